@@ -1,0 +1,87 @@
+"""What an OpenAPI document says, in the few nouns that the rest of Withstand needs. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Schema = Mapping[str, Any]
+Location = Literal["path", "query", "header", "cookie"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One parameter. `schema` may hold references: resolve it with `Api.resolve`."""
+
+    name: str
+    location: Location
+    required: bool
+    schema: Schema
+    example: Any = None
+    style: str | None = None
+    explode: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestBody:
+    """One way to send a body: media type and schema."""
+
+    media_type: str
+    schema: Schema
+    required: bool
+    example: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A method on a path. `line` is its line in the document, when that is known."""
+
+    method: str
+    path: str
+    operation_id: str | None = None
+    summary: str = ""
+    tags: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    bodies: tuple[RequestBody, ...] = ()
+    responses: Mapping[str, Mapping[str, Schema]] = field(default_factory=dict)
+    """Status (`200`, `4XX`, `default`) → media type → schema."""
+    security: tuple[tuple[str, ...], ...] = ()
+    """Alternatives, each the names of the schemes it needs; an empty alternative is anonymous."""
+    deprecated: bool = False
+    line: int | None = None
+
+    @property
+    def key(self) -> str:
+        """How people name it: `GET /orders/{id}`."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def requires_credential(self) -> bool:
+        """Whether the document declares that no anonymous call is allowed."""
+        return bool(self.security) and all(self.security)
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the method is meant to change nothing."""
+        return self.method in {"GET", "HEAD", "OPTIONS"}
+
+    @property
+    def path_parameters(self) -> tuple[Parameter, ...]:
+        """The parameters in the path, in the document's order."""
+        return tuple(p for p in self.parameters if p.location == "path")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """A whole document: its operations in the document's order, and a resolver of references."""
+
+    title: str
+    version: str
+    source: str
+    operations: tuple[Operation, ...]
+    security_schemes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    resolve: Callable[[Schema], Schema] = field(repr=False, default=lambda schema: schema)
+    """A schema with its top-level `$ref` followed (also chains of them); nested ones stay."""
+
+    def operation(self, key: str) -> Operation | None:
+        """The operation of `GET /orders/{id}`, None without one."""
+        return next((op for op in self.operations if op.key == key), None)

@@ -1,0 +1,211 @@
+"""The contract of a check: a generator that decides, metadata, and two tiny servers as its proof.
+
+A check yields steps and is resumed with what they led to; it never touches the network, so the
+same code runs against a real API and against its own examples:
+
+    def run(subject: Subject) -> Steps[Outcome]:
+        exchange = yield from send(subject.anonymous())
+        if exchange.succeeded:
+            return Failed(detail="…", evidence=(shown("without a credential", exchange),))
+        return PASSED
+
+One file in `scan/checks/` holds one check as a module-level `CHECK`. The scanner confirms every
+`Failed` by running the check again from scratch, retries noise (429, 502–504, timeouts, resets) and
+ends the check as inconclusive when noise stays, so checks need not think of either.
+"""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.target import Target
+from withstand.scan.finding import Confidence, Evidence, Severity
+from withstand.scan.subject import Subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Send one request; resumed with its `Exchange`.
+
+    `fresh` opens a new connection. `to` names another target than the API's (its plain-HTTP
+    address, say). `noise_is_answer` hands 429, gateway errors and failures to the check instead of
+    retrying them: for checks that ask just that.
+    """
+
+    request: Request
+    fresh: bool = False
+    to: Target | None = None
+    noise_is_answer: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Burst:
+    """Release several requests at one instant; resumed with a tuple of exchanges."""
+
+    requests: tuple[Request, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """Let time pass; resumed with None."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogIn:
+    """Log an identity in again (`short_lived`: for a token that expires at once).
+
+    Resumed with a `Credential`, or None when that cannot be done.
+    """
+
+    identity: str
+    short_lived: bool = False
+
+
+Step = Send | Burst | Pause | LogIn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """The flaw is not there, and the controls show that the check could have seen it."""
+
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """The flaw is there. `severity` and `confidence` override the check's own."""
+
+    detail: str
+    evidence: tuple[Evidence, ...]
+    parameter: str | None = None
+    severity: Severity | None = None
+    confidence: Confidence | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inconclusive:
+    """The check ran but could not tell, and why."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """The check was not run, why, and what would make it run."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedMany:
+    """Several flaws of one operation, one for each parameter."""
+
+    failures: tuple[Failed, ...]
+
+
+Outcome = Passed | Failed | FailedMany | Inconclusive | Skipped
+T = TypeVar("T")
+Steps = Generator[Step, Any, T]
+"""What a check is: yields steps, is resumed with their answers, returns a `T`."""
+
+PASSED = Passed()
+
+
+class Safety(StrEnum):
+    """What a check does to the API it runs against."""
+
+    READ_ONLY = "read-only"
+    MUTATING = "mutating"  # creates and changes the scan's own throw-away data
+    ABUSIVE = "abusive"  # floods, or locks accounts of its own
+    DESTRUCTIVE = "destructive"  # destroys an object of its own if the flaw exists
+
+
+class Per(StrEnum):
+    """What a check is run for."""
+
+    OPERATION = "operation"  # once for each operation, a finding each
+    OPERATION_ONE_FINDING = "operation-one-finding"  # each operation, one finding for the API
+    API = "api"  # once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class References:
+    """Where the flaw is described, in the catalogues that auditors use."""
+
+    cwe: tuple[int, ...]
+    owasp: tuple[str, ...] = ()  # API Security Top 10 2023: "API2:2023"
+    asvs: tuple[str, ...] = ()  # ASVS 5.0: "6.3.4"
+    wstg: tuple[str, ...] = ()  # "WSTG-ATHN-04"
+    rfc: tuple[str, ...] = ()  # "RFC 9110, 10.2.3"
+
+    def lines(self) -> tuple[str, ...]:
+        """Each reference as printed."""
+        return (
+            *(f"CWE-{number}" for number in self.cwe),
+            *(f"OWASP {item}" for item in self.owasp),
+            *(f"ASVS 5.0 {item}" for item in self.asvs),
+            *self.wstg,
+            *self.rfc,
+        )
+
+
+Server = Callable[[Request], Response]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Example:
+    """A tiny API, once with the flaw and once without: the check's proof and its documentation.
+
+    `operations` is the `paths` object of an OpenAPI document. Identities are alice and bob (role
+    user) and root (role admin), whose credentials are `Authorization: Bearer alice-token` and so
+    on. `vulnerable` and `safe` make a server with its own state each time they are called.
+    """
+
+    paths: dict[str, Any]
+    vulnerable: Callable[[], Server]
+    safe: Callable[[], Server]
+    policy: dict[str, Any] | None = None  # keyword arguments of `Policy`
+    plain_url: str | None = None  # the example also answers plain HTTP at this address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check. `name` says what is wrong, so that ignoring it reads as a sentence."""
+
+    name: str
+    title: str
+    family: str
+    severity: Severity
+    per: Per
+    safety: Safety
+    references: References
+    explanation: str
+    remedy: str
+    run: Callable[[Subject], Steps[Outcome]]
+    example: Example
+    confidence: Confidence = Confidence.FIRM
+    applies: Callable[[Subject], Skipped | None] = lambda _subject: None
+    """None when the check has something to do here, or why it has not."""
+
+
+def send(
+    request: Request,
+    *,
+    fresh: bool = False,
+    to: Target | None = None,
+    noise_is_answer: bool = False,
+) -> Steps[Exchange]:
+    """Sub-generator: one request, its exchange. `exchange = yield from send(request)`."""
+    exchange: Exchange = yield Send(
+        request=request, fresh=fresh, to=to, noise_is_answer=noise_is_answer
+    )
+    return exchange
+
+
+def shown(caption: str, exchange: Exchange, highlight: str | None = None) -> Evidence:
+    """Evidence before masking: the scanner masks secrets and adds the curl line."""
+    return Evidence(caption=caption, exchange=exchange, highlight=highlight)

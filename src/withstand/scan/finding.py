@@ -1,0 +1,67 @@
+"""Findings: what was found, how bad, how sure, and the exchanges that prove it. Pure."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from withstand.client.exchange import Exchange
+
+
+class Severity(StrEnum):
+    """How much harm the flaw allows."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for info … 4 for critical."""
+        return list(Severity).index(self)
+
+
+class Confidence(StrEnum):
+    """How sure the finding is: a separate thing from how bad it is."""
+
+    CERTAIN = "certain"  # proof that nothing else explains
+    FIRM = "firm"  # strong evidence, reproduced
+    TENTATIVE = "tentative"  # worth a look; never fails a build
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One exchange of the proof, with the sentence that says what it shows. Secrets are masked."""
+
+    caption: str
+    exchange: Exchange
+    highlight: str | None = None  # the text in the response that proves it
+    curl: str = ""  # the command line that sends the request again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A flaw with its proof. `operations` are the keys of every operation it affects."""
+
+    check: str
+    title: str
+    severity: Severity
+    confidence: Confidence
+    operations: tuple[str, ...]
+    detail: str
+    remedy: str
+    evidence: tuple[Evidence, ...]
+    parameter: str | None = None
+    references: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits from check, operation and parameter: never host, id, time or order.
+
+        A finding for the whole API (more than one operation) is named by its check alone, so that
+        one operation more or less does not make it another finding.
+        """
+        place = self.operations[0] if len(self.operations) == 1 else "*"
+        text = "|".join((self.check, place, self.parameter or ""))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

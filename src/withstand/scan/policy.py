@@ -1,0 +1,82 @@
+"""Who may do what, and what the scan may do: the user's word, as data. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from withstand.openapi.operation import Operation
+from withstand.scan.finding import Severity
+
+
+class Profile(StrEnum):
+    """How far the scan may go."""
+
+    READONLY = "readonly"  # safe methods only
+    CI = "ci"  # also creates and changes its own throw-away data
+    ABUSE = "abuse"  # also floods: brute force, bursts; the default on loopback
+
+
+DENY_WORDS = (
+    "createdb", "reset", "seed", "drop", "purge", "logout", "signout", "delete_account",
+    "deleteaccount", "shutdown", "reindex", "truncate", "wipe", "restart", "terminate",
+)  # fmt: skip
+"""Words in a path or operation id that keep the scan from calling an operation by itself: GET is
+not safe, and a mutating call may end the run (`GET /createdb`, `POST /logout`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The user's rules for one scan.
+
+    `access` maps an operation key to the roles that may use it; `public` operations need no
+    credential although the document may say so; `never` are not touched. `private` names paths
+    whose objects belong to one user. `limits` maps an operation key to the number of failures
+    after which it must refuse. Keys are `GET /orders/{id}`; `*` in a key stands for any text.
+    """
+
+    access: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    public: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    private: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
+    fail_on: Severity = Severity.MEDIUM
+    profile: Profile = Profile.CI
+
+    def allowed_roles(self, operation: Operation) -> tuple[str, ...] | None:
+        """The roles that may use the operation; None when nobody said."""
+        for pattern, roles in self.access.items():
+            if matches(pattern, operation.key):
+                return roles
+        return None
+
+    def is_public(self, operation: Operation) -> bool:
+        """Whether the user accepted that the operation answers without a credential."""
+        return any(matches(pattern, operation.key) for pattern in self.public)
+
+    def is_private(self, operation: Operation) -> bool:
+        """Whether the user said that the operation's objects belong to one user."""
+        return any(
+            matches(pattern, operation.path) or matches(pattern, operation.key)
+            for pattern in self.private
+        )
+
+    def forbids(self, operation: Operation) -> str | None:
+        """Why the scan must not call the operation by itself; None when it may."""
+        for pattern in self.never:
+            if matches(pattern, operation.key):
+                return f"{pattern!r} is listed under never"
+        words = re.split(r"[^a-z]+", f"{operation.path} {operation.operation_id or ''}".lower())
+        joined = re.sub(r"[^a-z]", "", operation.path.lower())
+        for word in DENY_WORDS:
+            if word in words or (len(word) > 6 and word.replace("_", "") in joined):
+                return f"its name contains {word!r}"
+        if self.profile is Profile.READONLY and not operation.is_read:
+            return "the readonly profile sends only GET, HEAD and OPTIONS"
+        return None
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether a key pattern, in which `*` stands for any text, names the text."""
+    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
