@@ -8,11 +8,16 @@ from withstand.stats.histogram import Histogram
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """One second of one operation, by the intended start. `second` counts from the run's start."""
+    """One second of one operation, by the intended start. `second` counts from the run's start.
+
+    `width_s` is more than 1 in long runs, whose windows are joined to bound their number.
+    """
 
     second: int
     response_time: Histogram
     errors: int
+    error_time: Histogram = field(default_factory=Histogram)  # the errors' part of response_time
+    width_s: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +27,8 @@ class OperationMeasurement:
     `response_time` too, so that a timeout is never a fast request.
 
     `unexpected` counts responses whose status the scenario did not expect (by default: not 2xx or
-    3xx); `errors` is those plus all failures.
+    3xx); `errors` is those plus all failures. `error_time` is the errors' part of `response_time`,
+    so that an objective can count a fast error as slower than any limit.
     """
 
     operation: str
@@ -34,6 +40,7 @@ class OperationMeasurement:
     unexpected: int = 0
     bytes_received: int = 0
     bytes_sent: int = 0
+    error_time: Histogram = field(default_factory=Histogram)
     windows: tuple[Window, ...] = ()
 
     @property

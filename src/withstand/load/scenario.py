@@ -1,0 +1,119 @@
+"""What is sent: rendered requests with weights. Pure."""
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from withstand.client.exchange import Request
+from withstand.client.target import Target
+from withstand.errors import UsageError
+
+_TABLE_SIZE = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One operation's request, rendered to the bytes that go on the wire.
+
+    `variants` are taken in turn, so that every identity (and every example value) gets its share.
+    `expected` are the statuses that are no error; None accepts 2xx and 3xx.
+    """
+
+    operation: str
+    variants: tuple[bytes, ...]
+    weight: float = 1.0
+    expected: frozenset[int] | None = None
+    head: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.variants:
+            raise UsageError(f"{self.operation} has no rendered request")
+        if not self.weight > 0:
+            raise UsageError(
+                f"{self.operation} has weight {self.weight:g}", hint="give a weight above zero"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """The mix of calls. Raises UsageError without any."""
+
+    calls: tuple[Call, ...]
+    seed: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.calls:
+            raise UsageError(
+                "the scenario has no request to send",
+                hint="name at least one operation, such as GET /users",
+            )
+
+    def order(self) -> tuple[int, ...]:
+        """Indices into `calls` in the order of sending, to be repeated: each as often as its
+        weight says (to one place of the table), shuffled by the seed.
+        """
+        if len(self.calls) == 1:
+            return (0,)
+        size = max(_TABLE_SIZE, len(self.calls))
+        edges = list(accumulate(call.weight for call in self.calls))
+        table: list[int] = []
+        for index, edge in enumerate(edges):
+            # Every call has a place, however small its weight.
+            places = max(round(edge / edges[-1] * size) - len(table), 1)
+            table += [index] * places
+        random.Random(self.seed).shuffle(table)  # noqa: S311 - a mix, no secrets
+        return tuple(table)
+
+
+def rendered(request: Request, target: Target) -> bytes:
+    """The request as HTTP/1.1 bytes: Host, Content-Length and a User-Agent are added when absent.
+
+    Nothing else is changed. The target's base path goes before the path.
+    """
+    lines = [f"{request.method} {target.base_path}{request.path} HTTP/1.1"]
+    if request.header("host") is None:
+        lines.append(f"Host: {target.authority}")
+    if request.header("user-agent") is None:
+        lines.append("User-Agent: withstand")
+    lines += [f"{name}: {value}" for name, value in request.headers]
+    framed = request.header("content-length") or request.header("transfer-encoding")
+    if framed is None and (request.body or request.method in {"POST", "PUT", "PATCH"}):
+        lines.append(f"Content-Length: {len(request.body)}")
+    return "\r\n".join((*lines, "", "")).encode("utf-8", "surrogateescape") + request.body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Requests of one operation before rendering: one per identity, or one per example."""
+
+    operation: str
+    requests: tuple[Request, ...]
+    weight: float = 1.0
+    expected: frozenset[int] | None = None
+
+
+def scenario_from_requests(
+    plans: Iterable[Plan] | Sequence[tuple[str, Request]], target: Target, *, seed: int = 1
+) -> Scenario:
+    """The scenario of plans, or of plain (operation, request) pairs of equal weight.
+
+    Raises UsageError when there is nothing to send, or when an operation's requests mix HEAD
+    with other methods.
+    """
+    calls = []
+    for item in plans:
+        plan = item if isinstance(item, Plan) else Plan(operation=item[0], requests=(item[1],))
+        methods = {request.method for request in plan.requests}
+        if "HEAD" in methods and len(methods) > 1:
+            raise UsageError(f"{plan.operation} mixes HEAD with other methods")
+        calls.append(
+            Call(
+                operation=plan.operation,
+                variants=tuple(rendered(request, target) for request in plan.requests),
+                weight=plan.weight,
+                expected=plan.expected,
+                head=methods == {"HEAD"},
+            )
+        )
+    return Scenario(calls=tuple(calls), seed=seed)
