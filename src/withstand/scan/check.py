@@ -10,7 +10,7 @@ same code runs against a real API and against its own examples:
         return PASSED
 
 One file in `scan/checks/` holds one check as a module-level `CHECK`. The scanner confirms every
-`Failed` by running the check again from scratch, retries noise (429, 502–504, timeouts, resets) and
+`Failed` by running the check again from scratch, retries noise (429, gateway errors, timeouts, resets) and
 ends the check as inconclusive when noise stays, so checks need not think of either.
 """
 
@@ -77,10 +77,14 @@ class Passed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failed:
-    """The flaw is there. `severity` and `confidence` override the check's own."""
+    """The flaw is there. `severity` and `confidence` override the check's own.
+
+    `operations` are the keys of those affected, for a check of the whole API.
+    """
 
     detail: str
     evidence: tuple[Evidence, ...]
+    operations: tuple[str, ...] = ()
     parameter: str | None = None
     severity: Severity | None = None
     confidence: Confidence | None = None
@@ -188,6 +192,7 @@ class Check:
     run: Callable[[Subject], Steps[Outcome]]
     example: Example
     confidence: Confidence = Confidence.FIRM
+    needs_baseline: bool = True  # False: the check makes its own positive control
     applies: Callable[[Subject], Skipped | None] = lambda _subject: None
     """None when the check has something to do here, or why it has not."""
 

@@ -49,13 +49,15 @@ class Subject:
     canary: Baseline | None = None  # a secured GET that tells whether an identity is healthy
     observed: tuple[Exchange, ...] = ()  # every exchange of the run so far, bounded
     login: LoginRecipe | None = None
+    throwaway: Identity | None = None  # a user of the scan's own, signed up for this run
+    expired_token: str | None = None  # a token that the user says has expired
     plain_target: Target | None = None  # the API's plain-HTTP address, when it has one
     loopback: bool = False
     refusals: frozenset[str] = frozenset()  # normalised bodies of known-refused requests (V6)
 
     def identity(self, name: str) -> Identity:
-        """The identity of that name. Raises KeyError."""
-        for identity in self.identities:
+        """The identity of that name, the throw-away user included. Raises KeyError."""
+        for identity in (*self.identities, *((self.throwaway,) if self.throwaway else ())):
             if identity.name == name:
                 return identity
         raise KeyError(name)

@@ -1,0 +1,111 @@
+"""Drives the generator of a check: steps out, answers in, until it returns its outcome."""
+
+from typing import Any
+
+from withstand.client.identity import Credential
+from withstand.scan.check import (
+    Burst,
+    Check,
+    Failed,
+    FailedMany,
+    Inconclusive,
+    LogIn,
+    Outcome,
+    Pause,
+    Send,
+    Skipped,
+    Step,
+)
+from withstand.scan.courier import Courier, NoiseStays
+from withstand.scan.login import log_in
+from withstand.scan.subject import Subject
+
+
+async def judge(check: Check, subject: Subject, courier: Courier) -> Outcome:
+    """The outcome of a check, a failure only if it happens twice.
+
+    The second run starts from scratch: new objects, new canaries, a new connection (V4).
+    """
+    outcome = await drive(check, subject, courier)
+    if not isinstance(outcome, Failed | FailedMany):
+        return outcome
+    courier.fresh_next = True
+    again = await drive(check, subject, courier)
+    return confirmed(outcome, again)
+
+
+def confirmed(first: Outcome, second: Outcome) -> Outcome:
+    """What two runs of a check agree on."""
+    one, two = _by_parameter(first), _by_parameter(second)
+    both = tuple(failure for parameter, failure in two.items() if parameter in one)
+    if not both:
+        return Inconclusive(
+            reason="failed once but not when repeated from scratch: "
+            + "; ".join(failure.detail for failure in one.values())
+        )
+    if isinstance(second, Failed):
+        return second
+    return FailedMany(failures=both)
+
+
+async def drive(check: Check, subject: Subject, courier: Courier) -> Outcome:
+    """One run of a check's generator. Noise that stays ends it as inconclusive (V5)."""
+    skipped: Skipped | None = check.applies(subject)
+    if skipped is not None:
+        return skipped
+    steps = check.run(subject)
+    answer: Any = None
+    try:
+        while True:
+            step = steps.send(answer)
+            answer = await _do(step, subject, courier)
+    except StopIteration as end:
+        outcome: Outcome = end.value
+        return outcome
+    except NoiseStays as noise:
+        return Inconclusive(reason=f"the target gave no usable answer, twice: {noise}")
+    finally:
+        steps.close()
+
+
+async def _do(step: Step, subject: Subject, courier: Courier) -> Any:
+    match step:
+        case Send():
+            return await courier.send(
+                step.request,
+                fresh=step.fresh,
+                to=step.to,
+                noise_is_answer=step.noise_is_answer,
+            )
+        case Burst():
+            return await courier.burst(step.requests)
+        case Pause():
+            return await courier.pause(step.seconds)
+        case LogIn():
+            return await _log_in(step, subject, courier)
+
+
+async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential | None:
+    if subject.login is None:
+        return None
+    identity = subject.identity(step.identity)
+    if step.short_lived and subject.login.short_lived is None:
+        return None
+    attempt = await log_in(
+        subject.login,
+        identity,
+        courier,
+        base_path=subject.target.base_path,
+        short_lived=step.short_lived,
+    )
+    return attempt if isinstance(attempt, Credential) else None
+
+
+def _by_parameter(outcome: Outcome) -> dict[str | None, Failed]:
+    match outcome:
+        case Failed():
+            return {outcome.parameter: outcome}
+        case FailedMany():
+            return {failure.parameter: failure for failure in outcome.failures}
+        case _:
+            return {}

@@ -1,0 +1,46 @@
+"""What a scan is asked to do. Pure."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from withstand.client.identity import Identity, LoginRecipe
+from withstand.client.target import Target
+from withstand.openapi.operation import Api
+from withstand.scan.check import Check
+from withstand.scan.courier import Budget
+from withstand.scan.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanPlan:
+    """An API, who may use it, and what to look for.
+
+    `identities` without a credential are logged in with `login`. `nonce` gives canaries of the
+    form `ws` + 24 hex digits, unlike any text the API may hold.
+    """
+
+    api: Api
+    target: Target
+    policy: Policy
+    checks: tuple[Check, ...]
+    nonce: Callable[[], str]
+    identities: tuple[Identity, ...] = ()
+    login: LoginRecipe | None = None
+    plain_target: Target | None = None
+    expired_token: str | None = None
+    budget: Budget = field(default_factory=Budget)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanProgress:
+    """How far the scan is, for whoever draws it."""
+
+    phase: str  # log in | baselines | checks | clean up
+    done: int
+    total: int
+    requests: int
+    findings: int
+    now: str = ""  # the operation or identity at hand
+
+
+Observer = Callable[[ScanProgress], None]

@@ -1,0 +1,230 @@
+"""The scan from end to end: log in, find what works, run the checks, clean up.
+
+READ THIS to know what happens in which order; each step is a few lines in the module it names.
+"""
+
+from collections.abc import Callable
+
+from withstand.client.masking import Mask
+from withstand.client.transport import Transport
+from withstand.openapi.operation import Operation
+from withstand.openapi.request_builder import RequestBuilder
+from withstand.openapi.resources import in_dependency_order
+from withstand.scan import groundwork as ground_rules
+from withstand.scan.check import Check, Inconclusive, Outcome, Per, Safety, Skipped
+from withstand.scan.cleanup import clean_up
+from withstand.scan.courier import BudgetSpent, Courier, Stopped
+from withstand.scan.driver import judge
+from withstand.scan.groundwork import Groundwork
+from withstand.scan.plan import Observer, ScanPlan, ScanProgress
+from withstand.scan.policy import Profile
+from withstand.scan.record import ScanRecord
+from withstand.scan.reporting import Ledger
+from withstand.scan.subject import Subject
+
+
+async def scan(
+    plan: ScanPlan,
+    transport: Transport,
+    *,
+    observer: Observer = lambda _progress: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> ScanRecord:
+    """Everything the checks of the plan find out about the API.
+
+    `stop` is asked before each request; once it says True the scan ends and the record holds what
+    was learned until then. Raises TargetUnreachable and IdentityBroken before the first verdict;
+    an identity that breaks later makes a record with `void`.
+    """
+    run = _Run(plan, transport, observer, stop)
+    try:
+        await run.prepare()
+        await run.check_operations()
+        await run.check_api()
+    except (BudgetSpent, Stopped) as end:
+        run.end_early(str(end))
+    finally:
+        run.stop_listening()
+    await clean_up(plan, transport, tuple(run.courier.observed))
+    return run.record()
+
+
+class _Run:
+    """The state of one scan."""
+
+    def __init__(
+        self, plan: ScanPlan, transport: Transport, observer: Observer, stop: Callable[[], bool]
+    ) -> None:
+        self.plan = plan
+        self.courier = Courier(transport, plan.budget, stop=lambda: self._listening and stop())
+        self._listening = True
+        self._observer = observer
+        self._ground = Groundwork(
+            builder=RequestBuilder(plan.api, base_path=plan.target.base_path, nonce=plan.nonce)
+        )
+        self._ledger = Ledger()
+        self._void: str | None = None
+        self._undone: list[tuple[Check, Operation | None]] = []
+
+    async def prepare(self) -> None:
+        self._undone = self._agenda()
+        self._report("log in", 0, len(self.plan.identities))
+        await ground_rules.reach(self.plan, self.courier)
+        await ground_rules.log_everybody_in(self.plan, self._ground, self.courier)
+        self._report("baselines", 0, len(self.plan.api.operations))
+        await ground_rules.take_baselines(self.plan, self._ground, self.courier)
+        await ground_rules.find_canary(self._ground, self.courier)
+        self._note_what_is_missing()
+
+    async def check_operations(self) -> None:
+        operations = in_dependency_order(self.plan.api.operations)
+        checks = [check for check in self.plan.checks if check.per is not Per.API]
+        for done, operation in enumerate(operations):
+            self._report("checks", done, len(operations), operation.key)
+            if self._void is not None:
+                return
+            good = len(self._ledger.coverage)
+            await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
+            for check in checks:
+                await self._judge(check, operation)
+            await self._watch_identities(good)
+
+    async def check_api(self) -> None:
+        for check in self.plan.checks:
+            if check.per is Per.API and self._void is None:
+                self._report("checks", len(self.plan.api.operations), 0, check.name)
+                good = len(self._ledger.coverage)
+                await self._judge(check, None)
+                await self._watch_identities(good)
+
+    def end_early(self, reason: str) -> None:
+        self._ground.notes.append(f"The scan ended early: {reason}.")
+        for check, operation in self._undone:
+            self._enter(check, operation, Skipped(reason=reason))
+        self._undone = []
+
+    def stop_listening(self) -> None:
+        """From here on nobody can stop the scan: what was created is still cleaned up."""
+        self._listening = False
+
+    def record(self) -> ScanRecord:
+        if self._void is not None:
+            for check, operation in self._undone:
+                self._enter(check, operation, Skipped(reason=self._void))
+        return ScanRecord(
+            findings=self._ledger.ordered(),
+            coverage=tuple(self._ledger.coverage),
+            operations=tuple(operation.key for operation in self.plan.api.operations),
+            identities=tuple((i.name, i.role) for i in self.plan.identities),
+            requests=self.courier.requests,
+            duration_s=self.courier.elapsed_s,
+            notes=tuple(dict.fromkeys(self._ground.notes)),
+            void=self._void,
+        )
+
+    def _agenda(self) -> list[tuple[Check, Operation | None]]:
+        per_operation = [check for check in self.plan.checks if check.per is not Per.API]
+        whole_api = [check for check in self.plan.checks if check.per is Per.API]
+        return [
+            *((check, op) for op in self.plan.api.operations for check in per_operation),
+            *((check, None) for check in whole_api),
+        ]
+
+    async def _judge(self, check: Check, operation: Operation | None) -> None:
+        outcome = self._out_of_bounds(check, operation)
+        if outcome is None:
+            outcome = await judge(check, self._subject(operation), self.courier)
+        self._undone.remove((check, operation))
+        self._enter(check, operation, outcome)
+
+    def _out_of_bounds(self, check: Check, operation: Operation | None) -> Outcome | None:
+        """Why a check may not run here at all, None when it may."""
+        profile = self.plan.policy.profile
+        abuse_allowed = profile is Profile.ABUSE or self.plan.target.is_loopback
+        if profile is Profile.READONLY and check.safety is not Safety.READ_ONLY:
+            return Skipped(reason=f"the readonly profile runs no {check.safety} check")
+        if check.safety is Safety.ABUSIVE and not abuse_allowed:
+            return Skipped(reason="floods the target: run with --profile abuse to allow it")
+        if operation is not None:
+            forbidden = self.plan.policy.forbids(operation)
+            if forbidden is not None:
+                return Skipped(reason=f"not called: {forbidden}")
+            if check.needs_baseline and operation.key not in self._ground.baselines:
+                return Inconclusive(reason=self._ground.missing.get(operation.key, "no baseline"))
+        return None
+
+    def _subject(self, operation: Operation | None) -> Subject:
+        ground = self._ground
+        return Subject(
+            api=self.plan.api,
+            target=self.plan.target,
+            policy=self.plan.policy,
+            identities=tuple(ground.identities.values()),
+            throwaway=ground.throwaway,
+            builder=ground.builder,
+            pools=ground.pools,
+            nonce=self.plan.nonce,
+            operation=operation,
+            baseline=ground.baselines.get(operation.key) if operation else None,
+            baselines=ground.baselines,
+            canary=ground.canary,
+            observed=tuple(self.courier.observed),
+            login=self.plan.login,
+            plain_target=self.plan.plain_target,
+            expired_token=self.plan.expired_token,
+            loopback=self.plan.target.is_loopback,
+            refusals=frozenset(ground.refusals),
+        )
+
+    async def _watch_identities(self, good: int) -> None:
+        broken = await ground_rules.broken_identity(self._ground, self.courier)
+        if broken is None:
+            return
+        self._void = f"an identity stopped working during the scan: {broken}"
+        self._ledger.withdraw_since(good, self._void)
+
+    def _enter(self, check: Check, operation: Operation | None, outcome: Outcome) -> None:
+        key = operation.key if operation is not None else None
+        self._ledger.enter(check, key, outcome, self._mask(), self.plan.target)
+
+    def _mask(self) -> Mask:
+        secrets: dict[str, str] = {}
+        ground = self._ground
+        for identity in (*ground.identities.values(), ground.throwaway):
+            if identity is not None:
+                secrets.update(identity.secrets)
+        return Mask(secrets)
+
+    def _note_what_is_missing(self) -> None:
+        roles = [identity.role for identity in self.plan.identities]
+        notes = self._ground.notes
+        if not roles:
+            notes.append(
+                "No identity is configured: only what an anonymous caller sees was tested. "
+                "Add [login] and [identities] to withstand.toml."
+            )
+        elif len(roles) == len(set(roles)):
+            notes.append(
+                "No second identity of one role is configured, so cross-user access was not "
+                "tested. Add another under [identities]."
+            )
+        if roles and self._ground.canary is None:
+            notes.append(
+                "No operation tells a logged-in identity from an anonymous one, so the health of "
+                "the identities could not be watched."
+            )
+        for key, reason in self._ground.missing.items():
+            if not reason.startswith("not called"):
+                notes.append(f"{key} was not tested: {reason}.")
+
+    def _report(self, phase: str, done: int, total: int, now: str = "") -> None:
+        self._observer(
+            ScanProgress(
+                phase=phase,
+                done=done,
+                total=total,
+                requests=self.courier.requests,
+                findings=len(self._ledger.findings),
+                now=now,
+            )
+        )

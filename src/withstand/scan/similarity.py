@@ -1,0 +1,82 @@
+"""Whether two responses say the same thing, once what changes by itself is left out. Pure."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from withstand.client.exchange import Response
+
+_VOLATILE_TEXT: Final = (
+    (re.compile(r"ws[0-9a-f]{24}"), "<canary>"),
+    (re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE), "<uuid>"),
+    (
+        re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?"),
+        "<time>",
+    ),
+    (re.compile(r"\b[0-9a-f]{16,}\b", re.IGNORECASE), "<hex>"),
+    (re.compile(r"\b\d{9,}(?:\.\d+)?\b"), "<number>"),
+)
+_ABSENT: Final = object()
+
+
+def normalised(response: Response) -> str:
+    """The body with ids, times, long numbers and canaries masked; JSON in one spelling.
+
+    Two refusals of the same kind normalise to the same text, whatever request id they carry.
+    """
+    document = response.json()
+    text = (
+        json.dumps(document, sort_keys=True, ensure_ascii=False)
+        if document is not None
+        else response.text
+    )
+    for pattern, mask in _VOLATILE_TEXT:
+        text = pattern.sub(mask, text)
+    return text.strip()
+
+
+def same_content(one: Response, other: Response, *, repeat_of_one: Response | None = None) -> bool:
+    """Whether two responses carry the same content.
+
+    `repeat_of_one` is a second answer to the request that gave `one`: JSON places whose value
+    differs between the two change by themselves and are not compared. Responses that carry nothing
+    (an empty body) are never the same content: they prove nothing.
+    """
+    if not one.body.strip() or not other.body.strip():
+        return False
+    first, second = one.json(), other.json()
+    if first is None or second is None:
+        if first is not None or second is not None:
+            return False
+        return normalised(one) == normalised(other)
+    places, other_places = dict(_places(first)), dict(_places(second))
+    if not any(_says_something(value) for value in places.values()):
+        return normalised(one) == normalised(other)
+    volatile: set[str] = set()
+    repeat = repeat_of_one.json() if repeat_of_one is not None else None
+    if repeat is not None:
+        repeat_places = dict(_places(repeat))
+        volatile = {
+            place
+            for place in places.keys() | repeat_places.keys()
+            if places.get(place, _ABSENT) != repeat_places.get(place, _ABSENT)
+        }
+    steady = (places.keys() | other_places.keys()) - volatile
+    return all(places.get(key, _ABSENT) == other_places.get(key, _ABSENT) for key in steady)
+
+
+def _places(node: Any, path: str = "$") -> Iterator[tuple[str, Any]]:
+    """Every leaf of a JSON document with its path; empty containers are leaves."""
+    if isinstance(node, dict) and node:
+        for key, value in node.items():
+            yield from _places(value, f"{path}.{key}")
+    elif isinstance(node, list) and node:
+        for index, value in enumerate(node):
+            yield from _places(value, f"{path}[{index}]")
+    else:
+        yield path, node if not isinstance(node, dict | list) else type(node).__name__
+
+
+def _says_something(value: Any) -> bool:
+    return value is not None and value not in ("", "list", "dict")
