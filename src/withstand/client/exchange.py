@@ -96,6 +96,7 @@ class FailureKind(StrEnum):
     RESET = "reset"  # the connection ended before the response did
     MALFORMED = "malformed"  # what came back is not HTTP/1.1
     TOO_LARGE = "too-large"  # the response is longer than the client accepts
+    EXHAUSTED = "exhausted"  # this machine has no descriptor or port left: not the API's failure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,285 @@
+"""One HTTP/1.1 connection, as cheap as asyncio allows: the load engine and the scan share it.
+
+A subclass overrides two hooks, `response_complete` and `failed`; exactly one of them is called for
+each `start`, and never from inside the parser, so a hook may start the next request at once. What
+the load path does not need (headers, body) costs it nothing: the parser is only given the
+callbacks that were asked for.
+
+    class Counting(Connection):
+        __slots__ = ("count",)
+
+        def response_complete(self) -> None:
+            self.count += 1
+            if self.reusable:
+                self.start(REQUEST)
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import Final, cast
+
+import httptools
+
+from withstand.client.exchange import FailureKind
+
+MAX_RESPONSE_BYTES: Final = 64_000_000
+
+
+class Connection(asyncio.Protocol):
+    """Writes one request at a time and reports what became of it.
+
+    In `response_complete` these hold: `status`; `sent_ns`, `first_byte_ns`, `end_ns` (readings of
+    `time.perf_counter_ns`); `bytes_received` of this response with its head; `raw_headers`,
+    `reason` with `keep_headers`; `body` (content codings not undone) with `keep_body`; `reusable`,
+    whether another request may be started here. In `failed` the times hold too, `first_byte_ns`
+    being None when nothing came back. `responses` counts the complete ones of this connection.
+
+    A connection that cannot be reused is closed before the hook is called.
+    """
+
+    __slots__ = (
+        "_bodyless",
+        "_ended",
+        "_head_bytes",
+        "_headers_complete",
+        "_max_response_bytes",
+        "_parser",
+        "_pieces",
+        "_surplus",
+        "body",
+        "bytes_received",
+        "end_ns",
+        "first_byte_ns",
+        "in_flight",
+        "on_body",
+        "on_header",
+        "on_message_begin",
+        "on_status",
+        "raw_headers",
+        "reason",
+        "responses",
+        "reusable",
+        "sent_ns",
+        "status",
+        "transport",
+    )
+
+    transport: asyncio.Transport
+    on_header: Callable[[bytes, bytes], None]
+    on_body: Callable[[bytes], None]
+    on_status: Callable[[bytes], None]
+    on_message_begin: Callable[[], None]
+
+    def __init__(
+        self,
+        *,
+        keep_headers: bool = False,
+        keep_body: bool = False,
+        max_response_bytes: int = MAX_RESPONSE_BYTES,
+    ) -> None:
+        self._max_response_bytes = max_response_bytes
+        self._bodyless = False
+        self._ended = False
+        self._surplus = False
+        self._headers_complete = True
+        self._head_bytes = b""
+        self._pieces: list[bytes] = []
+        self.in_flight = False
+        self.reusable = False
+        self.responses = 0
+        self.status = 0
+        self.sent_ns = 0
+        self.first_byte_ns: int | None = None
+        self.end_ns = 0
+        self.bytes_received = 0
+        self.raw_headers: list[tuple[bytes, bytes]] = []
+        self.reason = b""
+        self.body = b""
+        # The parser looks these up once and skips what it does not find: an empty slot is free.
+        if keep_headers:
+            self.on_header = self._header
+            self.on_status = self._status_text
+            self.on_message_begin = self._message_begin
+        if keep_body:
+            self.on_body = self._body_piece
+
+    # What a subclass overrides.
+
+    def response_complete(self) -> None:
+        """A complete final response has come (interim 1xx responses are skipped)."""
+
+    def failed(self, kind: FailureKind, detail: str) -> None:
+        """The request got no complete response; the connection is closed."""
+
+    # What a user calls.
+
+    def start(self, data: bytes, *, head: bool = False) -> None:
+        """Write one request, or its beginning; `head` says that the response has no body.
+
+        Only on a connection that is `reusable`.
+        """
+        self.in_flight = True
+        self.reusable = False
+        self._bodyless = head
+        self._headers_complete = False
+        self.first_byte_ns = None
+        self.bytes_received = 0
+        self.sent_ns = perf_counter_ns()
+        self.transport.write(data)
+
+    def release(self, data: bytes) -> None:
+        """Write the rest of a request whose beginning was given to `start`."""
+        if self.in_flight:
+            self.sent_ns = perf_counter_ns()
+            self.transport.write(data)
+
+    def give_up(self, kind: FailureKind, detail: str) -> None:
+        """End the request in flight, if any, as failed (a timeout, say) and drop the connection."""
+        was_in_flight, self.in_flight = self.in_flight, False
+        self.end_ns = perf_counter_ns()
+        self.drop()
+        if was_in_flight:
+            self.failed(kind, detail)
+
+    def drop(self) -> None:
+        """Close at once, unsent bytes and all."""
+        self.reusable = False
+        self.transport.abort()
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self._parser = httptools.HttpResponseParser(self)
+        self.reusable = True
+
+    def data_received(self, data: bytes) -> None:
+        if not self.in_flight:  # nobody asked: what follows could not be told from an answer
+            self.drop()
+            return
+        self.bytes_received += len(data)
+        if self.first_byte_ns is None:
+            self.first_byte_ns = perf_counter_ns()
+            self._head_bytes = data
+        elif not self._headers_complete:
+            self._head_bytes += data
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:  # 101: from here on it is another protocol
+            self._surplus = True
+        except httptools.HttpParserError as error:
+            if not self._ended:
+                self.give_up(FailureKind.MALFORMED, str(error))
+                return
+            self._surplus = True
+        if self._ended:
+            self._finish()
+        elif self.bytes_received > self._max_response_bytes:
+            detail = f"the response is longer than {self._max_response_bytes:,} bytes"
+            self.give_up(FailureKind.TOO_LARGE, detail)
+
+    def eof_received(self) -> bool:
+        self.reusable = False
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.reusable = False
+        if not self.in_flight:
+            return
+        if not isinstance(exc, ConnectionError) and self._ends_with_connection():
+            self._surplus = True
+            self._finish()
+            return
+        if self.first_byte_ns is None:
+            detail = "the connection was closed before any byte of the response"
+        else:
+            detail = (
+                f"the connection was closed after {self.bytes_received:,} bytes of the response"
+            )
+        self.give_up(FailureKind.RESET, f"{detail} ({exc})" if exc and str(exc) else detail)
+
+    # httptools callbacks. They run inside the parser, so they only take notes.
+
+    def on_headers_complete(self) -> None:
+        if self._ended:
+            self._surplus = True
+            return
+        parser = self._parser
+        self.status = status = parser.get_status_code()
+        self._headers_complete = True
+        if (self._bodyless and status >= 200) or status in (204, 304):
+            # These have no body whatever Content-Length says, which the parser cannot know.
+            self._ended = True
+            self.reusable = parser.should_keep_alive()
+            self._bodyless = True
+
+    def on_message_complete(self) -> None:
+        if self._ended:
+            return
+        if self.status < 200 and self.status != 101:
+            self._headers_complete = False
+            return
+        self._ended = True
+        self.reusable = self._parser.should_keep_alive()
+
+    def _message_begin(self) -> None:
+        if self._ended:
+            self._surplus = True
+        else:  # after an interim response too
+            self.raw_headers = []
+            self.reason = b""
+
+    def _header(self, name: bytes, value: bytes) -> None:
+        if not self._ended:
+            self.raw_headers.append((name, value))
+
+    def _status_text(self, text: bytes) -> None:
+        if not self._ended:
+            self.reason += text  # in pieces when it arrives so
+
+    def _body_piece(self, piece: bytes) -> None:
+        if self._ended:
+            self._surplus = True
+        else:
+            self._pieces.append(piece)
+
+    def _finish(self) -> None:
+        """Settle the state for the next request, then tell."""
+        self.end_ns = perf_counter_ns()
+        self.in_flight = False
+        self._ended = False
+        self._head_bytes = b""
+        self.responses += 1
+        pieces = self._pieces
+        if pieces:
+            self.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+            self._pieces = []
+        else:
+            self.body = b""
+        if self._bodyless:  # the parser may still wait for the body that Content-Length spoke of
+            self._parser = httptools.HttpResponseParser(self)
+        if self._surplus or not self.reusable:
+            self._surplus = False
+            self.drop()
+        self.response_complete()
+
+    def _ends_with_connection(self) -> bool:
+        return self._headers_complete and delimited_by_close(self._head_bytes)
+
+
+_INTERIM: Final = re.compile(rb"\s*HTTP/[0-9.]+ 1(?!01)[0-9][0-9].*?\r?\n\r?\n", re.DOTALL)
+_LENGTH: Final = re.compile(rb"^(?:content-length|transfer-encoding)[ \t]*:", re.I | re.M)
+
+
+def delimited_by_close(data: bytes) -> bool:
+    """Whether the final response that starts in `data` has neither a length nor chunks.
+
+    Such a body ends with the connection (RFC 9112, 6.3, rule 8). `data` holds at least its head.
+    """
+    start = 0
+    while (interim := _INTERIM.match(data, start)) is not None:
+        start = interim.end()
+    head = re.split(rb"\r?\n\r?\n", data[start:], maxsplit=1)[0]
+    return _LENGTH.search(head) is None
