@@ -1,0 +1,52 @@
+"""`python -m withstand.demo`: serve the demo API until told to stop."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from withstand.demo.flaws import FLAWS, UnknownFlawError, plant
+from withstand.demo.server import DEFAULT_PORT, CannotServeError, serve
+
+EXIT_USAGE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = _parser().parse_args(arguments)
+    try:
+        serve(
+            port=asked.port,
+            http_port=asked.http_port,
+            https=asked.https,
+            planted=plant(asked.flaws.split(",")),
+            data=asked.data,
+            ready_file=asked.ready_file,
+        )
+    except (CannotServeError, UnknownFlawError) as error:
+        sys.stderr.write(f"{error}\n")
+        return EXIT_USAGE
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m withstand.demo",
+        description="Serves a small shop API on this machine, for load and security tests.",
+        epilog="flaws:\n" + "\n".join(f"  {flaw.name:<31} {flaw.title}" for flaw in FLAWS),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help=f"0 for a free one (default {DEFAULT_PORT})"
+    )
+    parser.add_argument("--https", action="store_true", help="serve TLS, and redirect plain HTTP")
+    parser.add_argument(
+        "--http-port", type=int, help="with --https: where plain HTTP listens (default: port + 1)"
+    )
+    parser.add_argument("--flaws", default="", help='names with commas between, or "all"')
+    parser.add_argument("--data", type=Path, help="keep the shop here (default: a temporary place)")
+    parser.add_argument("--ready-file", type=Path, help="write the ready line here too")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,169 @@
+"""The flaws that can be planted, by name, and which of them are planted."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+FlawName = Literal[
+    "no-token-check",
+    "expired-tokens-accepted",
+    "unverified-signatures",
+    "role-not-checked",
+    "sql-injection",
+    "reflected-html",
+    "path-traversal",
+    "nul-byte-crash",
+    "no-rate-limit",
+    "rate-limit-without-retry-after",
+    "password-hash-in-responses",
+    "order-readable-by-other-user",
+    "wildcard-cors-with-credentials",
+    "no-https-redirect",
+    "slow-endpoint",
+    "memory-leak",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flaw:
+    """One precaution the demo can leave out.
+
+    `row` is the line of a security checklist or a test plan that ought to notice;
+    `where` is the operation on which it shows.
+    """
+
+    name: FlawName
+    title: str
+    row: str
+    where: str
+
+
+FLAWS = (
+    Flaw(
+        name="no-token-check",
+        title="The list of users is served to callers without a token.",
+        row="Auth: missing token gives 401",
+        where="GET /users",
+    ),
+    Flaw(
+        name="expired-tokens-accepted",
+        title="A token keeps working after its expiry; its signature is still verified.",
+        row="Auth: expired token gives 401",
+        where="every operation that needs a token",
+    ),
+    Flaw(
+        name="unverified-signatures",
+        title="The claims of a token are believed without verifying its signature.",
+        row="Auth: tampered token gives 401",
+        where="every operation that needs a token",
+    ),
+    Flaw(
+        name="role-not-checked",
+        title="Every signed-in user may do what is meant for administrators.",
+        row="Auth: wrong role gives 403",
+        where="GET and DELETE /admin/users/{id}",
+    ),
+    Flaw(
+        name="sql-injection",
+        title="The product search is pasted into the text of its SQL query.",
+        row="Input: SQL injection",
+        where="GET /products?q=",
+    ),
+    Flaw(
+        name="reflected-html",
+        title="The label's heading is put into an HTML page without escaping.",
+        row="Input: XSS",
+        where="GET /products/{sku}/label?heading=",
+    ),
+    Flaw(
+        name="path-traversal",
+        title="A manual's name may lead out of the folder of manuals.",
+        row="Input: path traversal",
+        where="GET /manuals?name=",
+    ),
+    Flaw(
+        name="nul-byte-crash",
+        title="A NUL byte in any text crashes the request with a 500 instead of a 422.",
+        row="Input: null bytes",
+        where="every operation that takes text",
+    ),
+    Flaw(
+        name="no-rate-limit",
+        title="Passwords can be guessed without end.",
+        row="Rate limiting: brute force triggers 429",
+        where="POST /auth/login and POST /auth/token",
+    ),
+    Flaw(
+        name="rate-limit-without-retry-after",
+        title="The refusal of further guesses does not say when to try again.",
+        row="Rate limiting: 429 with Retry-After",
+        where="POST /auth/login and POST /auth/token",
+    ),
+    Flaw(
+        name="password-hash-in-responses",
+        title="Users are answered with their password hashes.",
+        row="Data exposure: response never contains passwords or secrets",
+        where="GET /users, GET and PATCH /users/me, POST /users, GET /admin/users/{id}",
+    ),
+    Flaw(
+        name="order-readable-by-other-user",
+        title="Every signed-in user who knows its id may read an order.",
+        row="Auth: object-level authorisation",
+        where="GET /orders/{id}",
+    ),
+    Flaw(
+        name="wildcard-cors-with-credentials",
+        title="Every origin may send credentialed requests and read the answers.",
+        row="CORS: only allowed origins accepted",
+        where="every operation",
+    ),
+    Flaw(
+        name="no-https-redirect",
+        title="The API is served over plain HTTP beside HTTPS.",
+        row="HTTPS: HTTP redirects to HTTPS",
+        where="every operation, with --https",
+    ),
+    Flaw(
+        name="slow-endpoint",
+        title="The list of users takes 300 ms longer.",
+        row="Load test, API latency",
+        where="GET /users",
+    ),
+    Flaw(
+        name="memory-leak",
+        title="Each request leaves 64 KiB of memory in use, up to 1 GiB in all.",
+        row="Soak test: memory leaks over time",
+        where="every operation",
+    ),
+)
+
+_NAMES = get_args(FlawName)
+
+
+class UnknownFlawError(ValueError):
+    """A flaw was asked for that does not exist; the message names those that do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """The flaws planted in one server; none unless told otherwise."""
+
+    names: frozenset[FlawName] = frozenset()
+
+    def has(self, name: FlawName) -> bool:
+        return name in self.names
+
+
+def plant(names: Iterable[str]) -> Planted:
+    """The flaws with these names, or all for `["all"]`.
+
+    Raises UnknownFlawError.
+    """
+    wanted = {name.strip() for name in names} - {""}
+    if unknown := sorted(wanted - {*_NAMES, "all"}):
+        raise UnknownFlawError(
+            f"There is no flaw named {', '.join(map(repr, unknown))}; "
+            f"choose from: all, {', '.join(_NAMES)}."
+        )
+    chosen = _NAMES if "all" in wanted else wanted
+    return Planted(frozenset(flaw.name for flaw in FLAWS if flaw.name in chosen))

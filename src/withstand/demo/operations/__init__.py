@@ -1,0 +1,1 @@
+"""The API's operations, one file for each part of the shop."""
