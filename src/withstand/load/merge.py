@@ -1,0 +1,96 @@
+"""How the measurements of generators that ran side by side become one. Pure."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from withstand.errors import UsageError
+from withstand.load.measurement import (
+    GeneratorHealth,
+    LoadMeasurement,
+    OperationMeasurement,
+    Window,
+)
+
+K = TypeVar("K")
+
+
+def merge_measurements(first: LoadMeasurement, second: LoadMeasurement) -> LoadMeasurement:
+    """One measurement of two generators (shards or processes), exactly: histograms and counts add.
+
+    The generators ran side by side: the whole lasts as long as the longest, and a second is the
+    same second in both, counted from each one's start. Associative. Raises UsageError for different
+    models, because an open and a closed model answer different questions.
+    """
+    if first.model != second.model:
+        raise UsageError(
+            f"a run of the {first.model} model cannot be merged with one of the {second.model}",
+            hint="merge only shards of one run",
+        )
+    operations = dict(first.operations)
+    for name, measurement in second.operations.items():
+        known = operations.get(name)
+        operations[name] = measurement if known is None else _summed(known, measurement)
+    memory = (*first.server_memory, *second.server_memory)
+    return LoadMeasurement(
+        model=first.model,
+        profile=_both(first.profile, second.profile, " + "),
+        started_at=min(first.started_at, second.started_at),
+        duration_s=max(first.duration_s, second.duration_s),
+        offered=first.offered + second.offered,
+        sent=first.sent + second.sent,
+        late=first.late + second.late,
+        unanswered=first.unanswered + second.unanswered,
+        operations=operations,
+        generator=_health(first.generator, second.generator),
+        server_memory=tuple(sorted(memory, key=lambda sample: (sample.at_s, sample.rss_bytes))),
+        interrupted=first.interrupted or second.interrupted,
+    )
+
+
+def _health(first: GeneratorHealth, second: GeneratorHealth) -> GeneratorHealth:
+    one, two = first.saturated, second.saturated
+    return GeneratorHealth(
+        cpu_share=max(first.cpu_share, second.cpu_share),
+        send_lag=first.send_lag + second.send_lag,
+        processes=first.processes + second.processes,
+        saturated=_both(one, two, "; ") if one and two else one or two,
+    )
+
+
+def _summed(first: OperationMeasurement, second: OperationMeasurement) -> OperationMeasurement:
+    return OperationMeasurement(
+        operation=first.operation,
+        response_time=first.response_time + second.response_time,
+        service_time=first.service_time + second.service_time,
+        first_byte=first.first_byte + second.first_byte,
+        statuses=_added(first.statuses, second.statuses),
+        failures=_added(first.failures, second.failures),
+        unexpected=first.unexpected + second.unexpected,
+        bytes_received=first.bytes_received + second.bytes_received,
+        bytes_sent=first.bytes_sent + second.bytes_sent,
+        windows=_united(first.windows, second.windows),
+    )
+
+
+def _united(first: tuple[Window, ...], second: tuple[Window, ...]) -> tuple[Window, ...]:
+    windows: dict[int, Window] = {}
+    for window in (*first, *second):
+        known = windows.get(window.second)
+        windows[window.second] = (
+            window
+            if known is None
+            else Window(
+                second=window.second,
+                response_time=known.response_time + window.response_time,
+                errors=known.errors + window.errors,
+            )
+        )
+    return tuple(windows[second] for second in sorted(windows))
+
+
+def _added(first: Mapping[K, int], second: Mapping[K, int]) -> dict[K, int]:
+    return {key: first.get(key, 0) + second.get(key, 0) for key in {**first, **second}}
+
+
+def _both(first: str, second: str, separator: str) -> str:
+    return separator.join(dict.fromkeys((*first.split(separator), *second.split(separator))))

@@ -1,0 +1,240 @@
+"""Everything one invocation learned, what follows from it, and how two of them become one. Pure.
+
+Results hold what merges exactly: histograms, counts, findings, coverage. Verdicts, the exit code
+and the headline are computed each time, never stored.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from withstand.errors import UsageError
+from withstand.load.measurement import LoadMeasurement
+from withstand.load.merge import merge_measurements
+from withstand.scan.finding import Confidence, Finding, Severity
+from withstand.scan.merge import badness, merge_records
+from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.slo import Objective, Verdict, VerdictState, judge
+
+
+class Conclusion(StrEnum):
+    """What the whole run says about the API."""
+
+    HELD = "held"  # everything that was asked was answered, and well
+    MEASURED = "measured"  # there was load but no objective: numbers without a judgement
+    UNDECIDED = "undecided"  # nothing bad is proven, but something could not be told
+    FAILED = "failed"  # an objective is breached or a finding stands
+    VOID = "void"  # the run says nothing about the API
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """One invocation, or several merged into one.
+
+    `started_at` is in Unix seconds. `command` is the command line as typed, with secrets masked;
+    `config` names the file that the settings came from. `scan` and `load` are None where the
+    invocation had none. A finding fails the run from the severity `fail_on` on, unless it is
+    tentative; `strict` makes what could not be decided void the run.
+    """
+
+    started_at: float
+    duration_s: float
+    version: str
+    command: str
+    base_url: str
+    api_title: str | None = None
+    api_version: str | None = None
+    config: str | None = None
+    scan: ScanRecord | None = None
+    load: LoadMeasurement | None = None
+    objectives: tuple[Objective, ...] = ()
+    fail_on: Severity = Severity.MEDIUM
+    strict: bool = False
+
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """One verdict for each objective and operation it covers; none without load."""
+        return judge(self.objectives, self.load) if self.load is not None else ()
+
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, the worst and surest first."""
+        return () if self.scan is None else tuple(sorted(self.scan.findings, key=badness))
+
+    def fails(self, finding: Finding) -> bool:
+        """Whether the finding fails the run: bad enough and not just tentative."""
+        bad_enough = finding.severity.rank >= self.fail_on.rank
+        return bad_enough and finding.confidence is not Confidence.TENTATIVE
+
+    def failing_findings(self) -> tuple[Finding, ...]:
+        """The findings that fail the run, the worst first."""
+        return tuple(finding for finding in self.findings() if self.fails(finding))
+
+    def breached(self) -> tuple[Verdict, ...]:
+        """The objectives that are proven breached; none are when the generator was saturated,
+        because the latencies are then its own."""
+        if self.load is None or self.load.generator.saturated is not None:
+            return ()
+        return tuple(each for each in self.verdicts() if each.state is VerdictState.BREACHED)
+
+    def void_reasons(self) -> tuple[str, ...]:
+        """Why parts of the run cannot be trusted; empty when all can."""
+        scan = self.scan.void if self.scan is not None else None
+        load = self.load.generator.saturated if self.load is not None else None
+        return tuple(reason for reason in (scan, load) if reason is not None)
+
+    def inconclusive(self) -> tuple[Verdict, ...]:
+        """The objectives on which the measurement does not suffice for a verdict."""
+        return tuple(each for each in self.verdicts() if each.state is VerdictState.INCONCLUSIVE)
+
+    def cells(self, state: CoverageState) -> tuple[Coverage, ...]:
+        """The cells of the scan's coverage that ended in a state."""
+        return () if self.scan is None else tuple(c for c in self.scan.coverage if c.state is state)
+
+    def conclusion(self) -> Conclusion:
+        """What the run says.
+
+        A finding that stands and an objective breached by a healthy generator stay true whatever
+        went wrong elsewhere, so they outrank a void part; a void part outranks everything that
+        seems to be well.
+        """
+        if self.failing_findings() or self.breached():
+            return Conclusion.FAILED
+        if self.void_reasons():
+            return Conclusion.VOID
+        if self.inconclusive() or self.cells(CoverageState.INCONCLUSIVE):
+            return Conclusion.UNDECIDED
+        if self.scan is not None and not self.cells(CoverageState.PASSED):
+            return Conclusion.HELD if self.cells(CoverageState.FAILED) else Conclusion.UNDECIDED
+        if self.scan is not None or self.verdicts():
+            return Conclusion.HELD
+        return Conclusion.MEASURED if self.load is not None else Conclusion.UNDECIDED
+
+    def exit_code(self) -> int:
+        """0 nothing bad proven · 1 breached or found · 3 void, or undecided when strict."""
+        match self.conclusion():
+            case Conclusion.FAILED:
+                return 1
+            case Conclusion.VOID:
+                return 3
+            case Conclusion.UNDECIDED:
+                return 3 if self.strict else 0
+            case Conclusion.HELD | Conclusion.MEASURED:
+                return 0
+
+    def headline(self) -> str:
+        """The verdict in one sentence."""
+        match self.conclusion():
+            case Conclusion.FAILED:
+                return _joined_clauses(_failures(self))
+            case Conclusion.VOID:
+                return f"The run says nothing about the API: {'; '.join(self.void_reasons())}."
+            case Conclusion.UNDECIDED:
+                return _joined_clauses(_doubts(self))
+            case Conclusion.HELD:
+                return _joined_clauses(_successes(self))
+            case Conclusion.MEASURED:
+                measured = self.load.operations.values() if self.load is not None else ()
+                requests = _count(sum(each.requests for each in measured), "request")
+                return f"{requests} measured; no objective was set, so nothing is judged."
+
+
+def merge(first: Results, second: Results) -> Results:
+    """One Results of two shards, exactly: histograms and counts add, findings unite.
+
+    Merging is associative, so any number of shards gives the same whole in any grouping. Shards
+    run side by side, so the whole lasts as long as the longest. Raises UsageError for runs against
+    different targets or of different kinds.
+    """
+    _refuse_different("targets", first.base_url, second.base_url)
+    _refuse_different("kinds", _kind(first), _kind(second))
+    return Results(
+        started_at=min(first.started_at, second.started_at),
+        duration_s=max(first.duration_s, second.duration_s),
+        version=_both(first.version, second.version, ", "),
+        command=_both(first.command, second.command, "\n"),
+        base_url=first.base_url,
+        api_title=first.api_title or second.api_title,
+        api_version=first.api_version or second.api_version,
+        config=first.config or second.config,
+        scan=merge_records(first.scan, second.scan) if first.scan and second.scan else None,
+        load=merge_measurements(first.load, second.load) if first.load and second.load else None,
+        objectives=_union(first.objectives, second.objectives),
+        fail_on=min(first.fail_on, second.fail_on, key=lambda severity: severity.rank),
+        strict=first.strict or second.strict,
+    )
+
+
+def _failures(results: Results) -> list[str]:
+    clauses = []
+    if findings := results.failing_findings():
+        stand = "finding stands" if len(findings) == 1 else "findings stand"
+        worst = "" if len(findings) == 1 else "the worst "
+        clauses.append(f"{len(findings)} {stand} ({worst}{findings[0].severity})")
+    if breached := results.breached():
+        clauses.append(f"{_of(len(breached), len(results.verdicts()), 'objective')} breached")
+    if void := results.void_reasons():
+        clauses.append(f"part of the run is void: {'; '.join(void)}")
+    return clauses
+
+
+def _doubts(results: Results) -> list[str]:
+    clauses = []
+    if open_verdicts := results.inconclusive():
+        share = _of(len(open_verdicts), len(results.verdicts()), "objective")
+        clauses.append(f"{share} undecided")
+    if cells := results.cells(CoverageState.INCONCLUSIVE):
+        clauses.append(f"{_count(len(cells), 'check')} could not tell")
+    if not clauses:
+        return ["nothing was tested, so nothing is known"]
+    return ["nothing bad is proven", *clauses]
+
+
+def _successes(results: Results) -> list[str]:
+    clauses = []
+    if results.scan is not None:
+        clauses.append(f"{_count(len(results.cells(CoverageState.PASSED)), 'check')} passed")
+    if minor := results.findings():
+        what = "finding is" if len(minor) == 1 else "findings are"
+        clauses.append(f"{len(minor)} {what} too minor or too uncertain to fail the run")
+    if verdicts := results.verdicts():
+        all_met = (
+            "the objective is" if len(verdicts) == 1 else f"all {len(verdicts)} objectives are"
+        )
+        clauses.append(f"{all_met} met")
+    return clauses
+
+
+def _joined_clauses(clauses: list[str]) -> str:
+    text = clauses[0] if len(clauses) == 1 else f"{', '.join(clauses[:-1])} and {clauses[-1]}"
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _of(part: int, whole: int, noun: str) -> str:
+    return f"{part} of {_count(whole, noun)} {'is' if part == 1 else 'are'}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _kind(results: Results) -> str:
+    parts = (("scan", results.scan), ("load", results.load))
+    return " and ".join(name for name, part in parts if part is not None) or "nothing"
+
+
+def _refuse_different(what: str, first: str, second: str) -> None:
+    if first != second:
+        raise UsageError(
+            f"runs of different {what} cannot be merged: {first} and {second}",
+            hint="merge only shards of one run; `withstand compare` sets two runs side by side",
+        )
+
+
+T = TypeVar("T")
+
+
+def _union(first: tuple[T, ...], second: tuple[T, ...]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
+
+
+def _both(first: str, second: str, separator: str) -> str:
+    return separator.join(_union(tuple(first.split(separator)), tuple(second.split(separator))))
