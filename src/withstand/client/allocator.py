@@ -13,7 +13,7 @@ from typing import Final
 # <malloc.h>: parameters of mallopt(3).
 _M_TRIM_THRESHOLD: Final = -1
 _M_TOP_PAD: Final = -2
-_M_MMAP_THRESHOLD: Final = -3
+_M_MMAP_THRESHOLD: Final = -3  # glibc before 2.35 takes no more than 32 MiB
 
 
 def tune_allocator() -> bool:
@@ -21,5 +21,5 @@ def tune_allocator() -> bool:
     if platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    settings = ((_M_TRIM_THRESHOLD, 1 << 30), (_M_MMAP_THRESHOLD, 1 << 30), (_M_TOP_PAD, 16 << 20))
+    settings = ((_M_TRIM_THRESHOLD, 1 << 30), (_M_MMAP_THRESHOLD, 32 << 20), (_M_TOP_PAD, 16 << 20))
     return all(mallopt(parameter, value) == 1 for parameter, value in settings)

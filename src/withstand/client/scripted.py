@@ -1,0 +1,80 @@
+"""A transport over a function instead of sockets: for tests, and for the examples of checks.
+
+    def api(request: Request) -> Response:
+        return Response(status=401 if request.header("authorization") is None else 200)
+
+    transport = Scripted(api)
+    exchange = asyncio.run(transport.send(Request(method="GET", path="/users")))
+    assert exchange.status == 401
+
+Time is virtual: it passes only in `pause`, so nothing waits and every run is the same.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response, Timing
+from withstand.client.target import Target
+
+START_UNIX_S: Final = 1_750_000_000.0  # 2025-06-15 15:06:40 UTC
+
+
+class Scripted:
+    """A `Transport` whose server is a function from request to response.
+
+    `plain`, where given, serves what is sent to another target; without it nobody listens there.
+    Every exchange is appended to `exchanges`, in the order of sending.
+    """
+
+    def __init__(
+        self,
+        server: Callable[[Request], Response],
+        *,
+        plain: Callable[[Request], Response] | None = None,
+    ) -> None:
+        self.exchanges: list[Exchange] = []
+        self._server = server
+        self._plain = plain
+        self._elapsed_ns = 0
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        fresh: bool = False,  # noqa: ARG002 - the contract's; a function has no connections
+        to: Target | None = None,
+    ) -> Exchange:
+        """One exchange, which takes no time."""
+        if to is None:
+            return self._record(request, self._server(request))
+        if self._plain is not None:
+            return self._record(request, self._plain(request))
+        detail = f"{to.authority}: the script has no server there"
+        return self._record(request, Failure(kind=FailureKind.REFUSED, detail=detail))
+
+    async def burst(self, requests: Sequence[Request]) -> tuple[Exchange, ...]:
+        """The requests one after the other, at one instant."""
+        return tuple([await self.send(request) for request in requests])
+
+    async def pause(self, seconds: float) -> None:
+        """Let virtual time pass."""
+        self._elapsed_ns += round(seconds * 1_000_000_000)
+
+    def unix_time_s(self) -> float:
+        """`START_UNIX_S` and the pauses since."""
+        return START_UNIX_S + self._elapsed_ns / 1_000_000_000
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    def _record(self, request: Request, outcome: Response | Failure) -> Exchange:
+        now_ns = self._elapsed_ns
+        timing = Timing(
+            intended_ns=now_ns,
+            sent_ns=now_ns,
+            first_byte_ns=now_ns if isinstance(outcome, Response) else None,
+            end_ns=now_ns,
+        )
+        exchange = Exchange(request=request, outcome=outcome, timing=timing)
+        self.exchanges.append(exchange)
+        return exchange
