@@ -1,4 +1,4 @@
-"""Throw-away users, and which operations may only ever be tried with one (V8). Pure but for sends."""
+"""Throw-away users, and which operations may only ever be tried with one (V8)."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -10,8 +10,8 @@ same code runs against a real API and against its own examples:
         return PASSED
 
 One file in `scan/checks/` holds one check as a module-level `CHECK`. The scanner confirms every
-`Failed` by running the check again from scratch, retries noise (429, gateway errors, timeouts, resets) and
-ends the check as inconclusive when noise stays, so checks need not think of either.
+`Failed` by running the check again from scratch, retries noise (429, gateway errors, timeouts,
+resets) and ends the check as inconclusive when noise stays, so checks need not think of either.
 """
 
 from collections.abc import Callable, Generator

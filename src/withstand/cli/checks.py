@@ -1,0 +1,21 @@
+"""`withstand checks`: the catalogue."""
+
+import sys
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from withstand.scan.catalogue import all_checks
+
+
+@click.command("checks")
+def command() -> None:
+    """List the security checks. `withstand explain NAME` shows one in full."""
+    console = Console(file=sys.stdout)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("check", "severity", "does", "finds"):
+        table.add_column(heading, no_wrap=heading != "finds")
+    for check in all_checks():
+        table.add_row(check.name, str(check.severity), str(check.safety), check.title)
+    console.print(table)

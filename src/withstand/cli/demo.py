@@ -1,0 +1,163 @@
+"""`withstand demo`: everything at once, against the bundled API."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from withstand.cli.demo_server import DemoServer, require_demo
+from withstand.cli.options import Outputs, settings_for, target_for
+from withstand.cli.output import publish
+from withstand.cli.plans import objectives_for, scan_plan
+from withstand.cli.progress import ProgressLine
+from withstand.cli.typed import typed_command
+from withstand.load.profile import ConstantRate
+from withstand.results import Results
+from withstand.scan.catalogue import all_checks
+from withstand.slo import parse_objective
+from withstand.workflows import LoadPlan, Occasion, read_api, run_document_load, run_scan
+
+_RATE_PER_S = 200.0
+_RUN_TIME_S = 10.0
+_MEMORY_OBJECTIVE = "memory_growth<32MB"
+
+_FLAWS_HELP = 'Flaws to plant, with commas between, or "all". `withstand demo serve -h` lists them.'
+
+
+@click.group("demo", invoke_without_command=True)
+@click.option("--flaws", default="", metavar="NAMES", help=_FLAWS_HELP)
+@click.option(
+    "--report-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("withstand-report"),
+    show_default=True,
+    metavar="DIR",
+    help="Where report.html and results.json go.",
+)
+@click.option("--open", "open_report", is_flag=True, help="Open the report in the browser.")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@click.pass_context
+def command(
+    context: click.Context, flaws: str, report_dir: Path, open_report: bool, quiet: bool
+) -> int | None:
+    """Show everything on a bundled API: scan it, load it, judge it, write the report.
+
+    The API is served on a free port of this machine, over HTTPS, for as long as this takes. As it
+    is, it withstands, and the exit code is 0. Plant flaws to see them found, and the exit code 1:
+
+    \b
+      withstand demo
+      withstand demo --flaws sql-injection,slow-endpoint
+      withstand demo --flaws all
+    """
+    if context.invoked_subcommand is not None:
+        return None
+    require_demo()
+    with DemoServer(flaws) as server, tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "withstand.toml"
+        config.write_text(server.config(), encoding="utf-8")
+        with ProgressLine(quiet=quiet) as progress:
+            progress.say(f"The demo API is served at {server.url}" + _planted(flaws))
+            results = _everything(config, server.pid, progress)
+    code = publish(results, Outputs(report_dir=report_dir))
+    if open_report:
+        click.launch(str(report_dir / "report.html"))
+    return code
+
+
+def _everything(config: Path, pid: int, progress: ProgressLine) -> Results:
+    """A scan and a load of the demo, as one Results."""
+    settings = settings_for(config, None)
+    target = target_for(settings, (), insecure=False)
+    api = read_api(settings.openapi_location, target)
+    plan = scan_plan(settings, target, api, checks=all_checks())
+    occasion = Occasion(
+        command=typed_command(),
+        objectives=(*objectives_for(settings, ()), parse_objective(_MEMORY_OBJECTIVE)),
+        fail_on=plan.policy.fail_on,
+    )
+    progress.say(f"Scanning {len(api.operations)} operations with {len(plan.checks)} checks …")
+    scanned = run_scan(plan, occasion, observer=progress.scan)
+    if scanned.interrupted:
+        return scanned
+    progress.say(f"Sending {_RATE_PER_S:g} requests a second for {_RUN_TIME_S:g} s …")
+    loaded = run_document_load(
+        plan,
+        LoadPlan(profile=ConstantRate(rate_per_s=_RATE_PER_S, duration_s=_RUN_TIME_S), pid=pid),
+        occasion,
+        observer=progress.load,
+    )
+    return replace(
+        loaded,
+        scan=scanned.scan,
+        started_at=scanned.started_at,
+        duration_s=scanned.duration_s + loaded.duration_s,
+    )
+
+
+def _planted(flaws: str) -> str:
+    return f", with these flaws planted: {flaws}" if flaws else ""
+
+
+@command.command("serve")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="0 takes a free one.",
+)
+@click.option("--flaws", default="", metavar="NAMES", help='Flaws to plant, or "all".')
+@click.option("--https", is_flag=True, help="Serve TLS, and redirect plain HTTP to it.")
+@click.option(
+    "--http-port",
+    type=click.IntRange(0, 65535),
+    help="With --https: where plain HTTP listens. Default: the next port.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Keep the shop's data here. Default: a temporary directory.",
+)
+def serve_command(
+    port: int, flaws: str, https: bool, http_port: int | None, data: Path | None
+) -> int:
+    """Serve the demo API on this machine until Ctrl-C.
+
+    `withstand demo config` prints the withstand.toml that goes with it.
+    """
+    require_demo()
+    from withstand.demo.__main__ import main as serve_demo
+
+    arguments = ["--port", str(port), "--flaws", flaws]
+    if https:
+        arguments.append("--https")
+    if http_port is not None:
+        arguments += ["--http-port", str(http_port)]
+    if data is not None:
+        arguments += ["--data", str(data)]
+    return serve_demo(arguments)
+
+
+@command.command("config")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8000,
+    show_default=True,
+    help="The port that the demo is served on.",
+)
+@click.option("--https", is_flag=True, help="For a demo served with --https.")
+@click.option("--ca-file", metavar="FILE", help="With --https: the ca.pem in the demo's data.")
+def config_command(port: int, https: bool, ca_file: str | None) -> None:
+    """Print a withstand.toml for the demo API.
+
+    \b
+      withstand demo config > withstand.toml
+    """
+    require_demo()
+    from withstand.demo.config import render
+
+    click.echo(render(port=port, https=https, ca_file=ca_file), nl=False)

@@ -1,0 +1,231 @@
+"""`withstand load`: requests at a rate, or by users, and verdicts on objectives."""
+
+from pathlib import Path
+
+import click
+
+from withstand.cli.options import (
+    Outputs,
+    report_options,
+    settings_for,
+    target_for,
+    target_options,
+)
+from withstand.cli.output import publish
+from withstand.cli.plans import objectives_for, scan_plan
+from withstand.cli.progress import ProgressLine
+from withstand.cli.typed import typed_command
+from withstand.client.exchange import Request
+from withstand.errors import UsageError
+from withstand.load.profile import Closed, ConstantRate, Profile
+from withstand.results import Results
+from withstand.settings import Settings
+from withstand.units import parse_duration_ns, parse_rate_per_s
+from withstand.workflows import (
+    LoadPlan,
+    Occasion,
+    read_api,
+    run_document_load,
+    run_request_load,
+)
+
+_DEFAULT_RATE = "10/s"
+_DEFAULT_RUN_TIME = "10s"
+
+
+@click.command("load")
+@click.argument("url", required=False)
+@target_options
+@click.option("--openapi", metavar="DOCUMENT", help="The OpenAPI document: a file, URL or path.")
+@click.option(
+    "-o",
+    "--operation",
+    "operations",
+    multiple=True,
+    metavar="KEY",
+    help='Load this operation, such as "GET /users" or "GET *". Repeatable. Default: every GET '
+    "of the document. Operations that write are sent only when they are named here.",
+)
+@click.option(
+    "--rate",
+    metavar="RATE",
+    help="Open model: requests start at this rate, such as 200/s, whatever the server does. "
+    f"Default: {_DEFAULT_RATE}.",
+)
+@click.option("--poisson", is_flag=True, help="Random (Poisson) arrivals instead of paced ones.")
+@click.option(
+    "-u",
+    "--users",
+    type=click.IntRange(min=1),
+    help="Closed model: this many users, each waiting for its answer before it asks again.",
+)
+@click.option(
+    "-r",
+    "--spawn-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="N",
+    help="Users started per second. Default: all at once.",
+)
+@click.option(
+    "--think-time",
+    metavar="TIME",
+    default="0s",
+    help="How long a user waits between an answer and its next request. Default: not at all.",
+)
+@click.option(
+    "-t",
+    "--run-time",
+    metavar="TIME",
+    help=f"How long, such as 30s or 5m. Default: {_DEFAULT_RUN_TIME}.",
+)
+@click.option(
+    "--slo",
+    "slos",
+    multiple=True,
+    metavar="OBJECTIVE",
+    help='An objective: "p95<200ms", "errors<0.1%", "rps>100", "memory_growth<32MB", or for one '
+    'operation "GET /users: p99<300ms". Repeatable. Replaces those of the configuration.',
+)
+@click.option("--connections", type=click.IntRange(min=1), help="Most connections at once.")
+@click.option("--timeout", default="10s", metavar="TIME", help="Longest wait for an answer.")
+@click.option(
+    "--pid",
+    type=int,
+    help="The server's process on this machine: its memory is watched, for memory_growth.",
+)
+@click.option(
+    "--exit-code-on-slo",
+    type=click.IntRange(1, 255),
+    default=1,
+    help="Exit code when an objective is breached (k6 uses 99). Default: 1.",
+)
+@report_options
+def command(
+    url: str | None,
+    config_file: Path | None,
+    base_url: str | None,
+    allow: tuple[str, ...],
+    insecure: bool,
+    openapi: str | None,
+    operations: tuple[str, ...],
+    rate: str | None,
+    poisson: bool,
+    users: int | None,
+    spawn_rate: float | None,
+    think_time: str,
+    run_time: str | None,
+    slos: tuple[str, ...],
+    connections: int | None,
+    timeout: str,
+    pid: int | None,
+    exit_code_on_slo: int,
+    html: Path | None,
+    json_file: Path | None,
+    report_dir: Path | None,
+    strict: bool,
+    quiet: bool,
+) -> int:
+    """Put load on an API and judge it by objectives.
+
+    URL is one address to GET; without it the operations of the OpenAPI document are sent, each
+    with a request that succeeded once before. Two clocks are kept: the response time runs from
+    the moment a request should have started, so that a stalling server cannot hide behind late
+    requests; the service time runs from the moment it was sent.
+
+    \b
+    Examples
+      withstand load http://127.0.0.1:8000/health --rate 500 -t 10s --slo "p99<50ms"
+      withstand load --rate 100/s -t 1m --slo "p95<200ms" --slo "errors<0.1%"
+      withstand load -u 50 -r 5 -t 60s -H http://127.0.0.1:8000
+    """
+    if users is not None and rate is not None:
+        raise UsageError(
+            f"-u {users} asks for the closed model and --rate {rate} for the open one",
+            hint="give one of the two",
+        )
+    if users is None and spawn_rate is not None:
+        raise UsageError("-r sets how fast users start", hint="give -u with it, or --rate instead")
+    if url is not None and (openapi is not None or operations):
+        raise UsageError(
+            f"{url} is one address, and --openapi and --operation choose from a document",
+            hint="give the address alone, or -H and the operations",
+        )
+    settings = settings_for(config_file, _origin(url) or base_url, openapi=openapi)
+    load = LoadPlan(
+        profile=_profile(settings, rate, poisson, users, spawn_rate, run_time),
+        operations=operations,
+        connections=connections or settings.load.connections,
+        timeout_s=parse_duration_ns(timeout) / 1e9,
+        think_time_s=parse_duration_ns(think_time) / 1e9,
+        pid=pid,
+    )
+    occasion = Occasion(
+        command=typed_command(),
+        config=settings.source,
+        objectives=objectives_for(settings, slos),
+        fail_on=settings.policy().fail_on,
+        strict=strict,
+    )
+    results = _run(url, settings, load, occasion, allow, insecure, quiet)
+    code = publish(results, Outputs(html=html, json_file=json_file, report_dir=report_dir))
+    return exit_code_on_slo if code == 1 else code
+
+
+def _run(
+    url: str | None,
+    settings: Settings,
+    load: LoadPlan,
+    occasion: Occasion,
+    allow: tuple[str, ...],
+    insecure: bool,
+    quiet: bool,
+) -> Results:
+    target = target_for(settings, allow, insecure)
+    with ProgressLine(quiet=quiet) as progress:
+        if url is not None:
+            request = Request(method="GET", path=_path(url), headers=(("Accept", "*/*"),))
+            return run_request_load(target, request, load, occasion, observer=progress.load)
+        plan = scan_plan(settings, target, read_api(settings.openapi_location, target))
+        return run_document_load(plan, load, occasion, observer=progress.load)
+
+
+def _profile(
+    settings: Settings,
+    rate: str | None,
+    poisson: bool,
+    users: int | None,
+    spawn_rate: float | None,
+    run_time: str | None,
+) -> Profile:
+    """The load shape: flags, else the configuration's, else a gentle open one."""
+    configured = settings.load
+    duration_s = parse_duration_ns(run_time or configured.run_time or _DEFAULT_RUN_TIME) / 1e9
+    if users is None and rate is None:
+        users, rate = configured.users, configured.rate
+        spawn_rate = configured.spawn_rate
+    if users is not None:
+        return Closed(users=users, duration_s=duration_s, spawn_rate_per_s=spawn_rate)
+    return ConstantRate(
+        rate_per_s=parse_rate_per_s(rate or _DEFAULT_RATE),
+        duration_s=duration_s,
+        arrivals="poisson" if poisson else "paced",
+    )
+
+
+def _origin(url: str | None) -> str | None:
+    """Scheme and authority of the address to load."""
+    if url is None:
+        return None
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        raise UsageError(
+            f"{url!r} is no address", hint="write it out: http://127.0.0.1:8000/health"
+        )
+    return f"{scheme}://{rest.partition('/')[0].partition('?')[0]}"
+
+
+def _path(url: str) -> str:
+    """Everything after the authority."""
+    origin = _origin(url) or ""
+    path = url[len(origin) :].partition("#")[0]
+    return path if path.startswith("/") else f"/{path}"

@@ -1,0 +1,112 @@
+"""Options that several verbs share, and the settings they make."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from withstand.client.target import Target
+from withstand.settings import Settings, load_settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def target_options(function: F) -> F:
+    """Where the API is and who says so."""
+    for option in reversed(
+        (
+            click.option(
+                "--config",
+                "config_file",
+                type=click.Path(path_type=Path, dir_okay=False),
+                help="Configuration file. Default: the nearest withstand.toml, or pyproject.toml "
+                "with [tool.withstand], from here up to the repository's root.",
+            ),
+            click.option(
+                "-H",
+                "--host",
+                "--base-url",
+                "base_url",
+                metavar="URL",
+                help="Where the API is served. Never taken from the document.",
+            ),
+            click.option(
+                "--allow",
+                multiple=True,
+                metavar="HOST",
+                help="A host beyond this machine that you own and may test. Repeatable.",
+            ),
+            click.option(
+                "--insecure", is_flag=True, help="Accept any TLS certificate of the target."
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+def report_options(function: F) -> F:
+    """What to write besides the terminal report."""
+    for option in reversed(
+        (
+            click.option(
+                "--html",
+                type=click.Path(path_type=Path, dir_okay=False),
+                metavar="FILE",
+                help="Write the report as one self-contained HTML file.",
+            ),
+            click.option(
+                "--json",
+                "json_file",
+                type=click.Path(path_type=Path, dir_okay=False),
+                metavar="FILE",
+                help="Write the results, for `withstand report` and other programs.",
+            ),
+            click.option(
+                "--report-dir",
+                type=click.Path(path_type=Path, file_okay=False),
+                metavar="DIR",
+                help="Write report.html and results.json into a directory.",
+            ),
+            click.option(
+                "--strict",
+                is_flag=True,
+                help="Exit 3 when something could not be decided, instead of 0.",
+            ),
+            click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outputs:
+    """The files that a verb was asked to write."""
+
+    html: Path | None = None
+    json_file: Path | None = None
+    report_dir: Path | None = None
+
+
+def settings_for(
+    config_file: Path | None,
+    base_url: str | None,
+    *,
+    openapi: str | None = None,
+) -> Settings:
+    """The settings of file, environment and flags. Raises ConfigurationError or UsageError."""
+    overrides = {
+        key: value
+        for key, value in (("target.base_url", base_url), ("target.openapi", openapi))
+        if value is not None
+    }
+    return load_settings(config_file=config_file, overrides=overrides)
+
+
+def target_for(settings: Settings, allow: tuple[str, ...], insecure: bool) -> Target:
+    """The target that settings and flags name. Raises UsageError when it may not be tested."""
+    target = settings.target(allow=allow)
+    return replace(target, verify=False) if insecure else target

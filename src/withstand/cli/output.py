@@ -1,0 +1,46 @@
+"""Writing what a run found: terminal on stdout, files where they were asked for."""
+
+import sys
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from withstand.cli.options import Outputs
+from withstand.errors import UsageError
+from withstand.report.html import render_html
+from withstand.report.terminal import render
+from withstand.results import Results
+from withstand.results_file import write_results
+
+
+def publish(results: Results, outputs: Outputs) -> int:
+    """Prints and writes the results; returns the exit code they stand for.
+
+    Files are written first, so that nothing is lost when the terminal goes away.
+    """
+    html, json_file = outputs.html, outputs.json_file
+    if outputs.report_dir is not None:
+        html = html or outputs.report_dir / "report.html"
+        json_file = json_file or outputs.report_dir / "results.json"
+    try:
+        if json_file is not None:
+            json_file.parent.mkdir(parents=True, exist_ok=True)
+            write_results(json_file, results)
+        if html is not None:
+            html.parent.mkdir(parents=True, exist_ok=True)
+            html.write_text(render_html(results), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"the report {error.filename} cannot be written: {error.strerror}",
+            hint="give a path in a directory that you may write to",
+        ) from None
+    render(results, Console(file=sys.stdout))
+    for path in (html, json_file):
+        if path is not None:
+            click.echo(f"wrote {_address(path)}", err=True)
+    return 130 if results.interrupted else results.exit_code()
+
+
+def _address(path: Path) -> str:
+    return path.resolve().as_uri() if path.suffix == ".html" else str(path)

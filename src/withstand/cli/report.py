@@ -1,0 +1,25 @@
+"""`withstand report`: results of an earlier run, as a report."""
+
+from pathlib import Path
+
+import click
+
+from withstand.cli.options import Outputs
+from withstand.cli.output import publish
+from withstand.results_file import read_results
+
+
+@click.command("report")
+@click.argument("results", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the report as one self-contained HTML file.",
+)
+def command(results: Path, html: Path | None) -> int:
+    """Show the RESULTS of an earlier run again, with the exit code they stand for.
+
+    RESULTS is a file written with --json or --report-dir.
+    """
+    return publish(read_results(results), Outputs(html=html))

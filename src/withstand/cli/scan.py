@@ -1,0 +1,101 @@
+"""`withstand scan`: the security checks."""
+
+from pathlib import Path
+
+import click
+
+from withstand.cli.options import (
+    Outputs,
+    report_options,
+    settings_for,
+    target_for,
+    target_options,
+)
+from withstand.cli.output import publish
+from withstand.cli.plans import scan_plan
+from withstand.cli.progress import ProgressLine
+from withstand.cli.typed import typed_command
+from withstand.scan.catalogue import chosen
+from withstand.workflows import Occasion, read_api, run_scan
+
+
+@click.command("scan")
+@click.argument("document", required=False)
+@target_options
+@click.option(
+    "--check",
+    "only",
+    multiple=True,
+    metavar="NAME",
+    help="Run only this check (see `withstand checks`). Repeatable.",
+)
+@click.option(
+    "--skip-check",
+    "without",
+    multiple=True,
+    metavar="NAME",
+    help="Leave this check out. Repeatable.",
+)
+@click.option(
+    "--profile",
+    type=click.Choice(["readonly", "ci", "abuse"]),
+    help="How far to go: readonly sends only safe methods; ci (default) also creates and changes "
+    "its own data; abuse also floods logins. On loopback, ci includes abuse.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(["info", "low", "medium", "high", "critical"]),
+    help="The severity from which a finding makes the run fail. Default: medium.",
+)
+@report_options
+def command(
+    document: str | None,
+    config_file: Path | None,
+    base_url: str | None,
+    allow: tuple[str, ...],
+    insecure: bool,
+    only: tuple[str, ...],
+    without: tuple[str, ...],
+    profile: str | None,
+    fail_on: str | None,
+    html: Path | None,
+    json_file: Path | None,
+    report_dir: Path | None,
+    strict: bool,
+    quiet: bool,
+) -> int:
+    """Run the security checks on an API.
+
+    DOCUMENT is the OpenAPI document: a file, a URL, or a path on the target. Default: openapi
+    under [target] in the configuration, or /openapi.json on the target.
+
+    Every finding carries proof and the curl line that shows it, and was reproduced. What could not
+    be tested is listed with the reason. Identities (two of one role, and one of a higher role)
+    come from withstand.toml; without any, only what an anonymous caller sees is tested.
+
+    \b
+    Examples
+      withstand scan openapi.yaml --base-url http://127.0.0.1:8000
+      withstand scan --report-dir withstand-report
+      withstand scan --check sql-injection --check path-traversal
+    """
+    settings = settings_for(config_file, base_url, openapi=document)
+    target = target_for(settings, allow, insecure)
+    checks = chosen(only, without)
+    plan = scan_plan(
+        settings,
+        target,
+        read_api(settings.openapi_location, target),
+        checks=checks,
+        profile=profile,
+        fail_on=fail_on,
+    )
+    occasion = Occasion(
+        command=typed_command(),
+        config=settings.source,
+        fail_on=plan.policy.fail_on,
+        strict=strict,
+    )
+    with ProgressLine(quiet=quiet) as progress:
+        results = run_scan(plan, occasion, observer=progress.scan)
+    return publish(results, Outputs(html=html, json_file=json_file, report_dir=report_dir))

@@ -1,0 +1,281 @@
+"""The journeys end to end: READ FIRST. Each takes plain values and returns `Results`.
+
+    scan:  document → API → identities logged in → checks → Results
+    load:  document or URL → requests that succeed → engine → Results
+
+Here things are put together; how each is done stands in the module it calls.
+"""
+
+import asyncio
+import secrets
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from withstand import __version__
+from withstand.client.allocator import tune_allocator
+from withstand.client.exchange import Failure, Request
+from withstand.client.loop import run
+from withstand.client.target import Target, parse_target
+from withstand.client.wire import Wire
+from withstand.errors import RunVoid, TargetUnreachable, UsageError
+from withstand.load.engine import run_load
+from withstand.load.profile import Profile
+from withstand.load.progress import Observer as LoadObserver
+from withstand.load.scenario import Plan, Scenario, scenario_from_requests
+from withstand.openapi.document import read_document
+from withstand.openapi.operation import Api
+from withstand.results import Results
+from withstand.scan.finding import Severity
+from withstand.scan.plan import Observer as ScanObserver
+from withstand.scan.plan import ScanPlan
+from withstand.scan.policy import matches
+from withstand.scan.preparation import prepared_requests
+from withstand.scan.scanner import scan
+from withstand.slo import Objective
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What a run is held against, and how it was asked for: goes into the Results as it is."""
+
+    command: str
+    config: str | None = None
+    objectives: tuple[Objective, ...] = ()
+    fail_on: Severity = Severity.MEDIUM
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadPlan:
+    """A load to run. `operations` are key patterns; none of them stands for every read."""
+
+    profile: Profile
+    operations: tuple[str, ...] = ()
+    connections: int | None = None
+    timeout_s: float = 10.0
+    think_time_s: float = 0.0
+    pid: int | None = None
+
+
+def nonce() -> str:
+    """A canary that no API holds by chance: `ws` and 96 random bits."""
+    return "ws" + secrets.token_hex(12)
+
+
+def read_api(location: str, target: Target, *, folder: Path | None = None) -> Api:
+    """The API of a document: a file, a URL on the target's host, or a path on the target.
+
+    Raises UsageError when it is not there or no OpenAPI, TargetUnreachable when nothing answers.
+    """
+    if location.startswith(("http://", "https://")):
+        host = parse_target(
+            f"{location.split('://')[0]}://{urlsplit(location).netloc}",
+            allow=(target.host,),
+            verify=target.verify,
+            ca_file=target.ca_file,
+        )
+        path = location.split(host.authority, 1)[-1] or "/"
+        return run(_fetch_api(host, path, location))
+    if not location.startswith("/") or Path(location).is_file():
+        file = Path(location) if folder is None else folder / location
+        try:
+            return read_document(file.read_bytes(), source=location)
+        except OSError as error:
+            raise UsageError(
+                f"the OpenAPI document {location} cannot be read: {error.strerror}",
+                hint="give a file, a URL, or a path on the target such as /openapi.json",
+            ) from None
+    path = target.base_path + location
+    return run(_fetch_api(target, path, f"{target.base_url}{location}"))
+
+
+def run_scan(
+    plan: ScanPlan, occasion: Occasion, *, observer: ScanObserver = lambda _progress: None
+) -> Results:
+    """The security checks over the wire. Ctrl-C ends the scan and keeps what was learned."""
+    started_at = time.time()
+
+    async def journey() -> Results:
+        async with _stoppable() as stopped, _wire(plan.target) as wire:
+            record = await scan(plan, wire, observer=observer, stop=stopped.is_set)
+        return _results(
+            plan.target,
+            occasion,
+            started_at,
+            api=plan.api,
+            scan=record,
+            interrupted=stopped.is_set(),
+        )
+
+    return run(journey())
+
+
+def run_document_load(
+    plan: ScanPlan,
+    load: LoadPlan,
+    occasion: Occasion,
+    *,
+    observer: LoadObserver | None = None,
+) -> Results:
+    """Load on operations of the document, each with a request that succeeded once before.
+
+    Raises RunVoid when no chosen operation has such a request.
+    """
+    chosen = _chosen(plan.api, load.operations)
+
+    async def journey() -> Results:
+        async with _wire(plan.target) as wire:
+            prepared = await prepared_requests(replace(plan, api=chosen), wire)
+        if not prepared.requests:
+            reasons = "; ".join(f"{key}: {why}" for key, why in prepared.missing.items())
+            raise RunVoid(
+                f"no operation of {plan.api.title} answered a first request: {reasons}",
+                hint="give an identity that may call them, or name others with --operation",
+            )
+        scenario = scenario_from_requests(
+            [Plan(operation=key, requests=found) for key, found in prepared.requests.items()],
+            plan.target,
+        )
+        return await _loaded(plan.target, scenario, load, occasion, observer, api=plan.api)
+
+    return run(journey())
+
+
+def run_request_load(
+    target: Target,
+    request: Request,
+    load: LoadPlan,
+    occasion: Occasion,
+    *,
+    observer: LoadObserver | None = None,
+) -> Results:
+    """Load of one request, without a document."""
+    key = f"{request.method} {request.operation_path}"
+    scenario = scenario_from_requests([(key, request)], target)
+    return run(_loaded(target, scenario, load, occasion, observer))
+
+
+async def _loaded(
+    target: Target,
+    scenario: Scenario,
+    load: LoadPlan,
+    occasion: Occasion,
+    observer: LoadObserver | None,
+    *,
+    api: Api | None = None,
+) -> Results:
+    started_at = time.time()
+    async with _stoppable() as stopped:
+        measured = await run_load(
+            target,
+            scenario,
+            load.profile,
+            connections=load.connections,
+            timeout_s=load.timeout_s,
+            think_time_s=load.think_time_s,
+            observer=observer,
+            stop=stopped,
+            pid=load.pid,
+        )
+    return _results(
+        target, occasion, started_at, api=api, load=measured, interrupted=stopped.is_set()
+    )
+
+
+def _chosen(api: Api, patterns: tuple[str, ...]) -> Api:
+    """The API with only the operations that a load may call: the named ones, else every read."""
+    if not patterns:
+        return replace(api, operations=tuple(op for op in api.operations if op.method == "GET"))
+    for pattern in patterns:
+        if not any(matches(pattern, operation.key) for operation in api.operations):
+            known = ", ".join(operation.key for operation in api.operations[:8])
+            raise UsageError(
+                f"no operation of the document is called {pattern!r}", hint=f"it has {known} …"
+            )
+    return replace(
+        api,
+        operations=tuple(
+            op for op in api.operations if any(matches(pattern, op.key) for pattern in patterns)
+        ),
+    )
+
+
+def _results(
+    target: Target,
+    occasion: Occasion,
+    started_at: float,
+    *,
+    api: Api | None = None,
+    interrupted: bool = False,
+    **parts: Any,
+) -> Results:
+    return Results(
+        started_at=started_at,
+        duration_s=time.time() - started_at,
+        version=__version__,
+        command=occasion.command,
+        base_url=target.base_url,
+        api_title=api.title if api else None,
+        api_version=api.version if api else None,
+        config=occasion.config,
+        objectives=occasion.objectives,
+        fail_on=occasion.fail_on,
+        strict=occasion.strict,
+        interrupted=interrupted,
+        **parts,
+    )
+
+
+async def _fetch_api(target: Target, path: str, source: str) -> Api:
+    async with _wire(target) as wire:
+        exchange = await wire.send(Request(method="GET", path=path))
+    outcome = exchange.outcome
+    if isinstance(outcome, Failure):
+        raise TargetUnreachable(
+            f"{target.base_url} does not answer ({outcome})",
+            hint="start the API, or correct base_url under [target] or --base-url",
+        )
+    if not outcome.succeeded:
+        raise UsageError(
+            f"{source} answered {outcome.status}, so there is no OpenAPI document to read",
+            hint="set openapi under [target] to the document's file, URL or path on the target",
+        )
+    return read_document(outcome.body, source=source)
+
+
+@asynccontextmanager
+async def _wire(target: Target) -> AsyncIterator[Wire]:
+    tune_allocator()
+    wire = Wire(target)
+    try:
+        yield wire
+    finally:
+        await wire.close()
+
+
+@asynccontextmanager
+async def _stoppable() -> AsyncIterator[asyncio.Event]:
+    """An event that the first Ctrl-C sets; the second one ends the program as usual."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopped.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, stop)
+    except (NotImplementedError, ValueError, RuntimeError):
+        # Windows, or not the main thread: Ctrl-C then ends the program at once.
+        yield stopped
+        return
+    try:
+        yield stopped
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
