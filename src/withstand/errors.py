@@ -38,16 +38,15 @@ class UsageError(WithstandError):
 class ConfigurationError(UsageError):
     """One or more problems of a configuration, each named with its path."""
 
-    def __init__(
-        self, source: str, problems: tuple[str, ...], *, hint: str | None = None
-    ) -> None:
+    def __init__(self, source: str, problems: tuple[str, ...], *, hint: str | None = None) -> None:
         lines = "\n".join(f"  - {problem}" for problem in problems)
         super().__init__(f"{source} has {_count(len(problems), 'problem')}:\n{lines}", hint=hint)
         self.source = source
         self.problems = problems
+        self.args = (source, problems)  # what makes it again in another process
 
 
-class RunVoid(WithstandError):
+class RunVoid(WithstandError):  # noqa: N818 - it tells of a run, like StopIteration of an end
     """The run cannot judge the API: neither passed nor failed."""
 
     exit_code = 3

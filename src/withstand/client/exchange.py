@@ -18,8 +18,8 @@ class Request:
     """What is put on the wire, exactly as told.
 
     `path` is the raw request target below the host, with its query (`/users?limit=10`): nothing
-    is normalised or escaped on the way. `headers` keep their order; Host, Content-Length and
-    Connection are added by the wire unless they are given here.
+    is normalised or escaped on the way. `headers` keep their order; Host, User-Agent,
+    Accept-Encoding and Content-Length are added by the wire unless they are given here.
     """
 
     method: str
@@ -162,15 +162,13 @@ class Exchange:
 def json_request(
     method: str, path: str, payload: object, headers: Mapping[str, str] | None = None
 ) -> Request:
-    """A request with a JSON body."""
+    """A request with a JSON body; `headers` may name a more special Content-Type."""
     extra = tuple((headers or {}).items())
     body = json.dumps(payload, ensure_ascii=False).encode("utf-8", "surrogatepass")
-    return Request(
-        method=method,
-        path=path,
-        headers=(("Content-Type", "application/json"), *extra),
-        body=body,
-    )
+    request = Request(method=method, path=path, headers=extra, body=body)
+    if request.header("content-type") is not None:
+        return request
+    return replace(request, headers=(("Content-Type", "application/json"), *extra))
 
 
 def _header(headers: Headers, name: str) -> str | None:

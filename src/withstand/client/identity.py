@@ -2,6 +2,8 @@
 
 import base64
 import json
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -31,7 +33,7 @@ class Credential:
 
     def with_token(self, token: str) -> "Credential":
         """The same place of sending with another token; as it is where no token is known."""
-        if self.token is None:
+        if not self.token:
             return self
         headers = tuple((name, value.replace(self.token, token)) for name, value in self.headers)
         return Credential(headers=headers, token=token)
@@ -41,7 +43,12 @@ class Credential:
         """The `exp` claim (Unix seconds) when the token is a JWT that has one, unverified."""
         claims = jwt_claims(self.token or "")
         value = claims.get("exp") if claims else None
-        return float(value) if isinstance(value, int | float) else None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return None
+        try:
+            return float(value)
+        except OverflowError:  # a whole number beyond any float: never
+            return math.inf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +77,9 @@ class Identity:
     @property
     def secrets(self) -> Mapping[str, str]:
         """Secret value → the shell variable that stands for it in everything we print."""
-        label = "".join(c if c.isalnum() else "_" for c in self.name).upper()
+        label = _variable_name(self.name)
         found = {
-            value: f"$WITHSTAND_{key.upper()}_{label}"
+            value: f"$WITHSTAND_{_variable_name(key)}_{label}"
             for key, value in self.fields.items()
             if value and any(word in key.lower() for word in _SECRET_FIELDS)
         }
@@ -81,7 +88,7 @@ class Identity:
                 found[self.credential.token] = f"$WITHSTAND_TOKEN_{label}"
             else:
                 for name, value in self.credential.headers:
-                    found[value] = f"$WITHSTAND_{name.upper().replace('-', '_')}_{label}"
+                    found[value] = f"$WITHSTAND_{_variable_name(name)}_{label}"
         return found
 
 
@@ -148,7 +155,7 @@ def json_path(document: Any, path: str) -> Any:
             continue
         if isinstance(node, Mapping):
             node = node.get(part)
-        elif isinstance(node, list) and part.lstrip("-").isdigit():
+        elif isinstance(node, list) and re.fullmatch("-?[0-9]+", part):
             index = int(part)
             node = node[index] if -len(node) <= index < len(node) else None
         else:
@@ -164,16 +171,14 @@ def jwt_claims(token: str) -> dict[str, Any] | None:
     try:
         text = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
         claims = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return claims if isinstance(claims, dict) else None
 
 
 def _fill(value: object, fields: Mapping[str, str]) -> object:
     if isinstance(value, str):
-        for name in _placeholders(value):
-            value = value.replace("{" + name + "}", fields[name])
-        return value
+        return re.sub(r"\{([^{}]*)\}", lambda match: fields[match[1]], value)
     if isinstance(value, Mapping):
         return {key: _fill(item, fields) for key, item in value.items()}
     if isinstance(value, list):
@@ -181,5 +186,6 @@ def _fill(value: object, fields: Mapping[str, str]) -> object:
     return value
 
 
-def _placeholders(text: str) -> list[str]:
-    return [piece.split("}", 1)[0] for piece in text.split("{")[1:] if "}" in piece]
+def _variable_name(text: str) -> str:
+    """The text as a part of a shell variable's name: ASCII capitals, digits, underscores."""
+    return re.sub(r"[^A-Z0-9]", "_", text.upper())

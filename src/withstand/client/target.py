@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from withstand.errors import UsageError
 
+_AS_URL = 'write it as base_url = "https://api.staging.example.com"'
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -58,17 +59,22 @@ def parse_target(
     Only loopback hosts and those in `allow` are accepted: the tool attacks only what it was told
     to. Raises UsageError naming the host and the setting that would allow it.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:  # an open bracket, say
+        raise UsageError(f"the base URL {url!r} is no address: {error}", hint=_AS_URL) from None
     try:
         port = parts.port
     except ValueError as error:
-        raise UsageError(f"the base URL {url!r} has a bad port: {error}") from None
+        raise UsageError(f"the base URL {url!r} has a bad port: {error}", hint=_AS_URL) from None
+    if port == 0:
+        raise UsageError(f"the base URL {url!r} has port 0, which nobody serves", hint=_AS_URL)
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise UsageError(
             f"the base URL {url!r} is no http or https address",
-            hint='write it as base_url = "https://api.staging.example.com"',
+            hint=_AS_URL,
         )
-    if parts.query or parts.fragment or parts.username:
+    if parts.query or parts.fragment or "@" in parts.netloc:
         raise UsageError(
             f"the base URL {url!r} carries a query, a fragment or a user name",
             hint="give only scheme, host, port and path; credentials go into [login]",
@@ -81,7 +87,7 @@ def parse_target(
         verify=verify,
         ca_file=ca_file,
     )
-    if not target.is_loopback and target.host not in allow:
+    if not target.is_loopback and target.host not in map(str.lower, allow):
         raise UsageError(
             f"{target.host} is not on this machine and not in the list of allowed hosts",
             hint=f'if you may test it, set allow = ["{target.host}"] under [target], '
