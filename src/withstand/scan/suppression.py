@@ -1,0 +1,31 @@
+"""Findings that a team has accepted, for a reason and until a day. Pure."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from withstand.scan.finding import Finding
+from withstand.scan.policy import matches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """One accepted finding: by check, and by operation pattern when one is given.
+
+    `expires` is the last day on which it holds; None never ends it.
+    """
+
+    check: str
+    reason: str
+    operation: str | None = None
+    expires: date | None = None
+
+    def covers(self, finding: Finding) -> bool:
+        """Whether the finding is meant, on whatever day: all its operations must be."""
+        if finding.check != self.check:
+            return False
+        pattern = self.operation
+        return pattern is None or all(matches(pattern, key) for key in finding.operations)
+
+    def expired_on(self, day: date) -> bool:
+        """Whether it has stopped to hold before that day."""
+        return self.expires is not None and day > self.expires

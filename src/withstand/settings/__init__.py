@@ -1,0 +1,9 @@
+"""What the user wants: withstand.toml or pyproject.toml, then `WITHSTAND_*`, then flags.
+
+`load_settings` finds, lays over one another, checks, and says every problem at once with its path.
+"""
+
+from withstand.settings.effective import LoadSettings, Settings
+from withstand.settings.load import load_settings
+
+__all__ = ["LoadSettings", "Settings", "load_settings"]

@@ -1,0 +1,210 @@
+"""The settings in force, in the nouns of the layers below."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
+
+from withstand.client.identity import Credential, Identity, LoginRecipe
+from withstand.client.target import Target, parse_target
+from withstand.errors import UsageError
+from withstand.scan.courier import Budget
+from withstand.scan.policy import Policy, Profile
+from withstand.scan.suppression import Suppression
+
+if TYPE_CHECKING:  # attrs costs more to import than all the rest of this module
+    from withstand.settings.tables import LoadTable, LoginTable, SettingsFile, SuppressionTable
+
+IDENTITY_KEYS = ("role", "token", "header")
+"""Keys of an identity that have a meaning of their own; all others are its fields."""
+
+_NS_PER_S = 1_000_000_000
+_BEARER = "Authorization: Bearer {token}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadSettings:
+    """Defaults of the load verbs. None: not set."""
+
+    file: str | None = None
+    users: int | None = None
+    spawn_rate_per_s: float | None = None
+    rate_per_s: float | None = None
+    run_time_s: float | None = None
+    connections: int | None = None
+    processes: int | None = None
+    engine: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """File, environment and flags as one. Made by `load_settings`, which has checked them.
+
+    `source` is the file in use, None without one. `document_file` is the OpenAPI document when it
+    is a file. `tables` is what was written, with file names made absolute.
+    """
+
+    source: str | None
+    document_file: str | None
+    tables: "SettingsFile"
+
+    @property
+    def has_target(self) -> bool:
+        """Whether anybody gave a base URL."""
+        return self.tables.target.base_url is not None
+
+    @property
+    def timeout_s(self) -> float:
+        """The longest wait for one response, in seconds."""
+        return self.tables.target.timeout / _NS_PER_S
+
+    @property
+    def expired_token(self) -> str | None:
+        """A token that has expired, when the user gave one."""
+        return self.tables.login.expired_token if self.tables.login else None
+
+    @property
+    def openapi_location(self) -> str:
+        """Where the document is: an http or https URL, or else an absolute file name.
+
+        Raises UsageError when it is a path on the target and there is no base URL.
+        """
+        if self.document_file is not None:
+            return self.document_file
+        written = self.tables.target.openapi
+        return written if "://" in written else self.target().base_url + written
+
+    def target(self) -> Target:
+        """Where the API is served. Raises UsageError when nobody said."""
+        table = self.tables.target
+        if table.base_url is None:
+            raise UsageError(
+                "no base URL is given",
+                hint='set base_url = "http://127.0.0.1:8000" under [target] in withstand.toml, '
+                "or the variable WITHSTAND_BASE_URL, "
+                "or pass it: --host URL to withstand, --api-url URL to pytest",
+            )
+        return parse_target(
+            table.base_url, allow=table.allow, verify=table.verify, ca_file=table.ca_file
+        )
+
+    def plain_target(self) -> Target | None:
+        """Where the same API answers plain HTTP; None when nobody said."""
+        table = self.tables.target
+        return parse_target(table.plain_url, allow=table.allow) if table.plain_url else None
+
+    def login(self) -> LoginRecipe | None:
+        """How an identity gets its credential; None without a [login]."""
+        return recipe_of(self.tables.login) if self.tables.login else None
+
+    def identities(self) -> tuple[Identity, ...]:
+        """Everybody in [identities]; those with a static token have their credential already."""
+        send_as = self.tables.login.send_as if self.tables.login else _BEARER
+        return tuple(
+            identity_of(name, keys, send_as=send_as)
+            for name, keys in self.tables.identities.items()
+        )
+
+    def policy(self) -> Policy:
+        """Who may do what, and what the scan may do."""
+        access = {str(key): roles for key, roles in self.tables.access.items()}
+        security = self.tables.security
+        return Policy(
+            public=access.pop("public", ()),
+            never=access.pop("never", ()),
+            access=access,
+            private=security.private,
+            cors_origins=security.cors_origins,
+            limits={key: int(limit) for key, limit in security.limits.items()},
+            fail_on=security.fail_on,
+            profile=security.profile or self._default_profile(),
+        )
+
+    def budget(self) -> Budget:
+        """How much one scan may send; what is not set stays as the scan has it."""
+        table, usual = self.tables.security.budget, Budget()
+        return Budget(
+            requests=usual.requests if table.requests is None else table.requests,
+            duration_s=usual.duration_s if table.duration is None else table.duration / _NS_PER_S,
+            requests_per_s=(
+                usual.requests_per_s if table.requests_per_s is None else table.requests_per_s
+            ),
+        )
+
+    def load(self) -> LoadSettings:
+        """Defaults of the load verbs."""
+        return _load_settings(self.tables.load)
+
+    def objective_texts(self) -> Mapping[str, tuple[str, ...]]:
+        """Operation pattern, or `*` → its objectives as written."""
+        return {key: tuple(texts) for key, texts in self.tables.slo.items()}
+
+    def suppressions(self, *, today: date | None = None) -> tuple[Suppression, ...]:
+        """The findings that are accepted on the day (UTC; default: now). Expired ones are not."""
+        day = today or datetime.now(UTC).date()
+        return tuple(item for item in self._suppressions() if not item.expired_on(day))
+
+    def expired_suppressions(self, *, today: date | None = None) -> tuple[Suppression, ...]:
+        """Those that have ended before the day, so that somebody can be told."""
+        day = today or datetime.now(UTC).date()
+        return tuple(item for item in self._suppressions() if item.expired_on(day))
+
+    def _suppressions(self) -> tuple[Suppression, ...]:
+        return tuple(_suppression(table) for table in self.tables.security.suppress)
+
+    def _default_profile(self) -> Profile:
+        local = self.has_target and self.target().is_loopback
+        return Profile.ABUSE if local else Profile.CI
+
+
+def recipe_of(table: "LoginTable") -> LoginRecipe:
+    """The login recipe that a [login] table describes."""
+    method, _, path = table.request.partition(" ")
+    as_json = table.json is not None
+    return LoginRecipe(
+        method=method,
+        path=path,
+        payload=(table.json if as_json else table.form) or {},
+        encoding="json" if as_json else "form",
+        token_path=table.token,
+        send_as=table.send_as,
+        short_lived=table.short_lived,
+        leeway_s=table.leeway / _NS_PER_S,
+    )
+
+
+def identity_of(name: str, keys: Mapping[str, str], *, send_as: str) -> Identity:
+    """The identity of one entry; `send_as` is the header line for its static token, if any."""
+    identity = Identity(
+        name=name,
+        role=keys["role"],
+        fields={key: value for key, value in keys.items() if key not in IDENTITY_KEYS},
+    )
+    token = keys.get("token")
+    return identity if token is None else identity.logged_in(_credential(keys, token, send_as))
+
+
+def _credential(keys: Mapping[str, str], token: str, send_as: str) -> Credential:
+    line = keys.get("header", send_as)
+    name, _, value = line.partition(":")
+    value = value.strip() or "{token}"  # `header = "X-Api-Key"` sends the bare token
+    return Credential(headers=((name.strip(), value.replace("{token}", token)),), token=token)
+
+
+def _suppression(table: "SuppressionTable") -> Suppression:
+    return Suppression(
+        check=table.check, reason=table.reason, operation=table.operation, expires=table.expires
+    )
+
+
+def _load_settings(table: "LoadTable") -> LoadSettings:
+    return LoadSettings(
+        file=table.file,
+        users=table.users,
+        spawn_rate_per_s=table.spawn_rate,
+        rate_per_s=table.rate,
+        run_time_s=None if table.run_time is None else table.run_time / _NS_PER_S,
+        connections=table.connections,
+        processes=table.processes,
+        engine=table.engine,
+    )

@@ -1,0 +1,71 @@
+"""File names in the settings, made absolute and looked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import attrs
+
+from withstand.settings.sources import Layered, Problem
+from withstand.settings.tables import SettingsFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """The tables with absolute file names, the document when it is a file, and what is missing."""
+
+    tables: SettingsFile
+    document_file: str | None
+    problems: tuple[Problem, ...]
+
+
+def with_absolute_paths(
+    tables: SettingsFile, layered: Layered, *, file: Path, here: Path
+) -> Located:
+    """Names from the file start at its directory `file`; those of flags and variables at `here`."""
+    places = _Places(file=file, here=here, layered=layered)
+    document_file, no_document = _document(tables, places)
+    tables, missing = _absolute(tables, places)
+    return Located(tables=tables, document_file=document_file, problems=(*no_document, *missing))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Places:
+    """What relative file names start at: the file's directory, or where the command was given."""
+
+    file: Path
+    here: Path
+    layered: Layered
+
+    def path(self, name: str, *key: str) -> Path:
+        return (self.here if key in self.layered.origins else self.file) / name
+
+
+def _document(tables: SettingsFile, places: _Places) -> tuple[str | None, list[Problem]]:
+    """The OpenAPI document when it is a file; None when it is a URL or a path on the target."""
+    key = ("target", "openapi")
+    written = tables.target.openapi
+    scheme, separator, _ = written.partition("://")
+    if separator:
+        message = f"{written!r} is no http or https address"
+        return None, [] if scheme in ("http", "https") else [Problem(path=key, message=message)]
+    path = places.path(written, *key)
+    if path.is_file():
+        return str(path), []
+    if written.startswith("/"):
+        return None, []
+    message = f"there is no file {path}; a path on the target starts with '/'"
+    return None, [Problem(path=key, message=message)]
+
+
+def _absolute(tables: SettingsFile, places: _Places) -> tuple[SettingsFile, list[Problem]]:
+    problems = []
+    for table, key in (("target", "ca_file"), ("load", "file")):
+        name = getattr(getattr(tables, table), key)
+        if name is None:
+            continue
+        path = places.path(name, table, key)
+        if not path.is_file():
+            problems.append(Problem(path=(table, key), message=f"there is no file {path}"))
+        changed = attrs.evolve(getattr(tables, table), **{key: str(path)})
+        tables = attrs.evolve(tables, **{table: changed})
+    return tables, problems

@@ -1,0 +1,201 @@
+"""The shape of withstand.toml: one class a table, each key with its meaning and its form."""
+
+from typing import Any, Literal
+
+import attrs
+
+from withstand.scan.finding import Severity
+from withstand.scan.policy import Profile
+from withstand.settings.forms import (
+    AccessKey,
+    Day,
+    Duration,
+    HeaderTemplate,
+    Limit,
+    LoginRequest,
+    OperationPattern,
+    Payload,
+    PrivatePattern,
+    Rate,
+    Texts,
+    TokenPath,
+)
+
+
+def _doc(meaning: str) -> dict[str, Any]:
+    return {"doc": meaning}
+
+
+@attrs.frozen(kw_only=True)
+class TargetTable:
+    """Where the API is served and how to speak to it."""
+
+    base_url: str | None = attrs.field(
+        default=None, metadata=_doc("Address of the API: scheme, host, port and base path.")
+    )
+    openapi: str = attrs.field(
+        default="/openapi.json",
+        metadata=_doc(
+            "The OpenAPI document: a file relative to this one, a URL, or a path on the target."
+        ),
+    )
+    allow: tuple[str, ...] = attrs.field(
+        default=(), metadata=_doc("Hosts beyond this machine that you own and may test.")
+    )
+    verify: bool = attrs.field(
+        default=True, metadata=_doc("Whether the target's TLS certificate must be valid.")
+    )
+    ca_file: str | None = attrs.field(
+        default=None,
+        metadata=_doc("Certificate authority to trust besides the system's: a PEM file."),
+    )
+    plain_url: str | None = attrs.field(
+        default=None,
+        metadata=_doc("Where the same API answers plain HTTP, to check that it redirects."),
+    )
+    timeout: Duration = attrs.field(
+        default=Duration(30_000_000_000), metadata=_doc("Longest wait for one response.")
+    )
+
+
+@attrs.frozen(kw_only=True)
+class LoginTable:
+    """How an identity gets its credential."""
+
+    request: LoginRequest = attrs.field(metadata=_doc("Method and path of the login."))
+    json: Payload | None = attrs.field(
+        default=None, metadata=_doc("JSON body; {name} stands for the identity's field.")
+    )
+    form: Payload | None = attrs.field(
+        default=None, metadata=_doc("Form body, in place of json; {name} as there.")
+    )
+    token: TokenPath = attrs.field(
+        default=TokenPath("$.access_token"),
+        metadata=_doc("Where the token is in the JSON response."),
+    )
+    send_as: HeaderTemplate = attrs.field(
+        default=HeaderTemplate("Authorization: Bearer {token}"),
+        metadata=_doc("Header line that carries the token."),
+    )
+    short_lived: Payload | None = attrs.field(
+        default=None,
+        metadata=_doc("Merged into the body to get a token that expires at once."),
+    )
+    leeway: Duration = attrs.field(
+        default=Duration(60_000_000_000),
+        metadata=_doc("Clock skew that the API tolerates after a token's expiry."),
+    )
+    expired_token: str | None = attrs.field(
+        default=None, metadata=_doc("A token that has expired, when none can be asked for.")
+    )
+
+
+@attrs.frozen(kw_only=True)
+class SuppressionTable:
+    """A finding that the team has accepted."""
+
+    check: str = attrs.field(metadata=_doc("Name of the check."))
+    reason: str = attrs.field(metadata=_doc("Why the finding is acceptable."))
+    operation: OperationPattern | None = attrs.field(
+        default=None, metadata=_doc("Only findings on this operation; without it, all.")
+    )
+    expires: Day | None = attrs.field(
+        default=None, metadata=_doc("Last day on which the suppression holds.")
+    )
+
+
+@attrs.frozen(kw_only=True)
+class BudgetTable:
+    """How much one scan may send."""
+
+    requests_per_s: Rate | None = attrs.field(
+        default=None, metadata=_doc("Highest request rate of the scan.")
+    )
+    requests: int | None = attrs.field(
+        default=None, metadata=_doc("Most requests that one scan may send.")
+    )
+    duration: Duration | None = attrs.field(
+        default=None, metadata=_doc("Longest time that one scan may take.")
+    )
+
+
+@attrs.frozen(kw_only=True)
+class SecurityTable:
+    """What the scan looks for and what fails it."""
+
+    fail_on: Severity = attrs.field(
+        default=Severity.MEDIUM, metadata=_doc("Least severity of a finding that fails the run.")
+    )
+    profile: Profile | None = attrs.field(
+        default=None,
+        metadata=_doc("How far the scan may go; without it abuse on this machine, else ci."),
+    )
+    cors_origins: tuple[str, ...] = attrs.field(
+        default=(), metadata=_doc("Origins that may read the API from a browser.")
+    )
+    limits: dict[OperationPattern, Limit] = attrs.field(
+        factory=dict, metadata=_doc("Failures after which an operation must refuse.")
+    )
+    private: tuple[PrivatePattern, ...] = attrs.field(
+        default=(), metadata=_doc("Paths whose objects belong to one user.")
+    )
+    suppress: tuple[SuppressionTable, ...] = attrs.field(
+        default=(), metadata=_doc("Findings that the team has accepted.")
+    )
+    budget: BudgetTable = attrs.field(
+        factory=BudgetTable, metadata=_doc("How much one scan may send.")
+    )
+
+
+@attrs.frozen(kw_only=True)
+class LoadTable:
+    """Defaults of the load verbs; flags of the same name win."""
+
+    file: str | None = attrs.field(
+        default=None, metadata=_doc("Locustfile or scenario file, relative to this file.")
+    )
+    users: int | None = attrs.field(default=None, metadata=_doc("Virtual users (closed model)."))
+    spawn_rate: Rate | None = attrs.field(
+        default=None, metadata=_doc("Virtual users started each second.")
+    )
+    rate: Rate | None = attrs.field(
+        default=None, metadata=_doc("Arrival rate in requests (open model).")
+    )
+    run_time: Duration | None = attrs.field(default=None, metadata=_doc("How long to send."))
+    connections: int | None = attrs.field(
+        default=None, metadata=_doc("Most connections open at once.")
+    )
+    processes: int | None = attrs.field(
+        default=None, metadata=_doc("Worker processes of the load generator.")
+    )
+    engine: Literal["withstand", "locust"] | None = attrs.field(
+        default=None, metadata=_doc("What runs a locustfile.")
+    )
+
+
+@attrs.frozen(kw_only=True)
+class SettingsFile:
+    """The whole of withstand.toml, or of [tool.withstand] in pyproject.toml."""
+
+    target: TargetTable = attrs.field(
+        factory=TargetTable, metadata=_doc("Where the API is served and how to speak to it.")
+    )
+    login: LoginTable | None = attrs.field(
+        default=None, metadata=_doc("How an identity gets its credential.")
+    )
+    identities: dict[str, dict[str, str]] = attrs.field(
+        factory=dict, metadata=_doc("Who uses the API: a role, and the fields that log them in.")
+    )
+    access: dict[AccessKey, tuple[str, ...]] = attrs.field(
+        factory=dict,
+        metadata=_doc("Operation → roles that may use it; public and never list operations."),
+    )
+    slo: dict[OperationPattern, Texts] = attrs.field(
+        factory=dict, metadata=_doc("Operation, or * for each of them → its objectives.")
+    )
+    security: SecurityTable = attrs.field(
+        factory=SecurityTable, metadata=_doc("What the scan looks for and what fails it.")
+    )
+    load: LoadTable = attrs.field(
+        factory=LoadTable, metadata=_doc("Defaults of the load verbs; flags win.")
+    )
