@@ -1,12 +1,33 @@
-"""The load engine: sends a scenario at a target as a profile says and measures it."""
+"""The load engine: sends a scenario at a target as a profile says, and measures what comes back."""
 
 import asyncio
+import resource
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
 
+from withstand.client.connect import connect, resolve, tls_context
+from withstand.client.connection import Connection
+from withstand.client.exchange import Failure
 from withstand.client.target import Target
-from withstand.load.measurement import LoadMeasurement
-from withstand.load.profile import Profile
-from withstand.load.progress import Observer
+from withstand.errors import TargetUnreachable
+from withstand.load.engine_base import NS_PER_S, Load, Way, shots_of
+from withstand.load.engine_closed import ClosedLoad
+from withstand.load.engine_open import MAX_CONNECTIONS, OpenLoad
+from withstand.load.engine_process import CpuClock, MemoryProbe, quiet_collector
+from withstand.load.generator import saturation
+from withstand.load.measurement import GeneratorHealth, LoadMeasurement
+from withstand.load.profile import ArrivalSchedule, Profile, UserSchedule
+from withstand.load.progress import Observer, Progress
+from withstand.load.recorder import OperationRecorder, window_width_s
 from withstand.load.scenario import Scenario
+from withstand.stats.histogram import merged
+
+_LEAD_NS: Final = 20_000_000  # from "ready" to the schedule's zero
+_SWEEP_S: Final = 0.05
+_PROGRESS_S: Final = 0.5
+_SPARE_DESCRIPTORS: Final = 64
 
 
 async def run_load(
@@ -21,5 +42,173 @@ async def run_load(
     stop: asyncio.Event | None = None,
     pid: int | None = None,
 ) -> LoadMeasurement:
-    """Send the load and measure it."""
-    raise NotImplementedError
+    """Send the load and measure it.
+
+    Open model: `connections` fixes the pool; without it the pool grows on demand to 1,000, or to
+    what the limit of open files allows. Arrivals that find none free queue with their clock
+    running. Closed model: a connection per user, who waits `think_time_s` (none by default) after
+    an answer. A request is given up as timed out `timeout_s` after its intended start, which
+    bounds how long the run lasts beyond its schedule. Setting `stop` ends the run at once with
+    what was measured so far. `pid` samples the memory of that process and its children.
+
+    Run it with `withstand.client.loop.run`. Raises TargetUnreachable when no connection can be
+    opened at the start, and UsageError for a `pid` that is not there.
+    """
+    probe = MemoryProbe(pid) if pid is not None else None
+    way = await _preflight(target, timeout_s)
+    recorders = {
+        call.operation: OperationRecorder(
+            call.operation,
+            expected=call.expected,
+            width_s=window_width_s(profile.duration_s),
+        )
+        for call in scenario.calls
+    }
+    shots = shots_of(scenario, recorders)
+    load: Load
+    if isinstance(profile, ArrivalSchedule):
+        most = min(MAX_CONNECTIONS, _descriptors())
+        load = OpenLoad(way, shots, profile, connections=connections, most_connections=most)
+    elif isinstance(profile, UserSchedule):
+        load = ClosedLoad(way, shots, profile, think_time_s=think_time_s)
+    else:
+        raise TypeError(f"{type(profile).__name__} is neither an open nor a closed profile")
+
+    with quiet_collector():
+        try:
+            await load.prepare()
+            started_at = time.time()
+            origin_ns = time.perf_counter_ns() + _LEAD_NS
+            for recorder in recorders.values():
+                recorder.origin_ns = origin_ns
+            load.begin(origin_ns)
+            load.spawn(_sweep(load))
+            load.spawn(_observe(load, recorders, profile, origin_ns, observer))
+            if probe is not None:
+                load.spawn(probe.watch(origin_ns, profile.duration_s))
+            cpu = CpuClock()
+            interrupted = await _end_of(load, stop)
+            cpu_share = cpu.share()
+            if load.error is not None:
+                raise load.error
+            unanswered = load.in_flight + len(load.queued)
+            lasted_s = (time.perf_counter_ns() - origin_ns) / NS_PER_S
+        finally:
+            await load.close()
+
+    sent = sum(recorder.sent for recorder in recorders.values())
+    operations = {name: recorder.measurement() for name, recorder in recorders.items()}
+    response_time = merged(operation.response_time for operation in operations.values())
+    send_lag = load.send_lag.histogram()
+    return LoadMeasurement(
+        model=profile.model,
+        profile=profile.describe(),
+        started_at=started_at,
+        duration_s=max(min(lasted_s, profile.duration_s), 0.0),
+        offered=load.offered if profile.model == "open" else sent + load.offered,
+        sent=sent,
+        late=load.late,
+        unanswered=unanswered,
+        operations=operations,
+        generator=GeneratorHealth(
+            cpu_share=cpu_share,
+            send_lag=send_lag,
+            saturated=saturation(
+                model=profile.model,
+                due=load.due,
+                dispatched=load.dispatched,
+                send_lag=send_lag,
+                response_p99_ns=response_time.quantile(0.99),
+                cpu_share=cpu_share,
+                exhausted=load.exhausted,
+            ),
+        ),
+        server_memory=tuple(probe.samples) if probe is not None else (),
+        interrupted=interrupted,
+    )
+
+
+async def _preflight(target: Target, timeout_s: float) -> Way:
+    """Look the target up and open one connection to it."""
+    context = tls_context(target)
+    addresses = await resolve(target)
+    if not isinstance(addresses, Failure):
+        outcome = await connect(
+            Connection, target, ssl_context=context, timeout_s=timeout_s, addresses=addresses
+        )
+        if isinstance(outcome, Connection):
+            # The address that answered goes first, so that no later one waits for another.
+            winner = outcome.transport.get_extra_info("peername")[0]
+            outcome.drop()
+            return Way(
+                target=target,
+                addresses=(winner, *(other for other in addresses if other != winner)),
+                ssl_context=context,
+                timeout_s=timeout_s,
+            )
+        addresses = outcome
+    raise TargetUnreachable(
+        f"nothing answers at {target.base_url} ({addresses})",
+        hint="start the API, or correct base_url",
+    )
+
+
+def _descriptors() -> int:
+    """How many connections the limit of open files leaves room for."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(soft - _SPARE_DESCRIPTORS, 1)
+
+
+async def _end_of(load: Load, stop: asyncio.Event | None) -> bool:
+    """Wait until the load has finished; whether `stop` came first."""
+    if stop is None:
+        await load.finished.wait()
+        return False
+    waits = {asyncio.ensure_future(event.wait()) for event in (load.finished, stop)}
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
+            with suppress(asyncio.CancelledError):
+                await wait
+    return not load.finished.is_set()
+
+
+async def _sweep(load: Load) -> None:
+    while True:
+        await asyncio.sleep(_SWEEP_S)
+        load.sweep()
+
+
+async def _observe(
+    load: Load,
+    recorders: Mapping[str, OperationRecorder],
+    profile: Profile,
+    origin_ns: int,
+    observer: Observer | None,
+) -> None:
+    """Report the progress about twice a second."""
+    if observer is None:
+        return
+    before, before_ns = 0, origin_ns
+    while True:
+        await asyncio.sleep(_PROGRESS_S)
+        now_ns = time.perf_counter_ns()
+        completed = sum(recorder.completed for recorder in recorders.values())
+        recent = merged(recorder.recent(now_ns) for recorder in recorders.values())
+        observer(
+            Progress(
+                elapsed_s=(now_ns - origin_ns) / NS_PER_S,
+                duration_s=profile.duration_s,
+                completed=completed,
+                errors=sum(recorder.errors for recorder in recorders.values()),
+                rate_per_s=(completed - before) * NS_PER_S / (now_ns - before_ns),
+                p50_ns=recent.quantile(0.5),
+                p95_ns=recent.quantile(0.95),
+                in_flight=load.in_flight,
+                queued=len(load.queued),
+                users=load.users,
+            )
+        )
+        before, before_ns = completed, now_ns

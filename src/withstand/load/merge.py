@@ -1,5 +1,6 @@
 """How the measurements of generators that ran side by side become one. Pure."""
 
+import math
 from collections.abc import Mapping
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from withstand.load.measurement import (
     OperationMeasurement,
     Window,
 )
+from withstand.stats.histogram import Histogram
 
 K = TypeVar("K")
 
@@ -68,24 +70,26 @@ def _summed(first: OperationMeasurement, second: OperationMeasurement) -> Operat
         unexpected=first.unexpected + second.unexpected,
         bytes_received=first.bytes_received + second.bytes_received,
         bytes_sent=first.bytes_sent + second.bytes_sent,
+        error_time=first.error_time + second.error_time,
         windows=_united(first.windows, second.windows),
     )
 
 
 def _united(first: tuple[Window, ...], second: tuple[Window, ...]) -> tuple[Window, ...]:
+    # Windows start at multiples of their width, so each lies within one of the joint width.
+    width_s = math.lcm(*(window.width_s for window in (*first, *second)))
     windows: dict[int, Window] = {}
     for window in (*first, *second):
-        known = windows.get(window.second)
-        windows[window.second] = (
-            window
-            if known is None
-            else Window(
-                second=window.second,
-                response_time=known.response_time + window.response_time,
-                errors=known.errors + window.errors,
-            )
+        start = window.second // width_s * width_s
+        known = windows.get(start)
+        windows[start] = Window(
+            second=start,
+            width_s=width_s,
+            response_time=window.response_time + (known.response_time if known else Histogram()),
+            error_time=window.error_time + (known.error_time if known else Histogram()),
+            errors=window.errors + (known.errors if known else 0),
         )
-    return tuple(windows[second] for second in sorted(windows))
+    return tuple(windows[start] for start in sorted(windows))
 
 
 def _added(first: Mapping[K, int], second: Mapping[K, int]) -> dict[K, int]:

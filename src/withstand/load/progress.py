@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """The run so far; rate and quantiles are those since the report before.
+    """The run so far; the rate is that since the report before, the quantiles those of the newest
+    window of requests and the one before.
 
     `in_flight` counts requests without an answer yet, `queued` arrivals that wait for a free
     connection; `users` is None in the open model. Quantiles are None when nothing was completed.

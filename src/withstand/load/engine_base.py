@@ -1,0 +1,188 @@
+"""What both models of load share: how to reach the target, what to send next, and the end."""
+
+import asyncio
+import ssl
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from time import perf_counter_ns
+from typing import Any, Final, TypeVar
+
+from withstand.client.connect import connect
+from withstand.client.connection import Connection
+from withstand.client.exchange import Failure, FailureKind
+from withstand.client.target import Target
+from withstand.load.recorder import OperationRecorder, Tally
+from withstand.load.scenario import Scenario
+
+C = TypeVar("C", bound=Connection)
+
+NS_PER_S: Final = 1_000_000_000
+MAX_OPENING: Final = 64  # connects under way at once, below the usual listen backlog of 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How to reach the target: looked up once, used for every connection."""
+
+    target: Target
+    addresses: Sequence[str]
+    ssl_context: ssl.SSLContext | None
+    timeout_s: float
+
+    async def open(self, factory: Callable[[], C]) -> C | Failure:
+        """A connection, or why there is none."""
+        return await connect(
+            factory,
+            self.target,
+            ssl_context=self.ssl_context,
+            timeout_s=self.timeout_s,
+            addresses=self.addresses,
+        )
+
+
+class Shot:
+    """One call, ready to be sent: its recorder and its rendered variants in turn."""
+
+    __slots__ = ("head", "recorder", "variants")
+
+    def __init__(
+        self, recorder: OperationRecorder, variants: tuple[bytes, ...], *, head: bool
+    ) -> None:
+        self.recorder = recorder
+        self.variants = cycle(variants)
+        self.head = head
+
+
+def shots_of(scenario: Scenario, recorders: Mapping[str, OperationRecorder]) -> Iterator[Shot]:
+    """The scenario's calls in its order of sending, without end."""
+    shots = [
+        Shot(recorders[call.operation], call.variants, head=call.head) for call in scenario.calls
+    ]
+    return cycle([shots[index] for index in scenario.order()])
+
+
+class LoadConnection(Connection):
+    """A connection that knows which shot it carries, and since when its user waits."""
+
+    __slots__ = ("intended_ns", "shot")
+
+    shot: Shot
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.intended_ns = 0
+
+    def fire(self, shot: Shot) -> None:
+        """Send a shot's next variant."""
+        data = next(shot.variants)
+        self.shot = shot
+        recorder = shot.recorder
+        recorder.sent += 1
+        recorder.bytes_sent += len(data)
+        self.start(data, head=shot.head)
+
+    def record_response(self) -> None:
+        """Count the response that just completed."""
+        recorder = self.shot.recorder
+        recorder.bytes_received += self.bytes_received
+        first_byte_ns = self.first_byte_ns
+        if first_byte_ns is None:  # a complete response has bytes
+            raise AssertionError("a response without a first byte")
+        recorder.response(self.intended_ns, self.sent_ns, first_byte_ns, self.end_ns, self.status)
+
+    def record_failure(self, kind: FailureKind) -> None:
+        """Count the request that just failed."""
+        recorder = self.shot.recorder
+        recorder.bytes_received += self.bytes_received
+        recorder.failure(self.intended_ns, self.end_ns, kind)
+
+
+class Load(ABC):
+    """A load under way.
+
+    It is `running` from `begin` until the schedule is `over`; `finished` is set when, after that,
+    nothing is in flight. `due` counts the arrivals whose time had come when the
+    schedule ended, `dispatched` those that had been dealt with by then.
+    """
+
+    def __init__(self, way: Way, shots: Iterator[Shot]) -> None:
+        self.way = way
+        self.shots = shots
+        self.loop = asyncio.get_running_loop()
+        self.finished = asyncio.Event()
+        self.send_lag = Tally()
+        self.connections: set[LoadConnection] = set()
+        self.running = False
+        self.over = False
+        self.offered = 0
+        self.late = 0
+        self.due = 0
+        self.dispatched = 0
+        self.exhausted = 0
+        self.timeout_ns = int(way.timeout_s * NS_PER_S)
+        self.error: BaseException | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that were sent and have no end yet."""
+        return sum(connection.in_flight for connection in self.connections)
+
+    @property
+    @abstractmethod
+    def queued(self) -> Collection[object]:
+        """Arrivals that wait for a connection."""
+
+    @property
+    @abstractmethod
+    def users(self) -> int | None:
+        """Virtual users under way; None in the open model."""
+
+    @abstractmethod
+    async def prepare(self) -> None:
+        """Open the connections that are known to be needed."""
+
+    @abstractmethod
+    def begin(self, origin_ns: int) -> None:
+        """Start the schedule, whose zero is this reading of the clock."""
+
+    def sweep(self) -> None:
+        """Give up what has lasted longer than the timeout, counted from its intended start."""
+        now_ns = perf_counter_ns()
+        for connection in tuple(self.connections):
+            if connection.in_flight and now_ns - connection.intended_ns > self.timeout_ns:
+                connection.give_up(FailureKind.TIMED_OUT, "no complete response in time")
+
+    def forget(self, connection: LoadConnection) -> None:
+        """The connection is closed."""
+        self.connections.discard(connection)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine beside the load; what it raises ends the run."""
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.error = error
+            self.finished.set()
+
+    def finish_if_idle(self) -> None:
+        """Set `finished` when the schedule is over and nothing is left to wait for."""
+        if self.over and not self.queued and not self.in_flight:
+            self.finished.set()
+
+    async def close(self) -> None:
+        """Drop every connection and whatever is under way."""
+        self.running = False
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for connection in tuple(self.connections):
+            connection.in_flight = False  # neither answered nor failed: nobody waits any more
+            connection.drop()

@@ -1,0 +1,58 @@
+"""Whether the load generator was up to its task, or measured itself. Pure."""
+
+from typing import Final
+
+from withstand.stats.histogram import Histogram
+from withstand.units import format_duration_ns, format_share
+
+MIN_SENT_SHARE: Final = 0.98
+MAX_LAG_NS: Final = 10_000_000
+MAX_LAG_SHARE: Final = 0.25
+MAX_CPU_SHARE_CLOSED: Final = 0.95
+
+
+def saturation(
+    *,
+    model: str,
+    due: int,
+    dispatched: int,
+    send_lag: Histogram,
+    response_p99_ns: int | None,
+    cpu_share: float,
+    exhausted: int = 0,
+) -> str | None:
+    """Why the generator's figures are its own and not the target's; None when they are not.
+
+    The generator is saturated when one of these holds:
+
+    - it ran out of descriptors or local ports (`exhausted` requests failed with that);
+    - open model: fewer than 98 % of the arrivals that were due by the end of the schedule had
+      been handed to a connection or to the queue for one (`dispatched` of `due`);
+    - the 99th percentile of the send lag exceeds both 10 ms and a quarter of the response
+      times' 99th percentile: a lag that is small beside what is measured does no harm;
+    - closed model: it kept more than 95 % of a core busy, so that answers waited for it.
+    """
+    if exhausted:
+        return (
+            f"the generator ran out of descriptors or local ports for {exhausted:,} requests; "
+            f"raise the limit (ulimit -n) or use fewer connections"
+        )
+    if model == "open" and dispatched < MIN_SENT_SHARE * due:
+        return (
+            f"the generator sent only {format_share(dispatched / due)} of the requests that were "
+            f"due; lower the rate or use more processes"
+        )
+    lag_ns = send_lag.quantile(0.99)
+    allowed_ns = max(MAX_LAG_NS, MAX_LAG_SHARE * (response_p99_ns or 0))
+    if lag_ns is not None and lag_ns > allowed_ns:
+        return (
+            f"the generator sent 1 % of the requests more than {format_duration_ns(lag_ns)} late "
+            f"(at most {format_duration_ns(allowed_ns)} is harmless); lower the rate, or give it "
+            f"a core of its own"
+        )
+    if model == "closed" and cpu_share > MAX_CPU_SHARE_CLOSED:
+        return (
+            f"the generator kept {format_share(cpu_share)} of a core busy, so answers waited "
+            f"for it; use fewer users, a think time, or a fixed rate"
+        )
+    return None
