@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.client.target import Target, parse_target
@@ -65,17 +66,14 @@ class Settings:
 
     @property
     def openapi_location(self) -> str:
-        """Where the document is: an http or https URL, or else an absolute file name.
+        """Where the document is: an absolute file name, a URL, or a path on the target."""
+        return self.document_file or self.tables.target.openapi
 
-        Raises UsageError when it is a path on the target and there is no base URL.
+    def target(self, *, allow: tuple[str, ...] = ()) -> Target:
+        """Where the API is served; hosts in `allow` may be tested besides those of the settings.
+
+        Raises UsageError when nobody gave a base URL, or it may not be tested.
         """
-        if self.document_file is not None:
-            return self.document_file
-        written = self.tables.target.openapi
-        return written if "://" in written else self.target().base_url + written
-
-    def target(self) -> Target:
-        """Where the API is served. Raises UsageError when nobody said."""
         table = self.tables.target
         if table.base_url is None:
             raise UsageError(
@@ -85,13 +83,18 @@ class Settings:
                 "or pass it: --host URL to withstand, --api-url URL to pytest",
             )
         return parse_target(
-            table.base_url, allow=table.allow, verify=table.verify, ca_file=table.ca_file
+            table.base_url,
+            allow=(*table.allow, *allow),
+            verify=table.verify,
+            ca_file=table.ca_file,
         )
 
-    def plain_target(self) -> Target | None:
-        """Where the same API answers plain HTTP; None when nobody said."""
+    def plain_target(self, *, allow: tuple[str, ...] = ()) -> Target | None:
+        """Where the same API answers plain HTTP; None when nobody said. Raises UsageError."""
         table = self.tables.target
-        return parse_target(table.plain_url, allow=table.allow) if table.plain_url else None
+        if table.plain_url is None:
+            return None
+        return parse_target(table.plain_url, allow=(*table.allow, *allow))
 
     def login(self) -> LoginRecipe | None:
         """How an identity gets its credential; None without a [login]."""
@@ -153,8 +156,19 @@ class Settings:
         return tuple(_suppression(table) for table in self.tables.security.suppress)
 
     def _default_profile(self) -> Profile:
-        local = self.has_target and self.target().is_loopback
-        return Profile.ABUSE if local else Profile.CI
+        url = self.tables.target.base_url
+        if url is None:
+            return Profile.CI
+        return Profile.ABUSE if target_of_url(url).is_loopback else Profile.CI
+
+
+def target_of_url(url: str) -> Target:
+    """What a URL names, whether or not it may be tested. Raises UsageError when it is none."""
+    try:
+        host = urlsplit(url).hostname
+    except ValueError as error:
+        raise UsageError(f"the base URL {url!r} is no address: {error}") from None
+    return parse_target(url, allow=(host,) if host else ())
 
 
 def recipe_of(table: "LoginTable") -> LoginRecipe:

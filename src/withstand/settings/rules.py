@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from withstand.client.target import parse_target
 from withstand.errors import UsageError
-from withstand.settings.effective import IDENTITY_KEYS, identity_of, recipe_of
+from withstand.settings.effective import IDENTITY_KEYS, identity_of, recipe_of, target_of_url
 from withstand.settings.forms import (
     ACCESS_WORDS,
     FORMS,
@@ -42,9 +41,10 @@ def _target(tables: SettingsFile) -> Iterator[Problem]:
         if url is None:
             continue
         try:
-            target = parse_target(url, allow=tables.target.allow)
+            target = target_of_url(url)
         except UsageError as error:
-            yield Problem(path=("target", key), message=f"{error.message}; {error.hint}")
+            hint = f"; {error.hint}" if error.hint else ""
+            yield Problem(path=("target", key), message=error.message + hint)
         else:
             if key == "plain_url" and target.scheme != "http":
                 yield Problem(
