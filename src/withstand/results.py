@@ -34,7 +34,8 @@ class Results:
     `started_at` is in Unix seconds. `command` is the command line as typed, with secrets masked;
     `config` names the file that the settings came from. `scan` and `load` are None where the
     invocation had none. A finding fails the run from the severity `fail_on` on, unless it is
-    tentative; `strict` makes what could not be decided void the run.
+    tentative; `strict` makes what could not be decided void the run. `interrupted` runs were
+    stopped before their end and are undecided at best.
     """
 
     started_at: float
@@ -50,6 +51,7 @@ class Results:
     objectives: tuple[Objective, ...] = ()
     fail_on: Severity = Severity.MEDIUM
     strict: bool = False
+    interrupted: bool = False
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict for each objective and operation it covers; none without load."""
@@ -100,7 +102,7 @@ class Results:
             return Conclusion.FAILED
         if self.void_reasons():
             return Conclusion.VOID
-        if self.inconclusive() or self.cells(CoverageState.INCONCLUSIVE):
+        if self.interrupted or self.inconclusive() or self.cells(CoverageState.INCONCLUSIVE):
             return Conclusion.UNDECIDED
         if self.scan is not None and not self.cells(CoverageState.PASSED):
             return Conclusion.HELD if self.cells(CoverageState.FAILED) else Conclusion.UNDECIDED
@@ -160,6 +162,7 @@ def merge(first: Results, second: Results) -> Results:
         objectives=_union(first.objectives, second.objectives),
         fail_on=min(first.fail_on, second.fail_on, key=lambda severity: severity.rank),
         strict=first.strict or second.strict,
+        interrupted=first.interrupted or second.interrupted,
     )
 
 
@@ -183,6 +186,8 @@ def _doubts(results: Results) -> list[str]:
         clauses.append(f"{share} undecided")
     if cells := results.cells(CoverageState.INCONCLUSIVE):
         clauses.append(f"{_count(len(cells), 'check')} could not tell")
+    if results.interrupted:
+        clauses.append("the run was interrupted")
     if not clauses:
         return ["nothing was tested, so nothing is known"]
     return ["nothing bad is proven", *clauses]

@@ -1,0 +1,177 @@
+"""Results ↔ one versioned JSON file.
+
+Histograms are stored in their compact form, bodies as text where they are UTF-8 and as base64
+where not. Verdicts are not stored: whoever reads the file computes them anew. A file of a newer
+version, and anything else that is no Results file, is refused with one sentence.
+"""
+
+import base64
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Final, TypeVar
+
+import cattrs
+
+from withstand.errors import UsageError
+from withstand.results import Results
+from withstand.stats.histogram import Histogram
+
+SCHEMA_VERSION: Final = 1
+_FORMAT: Final = "withstand-results"
+T = TypeVar("T")
+
+
+def write_results(path: Path, results: Results) -> None:
+    """Write the file as a whole or not at all; folders are made. Raises UsageError."""
+    text = to_json(results)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            # A temporary file is private; a results file is as readable as any other.
+            umask = os.umask(0)
+            os.umask(umask)
+            Path(name).chmod(0o666 & ~umask)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(
+            f"the results cannot be written to {path}: {error.strerror}",
+            hint="name a file in a folder that you may write to",
+        ) from None
+
+
+def read_results(path: Path) -> Results:
+    """The Results of a file. Raises UsageError when it cannot be read or is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"the results file {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise _refused(str(path), "it is no UTF-8 text") from None
+    return from_json(text, source=str(path))
+
+
+def to_json(results: Results) -> str:
+    """The Results as a JSON document, keys in a fixed order, one line."""
+    head = {"format": _FORMAT, "schema_version": SCHEMA_VERSION}
+    document = head | _converter().unstructure(results, unstructure_as=Results)
+    # ASCII keeps what no UTF-8 can: lone surrogates in a header that a server sent.
+    return json.dumps(document, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def from_json(text: str, *, source: str) -> Results:
+    """The Results of a JSON document. Raises UsageError naming the source and the first fault."""
+    try:
+        document = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise _refused(source, f"it is no JSON ({error})") from None
+    if not isinstance(document, dict) or document.pop("format", None) != _FORMAT:
+        raise _refused(source, f'it does not say "format": "{_FORMAT}"')
+    version = document.pop("schema_version", None)
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise UsageError(
+            f"{source} has results of schema version {version}, and this Withstand reads "
+            f"only up to {SCHEMA_VERSION}",
+            hint="read it with the newer Withstand that wrote it, or update this one",
+        )
+    if version is not SCHEMA_VERSION:
+        raise _refused(source, f"its schema_version is {version!r}, not {SCHEMA_VERSION}")
+    try:
+        return _converter().structure(document, Results)
+    except cattrs.BaseValidationError as error:
+        faults = cattrs.transform_error(error, path="$", format_exception=_fault)
+        raise _refused(source, faults[0].replace(" @ ", " at ")) from None
+
+
+def _refused(source: str, why: str) -> UsageError:
+    return UsageError(
+        f"{source} is no Withstand results file: {why}",
+        hint="give a file that --json wrote",
+    )
+
+
+@cache
+def _converter() -> cattrs.Converter:
+    converter = cattrs.Converter(forbid_extra_keys=True)
+    converter.register_unstructure_hook(Histogram, Histogram.to_compact)
+    converter.register_structure_hook(Histogram, lambda value, _: _histogram(value))
+    converter.register_unstructure_hook(bytes, _stored_body)
+    converter.register_structure_hook(bytes, lambda value, _: _body(value))
+    # Left to itself the converter would make 5 of "5" and "None" of null.
+    converter.register_structure_hook(str, lambda value, _: _only(str, value))
+    converter.register_structure_hook(bool, lambda value, _: _only(bool, value))
+    converter.register_structure_hook(int, lambda value, _: _integer(value))
+    converter.register_structure_hook(float, lambda value, _: _number(value))
+    # The most specific class wins: without this a member would be read as its text.
+    converter.register_structure_hook(StrEnum, lambda value, kind: kind(value))
+    # JSON's keys are texts.
+    converter.register_structure_hook_func(
+        lambda kind: kind == Mapping[int, int], lambda value, _: _counts_by_status(value)
+    )
+    return converter
+
+
+def _fault(error: BaseException, kind: type | None) -> str:
+    if isinstance(error, KeyError):
+        return "something is missing"
+    if isinstance(error, cattrs.ForbiddenExtraKeysError):
+        return f"unknown fields ({', '.join(sorted(error.extra_fields))})"
+    return str(error) or f"expected {kind.__name__ if kind else 'something else'}"
+
+
+def _stored_body(body: bytes) -> str | dict[str, str]:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return {"base64": base64.b64encode(body).decode("ascii")}
+
+
+def _body(value: object) -> bytes:
+    if isinstance(value, str):
+        return value.encode("utf-8")
+    if isinstance(value, dict) and set(value) == {"base64"}:
+        return base64.b64decode(_only(str, value["base64"]), validate=True)
+    raise ValueError("a body is text or base64")
+
+
+def _histogram(value: object) -> Histogram:
+    return Histogram.from_compact(_only(str, value))
+
+
+def _counts_by_status(value: object) -> dict[int, int]:
+    if not isinstance(value, dict):
+        raise TypeError("expected an object")
+    return {int(key): _integer(times) for key, times in value.items()}
+
+
+def _only(kind: type[T], value: object) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {kind.__name__}, not {value!r:.40}")
+    return value
+
+
+def _integer(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"expected a whole number, not {value!r:.40}")
+    return value
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise TypeError(f"expected a number, not {value!r:.40}")
+    return float(value)
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(f"{name} is no JSON number")

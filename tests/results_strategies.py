@@ -1,0 +1,189 @@
+"""Hypothesis strategies for Results of every shape, and shards of one run."""
+
+from hypothesis import strategies as st
+
+from withstand.client.exchange import (
+    Exchange,
+    Failure,
+    FailureKind,
+    Request,
+    Response,
+    Timing,
+)
+from withstand.load.measurement import (
+    GeneratorHealth,
+    LoadMeasurement,
+    MemorySample,
+    OperationMeasurement,
+    Window,
+)
+from withstand.results import Results
+from withstand.scan.finding import Confidence, Evidence, Finding, Severity
+from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.slo import Indicator, Objective
+from withstand.stats.histogram import Histogram
+
+BASE_URL = "http://127.0.0.1:8000"
+OPERATIONS = ("GET /users", "POST /users", "GET /users/{id}")
+
+words = st.text(max_size=8)
+counts = st.integers(0, 10**6)
+seconds = st.floats(0, 1e9, allow_nan=False, allow_infinity=False)
+times_ns = st.integers(0, 10**12)
+headers = st.lists(st.tuples(words, words), max_size=2).map(tuple)
+operation_keys = st.sampled_from(OPERATIONS)
+histograms = st.lists(st.integers(0, 10**11), max_size=5).map(Histogram)
+
+requests = st.builds(
+    Request, method=words, path=words, headers=headers, body=st.binary(max_size=20)
+)
+responses = st.builds(
+    Response,
+    status=st.integers(100, 599),
+    reason=words,
+    headers=headers,
+    body=st.binary(max_size=20),
+)
+failures = st.builds(Failure, kind=st.sampled_from(FailureKind), detail=words)
+timings = st.builds(
+    Timing,
+    intended_ns=times_ns,
+    sent_ns=times_ns,
+    first_byte_ns=st.none() | times_ns,
+    end_ns=times_ns,
+)
+exchanges = st.builds(
+    Exchange,
+    request=requests,
+    outcome=responses | failures,
+    timing=timings,
+    identity=st.none() | words,
+)
+evidence = st.builds(
+    Evidence, caption=words, exchange=exchanges, highlight=st.none() | words, curl=words
+)
+findings = st.builds(
+    Finding,
+    check=st.sampled_from(("bola-read", "sql-injection", "cors-open")),
+    title=words,
+    severity=st.sampled_from(Severity),
+    confidence=st.sampled_from(Confidence),
+    operations=st.lists(operation_keys, max_size=3, unique=True).map(tuple),
+    detail=words,
+    remedy=words,
+    evidence=st.lists(evidence, max_size=2).map(tuple),
+    parameter=st.none() | st.just("id"),
+    references=st.lists(words, max_size=2).map(tuple),
+)
+cells = st.builds(
+    Coverage,
+    check=st.sampled_from(("bola-read", "sql-injection")),
+    operation=st.none() | operation_keys,
+    state=st.sampled_from(CoverageState),
+    reason=words,
+)
+scans = st.builds(
+    ScanRecord,
+    findings=st.lists(findings, max_size=3).map(tuple),
+    coverage=st.lists(cells, max_size=4, unique_by=lambda cell: (cell.check, cell.operation)).map(
+        tuple
+    ),
+    operations=st.just(OPERATIONS),
+    identities=st.just((("alice", "user"),)),
+    requests=counts,
+    duration_s=seconds,
+    notes=st.lists(words, max_size=2, unique=True).map(tuple),
+    void=st.none() | st.sampled_from(("alice cannot log in", "the target went away")),
+)
+
+
+def windows(width_s: int) -> st.SearchStrategy[tuple[Window, ...]]:
+    """Windows of one width, ascending, each starting at a multiple of it."""
+    window = st.builds(
+        Window,
+        second=st.integers(0, 6).map(lambda index: index * width_s),
+        response_time=histograms,
+        errors=counts,
+        error_time=histograms,
+        width_s=st.just(width_s),
+    )
+    return st.lists(window, max_size=4, unique_by=lambda each: each.second).map(
+        lambda made: tuple(sorted(made, key=lambda each: each.second))
+    )
+
+
+def measured(operation: str) -> st.SearchStrategy[OperationMeasurement]:
+    """One operation's measurement; widths that need joining when shards merge."""
+    return st.builds(
+        OperationMeasurement,
+        operation=st.just(operation),
+        response_time=histograms,
+        service_time=histograms,
+        first_byte=histograms,
+        statuses=st.dictionaries(st.integers(100, 599), counts, max_size=3),
+        failures=st.dictionaries(st.sampled_from(FailureKind).map(str), counts, max_size=2),
+        unexpected=counts,
+        bytes_received=counts,
+        bytes_sent=counts,
+        error_time=histograms,
+        windows=st.sampled_from((1, 2, 3, 4)).flatmap(windows),
+    )
+
+
+loads = st.builds(
+    LoadMeasurement,
+    model=st.just("open"),
+    profile=st.sampled_from(("200/s for 10s", "100/s for 10s")),
+    started_at=seconds,
+    duration_s=seconds,
+    offered=counts,
+    sent=counts,
+    late=counts,
+    unanswered=counts,
+    operations=st.fixed_dictionaries({}, optional={key: measured(key) for key in OPERATIONS}),
+    generator=st.builds(
+        GeneratorHealth,
+        cpu_share=st.floats(0, 1),
+        send_lag=histograms,
+        processes=st.integers(1, 8),
+        saturated=st.none() | st.just("its CPU was full"),
+    ),
+    server_memory=st.lists(st.builds(MemorySample, at_s=seconds, rss_bytes=counts), max_size=3).map(
+        lambda samples: tuple(sorted(samples, key=lambda each: (each.at_s, each.rss_bytes)))
+    ),
+    interrupted=st.booleans(),
+)
+objectives = st.builds(
+    Objective,
+    indicator=st.just(Indicator.QUANTILE),
+    limit=st.sampled_from((2e8, 4e8)),
+    operation=st.sampled_from(("*", *OPERATIONS)),
+    quantile=st.sampled_from((0.5, 0.95)),
+)
+
+
+def results(
+    scan: st.SearchStrategy[ScanRecord | None], load: st.SearchStrategy[LoadMeasurement | None]
+) -> st.SearchStrategy[Results]:
+    """Results with these parts."""
+    return st.builds(
+        Results,
+        started_at=seconds,
+        duration_s=seconds,
+        version=st.sampled_from(("0.1.0", "0.2.0")),
+        command=st.sampled_from(("withstand check --shard 1/2", "withstand check --shard 2/2")),
+        base_url=st.just(BASE_URL),
+        api_title=st.none() | words,
+        api_version=st.none() | words,
+        config=st.none() | words,
+        scan=scan,
+        load=load,
+        objectives=st.lists(objectives, max_size=2, unique=True).map(tuple),
+        fail_on=st.sampled_from(Severity),
+        strict=st.booleans(),
+        interrupted=st.booleans(),
+    )
+
+
+any_results = results(st.none() | scans, st.none() | loads)
+full_results = results(scans, loads)
