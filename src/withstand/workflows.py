@@ -37,6 +37,7 @@ from withstand.scan.plan import ScanPlan
 from withstand.scan.policy import matches
 from withstand.scan.preparation import prepared_requests
 from withstand.scan.scanner import scan
+from withstand.scan.suppression import Suppression, without_suppressed
 from withstand.slo import Objective
 
 
@@ -49,6 +50,7 @@ class Occasion:
     objectives: tuple[Objective, ...] = ()
     fail_on: Severity = Severity.MEDIUM
     strict: bool = False
+    suppressions: tuple[Suppression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,31 +70,34 @@ def nonce() -> str:
     return "ws" + secrets.token_hex(12)
 
 
-def read_api(location: str, target: Target, *, folder: Path | None = None) -> Api:
-    """The API of a document: a file, a URL on the target's host, or a path on the target.
+def read_document_file(file: Path) -> Api:
+    """The API of a document on this machine. Raises UsageError."""
+    try:
+        return read_document(file.read_bytes(), source=str(file))
+    except OSError as error:
+        raise UsageError(
+            f"the OpenAPI document {file} cannot be read: {error.strerror}",
+            hint="give a file, a URL, or a path on the target such as /openapi.json",
+        ) from None
+
+
+def fetch_document(location: str, target: Target) -> Api:
+    """The API of a document at a URL on the target's host, or at a path on the target.
 
     Raises UsageError when it is not there or no OpenAPI, TargetUnreachable when nothing answers.
     """
-    if location.startswith(("http://", "https://")):
-        host = parse_target(
-            f"{location.split('://')[0]}://{urlsplit(location).netloc}",
-            allow=(target.host,),
-            verify=target.verify,
-            ca_file=target.ca_file,
-        )
-        path = location.split(host.authority, 1)[-1] or "/"
-        return run(_fetch_api(host, path, location))
-    if not location.startswith("/") or Path(location).is_file():
-        file = Path(location) if folder is None else folder / location
-        try:
-            return read_document(file.read_bytes(), source=location)
-        except OSError as error:
-            raise UsageError(
-                f"the OpenAPI document {location} cannot be read: {error.strerror}",
-                hint="give a file, a URL, or a path on the target such as /openapi.json",
-            ) from None
-    path = target.base_path + location
-    return run(_fetch_api(target, path, f"{target.base_url}{location}"))
+    if not location.startswith(("http://", "https://")):
+        path = location if location.startswith("/") else f"/{location}"
+        return run(_fetch_api(target, target.base_path + path, f"{target.base_url}{path}"))
+    parts = urlsplit(location)
+    host = parse_target(
+        f"{parts.scheme}://{parts.netloc}",
+        allow=(target.host,),
+        verify=target.verify,
+        ca_file=target.ca_file,
+    )
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return run(_fetch_api(host, path, location))
 
 
 def run_scan(
@@ -102,15 +107,15 @@ def run_scan(
     started_at = time.time()
 
     async def journey() -> Results:
-        async with _stoppable() as stopped, _wire(plan.target) as wire:
+        async with _stoppable() as stopped, _wire(plan.target, plan.timeout_s) as wire:
             record = await scan(plan, wire, observer=observer, stop=stopped.is_set)
         return _results(
             plan.target,
             occasion,
             started_at,
             api=plan.api,
-            scan=record,
-            interrupted=stopped.is_set(),
+            scan=without_suppressed(record, occasion.suppressions),
+            interrupted=record.interrupted,
         )
 
     return run(journey())
@@ -130,7 +135,7 @@ def run_document_load(
     chosen = _chosen(plan.api, load.operations)
 
     async def journey() -> Results:
-        async with _wire(plan.target) as wire:
+        async with _wire(plan.target, plan.timeout_s) as wire:
             prepared = await prepared_requests(replace(plan, api=chosen), wire)
         if not prepared.requests:
             reasons = "; ".join(f"{key}: {why}" for key, why in prepared.missing.items())
@@ -184,7 +189,7 @@ async def _loaded(
             pid=load.pid,
         )
     return _results(
-        target, occasion, started_at, api=api, load=measured, interrupted=stopped.is_set()
+        target, occasion, started_at, api=api, load=measured, interrupted=measured.interrupted
     )
 
 
@@ -212,7 +217,6 @@ def _results(
     started_at: float,
     *,
     api: Api | None = None,
-    interrupted: bool = False,
     **parts: Any,
 ) -> Results:
     return Results(
@@ -227,7 +231,6 @@ def _results(
         objectives=occasion.objectives,
         fail_on=occasion.fail_on,
         strict=occasion.strict,
-        interrupted=interrupted,
         **parts,
     )
 
@@ -250,9 +253,9 @@ async def _fetch_api(target: Target, path: str, source: str) -> Api:
 
 
 @asynccontextmanager
-async def _wire(target: Target) -> AsyncIterator[Wire]:
+async def _wire(target: Target, timeout_s: float = 30.0) -> AsyncIterator[Wire]:
     tune_allocator()
-    wire = Wire(target)
+    wire = Wire(target, response_timeout_s=timeout_s)
     try:
         yield wire
     finally:

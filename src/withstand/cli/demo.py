@@ -9,14 +9,14 @@ import click
 from withstand.cli.demo_server import DemoServer, require_demo
 from withstand.cli.options import Outputs, settings_for, target_for
 from withstand.cli.output import publish
-from withstand.cli.plans import objectives_for, scan_plan
+from withstand.cli.plans import api_for, objectives_for, scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.typed import typed_command
 from withstand.load.profile import ConstantRate
 from withstand.results import Results
 from withstand.scan.catalogue import all_checks
 from withstand.slo import parse_objective
-from withstand.workflows import LoadPlan, Occasion, read_api, run_document_load, run_scan
+from withstand.workflows import LoadPlan, Occasion, run_document_load, run_scan
 
 _RATE_PER_S = 200.0
 _RUN_TIME_S = 10.0
@@ -70,7 +70,7 @@ def _everything(config: Path, pid: int, progress: ProgressLine) -> Results:
     """A scan and a load of the demo, as one Results."""
     settings = settings_for(config, None)
     target = target_for(settings, (), insecure=False)
-    api = read_api(settings.openapi_location, target)
+    api = api_for(settings, target)
     plan = scan_plan(settings, target, api, checks=all_checks())
     occasion = Occasion(
         command=typed_command(),

@@ -12,7 +12,7 @@ from withstand.cli.options import (
     target_options,
 )
 from withstand.cli.output import publish
-from withstand.cli.plans import objectives_for, scan_plan
+from withstand.cli.plans import api_for, objectives_for, scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.typed import typed_command
 from withstand.client.exchange import Request
@@ -24,13 +24,12 @@ from withstand.units import parse_duration_ns, parse_rate_per_s
 from withstand.workflows import (
     LoadPlan,
     Occasion,
-    read_api,
     run_document_load,
     run_request_load,
 )
 
-_DEFAULT_RATE = "10/s"
-_DEFAULT_RUN_TIME = "10s"
+_DEFAULT_RATE_PER_S = 10.0
+_DEFAULT_RUN_TIME_S = 10.0
 
 
 @click.command("load")
@@ -50,7 +49,7 @@ _DEFAULT_RUN_TIME = "10s"
     "--rate",
     metavar="RATE",
     help="Open model: requests start at this rate, such as 200/s, whatever the server does. "
-    f"Default: {_DEFAULT_RATE}.",
+    f"Default: {_DEFAULT_RATE_PER_S:g}/s.",
 )
 @click.option("--poisson", is_flag=True, help="Random (Poisson) arrivals instead of paced ones.")
 @click.option(
@@ -76,7 +75,7 @@ _DEFAULT_RUN_TIME = "10s"
     "-t",
     "--run-time",
     metavar="TIME",
-    help=f"How long, such as 30s or 5m. Default: {_DEFAULT_RUN_TIME}.",
+    help=f"How long, such as 30s or 5m. Default: {_DEFAULT_RUN_TIME_S:g}s.",
 )
 @click.option(
     "--slo",
@@ -154,7 +153,7 @@ def command(
     load = LoadPlan(
         profile=_profile(settings, rate, poisson, users, spawn_rate, run_time),
         operations=operations,
-        connections=connections or settings.load.connections,
+        connections=connections or settings.load().connections,
         timeout_s=parse_duration_ns(timeout) / 1e9,
         think_time_s=parse_duration_ns(think_time) / 1e9,
         pid=pid,
@@ -185,7 +184,7 @@ def _run(
         if url is not None:
             request = Request(method="GET", path=_path(url), headers=(("Accept", "*/*"),))
             return run_request_load(target, request, load, occasion, observer=progress.load)
-        plan = scan_plan(settings, target, read_api(settings.openapi_location, target))
+        plan = scan_plan(settings, target, api_for(settings, target))
         return run_document_load(plan, load, occasion, observer=progress.load)
 
 
@@ -198,15 +197,19 @@ def _profile(
     run_time: str | None,
 ) -> Profile:
     """The load shape: flags, else the configuration's, else a gentle open one."""
-    configured = settings.load
-    duration_s = parse_duration_ns(run_time or configured.run_time or _DEFAULT_RUN_TIME) / 1e9
-    if users is None and rate is None:
-        users, rate = configured.users, configured.rate
-        spawn_rate = configured.spawn_rate
+    configured = settings.load()
+    rate_per_s = parse_rate_per_s(rate) if rate is not None else None
+    if users is None and rate_per_s is None:
+        users, rate_per_s = configured.users, configured.rate_per_s
+        spawn_rate = configured.spawn_rate_per_s
+    if run_time is not None:
+        duration_s = parse_duration_ns(run_time) / 1e9
+    else:
+        duration_s = configured.run_time_s or _DEFAULT_RUN_TIME_S
     if users is not None:
         return Closed(users=users, duration_s=duration_s, spawn_rate_per_s=spawn_rate)
     return ConstantRate(
-        rate_per_s=parse_rate_per_s(rate or _DEFAULT_RATE),
+        rate_per_s=rate_per_s or _DEFAULT_RATE_PER_S,
         duration_s=duration_s,
         arrivals="poisson" if poisson else "paced",
     )

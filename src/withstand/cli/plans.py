@@ -1,6 +1,7 @@
 """Settings and flags → the plans that the workflows take."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from withstand.client.target import Target
 from withstand.openapi.operation import Api
@@ -10,7 +11,7 @@ from withstand.scan.plan import ScanPlan
 from withstand.scan.policy import Profile
 from withstand.settings import Settings
 from withstand.slo import Objective, parse_objective
-from withstand.workflows import nonce
+from withstand.workflows import fetch_document, nonce, read_document_file
 
 
 def scan_plan(
@@ -39,7 +40,15 @@ def scan_plan(
         plain_target=settings.plain_target(),
         expired_token=settings.expired_token,
         budget=settings.budget(),
+        timeout_s=settings.timeout_s,
     )
+
+
+def api_for(settings: Settings, target: Target) -> Api:
+    """The API of the settings' document. Raises UsageError or TargetUnreachable."""
+    if settings.document_file is not None:
+        return read_document_file(Path(settings.document_file))
+    return fetch_document(settings.openapi_location, target)
 
 
 def objectives_for(settings: Settings, texts: tuple[str, ...]) -> tuple[Objective, ...]:

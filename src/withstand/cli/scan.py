@@ -12,11 +12,11 @@ from withstand.cli.options import (
     target_options,
 )
 from withstand.cli.output import publish
-from withstand.cli.plans import scan_plan
+from withstand.cli.plans import api_for, scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.typed import typed_command
 from withstand.scan.catalogue import chosen
-from withstand.workflows import Occasion, read_api, run_scan
+from withstand.workflows import Occasion, run_scan
 
 
 @click.command("scan")
@@ -85,7 +85,7 @@ def command(
     plan = scan_plan(
         settings,
         target,
-        read_api(settings.openapi_location, target),
+        api_for(settings, target),
         checks=checks,
         profile=profile,
         fail_on=fail_on,
@@ -95,6 +95,7 @@ def command(
         config=settings.source,
         fail_on=plan.policy.fail_on,
         strict=strict,
+        suppressions=settings.suppressions(),
     )
     with ProgressLine(quiet=quiet) as progress:
         results = run_scan(plan, occasion, observer=progress.scan)

@@ -14,12 +14,13 @@ One file in `scan/checks/` holds one check as a module-level `CHECK`. The scanne
 resets) and ends the check as inconclusive when noise stays, so checks need not think of either.
 """
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.identity import LoginRecipe
 from withstand.client.target import Target
 from withstand.scan.finding import Confidence, Evidence, Severity
 from withstand.scan.subject import Subject
@@ -164,9 +165,11 @@ Server = Callable[[Request], Response]
 class Example:
     """A tiny API, once with the flaw and once without: the check's proof and its documentation.
 
-    `operations` is the `paths` object of an OpenAPI document. Identities are alice and bob (role
-    user) and root (role admin), whose credentials are `Authorization: Bearer alice-token` and so
-    on. `vulnerable` and `safe` make a server with its own state each time they are called.
+    `paths` is that object of an OpenAPI document, whose security scheme is `bearer`. Identities are
+    alice and bob (role user) and root (role admin), whose credentials are `Authorization: Bearer
+    alice-token` and so on; their fields are `email` (alice@example.com) and `password`
+    (alice-password-1). `vulnerable` and `safe` make a server with its own state each time they are
+    called; where `plain_url` is set, `plain_vulnerable` and `plain_safe` make what answers there.
     """
 
     paths: dict[str, Any]
@@ -174,6 +177,10 @@ class Example:
     safe: Callable[[], Server]
     policy: dict[str, Any] | None = None  # keyword arguments of `Policy`
     plain_url: str | None = None  # the example also answers plain HTTP at this address
+    plain_vulnerable: Callable[[], Server] | None = None
+    plain_safe: Callable[[], Server] | None = None
+    tokens: Mapping[str, str] | None = None  # by identity name, in place of alice-token …
+    login: LoginRecipe | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,8 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
         duration_s=max(first.duration_s, second.duration_s),
         notes=_union(first.notes, second.notes),
         void=_either(first.void, second.void),
+        interrupted=first.interrupted or second.interrupted,
+        suppressed=_union(first.suppressed, second.suppressed),
     )
 
 

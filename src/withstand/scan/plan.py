@@ -29,6 +29,7 @@ class ScanPlan:
     plain_target: Target | None = None
     expired_token: str | None = None
     budget: Budget = field(default_factory=Budget)
+    timeout_s: float = 30.0  # longest wait for one response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,14 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressedFinding:
+    """A finding that the team accepted, and why: shown, but it fails nothing."""
+
+    finding: Finding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRecord:
     """Everything one scan learned.
 
@@ -42,3 +50,5 @@ class ScanRecord:
     duration_s: float
     notes: tuple[str, ...] = ()
     void: str | None = None
+    interrupted: bool = False
+    suppressed: tuple[SuppressedFinding, ...] = ()

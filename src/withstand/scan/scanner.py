@@ -42,7 +42,7 @@ async def scan(
         await run.check_operations()
         await run.check_api()
     except (BudgetSpent, Stopped) as end:
-        run.end_early(str(end))
+        run.end_early(str(end), interrupted=isinstance(end, Stopped))
     finally:
         run.stop_listening()
     await clean_up(plan, transport, tuple(run.courier.observed))
@@ -64,6 +64,7 @@ class _Run:
         )
         self._ledger = Ledger()
         self._void: str | None = None
+        self._interrupted = False
         self._undone: list[tuple[Check, Operation | None]] = []
 
     async def prepare(self) -> None:
@@ -97,7 +98,8 @@ class _Run:
                 await self._judge(check, None)
                 await self._watch_identities(good)
 
-    def end_early(self, reason: str) -> None:
+    def end_early(self, reason: str, *, interrupted: bool) -> None:
+        self._interrupted = interrupted
         self._ground.notes.append(f"The scan ended early: {reason}.")
         for check, operation in self._undone:
             self._enter(check, operation, Skipped(reason=reason))
@@ -120,6 +122,7 @@ class _Run:
             duration_s=self.courier.elapsed_s,
             notes=tuple(dict.fromkeys(self._ground.notes)),
             void=self._void,
+            interrupted=self._interrupted,
         )
 
     def _agenda(self) -> list[tuple[Check, Operation | None]]:

@@ -1,0 +1,224 @@
+"""Whether somebody else than those authorised gets what an operation gives.
+
+A status is not evidence: an answer counts as granted only when it says the same as what the
+authorised identity gets, or when the authorised identity sees its effect. Shared by the checks of
+authentication and authorisation.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.identity import Identity
+from withstand.openapi.request_builder import Unbuildable
+from withstand.scan.check import Steps, send
+from withstand.scan.objects import Made, like_baseline, located, read_back, sacrifice
+from withstand.scan.shape import same_shape, tells
+from withstand.scan.similarity import same_content
+from withstand.scan.subject import Baseline, Subject
+
+Alter = Callable[[Request], Request]
+"""A request without a credential → as the one who must not be served sends it."""
+
+
+class Access(StrEnum):
+    """What became of an attempt."""
+
+    GRANTED = "granted"
+    REFUSED = "refused"
+    UNCLEAR = "unclear"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """An attempt and what it led to. `reason` is one clause for the report.
+
+    `telling` is False where the answer carries nothing that only the authorised may know and no
+    effect was seen: the status alone speaks.
+    """
+
+    access: Access
+    exchange: Exchange | None
+    reason: str
+    authorised: Exchange | None = None
+    telling: bool = True
+
+
+def attempt(
+    subject: Subject, baseline: Baseline, alter: Alter, *, by_shape: bool = False
+) -> Steps[Attempt]:
+    """Calls an operation with a changed credential.
+
+    `by_shape` is for roles: two roles may see different objects of the same kind.
+    """
+    if baseline.operation.is_read:
+        return (yield from _read(subject, baseline, alter, by_shape))
+    try:
+        if baseline.operation.method == "DELETE":
+            return (yield from _delete(subject, baseline, alter))
+        return (yield from _write(subject, baseline, alter))
+    except Unbuildable as problem:
+        return _unclear(None, problem.reason)
+
+
+def guarded_reads(subject: Subject) -> tuple[Baseline, ...]:
+    """The GET baselines that needed a credential, the canary first."""
+    found = [
+        baseline
+        for baseline in subject.baselines.values()
+        if baseline.identity is not None
+        and baseline.operation.method == "GET"
+        and baseline.operation.requires_credential
+        and not subject.policy.is_public(baseline.operation)
+    ]
+    if subject.canary is not None:
+        key = subject.canary.operation.key
+        found = [subject.canary, *(b for b in found if b.operation.key != key)]
+    return tuple(found)
+
+
+def authorised_request(subject: Subject, baseline: Baseline, bare: Request) -> Request:
+    """A request as the identity of the baseline sends it."""
+    owner = owner_of(subject, baseline)
+    return owner.authorize(bare) if owner else bare
+
+
+def owner_of(subject: Subject, baseline: Baseline) -> Identity | None:
+    """The identity of a baseline; None when it succeeded anonymously."""
+    return subject.identity(baseline.identity) if baseline.identity is not None else None
+
+
+def refuses(subject: Subject, response: Response) -> bool:
+    """Whether a response refuses: also 400 and 422, which some APIs answer to a bad credential."""
+    return subject.refused(response) or response.status in {400, 402, 405, 407, 422}
+
+
+def _read(subject: Subject, baseline: Baseline, alter: Alter, by_shape: bool) -> Steps[Attempt]:
+    bare = subject.stripped(baseline.exchange.request)
+    exchange = yield from send(alter(bare))
+    response = exchange.response
+    if response is None or response.status >= 500:
+        return _unclear(exchange, f"it answered {exchange.status} instead of refusing")
+    if refuses(subject, response):
+        if response.status in {401, 403} or 300 <= response.status < 400 or response.succeeded:
+            return _refused(exchange)
+        control = yield from send(authorised_request(subject, baseline, bare))
+        if control.succeeded:
+            return _refused(exchange)
+        return _unclear(exchange, f"the authorised request now gets {control.status}")
+    if not response.succeeded:
+        return _unclear(exchange, f"it answered {response.status}")
+    control = yield from send(authorised_request(subject, baseline, bare))
+    expected = control.response
+    if expected is None or not expected.succeeded:
+        return _unclear(exchange, f"the authorised request now gets {control.status}")
+    same = same_content(expected, response, repeat_of_one=baseline.exchange.response) or (
+        not expected.body.strip() and not response.body.strip()
+    )
+    if not same and by_shape:
+        same = tells(expected) and same_shape(expected, response)
+    if not same:
+        return _unclear(
+            exchange,
+            f"it answered {response.status}, but not with what the authorised identity gets",
+        )
+    nowhere = yield from _catch_all(subject, exchange)
+    if nowhere:
+        return _unclear(exchange, "the API gives the same answer at a path that does not exist")
+    return Attempt(
+        access=Access.GRANTED,
+        exchange=exchange,
+        reason=f"it answered {response.status} with what the authorised identity gets",
+        authorised=control,
+        telling=tells(response),
+    )
+
+
+def _write(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt]:
+    built = like_baseline(subject, baseline)
+    exchange = yield from send(alter(subject.stripped(built.request)))
+    response = exchange.response
+    if response is None or response.status >= 500:
+        return _unclear(exchange, f"it answered {exchange.status} instead of refusing")
+    if not response.succeeded or subject.refused(response):
+        if response.status in {401, 403} or 300 <= response.status < 400 or response.succeeded:
+            return _refused(exchange)
+        again = like_baseline(subject, baseline)
+        control = yield from send(authorised_request(subject, baseline, again.request))
+        if control.succeeded and response.status != 409:
+            return _refused(exchange)
+        return _unclear(
+            exchange, f"it answered {response.status}, the authorised request {control.status}"
+        )
+    expected = baseline.exchange.response
+    if expected is None or not _kind_of(expected, response):
+        return _unclear(
+            exchange,
+            f"it answered {response.status}, but not with what the authorised identity gets",
+        )
+    nowhere = yield from _catch_all(subject, exchange)
+    if nowhere:
+        return _unclear(exchange, "the API gives the same answer at a path that does not exist")
+    return Attempt(
+        access=Access.GRANTED,
+        exchange=exchange,
+        reason=f"it answered {response.status}, as to the authorised identity",
+        authorised=baseline.exchange,
+        telling=tells(response),
+    )
+
+
+def _delete(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt]:
+    owner = owner_of(subject, baseline)
+    made = yield from sacrifice(subject, baseline.operation, by=owner)
+    if not isinstance(made, Made):
+        return _unclear(None, f"nothing of the scan's own to delete: {made}")
+    before = yield from read_back(subject, baseline.operation, made, owner)
+    built = located(subject, baseline.operation, made, owner)
+    exchange = yield from send(alter(subject.stripped(built.request)))
+    after = yield from read_back(subject, baseline.operation, made, owner)
+    if before is not None and before.succeeded and after is not None:
+        gone = after.status in {404, 410}
+    else:
+        # Nobody can read it: whether the owner can still delete it tells whether it was there.
+        after = yield from send(authorised_request(subject, baseline, built.request))
+        gone = exchange.succeeded and after.status in {404, 410}
+    if gone:
+        return Attempt(
+            access=Access.GRANTED,
+            exchange=exchange,
+            reason=f"it answered {exchange.status}, and the object is gone",
+            authorised=after,
+        )
+    if after.succeeded:
+        return _refused(exchange, "the object is still there")
+    return _unclear(exchange, f"afterwards its owner got {after.status}")
+
+
+def _kind_of(expected: Response, response: Response) -> bool:
+    """Whether two answers to a write are of one kind, though ids and texts differ."""
+    if not expected.body.strip() or not response.body.strip():
+        return not expected.body.strip() and not response.body.strip()
+    if expected.json() is None:
+        return response.json() is None
+    return same_shape(expected, response)
+
+
+def _catch_all(subject: Subject, exchange: Exchange) -> Steps[bool]:
+    """Whether a path that does not exist gets the same answer: then the answer says nothing."""
+    path = f"{subject.target.base_path}/{subject.nonce()}"
+    control = yield from send(replace(exchange.request, path=path))
+    one, other = exchange.response, control.response
+    if one is None or other is None or not other.succeeded:
+        return False
+    return same_content(one, other) or one.body == other.body
+
+
+def _refused(exchange: Exchange, more: str = "") -> Attempt:
+    reason = f"it answered {exchange.status}" + (f", {more}" if more else "")
+    return Attempt(access=Access.REFUSED, exchange=exchange, reason=reason)
+
+
+def _unclear(exchange: Exchange | None, reason: str) -> Attempt:
+    return Attempt(access=Access.UNCLEAR, exchange=exchange, reason=reason)

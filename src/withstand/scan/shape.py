@@ -1,0 +1,51 @@
+"""What kind of thing a response holds, whatever the values are. Pure."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from withstand.client.exchange import Response
+
+_PAGING: Final = frozenset(
+    {"limit", "offset", "page", "pages", "size", "per_page", "skip", "total", "count", "next"}
+)
+
+
+def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    """Every scalar of a JSON document with the name of the property that holds it."""
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from leaves(value, str(name))
+    elif isinstance(node, list):
+        for value in node:
+            yield from leaves(value, key)
+    else:
+        yield key, node
+
+
+def tells(response: Response) -> bool:
+    """Whether the response holds data of any kind: an empty list with its paging does not."""
+    document = response.json()
+    if document is None:
+        return bool(response.text.strip()) and response.text.strip() != "null"
+    return any(
+        value not in (None, "", True, False) and key.lower() not in _PAGING
+        for key, value in leaves(document)
+    )
+
+
+def same_shape(one: Response, other: Response) -> bool:
+    """Whether both are JSON with the same properties, however many items their lists have."""
+    first, second = one.json(), other.json()
+    if first is None or second is None:
+        return False
+    return set(_properties(first)) == set(_properties(second))
+
+
+def _properties(node: Any, path: str = "$") -> Iterator[str]:
+    yield path
+    if isinstance(node, dict):
+        for name, value in node.items():
+            yield from _properties(value, f"{path}.{name}")
+    elif isinstance(node, list):
+        for value in node:
+            yield from _properties(value, f"{path}[]")

@@ -1,0 +1,186 @@
+"""A small API in memory, and scans of it: notes that belong to users, behind bearer tokens."""
+
+import asyncio
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.identity import Credential, Identity
+from withstand.client.scripted import Scripted
+from withstand.client.target import parse_target
+from withstand.openapi.document import read_document
+from withstand.scan.check import (
+    PASSED,
+    Check,
+    Example,
+    Outcome,
+    Per,
+    References,
+    Safety,
+    Steps,
+)
+from withstand.scan.courier import Budget
+from withstand.scan.finding import Severity
+from withstand.scan.plan import ScanPlan
+from withstand.scan.policy import Policy
+from withstand.scan.record import ScanRecord
+from withstand.scan.scanner import scan
+from withstand.scan.subject import Subject
+
+_NOTE = {
+    "type": "object",
+    "properties": {"text": {"type": "string"}},
+    "required": ["text"],
+}
+_BEARER = [{"bearer": []}]
+_ID = {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
+
+
+def _operation(**more: Any) -> dict[str, Any]:
+    return {"security": _BEARER, "responses": {"200": {"description": "fine"}}, **more}
+
+
+PATHS: dict[str, Any] = {
+    "/me": {"get": _operation()},
+    "/notes": {
+        "get": _operation(),
+        "post": _operation(
+            requestBody={"required": True, "content": {"application/json": {"schema": _NOTE}}}
+        ),
+    },
+    "/notes/{id}": {
+        "get": _operation(parameters=[_ID]),
+        "delete": _operation(parameters=[_ID]),
+    },
+}
+
+
+class Notes:
+    """The server. `down` maps a path to the number of 503s it still answers."""
+
+    def __init__(self) -> None:
+        self.tokens = {f"Bearer {name}-token": name for name in ("alice", "bob", "root")}
+        self.notes: dict[int, tuple[str, str]] = {}
+        self.down: dict[str, int] = {}
+        self._ids = itertools.count(1)
+
+    def __call__(self, request: Request) -> Response:
+        path = request.operation_path
+        if self.down.get(path, 0) > 0:
+            self.down[path] -= 1
+            return Response(status=503)
+        if path == "/":
+            return Response(status=404)
+        user = self.tokens.get(request.header("authorization") or "")
+        if user is None:
+            return answer(401, {"error": "who are you?"})
+        if path == "/me":
+            return answer(200, {"name": user})
+        if path == "/notes" and request.method == "POST":
+            number = next(self._ids)
+            self.notes[number] = (user, json.loads(request.body)["text"])
+            return answer(201, {"id": number, "text": self.notes[number][1]})
+        if path == "/notes":
+            own = [{"id": n, "text": text} for n, (who, text) in self.notes.items() if who == user]
+            return answer(200, own)
+        return self._note(request, user, int(path.rsplit("/", 1)[-1]))
+
+    def _note(self, request: Request, user: str, number: int) -> Response:
+        owner, text = self.notes.get(number, ("", ""))
+        if owner != user:
+            return answer(404, {"error": "no such note"})
+        if request.method == "DELETE":
+            del self.notes[number]
+            return Response(status=204)
+        return answer(200, {"id": number, "text": text})
+
+
+def answer(status: int, document: object) -> Response:
+    """A JSON response."""
+    return Response(
+        status=status,
+        headers=(("Content-Type", "application/json"),),
+        body=json.dumps(document).encode(),
+    )
+
+
+def identity(name: str, role: str = "user") -> Identity:
+    """An identity that is logged in with a fixed token."""
+    token = f"{name}-token"
+    header = ("Authorization", f"Bearer {token}")
+    return Identity(
+        name=name,
+        role=role,
+        fields={"email": f"{name}@example.com"},
+        credential=Credential(headers=(header,), token=token),
+    )
+
+
+EVERYBODY = (identity("alice"), identity("bob"), identity("root", "admin"))
+
+
+def a_check(
+    run: Callable[[Subject], Steps[Outcome]],
+    *,
+    name: str = "some-flaw",
+    per: Per = Per.OPERATION,
+    safety: Safety = Safety.READ_ONLY,
+) -> Check:
+    """A check made for one test."""
+
+    def passes(_request: Request) -> Response:
+        return Response(status=200)
+
+    return Check(
+        name=name,
+        title="A flaw",
+        family="tests",
+        severity=Severity.HIGH,
+        per=per,
+        safety=safety,
+        references=References(cwe=(1,)),
+        explanation="It is there.",
+        remedy="Take it away.",
+        run=run,
+        example=Example(paths={}, vulnerable=lambda: passes, safe=lambda: passes),
+    )
+
+
+def nothing(_subject: Subject) -> Steps[Outcome]:
+    """The body of a check that looks at nothing and passes."""
+    return PASSED
+    yield
+
+
+def scanned(
+    *checks: Check,
+    server: Callable[[Request], Response] | None = None,
+    identities: tuple[Identity, ...] = EVERYBODY,
+    policy: Policy | None = None,
+    paths: dict[str, Any] | None = None,
+    budget: Budget | None = None,
+    base_url: str = "http://127.0.0.1:9",
+    stop: Callable[[], bool] = lambda: False,
+) -> tuple[ScanRecord, tuple[Exchange, ...]]:
+    """A scan of the small API with these checks: its record, and all that was sent."""
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": "Notes", "version": "1"},
+        "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+        "paths": PATHS if paths is None else paths,
+    }
+    numbers = itertools.count(1)
+    plan = ScanPlan(
+        api=read_document(json.dumps(document).encode(), source="notes.json"),
+        target=parse_target(base_url, allow=("api.example.com",)),
+        policy=policy or Policy(),
+        checks=checks,
+        nonce=lambda: f"ws{next(numbers):024x}",
+        identities=identities,
+        budget=budget or Budget(),
+    )
+    transport = Scripted(server or Notes())
+    record = asyncio.run(scan(plan, transport, stop=stop))
+    return record, tuple(transport.exchanges)

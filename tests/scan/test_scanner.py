@@ -1,0 +1,250 @@
+"""The scan from end to end, over a scripted transport."""
+
+import itertools
+
+import pytest
+from tests.scan.small_api import EVERYBODY, Notes, a_check, answer, identity, nothing, scanned
+
+from withstand.client.exchange import Request, Response
+from withstand.errors import IdentityBroken
+from withstand.scan.check import (
+    PASSED,
+    Failed,
+    FailedMany,
+    Outcome,
+    Per,
+    Safety,
+    Steps,
+    send,
+    shown,
+)
+from withstand.scan.courier import Budget
+from withstand.scan.policy import Policy, Profile
+from withstand.scan.record import CoverageState
+from withstand.scan.subject import Subject
+
+
+def finds_everything(subject: Subject) -> Steps[Outcome]:
+    exchange = yield from send(subject.anonymous())
+    return Failed(detail="open", evidence=(shown("anonymous", exchange),))
+
+
+def states(record, check: str = "some-flaw") -> dict[str | None, CoverageState]:
+    return {row.operation: row.state for row in record.coverage if row.check == check}
+
+
+def test_every_operation_and_check_has_one_cell_in_the_coverage():
+    record, _ = scanned(a_check(nothing), a_check(nothing, name="other", per=Per.API))
+
+    assert set(states(record)) == set(record.operations)
+    assert set(record.operations) == {
+        "GET /me",
+        "GET /notes",
+        "POST /notes",
+        "GET /notes/{id}",
+        "DELETE /notes/{id}",
+    }
+    assert states(record, "other") == {None: CoverageState.PASSED}
+    assert all(state is CoverageState.PASSED for state in states(record).values())
+
+
+def test_a_failure_that_repeats_becomes_one_finding_per_operation():
+    record, _ = scanned(a_check(finds_everything))
+
+    assert {finding.operations for finding in record.findings} == {
+        (key,) for key in record.operations
+    }
+
+
+def test_a_failure_that_does_not_repeat_is_no_finding():
+    runs = itertools.count()
+
+    def finds_once(subject: Subject) -> Steps[Outcome]:
+        outcome = yield from finds_everything(subject)
+        return outcome if next(runs) == 0 else PASSED
+
+    record, _ = scanned(a_check(finds_once, per=Per.API, name="flaky"), paths=None)
+    assert record.findings == ()
+
+
+def test_only_the_parameters_that_fail_twice_are_found():
+    runs = itertools.count()
+
+    def finds_one_steadily(subject: Subject) -> Steps[Outcome]:
+        exchange = yield from send(Request(method="GET", path="/me"))
+        flickering = "b" if next(runs) % 2 == 0 else "c"
+        return FailedMany(
+            failures=tuple(
+                Failed(detail="bad", evidence=(shown("x", exchange),), parameter=name)
+                for name in ("a", flickering)
+            )
+        )
+
+    record, _ = scanned(a_check(finds_one_steadily, per=Per.API))
+    assert [finding.parameter for finding in record.findings] == ["a"]
+
+
+def test_a_check_of_the_whole_api_folds_its_operations_into_one_finding():
+    record, _ = scanned(a_check(finds_everything, per=Per.OPERATION_ONE_FINDING))
+
+    (finding,) = record.findings
+    assert set(finding.operations) == set(record.operations)
+
+
+def test_noise_is_tried_once_more_and_then_leaves_the_check_inconclusive():
+    api = Notes()
+
+    def asks_a_busy_server(_subject: Subject) -> Steps[Outcome]:
+        api.down["/busy"] = 2
+        yield from send(Request(method="GET", path="/busy"))
+        return PASSED
+
+    record, exchanges = scanned(a_check(asks_a_busy_server, per=Per.API), server=api)
+
+    (row,) = record.coverage
+    assert row.state is CoverageState.INCONCLUSIVE
+    assert "503" in row.reason
+    assert sum(each.request.path == "/busy" for each in exchanges) == 2
+
+
+def test_a_busy_moment_is_survived():
+    api = Notes()
+
+    def asks_a_busy_server(_subject: Subject) -> Steps[Outcome]:
+        api.down["/me"] = 1
+        exchange = yield from send(Request(method="GET", path="/me"))
+        return PASSED if exchange.status == 401 else Failed(detail="noise", evidence=())
+
+    record, _ = scanned(a_check(asks_a_busy_server, per=Per.API), server=api)
+    assert record.coverage[0].state is CoverageState.PASSED
+
+
+def test_an_identity_that_breaks_voids_the_run_and_what_came_after_the_last_good_canary():
+    api = Notes()
+
+    def locks_bob_out(subject: Subject) -> Steps[Outcome]:
+        if subject.operation is not None and subject.operation.key == "GET /notes":
+            api.tokens.pop("Bearer bob-token", None)
+        return (yield from finds_everything(subject))
+
+    record, _ = scanned(a_check(locks_bob_out), server=api)
+
+    assert record.void is not None
+    assert "bob" in record.void
+    cells = states(record)
+    assert cells["GET /notes"] is CoverageState.INCONCLUSIVE
+    assert CoverageState.SKIPPED in cells.values()
+    assert all(finding.operations != ("GET /notes",) for finding in record.findings)
+
+
+def test_an_identity_that_cannot_log_in_ends_the_scan_before_the_first_verdict():
+    stranger = identity("eve").__class__(name="eve", role="user")
+
+    with pytest.raises(IdentityBroken, match="eve"):
+        scanned(a_check(nothing), identities=(*EVERYBODY, stranger))
+
+
+def test_what_the_scan_created_is_deleted_by_who_created_it():
+    api = Notes()
+
+    record, _ = scanned(a_check(nothing), server=api)
+
+    assert states(record)["DELETE /notes/{id}"] is CoverageState.PASSED
+    assert api.notes == {}
+
+
+def test_an_operation_without_a_valid_baseline_is_inconclusive_and_says_why():
+    def refuses_notes(request: Request) -> Response:
+        if request.operation_path == "/notes" and request.method == "POST":
+            return answer(422, {"error": "not like this"})
+        return served(request)
+
+    served = Notes()
+    record, _ = scanned(a_check(nothing), server=refuses_notes)
+
+    row = next(row for row in record.coverage if row.operation == "POST /notes")
+    assert row.state is CoverageState.INCONCLUSIVE
+    assert "422" in row.reason
+    assert any("POST /notes" in note for note in record.notes)
+
+
+def test_operations_with_dangerous_names_and_those_under_never_are_not_called():
+    paths = {
+        "/me": {"get": {"security": [{"bearer": []}], "responses": {}}},
+        "/reset-database": {"get": {"responses": {}}},
+        "/expensive": {"get": {"responses": {}}},
+    }
+    record, exchanges = scanned(
+        a_check(nothing), paths=paths, policy=Policy(never=("GET /expensive",))
+    )
+
+    called = {each.request.operation_path for each in exchanges}
+    assert called == {"/", "/me"}
+    assert states(record)["GET /reset-database"] is CoverageState.SKIPPED
+    assert states(record)["GET /expensive"] is CoverageState.SKIPPED
+
+
+def test_the_readonly_profile_sends_only_safe_methods():
+    checks = (a_check(nothing), a_check(nothing, name="writes", safety=Safety.MUTATING))
+    record, exchanges = scanned(*checks, policy=Policy(profile=Profile.READONLY))
+
+    assert {each.request.method for each in exchanges} == {"GET"}
+    assert set(states(record, "writes").values()) == {CoverageState.SKIPPED}
+
+
+def test_checks_that_flood_run_on_loopback_and_elsewhere_only_when_asked_for():
+    flood = a_check(nothing, per=Per.API, safety=Safety.ABUSIVE)
+    elsewhere = "http://api.example.com"
+
+    at_home, _ = scanned(flood)
+    away, _ = scanned(flood, base_url=elsewhere)
+    asked, _ = scanned(flood, base_url=elsewhere, policy=Policy(profile=Profile.ABUSE))
+
+    assert at_home.coverage[0].state is CoverageState.PASSED
+    assert away.coverage[0].state is CoverageState.SKIPPED
+    assert asked.coverage[0].state is CoverageState.PASSED
+
+
+def test_a_spent_budget_ends_the_scan_and_keeps_what_it_learned():
+    record, exchanges = scanned(a_check(finds_everything), budget=Budget(requests=30))
+
+    assert len(exchanges) <= 30 + 20  # cleaning up is not cut short
+    assert record.findings
+    assert any("30 requests" in note for note in record.notes)
+    assert CoverageState.SKIPPED in states(record).values()
+    assert len(states(record)) == len(record.operations)
+
+
+def test_a_scan_that_is_stopped_keeps_what_it_learned_and_cleans_up():
+    api = Notes()
+    asked = itertools.count()
+
+    record, _ = scanned(a_check(finds_everything), server=api, stop=lambda: next(asked) > 40)
+
+    assert record.findings
+    assert any("interrupted" in note for note in record.notes)
+    assert api.notes == {}
+
+
+def test_secrets_are_masked_in_findings_and_their_curl_lines():
+    def shows_bobs_request(subject: Subject) -> Steps[Outcome]:
+        request = subject.identity("bob").authorize(Request(method="GET", path="/me"))
+        exchange = yield from send(request)
+        return Failed(detail="saw bob-token", evidence=(shown("bob", exchange),))
+
+    record, _ = scanned(a_check(shows_bobs_request, per=Per.API))
+
+    assert "bob-token" not in repr(record)
+    assert "$WITHSTAND_TOKEN_BOB" in record.findings[0].evidence[0].curl
+
+
+def test_without_a_second_user_the_notes_say_that_cross_user_access_was_not_tested():
+    record, _ = scanned(a_check(nothing), identities=(identity("alice"),))
+
+    assert any("cross-user access was not tested" in note for note in record.notes)
+
+
+def test_without_identities_the_notes_say_that_only_anonymous_access_was_tested():
+    record, _ = scanned(a_check(nothing), identities=())
+
+    assert any("anonymous" in note for note in record.notes)
