@@ -1,1 +1,38 @@
-"""The pytest plugin."""
+"""The pytest plugin: markers, fixtures, shards and a summary for tests of an HTTP API.
+
+Every pytest run on a machine that has Withstand installed imports this package, so it imports
+only pytest and light parts of the standard library; what a test asks for is imported then.
+`-p no:withstand` switches all of it off.
+"""
+
+import pytest
+
+from withstand.pytest_plugin import (
+    fixtures,
+    isolation,
+    markers,
+    redaction,
+    sharded_collection,
+    summary,
+    worker_link,
+)
+from withstand.pytest_plugin.options import pytest_addoption, pytest_cmdline_main, requested_shard
+from withstand.pytest_plugin.run_record import RUN, RunRecord
+
+__all__ = ["pytest_addoption", "pytest_cmdline_main", "pytest_configure"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the parts, each a module that holds its own hooks."""
+    config.stash[RUN] = RunRecord(shard=requested_shard(config))
+    parts = (
+        markers,
+        fixtures,
+        redaction,
+        isolation,
+        sharded_collection,
+        worker_link,
+        summary,
+    )
+    for part in parts:
+        config.pluginmanager.register(part, part.__name__)

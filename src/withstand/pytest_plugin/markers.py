@@ -1,0 +1,65 @@
+"""The markers `performance` and `security`, checked when the tests are collected."""
+
+from collections.abc import Generator
+
+import pytest
+
+from withstand.errors import UsageError
+from withstand.pytest_plugin.objectives import Objectives, parse_objectives
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Registers the markers, so that strict_markers accepts them."""
+    config.addinivalue_line(
+        "markers",
+        "performance: a test of how fast the API answers; such tests never overlap each other "
+        "under pytest-xdist.",
+    )
+    config.addinivalue_line("markers", "security: a test of what the API refuses, hides or limits.")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Turns a marker with bad arguments into an error of its file, also from a parametrization."""
+    report = yield
+    if report.passed:
+        problems: dict[str, None] = {}  # as an ordered set: a parametrized test says it once
+        for node in report.result:
+            if isinstance(node, pytest.Item):
+                try:
+                    _refuse_objectives(node)
+                except UsageError as error:
+                    problems[f"{_place(node)}: {error}"] = None
+        if problems:
+            report.outcome = "failed"
+            report.longrepr = "\n".join(problems)
+    return report
+
+
+def objectives_of(item: pytest.Item) -> Objectives:
+    """The objectives of a test, the closest marker first. Raises UsageError."""
+    merged: dict[str, float] = {}
+    for mark in item.iter_markers("performance"):
+        if mark.args:
+            raise UsageError(
+                f"performance takes keywords, not {', '.join(map(repr, mark.args))}",
+                hint='write it as @pytest.mark.performance(p95="200ms")',
+            )
+        objectives = parse_objectives(mark.kwargs)
+        merged = {**objectives.limits_ms, **merged}
+        if objectives.max_error_rate is not None:
+            merged.setdefault("max_error_rate", objectives.max_error_rate)
+    return parse_objectives(merged)
+
+
+def _refuse_objectives(item: pytest.Item) -> None:
+    if objectives_of(item):
+        raise UsageError(
+            "performance takes no objectives yet, and a limit that nothing measures would never "
+            "fail",
+            hint="use the bare @pytest.mark.performance and assert in the test",
+        )
+
+
+def _place(item: pytest.Item) -> str:
+    return item.nodeid.split("[", 1)[0]

@@ -1,0 +1,130 @@
+"""The command-line options, and what is wrong with them before anything runs."""
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from withstand.errors import UsageError
+from withstand.sharding import Shard, parse_shard
+
+if TYPE_CHECKING:
+    from withstand.settings import Settings
+
+_PYTEST_SHARD_CLASH = (
+    "pytest-shard is installed and owns --shard-id and --num-shards (it counts from 0).\n"
+    "  → remove it, or add -p no:pytest-shard; then count the shards from 1"
+)
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Adds the options; says so when pytest-shard holds the same names."""
+    if _pytest_shard_is_coming(pluginmanager):
+        raise pytest.UsageError(_PYTEST_SHARD_CLASH)
+    group = parser.getgroup("withstand", "withstand: load and security of an HTTP API")
+    group.addoption(
+        "--api-url",
+        metavar="URL",
+        help="base URL of the API under test, before what withstand.toml says",
+    )
+    group.addoption(
+        "--withstand-config",
+        metavar="FILE",
+        help="the configuration, instead of the nearest withstand.toml or pyproject.toml",
+    )
+    try:
+        group.addoption(
+            "--shard-id",
+            metavar="K",
+            help="run only shard K of N, counted from 1; needs --num-shards",
+        )
+        group.addoption("--num-shards", metavar="N", help="how many shards the suite is cut into")
+    except ValueError:
+        raise pytest.UsageError(_PYTEST_SHARD_CLASH) from None
+    group.addoption("--shard", metavar="K/N", help="the same in one option: --shard 2/4")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """Refuses impossible options with one sentence and exit code 4."""
+    requested_shard(config)
+    if config.getoption("api_url") is not None or config.getoption("withstand_config") is not None:
+        try:
+            read_settings(config).target()
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from None
+
+
+def requested_shard(config: pytest.Config) -> Shard | None:
+    """The shard that the options ask for; None without one. Raises pytest.UsageError."""
+    number = config.getoption("shard_id")
+    total = config.getoption("num_shards")
+    spelled = config.getoption("shard")
+    try:
+        pair = _shard_of_pair(number, total)
+        single = parse_shard(spelled) if spelled is not None else None
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    if pair is not None and single is not None and pair != single:
+        raise pytest.UsageError(
+            f"--shard {single} and --shard-id={pair.number} --num-shards={pair.total} disagree\n"
+            "  → pass only one of them"
+        )
+    return pair or single
+
+
+def read_settings(config: pytest.Config, *, api_url: str | None = None) -> "Settings":
+    """The settings for this run. Raises withstand.errors.UsageError.
+
+    They are looked for from the directory pytest was started in, then from its root directory.
+    `api_url` comes before everything else; without it, the option --api-url does.
+    """
+    from withstand.settings import load_settings
+
+    url = api_url if api_url is not None else config.getoption("api_url")
+    overrides = {"target.base_url": url} if url is not None else None
+    file = config.getoption("withstand_config")
+    if file is not None:
+        return load_settings(config_file=config.invocation_params.dir / file, overrides=overrides)
+    settings = load_settings(start=config.invocation_params.dir, overrides=overrides)
+    if settings.source is None and config.rootpath != config.invocation_params.dir:
+        return load_settings(start=Path(config.rootpath), overrides=overrides)
+    return settings
+
+
+def _shard_of_pair(number: str | None, total: str | None) -> Shard | None:
+    if number is None and total is None:
+        return None
+    if number is None or total is None:
+        given, missing = (
+            (f"--shard-id={number}", "--num-shards")
+            if total is None
+            else (f"--num-shards={total}", "--shard-id")
+        )
+        raise UsageError(
+            f"{given} needs {missing} beside it",
+            hint="write --shard-id=1 --num-shards=4 for the first of four",
+        )
+    return Shard(number=_whole("--shard-id", number), total=_whole("--num-shards", total))
+
+
+def _whole(option: str, text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise UsageError(
+            f"{option} is {text!r} and must be a whole number",
+            hint="write --shard-id=1 --num-shards=4 for the first of four",
+        ) from None
+
+
+def _pytest_shard_is_coming(pluginmanager: pytest.PytestPluginManager) -> bool:
+    # The order in which installed plugins load is not defined. When pytest-shard loads after this
+    # one, it is pytest-shard that would die of the clash, with a traceback.
+    return (
+        find_spec("pytest_shard") is not None
+        and not pluginmanager.is_blocked("pytest-shard")
+        and not os.environ.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD")
+    )

@@ -1,0 +1,39 @@
+"""One section in the terminal summary, only when something of Withstand ran."""
+
+import pytest
+
+from withstand.pytest_plugin.isolation import contended
+from withstand.pytest_plugin.run_record import RUN, RunRecord
+from withstand.pytest_plugin.worker_link import worker_name
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Prints the section; nothing in a worker, and nothing under --collect-only."""
+    if worker_name(config) is not None or config.getoption("collectonly"):
+        return
+    lines = summary_lines(config.stash[RUN])
+    if lines:
+        terminalreporter.section("withstand")
+        for line in lines:
+            terminalreporter.write_line(line)
+
+
+def summary_lines(run: RunRecord) -> list[str]:
+    """What there is to say about a run."""
+    lines: list[str] = []
+    if run.shard is not None and run.collected is not None:
+        lines.append(f"shard {run.shard}: kept {run.kept} of {run.collected}")
+    if run.logins:
+        names = ", ".join(f"{name} ({role})" for name, role in sorted(run.logins.items()))
+        lines.append(f"logged in: {names}")
+    disturbed = len(contended(run.spans))
+    if disturbed:
+        total = sum(span.performance for span in run.spans)
+        lines.append(
+            f"performance tests: {disturbed} of {total} ran while another worker was busy; "
+            "run them with -m performance -n0 for latencies of their own"
+        )
+    return lines

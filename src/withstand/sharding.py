@@ -1,0 +1,60 @@
+"""Which shard a test belongs to: a pure function of its key and the number of shards."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+from withstand.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shard:
+    """One of `total` parts of a suite, counted from 1."""
+
+    number: int
+    total: int
+
+    def __post_init__(self) -> None:
+        if self.total < 1:
+            raise UsageError(
+                f"the number of shards is {self.total} and must be at least 1",
+                hint="write --shard-id=1 --num-shards=4 for the first of four",
+            )
+        if not 1 <= self.number <= self.total:
+            raise UsageError(
+                f"shard {self.number} of {self.total} does not exist: shards count from 1 to "
+                f"{self.total}",
+                hint=_counting_hint(self.number, self.total),
+            )
+
+    def holds(self, key: str) -> bool:
+        """Whether what goes by this key runs in this shard."""
+        return shard_of(key, self.total) == self.number
+
+    def __str__(self) -> str:
+        return f"{self.number}/{self.total}"
+
+
+def shard_of(key: str, shards: int) -> int:
+    """The shard, 1 to `shards`, that a key belongs to.
+
+    Rendezvous hashing (Thaler & Ravishankar 1998): the shard with the greatest hash of shard and
+    key wins. The answer depends on nothing else, so machines that collect different tests still
+    agree on every test they share, and none is lost or run twice.
+    """
+    text = key.encode("utf-8", "surrogatepass")
+    return max(range(1, shards + 1), key=lambda shard: sha256(b"%d:" % shard + text).digest())
+
+
+def parse_shard(text: str) -> Shard:
+    """The shard of `2/4`, the second of four. Raises UsageError."""
+    match = re.fullmatch(r"\s*([0-9]+)\s*/\s*([0-9]+)\s*", text)
+    if match is None:
+        raise UsageError(f"{text!r} is no shard", hint="write it as 2/4, the second of four")
+    return Shard(number=int(match[1]), total=int(match[2]))
+
+
+def _counting_hint(number: int, total: int) -> str:
+    if number == 0:
+        return f"tools that count from 0 (pytest-shard) call shard 1 their 0: pass 1 to {total}"
+    return f"pass a shard from 1 to {total}, or a greater number of shards"

@@ -1,0 +1,93 @@
+"""Performance tests under pytest-xdist: never two at once, and honest about company."""
+
+import pytest
+
+from withstand.pytest_plugin.isolation import contended
+from withstand.pytest_plugin.run_record import Span
+
+from .conftest import RunProject
+
+_NEVER_OVERLAPS = """
+    import os, time
+    from pathlib import Path
+    import pytest
+
+    HELD = Path(__file__).with_name("held")
+
+    @pytest.mark.performance
+    @pytest.mark.parametrize("number", range(6))
+    def test_alone(number):
+        os.close(os.open(HELD, os.O_CREAT | os.O_EXCL))  # fails while another holds it
+        deadline = time.monotonic() + 0.1
+        while time.monotonic() < deadline:
+            pass
+        HELD.unlink()
+"""
+
+
+def test_performance_tests_never_overlap_each_other(
+    run_parallel: RunProject, project: pytest.Pytester
+) -> None:
+    project.makepyfile(_NEVER_OVERLAPS)
+
+    run_parallel("-n3").assert_outcomes(passed=6)
+
+
+def test_without_the_marker_the_same_tests_do_overlap(
+    run_parallel: RunProject, project: pytest.Pytester
+) -> None:
+    # The control: the test above could not fail if these never met.
+    project.makepyfile(_NEVER_OVERLAPS.replace("@pytest.mark.performance", ""))
+
+    assert run_parallel("-n3").ret == pytest.ExitCode.TESTS_FAILED
+
+
+def test_a_performance_test_with_a_busy_neighbour_is_counted_in_the_summary(
+    run_parallel: RunProject, project: pytest.Pytester
+) -> None:
+    project.makepyfile(
+        """
+        import time
+        from pathlib import Path
+        import pytest
+
+        HERE = Path(__file__).parent
+
+        def _meet(mine, other):
+            (HERE / mine).touch()
+            deadline = time.monotonic() + 20
+            while not (HERE / other).exists():
+                assert time.monotonic() < deadline, "the other worker never came"
+
+        @pytest.mark.performance
+        def test_measured(): _meet("a", "b")
+
+        def test_neighbour(): _meet("b", "a")
+        """
+    )
+
+    result = run_parallel()
+
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(["performance tests: 1 of 1 ran while another worker was busy*"])
+
+
+def test_without_workers_nothing_is_contended(run: RunProject, project: pytest.Pytester) -> None:
+    project.makepyfile(
+        "import pytest\n@pytest.mark.performance\ndef test_a(): pass\ndef test_b(): pass\n"
+    )
+
+    assert "performance tests:" not in run().stdout.str()
+
+
+def _span(worker: str, start_s: float, stop_s: float, *, performance: bool = False) -> Span:
+    return Span(start_s=start_s, stop_s=stop_s, worker=worker, performance=performance)
+
+
+def test_only_a_span_of_another_worker_at_the_same_time_contends() -> None:
+    measured = _span("gw0", 10, 20, performance=True)
+
+    assert contended([measured, _span("gw0", 12, 13), _span("gw1", 0, 10)]) == ()
+    assert contended([measured, _span("gw1", 20, 30)]) == ()
+    assert contended([measured, _span("gw1", 19, 30)]) == (measured,)
+    assert contended([measured, _span("gw1", 0, 99)]) == (measured,)
