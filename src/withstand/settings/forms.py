@@ -34,6 +34,8 @@ Limit = NewType("Limit", int)
 """A number of failures, at least one, written `10 failures` or `10`."""
 Day = NewType("Day", date)
 """A calendar day."""
+Engine = NewType("Engine", str)
+"""What runs a locustfile: withstand or locust."""
 Texts = NewType("Texts", tuple[str, ...])
 """One text or a list of texts."""
 
@@ -206,17 +208,15 @@ def _texts(value: object) -> Texts:
     return Texts(tuple(text(item) for item in value))
 
 
-def _choice(choices: type[Severity] | type[Profile]) -> Form:
-    values = tuple(str(member) for member in choices)
-
-    def read(value: object) -> Severity | Profile:
+def _choice(make: Callable[[str], object], values: tuple[str, ...]) -> Form:
+    def read(value: object) -> object:
         name = text(value)
         if name not in values:
             wanted = ", ".join(values)
             raise Unfit(f"expected one of {wanted}, got {name!r}{suggestion(name, values)}")
-        return choices(name)
+        return make(name)
 
-    return Form(read=read, schema={"enum": list(values)})
+    return Form(read=read, schema={"enum": [str(value) for value in values]})
 
 
 FORMS: Final[Mapping[Any, Form]] = {
@@ -272,6 +272,7 @@ FORMS: Final[Mapping[Any, Form]] = {
             "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
         },
     ),
-    Severity: _choice(Severity),
-    Profile: _choice(Profile),
+    Engine: _choice(Engine, ("withstand", "locust")),
+    Severity: _choice(Severity, tuple(Severity)),
+    Profile: _choice(Profile, tuple(Profile)),
 }

@@ -1,6 +1,6 @@
 """The shape of withstand.toml: one class a table, each key with its meaning and its form."""
 
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 
@@ -10,6 +10,7 @@ from withstand.settings.forms import (
     AccessKey,
     Day,
     Duration,
+    Engine,
     HeaderTemplate,
     Limit,
     LoginRequest,
@@ -168,9 +169,7 @@ class LoadTable:
     processes: int | None = attrs.field(
         default=None, metadata=_doc("Worker processes of the load generator.")
     )
-    engine: Literal["withstand", "locust"] | None = attrs.field(
-        default=None, metadata=_doc("What runs a locustfile.")
-    )
+    engine: Engine | None = attrs.field(default=None, metadata=_doc("What runs a locustfile."))
 
 
 @attrs.frozen(kw_only=True)

@@ -1,0 +1,205 @@
+"""What the settings come to, in the nouns of the layers below."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from withstand.client.exchange import Response
+from withstand.errors import UsageError
+from withstand.scan.finding import Confidence, Finding, Severity
+from withstand.scan.policy import Profile
+from withstand.settings import load_settings
+
+from .conftest import EXAMPLE, EXAMPLE_ENVIRON, Read
+
+TARGET = '[target]\nbase_url = "http://127.0.0.1:8000"\n'
+
+
+def test_the_example_gives_target_login_identities_and_policy(read: Read) -> None:
+    settings = read(EXAMPLE, EXAMPLE_ENVIRON)
+    assert settings.target().base_url == "http://127.0.0.1:8000"
+    assert settings.openapi_location == "/openapi.json"
+    login = settings.login()
+    assert login is not None
+    assert login.operation_key == "POST /auth/token"
+    alice, bob, root = settings.identities()
+    assert (alice.name, bob.role, root.role) == ("alice", "user", "admin")
+    assert b'"a-pass"' in (login.request(alice).body or b"")
+    policy = settings.policy()
+    assert policy.access == {"DELETE /admin/users/{id}": ("admin",)}
+    assert policy.public == ("GET /health",)
+    assert policy.never == ("POST /shutdown",)
+    assert policy.limits == {"POST /auth/login": 10}
+    assert policy.cors_origins == ("https://app.example.com",)
+    assert policy.fail_on is Severity.MEDIUM
+    assert settings.objective_texts() == {
+        "GET /users": ("p95<200ms", "p99<400ms", "errors<0.1%"),
+        "*": ("p99<1s",),
+    }
+
+
+def test_without_any_file_flags_are_enough(repository: Path) -> None:
+    settings = load_settings(
+        start=repository, environ={}, overrides={"target.base_url": "http://localhost:9"}
+    )
+    assert settings.source is None
+    assert settings.target().port == 9
+
+
+def test_a_missing_base_url_names_the_three_ways_to_give_it(repository: Path) -> None:
+    settings = load_settings(start=repository, environ={})
+    with pytest.raises(UsageError) as caught:
+        settings.target()
+    for way in ("[target] in withstand.toml", "WITHSTAND_BASE_URL", "--host", "--api-url"):
+        assert way in str(caught.value)
+
+
+def test_a_host_may_be_tested_when_the_file_or_the_caller_allows_it(read: Read) -> None:
+    settings = read('[target]\nbase_url = "https://api.example.com"\n')
+    with pytest.raises(UsageError, match=r"api\.example\.com is not on this machine"):
+        settings.target()
+    assert settings.target(allow=("api.example.com",)).port == 443
+    allowed = read('[target]\nbase_url = "https://api.example.com"\nallow = ["api.example.com"]')
+    assert allowed.target().host == "api.example.com"
+
+
+def test_a_document_file_is_looked_for_beside_the_file_that_names_it(
+    read: Read, repository: Path
+) -> None:
+    (repository / "api.yaml").write_text("openapi: 3.1.0")
+    (repository / "inner").mkdir()
+    settings = read(TARGET + "openapi = 'api.yaml'\n")
+    assert settings.openapi_location == str(repository / "api.yaml")
+    inner = load_settings(start=repository / "inner", environ={})
+    assert inner.openapi_location == str(repository / "api.yaml")
+
+
+def test_a_document_file_of_a_flag_is_looked_for_where_the_command_was_given(
+    read: Read, repository: Path
+) -> None:
+    read(TARGET)
+    inner = repository / "inner"
+    inner.mkdir()
+    (inner / "api.yaml").write_text("openapi: 3.1.0")
+    settings = load_settings(start=inner, environ={}, overrides={"target.openapi": "api.yaml"})
+    assert settings.openapi_location == str(inner / "api.yaml")
+    absolute = load_settings(
+        start=repository, environ={}, overrides={"target.openapi": str(inner / "api.yaml")}
+    )
+    assert absolute.openapi_location == str(inner / "api.yaml")
+
+
+def test_a_document_may_be_a_url(read: Read) -> None:
+    settings = read("[target]\nopenapi = 'https://example.com/openapi.json'\n")
+    assert settings.openapi_location == "https://example.com/openapi.json"
+
+
+def test_a_static_token_makes_a_credential_as_the_login_sends_it(read: Read) -> None:
+    login = "[login]\nrequest = 'POST /l'\njson = {a = 'b'}\nsend_as = 'X-Auth: t={token}'\n"
+    people = "[identities]\na = { role = 'user', token = 'abc' }\n"
+    (plain,) = read(people).identities()
+    (with_login,) = read(login + people).identities()
+    assert plain.credential is not None
+    assert plain.credential.headers == (("Authorization", "Bearer abc"),)
+    assert with_login.credential is not None
+    assert with_login.credential.headers == (("X-Auth", "t=abc"),)
+    assert "token" not in plain.fields
+    assert plain.secrets == {"abc": "$WITHSTAND_TOKEN_A"}
+
+
+@pytest.mark.parametrize(
+    ("header", "value"), [("X-Api-Key", "abc"), ("X-Api-Key: key {token}", "key abc")]
+)
+def test_an_identity_may_have_a_header_of_its_own(read: Read, header: str, value: str) -> None:
+    text = f"[identities]\na = {{ role = 'user', token = 'abc', header = '{header}' }}\n"
+    (identity,) = read(text).identities()
+    assert identity.credential is not None
+    assert identity.credential.headers == (("X-Api-Key", value),)
+
+
+def test_a_login_by_form_sends_a_form(read: Read) -> None:
+    text = (
+        "[login]\nrequest = 'POST /login'\nform = { user = '{name}' }\ntoken = '$.a.b'\n"
+        "leeway = '90s'\nshort_lived = { ttl = 1 }\nexpired_token = 'old'\n"
+        "[identities]\nalice = { role = 'user', name = 'al ice' }\n"
+    )
+    settings = read(text)
+    login = settings.login()
+    assert login is not None
+    assert login.request(settings.identities()[0]).body == b"user=al+ice"
+    assert login.leeway_s == 90
+    assert login.short_lived == {"ttl": 1}
+    assert settings.expired_token == "old"
+    answer = Response(status=200, headers=(), body=b'{"a": {"b": "tok"}}')
+    credential = login.credential(answer)
+    assert credential is not None
+    assert credential.token == "tok"
+
+
+def test_the_scan_may_flood_only_this_machine_unless_told(read: Read) -> None:
+    far = '[target]\nbase_url = "https://api.example.com"\n'
+    assert read(TARGET).policy().profile is Profile.ABUSE
+    assert read(far).policy().profile is Profile.CI
+    assert read("").policy().profile is Profile.CI
+    assert read(TARGET + "[security]\nprofile = 'readonly'").policy().profile is Profile.READONLY
+
+
+def test_a_budget_keeps_the_usual_value_of_what_is_not_set(read: Read) -> None:
+    usual = read("").budget()
+    set_ones = read("[security]\nbudget = { requests = 7, requests_per_s = '60/m' }").budget()
+    assert (set_ones.requests, set_ones.requests_per_s) == (7, 1.0)
+    assert set_ones.duration_s == usual.duration_s
+
+
+def test_load_defaults_carry_their_units(read: Read, repository: Path) -> None:
+    (repository / "locustfile.py").write_text("")
+    load = read(
+        "[load]\nfile = 'locustfile.py'\nspawn_rate = 5\nrate = '600/m'\nrun_time = '1m30s'\n"
+    ).load()
+    assert load.file == str(repository / "locustfile.py")
+    assert (load.spawn_rate_per_s, load.rate_per_s, load.run_time_s) == (5.0, 10.0, 90.0)
+    assert load.users is None
+
+
+def test_a_suppression_holds_to_the_end_of_its_last_day(read: Read) -> None:
+    settings = read(EXAMPLE, EXAMPLE_ENVIRON)
+    last_day, day_after = date(2027, 6, 30), date(2027, 7, 1)
+    assert [item.check for item in settings.suppressions(today=last_day)] == ["version-disclosed"]
+    assert settings.suppressions(today=day_after) == ()
+    assert settings.expired_suppressions(today=last_day) == ()
+    assert len(settings.expired_suppressions(today=day_after)) == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "covered"),
+    [("", True), ("GET /users", True), ("GET /*", True), ("POST /users", False)],
+)
+def test_a_suppression_covers_its_check_on_its_operations(
+    read: Read, operation: str, covered: bool
+) -> None:
+    place = f", operation = '{operation}'" if operation else ""
+    text = f"[security]\nsuppress = [{{ check = 'a', reason = 'b'{place} }}]"
+    (suppression,) = read(text).suppressions()
+    finding = _finding("a", "GET /users")
+    assert suppression.covers(finding) is covered
+    assert not suppression.covers(_finding("other", "GET /users"))
+
+
+def test_a_suppression_of_one_operation_leaves_a_finding_on_more_than_that(read: Read) -> None:
+    text = "[security]\nsuppress = [{ check = 'a', reason = 'b', operation = 'GET /users' }]"
+    (suppression,) = read(text).suppressions()
+    assert not suppression.covers(_finding("a", "GET /users", "GET /orders"))
+
+
+def _finding(check: str, *operations: str) -> Finding:
+    return Finding(
+        check=check,
+        title="t",
+        severity=Severity.LOW,
+        confidence=Confidence.FIRM,
+        operations=operations,
+        detail="d",
+        remedy="r",
+        evidence=(),
+    )
