@@ -75,6 +75,7 @@ def running(*arguments: str) -> Iterator[RunningDemo]:
     with subprocess.Popen(
         [sys.executable, "-W", "error", "-m", "withstand.demo", "--port", "0", *arguments],
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     ) as process:
         try:
