@@ -1,0 +1,17 @@
+"""Objectives (SLOs), their text form, and the verdicts of a measured load on them. Pure."""
+
+from withstand.slo.objective import Indicator, Objective, Unit, format_value
+from withstand.slo.text import ACCEPTED_FORMS, parse_objective
+from withstand.slo.verdict import Verdict, VerdictState, judge
+
+__all__ = [
+    "ACCEPTED_FORMS",
+    "Indicator",
+    "Objective",
+    "Unit",
+    "Verdict",
+    "VerdictState",
+    "format_value",
+    "judge",
+    "parse_objective",
+]
