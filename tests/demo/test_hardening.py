@@ -1,5 +1,8 @@
 """What holds for every operation: headers, origins, sizes, and bodies that are none."""
 
+import socket
+
+import httpx2
 import pytest
 
 from .running import RunningDemo
@@ -29,6 +32,17 @@ def test_every_response_carries_the_security_headers_and_no_banner(
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "strict-transport-security" not in headers
     assert not {"server", "x-powered-by"} & {name.lower() for name in headers}
+
+
+def test_a_request_that_is_not_http_is_refused_with_the_same_headers(demo: RunningDemo) -> None:
+    address = ("127.0.0.1", httpx2.URL(demo.words["url"]).port)
+    with socket.create_connection(address, timeout=10) as connection:
+        connection.sendall(b"GET /a\x00b HTTP/1.1\r\nHost: x\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"nosniff" in answer
+    assert b"server:" not in answer.lower()
 
 
 @pytest.mark.parametrize("origin", FOREIGN)

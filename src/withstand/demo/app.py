@@ -4,7 +4,7 @@ from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 
 from withstand.demo import document
-from withstand.demo.middleware import BodyLimit, GenericFailures, MemoryLeak, SecurityHeaders
+from withstand.demo.middleware import BodyLimit, GenericFailures, MemoryLeak
 from withstand.demo.operations import admin, health, login, manuals, orders, products, users
 from withstand.demo.problems import answer_problems
 from withstand.demo.shop import Shop
@@ -45,4 +45,3 @@ def _wrap(app: FastAPI, shop: Shop) -> None:
         allow_headers=["Authorization", "Content-Type"],
         expose_headers=["Location", "Retry-After"],
     )
-    app.add_middleware(SecurityHeaders)

@@ -1,6 +1,6 @@
-"""What happens around every operation: headers, failures, sizes, and the flaw that leaks memory."""
+"""What happens around every operation: failures, sizes, and the flaw that leaks memory."""
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -8,33 +8,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from withstand.demo.problems import log, problem_response
 
 MAX_BODY_BYTES = 64 * 1024
-
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
-_STRICT_TRANSPORT_SECURITY = "max-age=63072000; includeSubDomains"
-
-
-class SecurityHeaders:
-    """Puts the headers of the OWASP REST cheat sheet on every response."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(_HEADERS)
-                if scope["scheme"] == "https":
-                    headers["Strict-Transport-Security"] = _STRICT_TRANSPORT_SECURITY
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)
 
 
 class GenericFailures:

@@ -17,7 +17,8 @@ from starlette.types import ASGIApp
 
 from withstand.demo.app import create_app
 from withstand.demo.flaws import Planted
-from withstand.demo.middleware import RedirectToHttps, SecurityHeaders
+from withstand.demo.headers import security_headers
+from withstand.demo.middleware import RedirectToHttps
 from withstand.demo.shop import opened
 from withstand.demo.tls import CertificateFiles, write_certificate
 
@@ -117,7 +118,7 @@ def plain_app(app: ASGIApp, planted: Planted, https_url: str) -> ASGIApp:
     """What plain HTTP gets when `app` is served at `https_url`."""
     if planted.has("no-https-redirect"):
         return app
-    return SecurityHeaders(RedirectToHttps(https_url))
+    return RedirectToHttps(https_url)
 
 
 class _Server(uvicorn.Server):
@@ -133,6 +134,7 @@ class _Server(uvicorn.Server):
             log_level="error",
             access_log=False,
             server_header=False,
+            headers=security_headers(https=files is not None),
             proxy_headers=False,
             # Longer than load generators pause, so that they meet no connection just being closed.
             timeout_keep_alive=75,

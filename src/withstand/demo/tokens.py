@@ -72,8 +72,15 @@ class Tokens:
                 },
             )
             return str(UUID(claims["sub"]))
-        except (jwt.PyJWTError, ValueError, TypeError, AttributeError, RecursionError) as error:
-            # Beside PyJWT's own errors: claims of odd types, and headers nested absurdly deep.
+        except (
+            jwt.PyJWTError,
+            # Claims of odd types, and headers nested absurdly deep.
+            ArithmeticError,
+            AttributeError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
             raise InvalidTokenError from error
 
 
