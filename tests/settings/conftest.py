@@ -11,38 +11,7 @@ from withstand.settings import Settings, load_settings
 Read = Callable[..., Settings]
 Complain = Callable[..., tuple[str, ...]]
 
-EXAMPLE = """\
-[target]
-base_url = "${API_URL}"
-openapi  = "/openapi.json"
-allow    = ["api.staging.example.com"]
-
-[login]
-request = "POST /auth/token"
-json    = { email = "{email}", password = "{password}" }
-token   = "$.access_token"
-send_as = "Authorization: Bearer {token}"
-
-[identities]
-alice = { role = "user",  email = "alice@example.com", password = "${ALICE_PASSWORD}" }
-bob   = { role = "user",  email = "bob@example.com",   password = "${BOB_PASSWORD}" }
-root  = { role = "admin", email = "root@example.com",  password = "${ROOT_PASSWORD}" }
-
-[access]
-"DELETE /admin/users/{id}" = ["admin"]
-public = ["GET /health"]
-never  = ["POST /shutdown"]
-
-[slo]
-"GET /users" = ["p95<200ms", "p99<400ms", "errors<0.1%"]
-"*"          = ["p99<1s"]
-
-[security]
-fail_on = "medium"
-cors_origins = ["https://app.example.com"]
-limits  = { "POST /auth/login" = "10 failures" }
-suppress = [{ check = "version-disclosed", reason = "behind the proxy", expires = 2027-06-30 }]
-"""
+EXAMPLE = (Path(__file__).parents[2] / "docs" / "example.withstand.toml").read_text()
 
 EXAMPLE_ENVIRON = {
     "API_URL": "http://127.0.0.1:8000",

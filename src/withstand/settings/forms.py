@@ -216,7 +216,7 @@ def _choice(make: Callable[[str], object], values: tuple[str, ...]) -> Form:
             raise Unfit(f"expected one of {wanted}, got {name!r}{suggestion(name, values)}")
         return make(name)
 
-    return Form(read=read, schema={"enum": [str(value) for value in values]})
+    return Form(read=read, schema={"enum": list(values)})
 
 
 FORMS: Final[Mapping[Any, Form]] = {
@@ -273,6 +273,6 @@ FORMS: Final[Mapping[Any, Form]] = {
         },
     ),
     Engine: _choice(Engine, ("withstand", "locust")),
-    Severity: _choice(Severity, tuple(Severity)),
-    Profile: _choice(Profile, tuple(Profile)),
+    Severity: _choice(Severity, tuple(str(item) for item in Severity)),
+    Profile: _choice(Profile, tuple(str(item) for item in Profile)),
 }
