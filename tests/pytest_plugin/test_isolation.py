@@ -7,39 +7,42 @@ from withstand.pytest_plugin.run_record import Span
 
 from .conftest import RunProject
 
-_NEVER_OVERLAPS = """
-    import os, time
+_LOOKS_FOR_THE_OTHER = """
+    import time
     from pathlib import Path
     import pytest
 
-    HELD = Path(__file__).with_name("held")
-
     @pytest.mark.performance
-    @pytest.mark.parametrize("number", range(6))
-    def test_alone(number):
-        os.close(os.open(HELD, os.O_CREAT | os.O_EXCL))  # fails while another holds it
-        deadline = time.monotonic() + 0.1
-        while time.monotonic() < deadline:
+    @pytest.mark.parametrize(("mine", "other"), [("a", "b"), ("b", "a")])
+    def test_alone(mine, other):
+        inside, elsewhere = (Path(__file__).with_name(name) for name in (mine, other))
+        inside.touch()
+        deadline = time.monotonic() + 0.8
+        while time.monotonic() < deadline and not elsewhere.exists():
             pass
-        HELD.unlink()
+        met = elsewhere.exists()
+        while met and time.monotonic() < deadline:
+            pass  # stays, so that the other sees it too
+        inside.unlink()
+        assert not met
 """
 
 
 def test_performance_tests_never_overlap_each_other(
     run_parallel: RunProject, project: pytest.Pytester
 ) -> None:
-    project.makepyfile(_NEVER_OVERLAPS)
+    project.makepyfile(_LOOKS_FOR_THE_OTHER)
 
-    run_parallel("-n3").assert_outcomes(passed=6)
+    run_parallel().assert_outcomes(passed=2)
 
 
 def test_without_the_marker_the_same_tests_do_overlap(
     run_parallel: RunProject, project: pytest.Pytester
 ) -> None:
     # The control: the test above could not fail if these never met.
-    project.makepyfile(_NEVER_OVERLAPS.replace("@pytest.mark.performance", ""))
+    project.makepyfile(_LOOKS_FOR_THE_OTHER.replace("@pytest.mark.performance", ""))
 
-    assert run_parallel("-n3").ret == pytest.ExitCode.TESTS_FAILED
+    assert run_parallel().ret == pytest.ExitCode.TESTS_FAILED
 
 
 def test_a_performance_test_with_a_busy_neighbour_is_counted_in_the_summary(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from withstand.pytest_plugin.markers import is_performance
 from withstand.pytest_plugin.run_record import RUN, Span
 from withstand.pytest_plugin.worker_link import worker_name
 
@@ -64,11 +65,6 @@ def pytest_configure(config: pytest.Config) -> None:
     """Records only in the process that shows the results."""
     if worker_name(config) is None:
         config.pluginmanager.register(SpanRecorder(config))
-
-
-def is_performance(item: pytest.Item) -> bool:
-    """Whether a test carries the marker `performance`."""
-    return item.get_closest_marker("performance") is not None
 
 
 def contended(spans: Sequence[Span]) -> tuple[Span, ...]:

@@ -1,11 +1,14 @@
 """The markers `performance` and `security`, checked when the tests are collected."""
 
 from collections.abc import Generator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from withstand.errors import UsageError
-from withstand.pytest_plugin.objectives import Objectives, parse_objectives
+
+if TYPE_CHECKING:
+    from withstand.pytest_plugin.objectives import Objectives
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -25,7 +28,7 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     if report.passed:
         problems: dict[str, None] = {}  # as an ordered set: a parametrized test says it once
         for node in report.result:
-            if isinstance(node, pytest.Item):
+            if isinstance(node, pytest.Item) and is_performance(node):
                 try:
                     _refuse_objectives(node)
                 except UsageError as error:
@@ -36,8 +39,15 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return report
 
 
-def objectives_of(item: pytest.Item) -> Objectives:
+def is_performance(item: pytest.Item) -> bool:
+    """Whether a test carries the marker `performance`."""
+    return item.get_closest_marker("performance") is not None
+
+
+def objectives_of(item: pytest.Item) -> "Objectives":
     """The objectives of a test, the closest marker first. Raises UsageError."""
+    from withstand.pytest_plugin.objectives import parse_objectives
+
     merged: dict[str, float] = {}
     for mark in item.iter_markers("performance"):
         if mark.args:

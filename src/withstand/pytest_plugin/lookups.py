@@ -1,0 +1,136 @@
+"""What the fixtures look up: targets, tokens, clients, and why there is none.
+
+Apart from `fixtures` because every pytest start imports that one, and most of those runs ask for
+no fixture of it.
+"""
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+
+import pytest
+
+from withstand.client.identity import Credential, Identity, LoginRecipe
+from withstand.client.target import Target
+from withstand.errors import WithstandError
+from withstand.pytest_plugin import token_forms
+from withstand.pytest_plugin.api_client import ApiClient
+from withstand.pytest_plugin.login import log_in, require_reachable
+from withstand.pytest_plugin.options import read_settings
+from withstand.pytest_plugin.run_record import RUN
+from withstand.pytest_plugin.token_store import MemoryStore, SharedStore
+from withstand.pytest_plugin.tokens import NotConfiguredError, Tokens
+from withstand.settings import Settings
+
+_IDENTITY_LINE = '{name} = {{ role = "{role}", email = "…", password = "…" }}'
+
+
+@contextmanager
+def explained() -> Generator[None]:
+    """Turns a problem with a remedy into a skip or a failure of one message, without traceback."""
+    try:
+        yield
+    except NotConfiguredError as error:
+        raise pytest.skip.Exception(str(error)) from None
+    except WithstandError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """File, environment and options together."""
+    with explained():
+        return read_settings(config)
+
+
+def target_at(url: str, settings: Settings, config: pytest.Config) -> Target:
+    """The target of a base URL, which must answer."""
+    with explained():
+        if settings.has_target and settings.target().base_url == url:
+            target = settings.target()
+        else:
+            # A conftest.py says where the API is; the configuration may have no base URL at all.
+            target = read_settings(config, api_url=url).target()
+        require_reachable(target)
+        return target
+
+
+def tokens_for(target: Target, settings: Settings, config: pytest.Config) -> Tokens:
+    """The tokens of every configured identity, none of them asked for yet."""
+    run = config.stash[RUN]
+    with explained():
+        return Tokens(
+            identities=settings.identities(),
+            recipe=settings.login(),
+            configured_expired_token=settings.expired_token,
+            log_in=lambda recipe, who, short: log_in(
+                target, recipe, who, short_lived=short, timeout_s=settings.timeout_s
+            ),
+            store=SharedStore(run.shared_directory) if run.shared_directory else MemoryStore(),
+            run=run,
+        )
+
+
+def default_client(target: Target, tokens: Mapping[str, str], settings: Settings) -> ApiClient:
+    """A client that acts as the first identity; anonymous without any."""
+    with explained():
+        name = next(iter(tokens), None)
+        credential = None if name is None else _credential(name, tokens, settings)
+    return ApiClient(target=target, credential=credential, timeout=settings.timeout_s)
+
+
+def client_of(
+    name_or_role: str, target: Target, tokens: Mapping[str, str], settings: Settings
+) -> ApiClient:
+    """A client that acts as the identity of this name, else of this role."""
+    with explained():
+        name = name_or_role
+        if name not in tokens:
+            identities = settings.identities()
+            chosen = token_forms.named(identities, name_or_role)
+            name = _required(chosen, name_or_role, identities).name
+        credential = _credential(name, tokens, settings)
+    return ApiClient(target=target, credential=credential, timeout=settings.timeout_s)
+
+
+def token_of(
+    choose: Callable[[Sequence[Identity]], Identity | None],
+    role: str,
+    tokens: Mapping[str, str],
+    settings: Settings,
+) -> str:
+    """The token of the identity that is chosen."""
+    with explained():
+        identities = settings.identities()
+        return tokens[_required(choose(identities), role, identities).name]
+
+
+def expired_token_of(tokens: Mapping[str, str], settings: Settings) -> str:
+    """A token that has expired, of the user if there is one."""
+    with explained():
+        if isinstance(tokens, Tokens):
+            identities = settings.identities()
+            return tokens.expired(token_forms.user_of(identities) or next(iter(identities), None))
+        if settings.expired_token is None:
+            raise NotConfiguredError(
+                "no expired token: the fixture tokens is not Withstand's own",
+                hint='under [login], set expired_token = "…" to one that has expired',
+            )
+        return settings.expired_token
+
+
+def _required(identity: Identity | None, wanted: str, identities: Sequence[Identity]) -> Identity:
+    if identity is not None:
+        return identity
+    there = ", ".join(f"{who.name} ({who.role})" for who in identities) or "none"
+    count = "second " if any(who.role == wanted for who in identities) else ""
+    raise NotConfiguredError(
+        f"no {count}identity {wanted!r} is configured (there are: {there})",
+        hint="under [identities], add "
+        + _IDENTITY_LINE.format(name="another" if count else wanted, role=wanted),
+    )
+
+
+def _credential(name: str, tokens: Mapping[str, str], settings: Settings) -> Credential:
+    if isinstance(tokens, Tokens):
+        return tokens.credential(name)
+    recipe = settings.login() or LoginRecipe(method="POST", path="/", payload={})
+    return recipe.credential_of(tokens[name])
