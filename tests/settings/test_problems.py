@@ -182,6 +182,13 @@ def test_a_mistake_is_named_with_its_path_and_the_remedy(
     assert complain(text) == (problem,)
 
 
+def test_an_objective_that_cannot_be_read_is_a_problem(complain: Complain) -> None:
+    (problem,) = complain("[slo]\n'GET /x' = ['p95<200ms', 'p95 fast']\n")
+    assert problem.startswith("slo.\"GET /x\"[1]: 'p95 fast': ")
+    assert "p95<200ms" in problem
+    assert "\n" not in problem
+
+
 def test_a_document_file_that_is_not_there_is_a_problem(complain: Complain) -> None:
     (problem,) = complain("[target]\nopenapi = 'api.yaml'\n")
     assert problem.startswith("target.openapi: there is no file ")

@@ -18,6 +18,7 @@ from withstand.settings.forms import (
 )
 from withstand.settings.sources import Problem
 from withstand.settings.tables import LoginTable, SettingsFile
+from withstand.slo import parse_objective
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
@@ -30,6 +31,7 @@ def broken_rules(tables: SettingsFile, unread: frozenset[str]) -> list[Problem]:
         (frozenset({"identities"}), _identities),
         (frozenset({"identities", "login"}), _placeholders),
         (frozenset({"access"}), _access),
+        (frozenset({"slo"}), _objectives),
         (frozenset({"access", "identities"}), _roles),
     )
     return [problem for needs, rule in rules if not needs & unread for problem in rule(tables)]
@@ -129,6 +131,19 @@ def _access(tables: SettingsFile) -> Iterator[Problem]:
     for word in ACCESS_WORDS:
         for at, key in enumerate(tables.access.get(AccessKey(word), ())):
             yield from _unfit(OperationPattern, key, ("access", word, at))
+
+
+def _objectives(tables: SettingsFile) -> Iterator[Problem]:
+    for operation, texts in tables.slo.items():
+        for at, text in enumerate(texts):
+            try:
+                parse_objective(text, operation=operation)
+            except UsageError as error:
+                # Its further lines point at the character, which only a terminal's column can.
+                summary = error.message.splitlines()[0]
+                yield Problem(
+                    path=("slo", operation, at), message=f"{text!r}: {summary}; {error.hint}"
+                )
 
 
 def _roles(tables: SettingsFile) -> Iterator[Problem]:
