@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from withstand.client.exchange import Request, Response
 
-BEARER: Final = [{"bearer": []}]
+BEARER: Final[list[dict[str, list[str]]]] = [{"bearer": []}]
 """The `security` of an operation that needs a token."""
 
 UNAUTHENTICATED: Final = Response(
@@ -62,9 +62,14 @@ def sent(request: Request) -> dict[str, Any]:
 
 
 def operation(
-    *, secured: bool = True, parameters: tuple[tuple[str, str], ...] = (), **more: object
+    *,
+    secured: bool = True,
+    parameters: tuple[tuple[str, str], ...] = (),
+    example: str | None = None,
+    **more: object,
 ) -> dict[str, Any]:
     """An OpenAPI operation. Each parameter is its place and name: `("query", "q")`."""
+    schema = {"type": "string"} | ({"example": example} if example is not None else {})
     return {
         "security": BEARER if secured else [],
         "parameters": [
@@ -72,7 +77,7 @@ def operation(
                 "in": place,
                 "name": name,
                 "required": place == "path",
-                "schema": {"type": "string"},
+                "schema": schema,
             }
             for place, name in parameters
         ],

@@ -1,0 +1,1 @@
+"""Who is asking: credentials that are missing, forged, expired or made up."""

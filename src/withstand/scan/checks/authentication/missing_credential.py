@@ -1,0 +1,98 @@
+"""An operation that needs a credential serves those who have none."""
+
+from withstand.client.exchange import Request, Response
+from withstand.scan.access import Access, attempt
+from withstand.scan.check import (
+    PASSED,
+    Check,
+    Example,
+    Failed,
+    Inconclusive,
+    Outcome,
+    Per,
+    References,
+    Safety,
+    Server,
+    Skipped,
+    Steps,
+    shown,
+)
+from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
+from withstand.scan.finding import Confidence, Severity
+from withstand.scan.subject import Subject
+
+
+def applies(subject: Subject) -> Skipped | None:
+    wanted = subject.operation
+    assert wanted is not None, "runs once for each operation"
+    if subject.policy.is_public(wanted):
+        return Skipped(reason="listed under public: anybody may call it")
+    if not wanted.requires_credential and subject.policy.allowed_roles(wanted) is None:
+        return Skipped(reason="neither the document nor [access] says that it needs a credential")
+    if subject.baseline is None or subject.baseline.identity is None:
+        return Skipped(reason="no identity called it with success, so there is nothing to compare")
+    return None
+
+
+def run(subject: Subject) -> Steps[Outcome]:
+    assert subject.baseline is not None, "applies() saw to it"
+    tried = yield from attempt(subject, subject.baseline, lambda bare: bare)
+    if tried.access is Access.REFUSED:
+        return PASSED
+    if tried.access is Access.UNCLEAR or tried.exchange is None:
+        return Inconclusive(reason=f"without a credential: {tried.reason}")
+    evidence = [shown("Sent without any credential", tried.exchange)]
+    if tried.authorised is not None:
+        evidence.append(shown("For comparison, an authorised identity", tried.authorised))
+    return Failed(
+        detail=f"Called without a credential, {tried.reason}.",
+        evidence=tuple(evidence),
+        confidence=Confidence.FIRM if tried.telling else Confidence.TENTATIVE,
+    )
+
+
+def vulnerable() -> Server:
+    def server(_request: Request) -> Response:
+        return answer(200, {"invoices": [{"number": 4711, "customer": "Ada"}]})
+
+    return server
+
+
+def safe() -> Server:
+    def server(request: Request) -> Response:
+        if caller(request) is None:
+            return UNAUTHENTICATED
+        return answer(200, {"invoices": [{"number": 4711, "customer": "Ada"}]})
+
+    return server
+
+
+CHECK = Check(
+    name="missing-credential-accepted",
+    title="An operation that needs a credential answers without one",
+    family="authentication",
+    severity=Severity.HIGH,
+    per=Per.OPERATION,
+    safety=Safety.MUTATING,
+    references=References(
+        cwe=(306,),
+        owasp=("API2:2023",),
+        asvs=("6.3.4", "8.2.1"),
+        wstg=("WSTG-ATHN-04",),
+    ),
+    explanation=(
+        "The document says that this operation needs a credential, yet a caller without one gets "
+        "the same answer as a logged-in user. Usually a route was added without the guard that "
+        "its neighbours have. The check sends a request that works for an authorised identity "
+        "once more without its credential, and compares what comes back; a status alone is not "
+        "taken as proof. For deletions it uses an object of its own and looks whether it is gone."
+    ),
+    remedy=(
+        "Refuse with 401 before anything else happens, best by a guard that covers all routes and "
+        "from which single ones are excepted by name. If the operation is meant for everybody, "
+        "remove `security` from it in the document, or list it under `public` in [access]."
+    ),
+    run=run,
+    applies=applies,
+    example=Example(paths={"/invoices": {"get": operation()}}, vulnerable=vulnerable, safe=safe),
+)

@@ -1,0 +1,1 @@
+"""What they may do: roles and the objects of other users."""

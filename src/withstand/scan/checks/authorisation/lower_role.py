@@ -1,0 +1,258 @@
+"""An operation for some roles serves the others too."""
+
+from withstand.client.exchange import Request, Response
+from withstand.client.identity import Identity
+from withstand.openapi.request_builder import Slot, Unbuildable
+from withstand.scan.access import Access, Attempt, attempt
+from withstand.scan.check import (
+    PASSED,
+    Check,
+    Example,
+    Failed,
+    Inconclusive,
+    Outcome,
+    Per,
+    References,
+    Safety,
+    Server,
+    Skipped,
+    Steps,
+    send,
+    shown,
+)
+from withstand.scan.examples import (
+    UNAUTHENTICATED,
+    answer,
+    caller,
+    last_segment,
+    not_found,
+    operation,
+)
+from withstand.scan.finding import Confidence, Severity
+from withstand.scan.objects import Made, located, read_back, sacrifice
+from withstand.scan.subject import Subject
+
+
+def applies(subject: Subject) -> Skipped | None:
+    assert subject.operation is not None, "runs once for each operation"
+    roles = subject.policy.allowed_roles(subject.operation)
+    if roles is None:
+        return Skipped(
+            reason="nobody said which roles may use it: "
+            f'"{subject.operation.key}" = ["admin"] under [access] would'
+        )
+    if not _lower(subject, roles):
+        return Skipped(
+            reason=f"every configured identity has a role that may use it ({', '.join(roles)}): "
+            "add one of another role under [identities]"
+        )
+    if _allowed(subject, roles) is None:
+        return Skipped(
+            reason=f"no identity of a role that may use it ({', '.join(roles)}) is configured, "
+            "so there is nothing to compare with: add one under [identities]"
+        )
+    return None
+
+
+def run(subject: Subject) -> Steps[Outcome]:
+    assert subject.operation is not None, "runs once for each operation"
+    roles = subject.policy.allowed_roles(subject.operation) or ()
+    unclear: str | None = None
+    for intruder in _lower(subject, roles):
+        tried = yield from _as_intruder(subject, intruder, roles)
+        if tried.access is Access.UNCLEAR:
+            unclear = unclear or f"as {intruder.name} ({intruder.role}): {tried.reason}"
+        if tried.access is not Access.GRANTED or tried.exchange is None:
+            continue
+        nobody = yield from _as_nobody(subject)
+        if nobody is not None and nobody.access is Access.GRANTED:
+            return Inconclusive(
+                reason="it answers without any credential: see missing-credential-accepted"
+            )
+        evidence = [shown(f"Sent as {intruder.name}, role {intruder.role}", tried.exchange)]
+        if tried.authorised is not None:
+            evidence.append(shown("What an identity that may use it sees", tried.authorised))
+        informative = tried.telling or (nobody is not None and nobody.access is Access.REFUSED)
+        return Failed(
+            detail=f"Only {' and '.join(roles)} may use it, yet called by the role "
+            f"{intruder.role} {tried.reason}.",
+            evidence=tuple(evidence),
+            confidence=Confidence.FIRM if informative else Confidence.TENTATIVE,
+        )
+    return Inconclusive(reason=unclear) if unclear else PASSED
+
+
+def _as_intruder(subject: Subject, intruder: Identity, roles: tuple[str, ...]) -> Steps[Attempt]:
+    assert subject.operation is not None, "runs once for each operation"
+    if subject.baseline is not None and subject.operation.method != "DELETE":
+        return (yield from attempt(subject, subject.baseline, intruder.authorize, by_shape=True))
+    allowed = _allowed(subject, roles)
+    assert allowed is not None, "applies() saw to it"
+    if subject.operation.method == "DELETE":
+        made = yield from sacrifice(subject, subject.operation, by=allowed)
+        if isinstance(made, Made):
+            return (yield from _delete(subject, made, intruder, allowed))
+        reason = f"nothing of the scan's own to delete: {made}"
+    else:
+        reason = "it never succeeded for a role that may use it"
+    return (yield from _with_nonsense(subject, intruder, allowed, reason))
+
+
+def _delete(subject: Subject, made: Made, intruder: Identity, allowed: Identity) -> Steps[Attempt]:
+    """The intruder deletes an object of ours; who may use the operation tells what became of it."""
+    assert subject.operation is not None, "runs once for each operation"
+    before = yield from read_back(subject, subject.operation, made, allowed)
+    try:
+        built = located(subject, subject.operation, made, allowed)
+    except Unbuildable as problem:
+        return Attempt(access=Access.UNCLEAR, exchange=None, reason=problem.reason)
+    exchange = yield from send(intruder.authorize(built.request))
+    readable = before is not None and before.succeeded
+    if readable:
+        after = yield from read_back(subject, subject.operation, made, allowed)
+    else:
+        after = yield from send(allowed.authorize(built.request))
+    if after is None:
+        return Attempt(access=Access.UNCLEAR, exchange=exchange, reason="nobody can read it again")
+    if after.status in {404, 410} and (readable or exchange.succeeded):
+        return Attempt(
+            access=Access.GRANTED,
+            exchange=exchange,
+            reason=f"it answered {exchange.status}, and the object is gone",
+            authorised=after,
+        )
+    if not after.succeeded:
+        reason = f"afterwards {allowed.name} got {after.status}"
+        return Attempt(access=Access.UNCLEAR, exchange=exchange, reason=reason)
+    if readable:  # nothing happened to it: the scan's own object goes now
+        yield from send(allowed.authorize(built.request))
+    return Attempt(access=Access.REFUSED, exchange=exchange, reason="the object is still there")
+
+
+def _with_nonsense(
+    subject: Subject, intruder: Identity, allowed: Identity, why: str
+) -> Steps[Attempt]:
+    """Without an object of our own an id that does not exist shows at least an early refusal."""
+    assert subject.operation is not None, "runs once for each operation"
+    places: dict[Slot, object] = {
+        slot: _unused(slot, subject.nonce())
+        for slot in subject.builder.slots(subject.operation)
+        if slot.location == "path"
+    }
+    if not places:
+        return Attempt(access=Access.UNCLEAR, exchange=None, reason=why)
+    try:
+        built = subject.build(identity=allowed, replace=places)
+    except Unbuildable as problem:
+        return Attempt(access=Access.UNCLEAR, exchange=None, reason=problem.reason)
+    exchange = yield from send(intruder.authorize(built.request))
+    control = yield from send(allowed.authorize(built.request))
+    if exchange.status in {401, 403} and control.status not in {401, 403}:
+        return Attempt(
+            access=Access.REFUSED,
+            exchange=exchange,
+            reason=f"refused with {exchange.status} before anything was looked up",
+        )
+    reason = f"{why}; for an id that does not exist it answered {exchange.status}"
+    return Attempt(access=Access.UNCLEAR, exchange=exchange, reason=reason)
+
+
+def _unused(slot: Slot, nonce: str) -> object:
+    """An id of the right form that no object has."""
+    digits = nonce.removeprefix("ws")
+    if slot.schema.get("type") == "integer":
+        return 2_000_000_000 + int(digits[:6], 16)
+    if slot.schema.get("format") == "uuid":
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15:18]}-{digits[:12]}"
+    return nonce
+
+
+def _as_nobody(subject: Subject) -> Steps[Attempt | None]:
+    if subject.baseline is None or subject.operation is None:
+        return None
+    return (yield from attempt(subject, subject.baseline, lambda bare: bare, by_shape=True))
+
+
+def _lower(subject: Subject, roles: tuple[str, ...]) -> tuple[Identity, ...]:
+    """One identity of each role that may not use the operation."""
+    found: dict[str, Identity] = {}
+    for identity in subject.identities:
+        if identity.role not in roles and identity.credential is not None:
+            found.setdefault(identity.role, identity)
+    return tuple(found.values())
+
+
+def _allowed(subject: Subject, roles: tuple[str, ...]) -> Identity | None:
+    owner = subject.owner
+    if owner is not None and owner.role in roles:
+        return owner
+    return next((i for i in subject.identities if i.role in roles and i.credential), None)
+
+
+_POLICY = {"access": {"GET /admin/reports": ("admin",), "DELETE /notes/{id}": ("admin",)}}
+_PATHS = {
+    "/admin/reports": {"get": operation()},
+    "/notes": {"post": operation()},
+    "/notes/{id}": {"delete": operation(parameters=(("path", "id"),))},
+}
+
+
+def _server(admins_only: bool) -> Server:
+    notes: set[str] = set()
+    numbers = iter(range(1, 1_000_000))
+
+    def server(request: Request) -> Response:
+        name = caller(request)
+        if name is None:
+            return UNAUTHENTICATED
+        if request.method == "POST":
+            note = str(next(numbers))
+            notes.add(note)
+            return answer(201, {"id": note})
+        if admins_only and name != "root":
+            return answer(403, {"error": "for administrators"})
+        if request.method == "GET":
+            return answer(200, {"reports": [{"month": "May", "income": 1200}]})
+        if last_segment(request) not in notes:
+            return not_found()
+        notes.remove(last_segment(request))
+        return answer(200, {"deleted": last_segment(request)})
+
+    return server
+
+
+def vulnerable() -> Server:
+    return _server(admins_only=False)
+
+
+def safe() -> Server:
+    return _server(admins_only=True)
+
+
+CHECK = Check(
+    name="operation-open-to-lower-role",
+    title="An operation for other roles can be used by a lower role",
+    family="authorisation",
+    severity=Severity.HIGH,
+    per=Per.OPERATION,
+    safety=Safety.DESTRUCTIVE,
+    references=References(
+        cwe=(285,), owasp=("API5:2023",), asvs=("8.2.1",), wstg=("WSTG-APIT-04",)
+    ),
+    explanation=(
+        "The configuration says which roles may use this operation, and the API lets another role "
+        "do it. Often the button is hidden in the user interface while the route behind it only "
+        "asks whether somebody is logged in. The check calls the operation as each role that must "
+        "not, and compares with what an allowed role gets. A deletion is tried on an object or a "
+        "user made for it, and an allowed role looks whether it is gone."
+    ),
+    remedy=(
+        "Check the role on the server, for each operation, before anything is looked up or "
+        "changed, and answer 403. Put the rule where a new route inherits it: on the router of all "
+        "administrative operations, denying by default."
+    ),
+    run=run,
+    applies=applies,
+    needs_baseline=False,
+    example=Example(paths=_PATHS, vulnerable=vulnerable, safe=safe, policy=_POLICY),
+)

@@ -1,0 +1,1 @@
+"""Which other web sites may read the answers."""

@@ -1,0 +1,229 @@
+"""Responses carry passwords, keys and other secrets."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from withstand.client.exchange import Exchange, Request, Response
+from withstand.openapi.operation import Operation
+from withstand.scan.accounts import is_password
+from withstand.scan.check import (
+    PASSED,
+    Check,
+    Example,
+    Failed,
+    FailedMany,
+    Outcome,
+    Per,
+    References,
+    Safety,
+    Server,
+    Skipped,
+    Steps,
+    shown,
+)
+from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
+from withstand.scan.finding import Confidence, Severity
+from withstand.scan.seen import answers, carries, declares, keys_of, operation_of
+from withstand.scan.shape import leaves
+from withstand.scan.subject import Subject
+
+_FORMATS: Final = {
+    "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"),
+    "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
+    "a GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{50,})"),
+    "a Slack token": re.compile(r"\bxox[abprs]-[0-9A-Za-z-]{20,}"),
+    "a Stripe key": re.compile(r"\b[sr]k_live_[0-9A-Za-z]{24,}"),
+}
+_SECRET: Final = frozenset(
+    {"privatekey", "secretkey", "clientsecret", "totpsecret", "otpsecret", "mfasecret"}
+    | {"resettoken", "passwordresettoken", "cvv", "cvc"}
+)
+_PERHAPS_SECRET: Final = frozenset({"secret", "apikey", "pin", "otp", "ssn"})
+_MASKED: Final = re.compile(r"[*•·.xX-]+|.{0,4}[*•]{3,}.{0,4}|(?i:redacted|hidden|masked|string)")
+_LOOKS_LIKE_HASH: Final = re.compile(r"\$\w+\$|pbkdf2|scrypt|\{S?SHA|(?:[0-9a-fA-F]{2}){16,64}$")
+_LOGIN_WORDS: Final = ("login", "signin", "token", "session", "auth", "oauth", "register", "keys")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Leak:
+    what: str
+    value: str
+    severity: Severity
+    confidence: Confidence
+
+
+def applies(subject: Subject) -> Skipped | None:
+    return None if subject.observed or subject.baselines else Skipped(reason="nothing was answered")
+
+
+def run(subject: Subject) -> Steps[Outcome]:
+    own = _own_secrets(subject)
+    found: dict[str, list[tuple[Exchange, _Leak]]] = {}
+    for exchange in answers(subject):
+        for leak in _leaks(subject, exchange, own):
+            found.setdefault(leak.what, []).append((exchange, leak))
+    yield from ()
+    if not found:
+        return PASSED
+    return FailedMany(
+        failures=tuple(_failure(subject, what, leaks) for what, leaks in found.items())
+    )
+
+
+def _failure(subject: Subject, what: str, leaks: list[tuple[Exchange, _Leak]]) -> Failed:
+    exchange, worst = max(leaks, key=lambda pair: pair[1].severity.rank)
+    operations = keys_of(subject, [exchange for exchange, _ in leaks])
+    where = ", ".join(operations) or "an operation that the document does not have"
+    return Failed(
+        detail=f"{what[0].upper()}{what[1:]} is in the responses of {where}.",
+        evidence=(shown(f"The response holds {what}", exchange, worst.value),),
+        operations=operations,
+        parameter=what,
+        severity=worst.severity,
+        confidence=worst.confidence,
+    )
+
+
+def _leaks(subject: Subject, exchange: Exchange, own: dict[str, str]) -> Iterator[_Leak]:
+    response = exchange.response
+    assert response is not None, "answers() gives exchanges with a response"
+    text = response.text + "\n".join(value for _, value in response.headers)
+    document = response.json()
+    values = list(leaves(document)) if document is not None else []
+    strings = {value for _, value in values if isinstance(value, str)}
+    for value, whose in own.items():
+        if value in strings or (_is_distinctive(value) and value in text):
+            echoed = not response.succeeded and carries(exchange.request, value)
+            yield _Leak(
+                what=f"the password of {whose}" if not echoed else "the password just sent",
+                value=value,
+                severity=Severity.LOW if echoed else Severity.HIGH,
+                confidence=Confidence.CERTAIN,
+            )
+    for what, pattern in _FORMATS.items():
+        match = pattern.search(text)
+        if match is not None and not carries(exchange.request, match.group(0)):
+            yield _Leak(
+                what=what,
+                value=match.group(0),
+                severity=Severity.HIGH,
+                confidence=Confidence.FIRM,
+            )
+    if response.succeeded:
+        yield from _named(subject, exchange, values, own)
+
+
+def _named(
+    subject: Subject, exchange: Exchange, values: list[tuple[str, Any]], own: dict[str, str]
+) -> Iterator[_Leak]:
+    """Properties whose name says that they hold a secret, with a value that is one."""
+    called = operation_of(subject, exchange)
+    if _gives_out_secrets(called, exchange.request):
+        return
+    declared: list[Any] | None = None
+    for key, value in values:
+        plain = re.sub(r"[^a-z]", "", key.lower())
+        surely = plain in _SECRET or _is_password_name(key)
+        if not surely and plain not in _PERHAPS_SECRET:
+            continue
+        text = str(value)
+        if not _is_real(value) or text in own or _LOOKS_LIKE_HASH.match(text):
+            continue
+        if not is_password(key) and carries(exchange.request, text):
+            continue
+        if declared is None:
+            declared = list(declares(subject.api, called))
+        if value in declared and not is_password(key):
+            continue
+        yield _Leak(
+            what=f"the property {key!r}",
+            value=text,
+            severity=Severity.HIGH,
+            confidence=Confidence.FIRM if surely else Confidence.TENTATIVE,
+        )
+
+
+def _is_password_name(key: str) -> bool:
+    """A password itself: not its age, its strength or whether there is one."""
+    plain = re.sub(r"[^a-z]", "", key.lower())
+    return plain in {"password", "passwd", "pwd", "userpassword", "plainpassword", "newpassword"}
+
+
+def _is_real(value: Any) -> bool:
+    if isinstance(value, bool) or value is None:
+        return False
+    text = str(value).strip()
+    return len(text) >= 3 and _MASKED.fullmatch(text) is None
+
+
+def _is_distinctive(value: str) -> bool:
+    """Whether a text cannot be in a response by chance."""
+    kinds = (str.islower, str.isupper, str.isdigit, lambda c: not c.isalnum())
+    return len(value) >= 8 and sum(any(kind(c) for c in value) for kind in kinds) >= 3
+
+
+def _own_secrets(subject: Subject) -> dict[str, str]:
+    """The passwords that the scan knows, and whose they are."""
+    everybody = (*subject.identities, *((subject.throwaway,) if subject.throwaway else ()))
+    return {
+        value: identity.name
+        for identity in everybody
+        for key, value in identity.fields.items()
+        if is_password(key) and len(value) >= 6
+    }
+
+
+def _gives_out_secrets(called: Operation | None, request: Request) -> bool:
+    """Operations whose purpose it is to hand out a token or a new key, once."""
+    path = (called.path if called else request.operation_path).lower()
+    words = re.split(r"[^a-z]+", path)
+    return request.method == "POST" and any(word in words for word in _LOGIN_WORDS)
+
+
+def vulnerable() -> Server:
+    def server(request: Request) -> Response:
+        if caller(request) is None:
+            return UNAUTHENTICATED
+        return answer(200, {"name": "printer", "client_secret": "k9Qv-72xNfP0-aL3e"})
+
+    return server
+
+
+def safe() -> Server:
+    def server(request: Request) -> Response:
+        if caller(request) is None:
+            return UNAUTHENTICATED
+        return answer(200, {"name": "printer", "client_secret": "********"})
+
+    return server
+
+
+CHECK = Check(
+    name="secret-in-response",
+    title="Responses carry secrets",
+    family="data exposure",
+    severity=Severity.HIGH,
+    per=Per.API,
+    safety=Safety.READ_ONLY,
+    references=References(
+        cwe=(200, 522, 312), owasp=("API3:2023",), asvs=("14.2.6",), wstg=("WSTG-APIT-03",)
+    ),
+    explanation=(
+        "A response holds a secret: a password of the scan's own users, a private key, a "
+        "well-known provider's token, or a real value under a name such as client_secret. Whoever "
+        "reads the response, in a log, a cache or a browser, can use it. The check looks at "
+        "everything the scan received; masked values, operations that hand out tokens, and what "
+        "the request itself sent are left out. Names that may be harmless, such as pin, are "
+        "reported for review only."
+    ),
+    remedy=(
+        "Leave secrets out of responses, or mask them. Show a new key once, in the answer to its "
+        "creation, and store only its hash. Keep error messages from repeating the request: the "
+        "password that was refused is often nearly the right one."
+    ),
+    run=run,
+    applies=applies,
+    example=Example(paths={"/clients/own": {"get": operation()}}, vulnerable=vulnerable, safe=safe),
+)

@@ -1,0 +1,1 @@
+"""What is sent: text that breaks out of the place it was meant for."""

@@ -1,0 +1,124 @@
+"""Text from a request comes back as markup in a page."""
+
+import html
+from typing import Final
+
+from withstand.client.exchange import Request, Response
+from withstand.openapi.request_builder import Slot
+from withstand.scan.check import (
+    PASSED,
+    Check,
+    Example,
+    Failed,
+    FailedMany,
+    Inconclusive,
+    Outcome,
+    Per,
+    References,
+    Safety,
+    Server,
+    Skipped,
+    Steps,
+    shown,
+)
+from withstand.scan.examples import operation, page, query
+from withstand.scan.finding import Severity
+from withstand.scan.inputs import inserted, named, probe, text_slots, usual_value
+from withstand.scan.subject import Subject
+
+_MARKUP: Final = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml"})
+
+
+def applies(subject: Subject) -> Skipped | None:
+    return None if text_slots(subject) else Skipped(reason="it takes no text")
+
+
+def run(subject: Subject) -> Steps[Outcome]:
+    found: list[Failed] = []
+    tested = 0
+    slots = text_slots(subject)
+    for slot in slots:
+        if _deletes(subject) and slot.location != "path":
+            continue
+        failure = yield from _judge(subject, slot)
+        tested += failure is not None
+        if isinstance(failure, Failed):
+            found.append(failure)
+    if found:
+        return FailedMany(failures=tuple(found))
+    return PASSED if tested else Inconclusive(reason="no input could be tried")
+
+
+def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
+    """A failure, False when the input is clean, None when it could not be tried."""
+    marker = f"<{subject.nonce()} onclick=1>"  # an element that nobody's list of allowed ones has
+    exchange = yield from probe(subject, slot, inserted(usual_value(subject, slot), marker))
+    if exchange is None or exchange.response is None:
+        return None
+    if marker not in exchange.response.text or not _is_page(exchange.response):
+        return False
+    by_link = exchange.request.method == "GET"
+    return Failed(
+        detail=f"Markup sent in {named(slot)} comes back unescaped in a response that browsers "
+        "show as a page.",
+        evidence=(shown("The markup comes back as it was sent", exchange, marker),),
+        parameter=named(slot),
+        severity=Severity.HIGH if by_link else Severity.MEDIUM,
+    )
+
+
+def _is_page(response: Response) -> bool:
+    """Whether a browser would take the response for HTML. JSON never is, whatever it holds."""
+    if response.media_type in _MARKUP:
+        return True
+    # Without a type browsers guess from the first bytes; text/plain they leave alone.
+    sniffing_forbidden = (response.header("x-content-type-options") or "").lower() == "nosniff"
+    return response.media_type == "" and not sniffing_forbidden
+
+
+def _deletes(subject: Subject) -> bool:
+    return subject.operation is not None and subject.operation.method == "DELETE"
+
+
+def vulnerable() -> Server:
+    def server(request: Request) -> Response:
+        return page(200, f"<h1>Results for {query(request, 'q')}</h1>")
+
+    return server
+
+
+def safe() -> Server:
+    def server(request: Request) -> Response:
+        return page(200, f"<h1>Results for {html.escape(query(request, 'q'))}</h1>")
+
+    return server
+
+
+CHECK = Check(
+    name="cross-site-scripting",
+    title="Text from a request becomes markup in a page",
+    family="input handling",
+    severity=Severity.HIGH,
+    per=Per.OPERATION,
+    safety=Safety.MUTATING,
+    references=References(cwe=(79,), owasp=("API8:2023",), asvs=("1.2.1",), wstg=("WSTG-INPV-01",)),
+    explanation=(
+        "A value from the request is put into an HTML response without escaping, so a link can "
+        "carry a script that runs in the reader's browser with the reader's session. The check "
+        "sends an element of a name that exists nowhere and looks whether it comes back "
+        "unescaped in a response that browsers show as a page. The same text in a JSON response "
+        "is no flaw and is not reported."
+    ),
+    remedy=(
+        "Escape every value where it enters the page, best by a template engine that does so by "
+        "default. Give the exact Content-Type and `X-Content-Type-Options: nosniff`, and let a "
+        "Content-Security-Policy forbid inline scripts as a second line of defence."
+    ),
+    run=run,
+    applies=applies,
+    example=Example(
+        paths={"/search": {"get": operation(secured=False, parameters=(("query", "q"),))}},
+        vulnerable=vulnerable,
+        safe=safe,
+    ),
+)

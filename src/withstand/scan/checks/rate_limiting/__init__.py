@@ -1,0 +1,1 @@
+"""How often they may ask."""

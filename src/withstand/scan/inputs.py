@@ -1,0 +1,123 @@
+"""Sending odd values into one input of an operation, everything else being as in the baseline."""
+
+import html
+import json
+from dataclasses import replace
+from urllib.parse import quote, quote_plus
+
+from withstand.client.exchange import Exchange, Response
+from withstand.openapi.request_builder import Slot, Unbuildable
+from withstand.scan.check import Steps, send
+from withstand.scan.objects import like_baseline
+from withstand.scan.similarity import same_content
+from withstand.scan.subject import Subject
+
+_NUMBERS = {"integer", "number"}
+
+
+def text_slots(subject: Subject) -> tuple[Slot, ...]:
+    """The inputs of the operation that take any text, in path, query and body."""
+    return tuple(slot for slot in _slots(subject) if slot.is_text)
+
+
+def number_slots(subject: Subject) -> tuple[Slot, ...]:
+    """The numbers in path and query, which arrive as text and may be used as such."""
+    return tuple(
+        slot
+        for slot in _slots(subject)
+        if slot.location in {"path", "query"} and slot.schema.get("type") in _NUMBERS
+    )
+
+
+def named(slot: Slot) -> str:
+    """How a finding names the input: `query q`."""
+    return f"{slot.location} {slot.name}"
+
+
+def usual_value(subject: Subject, slot: Slot) -> str:
+    """What a valid request has there, with a fresh canary where it must be unique."""
+    assert subject.baseline is not None, "only operations with a baseline have inputs to try"
+    try:
+        value = like_baseline(subject, subject.baseline).values.get(slot)
+    except Unbuildable:
+        value = None
+    if value is None:
+        value = subject.baseline.built.values.get(slot, slot.schema.get("example"))
+    return "1" if value is None and slot in number_slots(subject) else str(value or "a")
+
+
+def inserted(value: str, text: str) -> str:
+    """The text behind a value, in an e-mail address behind the part before the @."""
+    local, at, domain = value.rpartition("@")
+    return f"{local}{text}@{domain}" if at else f"{value}{text}"
+
+
+def probe(
+    subject: Subject,
+    slot: Slot,
+    value: object,
+    *,
+    raw: str | None = None,
+    noise_is_answer: bool = False,
+    fresh: bool = False,
+) -> Steps[Exchange | None]:
+    """The baseline's request, built anew with this value; None when it cannot be built.
+
+    `raw` goes into the request target in place of the value, unescaped.
+    """
+    assert subject.baseline is not None, "only operations with a baseline have inputs to try"
+    try:
+        built = like_baseline(subject, subject.baseline, {slot: value})
+    except Unbuildable:
+        return None
+    request = built.request
+    if raw is not None:
+        request = replace(request, path=request.path.replace(str(value), raw))
+    if subject.owner is not None:
+        request = subject.owner.authorize(request)
+    return (yield from send(request, fresh=fresh, noise_is_answer=noise_is_answer))
+
+
+def same_answer(
+    one: Exchange, value: str, other: Exchange, other_value: str, again: Exchange | None = None
+) -> bool:
+    """Whether two answers are the same but for an echo of what was sent."""
+    first, second = one.response, other.response
+    if first is None or second is None or first.status != second.status:
+        return False
+    if not first.body.strip() and not second.body.strip():
+        return True
+    repeat = again.response if again is not None else None
+    return same_content(
+        masked(first, value),
+        masked(second, other_value),
+        repeat_of_one=masked(repeat, value) if repeat is not None else None,
+    )
+
+
+def masked(response: Response, value: str) -> Response:
+    """The response with every spelling of a value that was sent taken out."""
+    text = response.text
+    spellings = {
+        value,
+        json.dumps(value)[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1],
+        html.escape(value),
+        html.escape(value, quote=False),
+        quote(value, safe=""),
+        quote(value),
+        quote_plus(value),
+    }
+    for spelling in sorted(spellings, key=len, reverse=True):
+        if len(spelling) > 2:
+            text = text.replace(spelling, "")
+    return replace(response, body=text.encode())
+
+
+def _slots(subject: Subject) -> tuple[Slot, ...]:
+    assert subject.operation is not None, "runs once for each operation"
+    return tuple(
+        slot
+        for slot in subject.builder.slots(subject.operation)
+        if slot.location in {"path", "query", "body"}
+    )
