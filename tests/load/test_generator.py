@@ -1,0 +1,73 @@
+"""When the generator's figures are its own."""
+
+import pytest
+
+from withstand.load.generator import saturation
+from withstand.stats.histogram import Histogram
+
+MS = 1_000_000
+
+
+def judged(
+    model: str = "open",
+    *,
+    due: int = 1000,
+    dispatched: int = 1000,
+    lag_ms: float = 0.1,
+    p99_ms: float = 20,
+    cpu_share: float = 0.3,
+    exhausted: int = 0,
+) -> str | None:
+    return saturation(
+        model=model,
+        due=due,
+        dispatched=dispatched,
+        send_lag=Histogram([int(lag_ms * MS)] * 100),
+        response_p99_ns=int(p99_ms * MS),
+        cpu_share=cpu_share,
+        exhausted=exhausted,
+    )
+
+
+def test_a_generator_with_room_to_spare_is_not_saturated() -> None:
+    assert judged() is None
+    assert judged("closed") is None
+
+
+def test_arrivals_that_could_not_be_sent_in_time_saturate_the_open_model() -> None:
+    assert judged(dispatched=980) is None
+    assert "97.9 %" in (judged(dispatched=979) or "")
+    assert judged("closed", dispatched=0) is None
+
+
+@pytest.mark.parametrize(
+    ("lag_ms", "p99_ms", "saturated"),
+    [(9, 1, False), (12, 1, True), (12, 40, True), (12, 60, False), (300, 1000, True)],
+)
+def test_a_send_lag_saturates_above_10_ms_and_a_quarter_of_what_is_measured(
+    lag_ms: float, p99_ms: float, saturated: bool
+) -> None:
+    assert (judged(lag_ms=lag_ms, p99_ms=p99_ms) is not None) is saturated
+
+
+def test_a_busy_core_saturates_the_closed_model_alone() -> None:
+    assert "users" in (judged("closed", cpu_share=0.99) or "")
+    assert judged("open", cpu_share=0.99) is None
+
+
+def test_running_out_of_descriptors_saturates() -> None:
+    assert "ulimit" in (judged(exhausted=3) or "")
+
+
+def test_a_run_without_any_request_is_not_the_generators_fault() -> None:
+    assert (
+        saturation(
+            model="open",
+            due=0,
+            dispatched=0,
+            send_lag=Histogram(),
+            response_p99_ns=None,
+            cpu_share=0.0,
+        )
+        is None
+    )
