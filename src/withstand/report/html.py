@@ -1,0 +1,92 @@
+"""Results as one self-contained HTML file. Pure.
+
+The file loads nothing: styles, scripts and data are inlined, and its content security policy
+forbids the rest. Everything that came from the API is escaped text.
+"""
+
+import json
+import pkgutil
+from datetime import UTC, datetime
+from functools import cache
+from typing import Final
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from withstand.report import html_view as view
+from withstand.report import wording
+from withstand.report.charts import interval_bar
+from withstand.results import Results
+from withstand.units import (
+    format_bytes,
+    format_count,
+    format_duration_ns,
+    format_share,
+)
+
+_UPLOT: Final = "vendor/uplot-1.6.32"
+
+
+def render_html(results: Results) -> str:
+    """The whole report as the text of one HTML file."""
+    page = _environment().get_template("report.html")
+    load = results.load
+    return page.render(
+        results=results,
+        verdicts=results.verdicts(),
+        matrix=view.matrix(results.scan) if results.scan is not None else None,
+        gaps=wording.gaps(results),
+        tiles=view.tiles(results),
+        started=datetime.fromtimestamp(results.started_at, UTC),
+        curves=view.curves(load) if load is not None else [],
+        load_facts=view.load_facts(load) if load is not None else [],
+        data=_json({"series": view.series(load), "memory": _memory(results)} if load else {}),
+        css=Markup(_text("templates/report.css")),  # noqa: S704 - a file of this package
+        script=Markup(_text("templates/report.js")),  # noqa: S704 - a file of this package
+        uplot_css=Markup(_text(f"{_UPLOT}/uPlot.min.css")),  # noqa: S704 - a vendored file
+        uplot_script=Markup(_text(f"{_UPLOT}/uPlot.iife.min.js")),  # noqa: S704 - a vendored file
+        uplot_license=_text(f"{_UPLOT}/LICENSE"),
+    )
+
+
+def _memory(results: Results) -> dict[str, list[float]]:
+    samples = results.load.server_memory if results.load is not None else ()
+    return {
+        "second": [sample.at_s for sample in samples],
+        "mb": [sample.rss_bytes / 1_000_000 for sample in samples],
+    }
+
+
+def _json(data: object) -> Markup:
+    # Escaped `<` can neither close the script element nor open a comment in it.
+    text = json.dumps(data, allow_nan=False, separators=(",", ":"))
+    for char in "<>&":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return Markup(text)  # noqa: S704 - JSON in ASCII in which nothing is left to be read as HTML
+
+
+def _text(name: str) -> str:
+    data = pkgutil.get_data("withstand.report", name)
+    if data is None:
+        raise AssertionError(f"the package has lost its file {name}")
+    return data.decode("utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FunctionLoader(lambda name: _text(f"templates/{name}")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "bytes": format_bytes,
+        "count": format_count,
+        "duration": format_duration_ns,
+        "share": format_share,
+        "printable": wording.printable,
+    }
+    environment.globals |= {"view": view, "wording": wording, "interval_bar": interval_bar}
+    return environment

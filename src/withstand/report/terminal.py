@@ -1,0 +1,154 @@
+"""Results for a person at a terminal: the verdict first, then its reasons. Pure.
+
+Nothing that the API sent is read as markup or as an escape sequence, and what was not tested is
+as visible as what was.
+"""
+
+from rich.console import Console
+from rich.rule import Rule
+from rich.text import Text
+
+from withstand.report.terminal_tables import (
+    Indented,
+    coverage_table,
+    listed,
+    load_tables,
+    objectives_table,
+    untested,
+)
+from withstand.report.wording import (
+    CONCLUSION_SYMBOL,
+    CONCLUSION_WORD,
+    outcome,
+    plural,
+    printable,
+)
+from withstand.results import Conclusion, Results
+from withstand.scan.finding import Evidence, Finding, Severity
+from withstand.scan.record import ScanRecord
+
+_CONCLUSION_STYLE = {
+    Conclusion.HELD: "bold green",
+    Conclusion.MEASURED: "bold",
+    Conclusion.UNDECIDED: "bold yellow",
+    Conclusion.FAILED: "bold red",
+    Conclusion.VOID: "bold yellow",
+}
+_SEVERITY_STYLE = {
+    Severity.CRITICAL: "bold white on red",
+    Severity.HIGH: "bold red",
+    Severity.MEDIUM: "bold yellow",
+    Severity.LOW: "bold cyan",
+    Severity.INFO: "bold",
+}
+
+
+def render(results: Results, console: Console) -> None:
+    """Print the whole report. Colour and width are the console's."""
+    _print_verdict(console, results)
+    _print_facts(console, results)
+    if results.scan is not None and results.scan.findings:
+        _heading(console, "Findings", _findings_summary(results))
+        for finding in results.findings():
+            _print_finding(console, results, finding)
+    if verdicts := results.verdicts():
+        _heading(console, "Objectives")
+        console.print(Indented(objectives_table(verdicts)), end="")
+    if results.load is not None:
+        _heading(console, "Load", f"{results.load.profile}, {results.load.model} model")
+        for part in load_tables(results.load, console.width):
+            console.print(Indented(part), end="")
+    if results.scan is not None:
+        _heading(console, "Coverage", _coverage_summary(results.scan))
+        console.print(Indented(coverage_table(results)), end="")
+        if lines := untested(results):
+            _heading(console, "Not tested")
+            for line in lines:
+                console.print(Indented(line), end="")
+    # Again, because a terminal shows the end.
+    console.print()
+    _print_verdict(console, results)
+
+
+def _heading(console: Console, title: str, note: str = "") -> None:
+    console.print()
+    text = Text(title, style="bold")
+    if note:
+        text.append(f"  {printable(note)}", style="not bold")
+    console.print(Rule(text, align="left", style="dim", characters="─"))
+
+
+def _print_verdict(console: Console, results: Results) -> None:
+    conclusion = results.conclusion()
+    word = f"{CONCLUSION_SYMBOL[conclusion]} {CONCLUSION_WORD[conclusion].upper()}"
+    console.print(
+        Text.assemble((word, _CONCLUSION_STYLE[conclusion]), "  ", printable(results.headline()))
+    )
+
+
+def _print_facts(console: Console, results: Results) -> None:
+    api = " ".join(part for part in (results.api_title, results.api_version) if part)
+    facts = (results.base_url, api, results.config, f"Withstand {results.version}")
+    text = " · ".join(printable(fact) for fact in facts if fact)
+    console.print(Indented(Text(text, style="dim")), end="")
+
+
+def _coverage_summary(scan: ScanRecord) -> str:
+    checks = len({cell.check for cell in scan.coverage})
+    return (
+        f"{plural(len(scan.operations), 'operation')}, {plural(checks, 'check')}, "
+        f"{plural(scan.requests, 'request')}"
+    )
+
+
+def _findings_summary(results: Results) -> str:
+    failing = len(results.failing_findings())
+    others = len(results.findings()) - failing
+    rest = f", {others} below the bar" if others else ""
+    return f"{failing} at {results.fail_on} or worse{rest}"
+
+
+def _print_finding(console: Console, results: Results, finding: Finding) -> None:
+    parameter = f"  parameter {printable(finding.parameter)}" if finding.parameter else ""
+    console.print()
+    console.print(
+        Text.assemble(
+            (f" {finding.severity.upper()} ", _SEVERITY_STYLE[finding.severity]),
+            (f" {printable(finding.title)}", "bold"),
+        )
+    )
+    lines = [
+        Text(f"{listed(finding.operations)}{parameter}"),
+        Text(f"{finding.check}, {_sureness(results, finding)}", style="dim"),
+        Text(printable(finding.detail)),
+        *(_evidence(proof) for proof in finding.evidence),
+    ]
+    for line in lines:
+        console.print(Indented(line), end="")
+    if curl := next((proof.curl for proof in reversed(finding.evidence) if proof.curl), None):
+        # Unwrapped, so that it can be copied as one line.
+        console.print(Text(f"  $ {printable(curl)}", style="cyan"), soft_wrap=True)
+    remedy = Text.assemble(("Fix: ", "bold"), printable(finding.remedy))
+    console.print(Indented(remedy), end="")
+
+
+def _sureness(results: Results, finding: Finding) -> str:
+    if results.fails(finding):
+        return f"{finding.confidence}, {finding.fingerprint}"
+    return f"{finding.confidence}, {finding.fingerprint}, does not fail the run"
+
+
+def _evidence(proof: Evidence) -> Text:
+    request = proof.exchange.request
+    who = f" as {proof.exchange.identity}" if proof.exchange.identity else ""
+    text = Text.assemble(("→ ", "dim"), printable(f"{proof.caption}{who}: "))
+    text.append(printable(_cut(f"{request.method} {request.path}", 100)), style="bold")
+    text.append(f" → {printable(outcome(proof.exchange))}")
+    if proof.highlight:
+        text.append(", proof: ")
+        text.append(printable(_cut(proof.highlight, 120)), style="bold red")
+    return text
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"

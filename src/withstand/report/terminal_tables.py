@@ -1,0 +1,182 @@
+"""The tables and lists of the terminal report. Pure."""
+
+from collections.abc import Iterator
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.table import Table
+from rich.text import Text
+
+from withstand.load.measurement import LoadMeasurement, OperationMeasurement
+from withstand.report.wording import (
+    COVERAGE_WORD,
+    QUANTILES,
+    VERDICT_SYMBOL,
+    Gap,
+    coverage_by_check,
+    error_text,
+    gaps,
+    observation,
+    printable,
+    quantile_name,
+)
+from withstand.results import Results
+from withstand.scan.record import CoverageState
+from withstand.slo import Verdict, VerdictState
+from withstand.units import format_bytes, format_count, format_duration_ns, format_share
+
+_VERDICT_STYLE = {
+    VerdictState.MET: "green",
+    VerdictState.BREACHED: "bold red",
+    VerdictState.INCONCLUSIVE: "yellow",
+}
+_COVERAGE_STYLE = {
+    CoverageState.PASSED: "green",
+    CoverageState.FAILED: "bold red",
+    CoverageState.INCONCLUSIVE: "yellow",
+    CoverageState.SKIPPED: "yellow",
+}
+_LONGEST_LIST = 3
+_WIDTH_OF_ALL_COLUMNS = 110
+
+
+class Indented:
+    """Something two columns to the right, without blanks at the ends of its lines."""
+
+    def __init__(self, body: RenderableType) -> None:
+        self.body = body
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        inner = options.update(width=max(options.max_width - 2, 1))
+        for line in console.render_lines(self.body, inner, pad=False):
+            while line and not line[-1].text.strip():
+                line.pop()
+            if line:
+                last = line.pop()
+                line.append(Segment(last.text.rstrip(), last.style))
+                yield Segment("  ")
+            yield from line
+            yield Segment.line()
+
+
+def objectives_table(verdicts: tuple[Verdict, ...]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for verdict in verdicts:
+        style = _VERDICT_STYLE[verdict.state]
+        seen = Text(observation(verdict))
+        if verdict.state is VerdictState.INCONCLUSIVE:
+            seen.append(f"\n{printable(verdict.reason)}", style="yellow")
+        table.add_row(
+            Text(VERDICT_SYMBOL[verdict.state], style=style),
+            Text(verdict.objective.text, style=style),
+            Text("whole run" if verdict.operation == "*" else printable(verdict.operation)),
+            seen,
+        )
+    return table
+
+
+def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
+    quantiles = tuple(quantile_name(quantile) for quantile in QUANTILES)
+    columns: tuple[str, ...] = ("requests", "rate", "errors", *quantiles, "max", "service p99")
+    if width < _WIDTH_OF_ALL_COLUMNS:
+        columns = ("requests", "errors", *quantiles, "service p99")
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("operation", overflow="fold")
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    for measurement in load.operations.values():
+        table.add_row(
+            Text(printable(measurement.operation)), *_load_row(load, measurement, columns)
+        )
+    yield table
+    yield Text(
+        "times are response times, from the intended start; service p99 is from the send",
+        style="dim",
+    )
+    lag = load.generator.send_lag.quantile(0.99)
+    counts = (
+        f"offered {format_count(load.offered)}",
+        f"sent {format_count(load.sent)}",
+        f"late {format_count(load.late)}",
+        f"unanswered {format_count(load.unanswered)}",
+        f"send lag p99 {_time(lag)}",
+        f"generator CPU {format_share(load.generator.cpu_share)}",
+    )
+    yield Text(" · ".join(counts))
+    if load.generator.saturated:
+        yield Text(f"⊘ void: {printable(load.generator.saturated)}", style="bold yellow")
+    for measurement in load.operations.values():
+        if measurement.errors:
+            yield Text(
+                f"✗ {printable(measurement.operation)}: {error_text(measurement)}", style="red"
+            )
+    if len(load.server_memory) > 1:
+        first, last = load.server_memory[0].rss_bytes, load.server_memory[-1].rss_bytes
+        yield Text(f"server memory {format_bytes(first)} → {format_bytes(last)}")
+
+
+def _load_row(
+    load: LoadMeasurement, measurement: OperationMeasurement, columns: tuple[str, ...]
+) -> list[Text]:
+    seconds = load.duration_s or 1.0
+    share = measurement.errors / measurement.requests if measurement.requests else 0.0
+    cells = {
+        "requests": format_count(measurement.requests),
+        "rate": f"{measurement.requests / seconds:,.1f}/s",
+        "errors": format_share(share),
+        "max": _time(measurement.response_time.maximum),
+        "service p99": _time(measurement.service_time.quantile(0.99)),
+    }
+    for quantile in QUANTILES:
+        cells[quantile_name(quantile)] = _time(measurement.response_time.quantile(quantile))
+    style = {"errors": "red"} if measurement.errors else {}
+    return [Text(cells[name], style=style.get(name, "")) for name in columns]
+
+
+def _time(value_ns: int | None) -> str:
+    return "-" if value_ns is None else format_duration_ns(value_ns)
+
+
+def coverage_table(results: Results) -> RenderableType:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("check", overflow="fold")
+    for state in CoverageState:
+        table.add_column(COVERAGE_WORD[state], justify="right")
+    for check, counts in coverage_by_check(results).items():
+        table.add_row(
+            Text(printable(check)),
+            *(
+                Text(str(counts[state]), style=_COVERAGE_STYLE[state])
+                if counts[state]
+                else Text("·", style="dim")
+                for state in CoverageState
+            ),
+        )
+    return table
+
+
+def untested(results: Results) -> list[Text]:
+    """What was not tested and why: the scan's notes, then every reason with what it kept out."""
+    if results.scan is None:
+        return []
+    notes = [Text(f"! {printable(note)}", style="bold yellow") for note in results.scan.notes]
+    return [*notes, *(_gap(gap) for gap in gaps(results))]
+
+
+def _gap(gap: Gap) -> Text:
+    symbol = "?" if gap.state is CoverageState.INCONCLUSIVE else "-"
+    return Text.assemble(
+        (f"{symbol} {printable(gap.reason)}", "yellow"), (f"  {_where(gap)}", "dim")
+    )
+
+
+def _where(gap: Gap) -> str:
+    checks = listed(gap.checks)
+    return f"{checks}: {listed(gap.operations)}" if gap.operations else checks
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """The first few names and how many more there are."""
+    shown = ", ".join(printable(name) for name in names[:_LONGEST_LIST])
+    more = len(names) - _LONGEST_LIST
+    return f"{shown} and {more} more" if more > 0 else shown

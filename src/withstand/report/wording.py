@@ -1,0 +1,153 @@
+"""How values, verdicts and gaps read in every report, whatever its format. Pure."""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from withstand.client.exchange import Exchange, Response
+from withstand.load.measurement import OperationMeasurement
+from withstand.results import Conclusion, Results
+from withstand.scan.record import Coverage, CoverageState
+from withstand.slo import Indicator, Verdict, VerdictState, format_value
+from withstand.units import format_count, format_duration_ns
+
+CONCLUSION_WORD = {
+    Conclusion.HELD: "Held",
+    Conclusion.MEASURED: "Measured",
+    Conclusion.UNDECIDED: "Undecided",
+    Conclusion.FAILED: "Failed",
+    Conclusion.VOID: "Void",
+}
+CONCLUSION_SYMBOL = {
+    Conclusion.HELD: "✓",
+    Conclusion.MEASURED: "●",
+    Conclusion.UNDECIDED: "?",
+    Conclusion.FAILED: "✗",
+    Conclusion.VOID: "⊘",
+}
+VERDICT_SYMBOL = {
+    VerdictState.MET: "✓",
+    VerdictState.BREACHED: "✗",
+    VerdictState.INCONCLUSIVE: "?",
+}
+COVERAGE_WORD = {
+    CoverageState.PASSED: "passed",
+    CoverageState.FAILED: "failed",
+    CoverageState.INCONCLUSIVE: "could not tell",
+    CoverageState.SKIPPED: "skipped",
+}
+QUANTILES = (0.5, 0.95, 0.99)
+
+
+def printable(text: str) -> str:
+    """The text with everything invisible made visible, so that what a server sent can neither
+    steer a terminal (escape sequences) nor reorder what is read (bidirectional controls)."""
+    return "".join(
+        char if char in "\n\t" or unicodedata.category(char) not in _INVISIBLE else _visible(char)
+        for char in text
+    )
+
+
+def quantile_name(quantile: float) -> str:
+    """`p95` of 0.95, `p99.9` of 0.999."""
+    return f"p{quantile * 100:.6g}"
+
+
+def observation(verdict: Verdict) -> str:
+    """What was seen: `p95 = 148 ms (143 ms to 153 ms, 1,203 requests)`."""
+    memory = verdict.objective.indicator is Indicator.MEMORY_GROWTH
+    requests = plural(verdict.samples, "sample" if memory else "request")
+    if verdict.observed is None:
+        return f"nothing observed ({requests})"
+    seen = f"{verdict.objective.name} = {format_value(verdict.observed, verdict.unit)}"
+    interval = format_interval(verdict)
+    return f"{seen} ({interval}, {requests})" if interval else f"{seen} ({requests})"
+
+
+def format_interval(verdict: Verdict) -> str:
+    """The verdict's interval; empty without one."""
+    low, high = verdict.interval or (None, None)
+    if low is not None and high is not None:
+        return f"{format_value(low, verdict.unit)} to {format_value(high, verdict.unit)}"
+    if low is not None:
+        return f"at least {format_value(low, verdict.unit)}"
+    return f"at most {format_value(high, verdict.unit)}" if high is not None else ""
+
+
+def outcome(exchange: Exchange) -> str:
+    """What became of a request: `200 OK in 12.3 ms`, `refused: …`."""
+    took = format_duration_ns(exchange.timing.service_time_ns)
+    if isinstance(exchange.outcome, Response):
+        return f"{exchange.outcome.status} {exchange.outcome.reason}".rstrip() + f" in {took}"
+    return f"{exchange.outcome} after {took}"
+
+
+def plural(number: int, noun: str) -> str:
+    """`1 request`, `1,203 requests`."""
+    return f"{format_count(number)} {noun}" if number == 1 else f"{format_count(number)} {noun}s"
+
+
+def error_text(measurement: OperationMeasurement) -> str:
+    """What went wrong in an operation's requests: `12 timed-out, 3 with status 503`."""
+    parts = [f"{format_count(count)} {kind}" for kind, count in measurement.failures.items()]
+    if measurement.unexpected:
+        statuses = [status for status in sorted(measurement.statuses) if status >= 400]
+        seen = f" ({', '.join(map(str, statuses))})" if statuses else ""
+        parts.append(f"{format_count(measurement.unexpected)} with an unexpected status{seen}")
+    return ", ".join(parts)
+
+
+def coverage_by_check(results: Results) -> dict[str, Counter[CoverageState]]:
+    """How many cells of each check ended how, by the check's name."""
+    cells = () if results.scan is None else results.scan.coverage
+    counts: dict[str, Counter[CoverageState]] = {}
+    for cell in sorted(cells, key=lambda each: each.check):
+        counts.setdefault(cell.check, Counter())[cell.state] += 1
+    return counts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Cells of the coverage that are untested for the same reason."""
+
+    state: CoverageState
+    reason: str
+    checks: tuple[str, ...]
+    operations: tuple[str, ...]  # empty for checks of the whole API
+
+
+def gaps(results: Results) -> tuple[Gap, ...]:
+    """What was not tested and why, by reason: first what could not be told, then what was
+    skipped; the reason that costs most first."""
+    untested = (
+        *results.cells(CoverageState.INCONCLUSIVE),
+        *results.cells(CoverageState.SKIPPED),
+    )
+    grouped: dict[tuple[CoverageState, str], list[Coverage]] = {}
+    for cell in untested:
+        grouped.setdefault((cell.state, cell.reason or "no reason given"), []).append(cell)
+    ordered = sorted(grouped.items(), key=lambda item: (item[0][0].value, -len(item[1])))
+    return tuple(
+        Gap(
+            state=state,
+            reason=reason,
+            checks=_distinct(cell.check for cell in cells),
+            operations=_distinct(cell.operation for cell in cells if cell.operation is not None),
+        )
+        for (state, reason), cells in ordered
+    )
+
+
+def _distinct(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
+
+
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def _visible(char: str) -> str:
+    code = ord(char)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    return "␡" if code == 0x7F else f"\\u{code:04x}"
