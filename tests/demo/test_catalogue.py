@@ -1,7 +1,12 @@
 """Products, labels and manuals, which everybody may read."""
 
+from pathlib import Path
+
 import pytest
 
+from withstand.demo.operations import manuals
+
+from .in_process import in_process
 from .running import RunningDemo
 
 
@@ -83,6 +88,22 @@ def test_no_name_leads_out_of_the_folder_of_manuals(demo: RunningDemo, name: str
 
     # A trailing slash is as good as none to the file system: the same manual, still inside.
     assert answer.status_code == (200 if name == "teapot.txt/" else 404)
+
+
+def test_text_files_beside_the_folder_of_manuals_are_out_of_reach(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "manuals"
+    (folder / "drafts").mkdir(parents=True)
+    for path in (folder / "fan.txt", folder / "drafts" / "fan.txt", tmp_path / "secret.txt"):
+        path.write_text("canary")
+    (folder / "link.txt").symlink_to(tmp_path / "secret.txt")
+    monkeypatch.setattr(manuals, "FOLDER", folder)
+
+    with in_process(tmp_path) as api:
+        for name in ("../secret.txt", str(tmp_path / "secret.txt"), "link.txt", "drafts/fan.txt"):
+            assert api.send("GET", "/manuals", params={"name": name}).status_code == 404
+        assert api.send("GET", "/manuals", params={"name": "fan.txt"}).text == "canary"
 
 
 @pytest.mark.parametrize("query", ["", "?name=", "?name=%00", "?name=" + "x" * 201])

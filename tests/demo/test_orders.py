@@ -105,6 +105,12 @@ def test_an_odd_order_is_refused(demo: RunningDemo, body: object) -> None:
     assert refused.status_code == 422
 
 
+def test_an_odd_name_of_a_property_is_not_repeated(demo: RunningDemo) -> None:
+    refused = demo.request("POST", "/orders", as_="bob", json={"<ws-1>": 1, "items": ["SKU-001"]})
+
+    assert refused.json()["errors"][0]["where"] == "body.(unknown)"
+
+
 @pytest.mark.parametrize("order_id", ["1", "%00", "'", "..", str(uuid4()), "%2e%2e%2f", "0" * 3000])
 def test_an_id_that_names_nothing_is_refused(demo: RunningDemo, order_id: str) -> None:
     for method in ("GET", "DELETE"):
