@@ -2,7 +2,6 @@
 
 import json
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -111,7 +110,10 @@ def test_an_odd_name_of_a_property_is_not_repeated(demo: RunningDemo) -> None:
     assert refused.json()["errors"][0]["where"] == "body.(unknown)"
 
 
-@pytest.mark.parametrize("order_id", ["1", "%00", "'", "..", str(uuid4()), "%2e%2e%2f", "0" * 3000])
+@pytest.mark.parametrize(
+    "order_id",
+    ["1", "%00", "'", "..", "00000000-0000-4000-8000-000000000000", "%2e%2e%2f", "0" * 3000],
+)
 def test_an_id_that_names_nothing_is_refused(demo: RunningDemo, order_id: str) -> None:
     for method in ("GET", "DELETE"):
         refused = demo.request(method, f"/orders/{order_id}", as_="bob")
