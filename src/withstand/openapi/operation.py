@@ -10,7 +10,11 @@ Location = Literal["path", "query", "header", "cookie"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One parameter. `schema` may hold references: resolve it with `Api.resolve`."""
+    """One parameter. `schema` may hold references: resolve it with `Api.resolve`.
+
+    `style` and `explode` are OpenAPI's; the style `json` is that of a parameter declared with
+    `content`, which travels as JSON text.
+    """
 
     name: str
     location: Location
@@ -79,6 +83,8 @@ class Api:
     source: str
     operations: tuple[Operation, ...]
     security_schemes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    servers: tuple[str, ...] = ()
+    """The addresses the document names, with their variables filled in: often relative."""
     resolve: Callable[[Schema], Schema] = field(repr=False, default=lambda schema: schema)
     """A schema with its top-level `$ref` followed (also chains of them); nested ones stay."""
 

@@ -1,29 +1,30 @@
 """Valid requests for an operation, each value reproducible and each request recognisable. Pure."""
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from urllib.parse import quote
 
 from withstand.client.exchange import Request
-from withstand.openapi.operation import Api, Operation, Schema
+from withstand.openapi.body_encoding import best_body, encoded_body
+from withstand.openapi.body_pointer import MISSING, parts_of, value_at
+from withstand.openapi.operation import Api, Operation
+from withstand.openapi.parameter_encoding import cookie_text, header_text, path_text, query_parts
+from withstand.openapi.plausible_text import Marks
+from withstand.openapi.request_values import (
+    NOTHING,
+    Draft,
+    Drafting,
+    Unbuildable,
+    replaced,
+    sendable,
+)
+from withstand.openapi.slot import Slot, body_slots, parameter_slots
 from withstand.openapi.value_pool import ValuePool
 
-NOTHING: Mapping["Slot", object] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
-    """One scalar input of an operation. In a body, `name` is a dotted pointer: `address.city`."""
-
-    location: Literal["path", "query", "header", "cookie", "body"]
-    name: str
-    schema: Schema = field(default_factory=dict, compare=False, repr=False)
-
-    @property
-    def is_text(self) -> bool:
-        """Whether any text may be sent here: string-typed and no enumeration."""
-        raise NotImplementedError
+__all__ = ["NOTHING", "Built", "RequestBuilder", "Slot", "Unbuildable"]
+_KEPT_IN_PATHS = "/:@!$&'()*+,;=~-._%?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,29 +33,41 @@ class Built:
 
     request: Request
     operation: Operation
-    canaries: tuple[str, ...] = ()  # the nonces that this request carries
+    canaries: tuple[str, ...] = ()
+    """The nonces that this request carries, as they stand in it: shortened where a text may not
+    be as long, but never below 16 characters."""
     values: Mapping[Slot, object] = NOTHING
-
-
-class Unbuildable(Exception):  # noqa: N818 - an outcome that callers handle, not a fault
-    """No request can be built; `reason` is one sentence for the report."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """The value in each slot that was sent."""
 
 
 class RequestBuilder:
-    """Builds requests for the operations of one API. Adds no credential."""
+    """Builds requests for the operations of one API. Adds no credential.
+
+    A value is, in this order: harvested (path parameters and references to other things), the
+    document's example, its default, the first of its enumeration, or made from the schema. In
+    bodies, what people write freely and what may exist only once carries the nonce.
+    """
 
     def __init__(self, api: Api, *, base_path: str = "", nonce: Callable[[], str]) -> None:
         self.api = api
-        self.base_path = base_path
+        self.base_path = base_path.rstrip("/")
         self.nonce = nonce
 
     def slots(self, operation: Operation) -> tuple[Slot, ...]:
-        """Every scalar input of the operation, also optional ones; in a body to depth 3."""
-        raise NotImplementedError
+        """Every scalar input of the operation, also optional ones; in a body to depth 3.
+
+        Inputs that carry a credential are left out.
+        """
+        resolve = self.api.resolve
+        found = [
+            slot
+            for parameter in sendable(self.api, operation)
+            for slot in parameter_slots(parameter, resolve)
+        ]
+        body = best_body(operation.bodies)
+        if body is not None:
+            found += body_slots(body.schema, resolve)
+        return tuple(dict.fromkeys(found))
 
     def build(
         self,
@@ -66,7 +79,88 @@ class RequestBuilder:
     ) -> Built:
         """A request that the document allows, with `replace` put into its slots exactly.
 
-        `full` sends every optional body property, otherwise only required ones. Raises
-        `Unbuildable`.
+        `full` sends the optional properties of the body, and the optional query parameters that
+        have an example, a default or a harvested value; otherwise only what is required is sent.
+        A slot that the document does not declare is added. Raises `Unbuildable`.
         """
-        raise NotImplementedError
+        marks = Marks(self.nonce())
+        draft = Drafting(self.api, operation, pool, marks, full=full).draft()
+        request = self._written(operation, replaced(draft, operation, replace))
+        return Built(
+            request=request,
+            operation=operation,
+            canaries=tuple(text for text in marks.made if _carries(request, text)),
+            values=MappingProxyType({**self._sent(operation, draft), **replace}),
+        )
+
+    def _written(self, operation: Operation, draft: Draft) -> Request:
+        in_path: dict[str, str] = {}
+        query: list[str] = []
+        headers: list[tuple[str, str]] = [("Accept", accepted(operation))]
+        cookies: list[str] = []
+        for parameter, value in draft.parameters:
+            match parameter.location:
+                case "path":
+                    in_path[parameter.name] = path_text(parameter, value)
+                case "query":
+                    query += query_parts(parameter, value)
+                case "header":
+                    headers.append((parameter.name, header_text(parameter, value)))
+                case "cookie":
+                    cookies.append(cookie_text(parameter, value))
+        if cookies:
+            headers.append(("Cookie", "; ".join(cookies)))
+        body = b""
+        if draft.body is not None:
+            content_type, body = encoded_body(draft.body, draft.content, self.api.resolve)
+            headers.append(("Content-Type", content_type))
+        path = self.base_path + _filled(operation.path, in_path)
+        if query:
+            path += ("&" if "?" in path else "?") + "&".join(query)
+        return Request(method=operation.method, path=path, headers=tuple(headers), body=body)
+
+    def _sent(self, operation: Operation, draft: Draft) -> dict[Slot, object]:
+        given = {(p.location, p.name): value for p, value in draft.parameters}
+        found: dict[Slot, object] = {}
+        for parameter in operation.parameters:
+            content = given.get((parameter.location, parameter.name), MISSING)
+            for slot in parameter_slots(parameter, self.api.resolve):
+                rest = slot.name[len(parameter.name) + 1 :]
+                value = value_at(content, tuple(rest.split(".")) if rest else ())
+                if value is not MISSING:
+                    found[slot] = value
+        if draft.body is not None:
+            for slot in body_slots(draft.body.schema, self.api.resolve):
+                value = value_at(draft.content, parts_of(slot.name))
+                if value is not MISSING:
+                    found[slot] = value
+        return found
+
+
+def accepted(operation: Operation) -> str:
+    """The Accept header: what the document says a success looks like, and then anything."""
+    declared = dict.fromkeys(
+        media_type
+        for status, contents in operation.responses.items()
+        if status.startswith("2") or status == "default"
+        for media_type in contents
+        if "*" not in media_type
+    )
+    return ", ".join((*declared, "*/*;q=0.1")) if declared else "*/*"
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    """The template's text with the values, which are already encoded, in their places."""
+    pieces = re.split(r"\{([^{}]+)\}", template)
+    return "".join(
+        values.get(piece, "") if at % 2 else quote(piece, safe=_KEPT_IN_PATHS)
+        for at, piece in enumerate(pieces)
+    )
+
+
+def _carries(request: Request, text: str) -> bool:
+    return (
+        text in request.path
+        or any(text in value for _, value in request.headers)
+        or text.encode() in request.body
+    )

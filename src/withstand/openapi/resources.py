@@ -1,41 +1,220 @@
 """Which operations work on the same thing: who creates, reads, lists and deletes it. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
+from urllib.parse import unquote
 
+from withstand.openapi.naming import ID_WORDS, canonical, noun, words
 from withstand.openapi.operation import Api, Operation
+from withstand.openapi.path_template import (
+    collection_path,
+    item_path,
+    parameter_in,
+    parameters_in,
+    resource_before,
+    segments,
+    shape,
+)
+
+_CREATE = ("create", "new", "add", "register", "signup")
+_WRAPPERS = ("data", "result", "item", "payload", "response", "attributes", "content")
+_SYNONYMS = ("id", "uuid", "_id", "guid", "pk", "key", "identifier")
 
 
 def producer_of(api: Api, operation: Operation) -> Operation | None:
-    """The POST that creates what the last path parameter names: `GET /orders/{id}` → `POST /orders`."""
-    raise NotImplementedError
+    """The POST that creates what the operation's last path parameter names.
+
+    `GET /orders/{id}` → `POST /orders`; also `POST /orders/create`, `POST /order`, and where
+    there is no such collection the only POST that ends in its name.
+    """
+    collection = collection_path(operation.path)
+    if collection is None or not segments(collection):
+        return None
+    posts = [op for op in api.operations if op.method == "POST"]
+    for wanted in (collection, *(f"{collection}/{word}" for word in _CREATE)):
+        for op in posts:
+            if shape(op.path) == shape(wanted):
+                return op
+    *parents, last = segments(shape(collection))
+    for op in posts:
+        *others, own = segments(shape(op.path)) or ("",)
+        if others == parents and noun(own) == noun(last):
+            return op
+    same_end = [op for op in posts if segments(op.path)[-1:] == segments(collection)[-1:]]
+    return same_end[0] if len(same_end) == 1 else None
 
 
 def reader_of(api: Api, operation: Operation) -> Operation | None:
-    """The GET of the item that the operation creates, changes or deletes."""
-    raise NotImplementedError
-
-
-def lister_of(api: Api, operation: Operation) -> Operation | None:
-    """The GET of the collection that the operation's item is in."""
-    raise NotImplementedError
+    """The GET of the item that the operation creates, reads, changes or deletes."""
+    return _on_item(api, operation, "GET")
 
 
 def deleter_of(api: Api, producer: Operation) -> Operation | None:
     """The DELETE of the item that `producer` creates."""
-    raise NotImplementedError
+    return _on_item(api, producer, "DELETE")
+
+
+def lister_of(api: Api, operation: Operation) -> Operation | None:
+    """The GET of the collection that the operation's item is in."""
+    creates = operation.method == "POST" and _item_of(api, operation) is not None
+    collection = operation.path if creates else collection_path(operation.path)
+    return _find(api.operations, "GET", collection or operation.path)
 
 
 def identifier_in(document: Any, parameter_name: str) -> object | None:
-    """The id that a creation's response gives for a path parameter; None without one."""
-    raise NotImplementedError
+    """The id that a creation's response gives for a path parameter; None without one.
+
+    The parameter's own name comes first (`order_id`, `orderId`), then `id`, `uuid` and their
+    like, then the only `…_id` there is, then the same inside `data` and other wrappers.
+    """
+    for node in _unwrapped(document):
+        scalars = {
+            canonical(key): value
+            for key, value in node.items()
+            if isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+        }
+        for name in (canonical(parameter_name), *map(canonical, _SYNONYMS)):
+            if name in scalars:
+                return scalars[name]
+        *prefix, last = words(parameter_name)
+        if prefix and last in scalars and last not in {"name", "type"}:
+            return scalars[last]
+        ids = [value for name, value in scalars.items() if words(name)[-1] in ID_WORDS]
+        if len(ids) == 1:
+            return ids[0]
+    return document if isinstance(document, int) and not isinstance(document, bool) else None
 
 
 def identifier_in_location(location: str, item_path: str) -> str | None:
     """The id in a Location header for the last parameter of `/orders/{id}`; None without one."""
-    raise NotImplementedError
+    path = location.split("?", 1)[0].split("#", 1)[0]
+    if "://" in path:
+        path = "/" + path.split("://", 1)[1].partition("/")[2]
+    wanted, given = segments(item_path), segments(path)
+    at = next((i for i in reversed(range(len(wanted))) if parameter_in(wanted[i])), None)
+    if at is None or not given:
+        return None
+    after = len(wanted) - 1 - at
+    if after >= len(given):
+        return None
+    found = given[len(given) - 1 - after]
+    before = wanted[at - 1] if at else ""
+    if not before or parameter_in(before) or len(given) <= after + 1:
+        return unquote(found)
+    return unquote(found) if noun(given[-2 - after]) == noun(before) else None
 
 
 def in_dependency_order(operations: Iterable[Operation]) -> tuple[Operation, ...]:
-    """Producers before consumers, DELETE last; otherwise in the document's order."""
-    raise NotImplementedError
+    """Producers before consumers, DELETE last; otherwise in the document's order.
+
+    Collections' POST, their GET, items' GET, then what changes items; DELETE of what is inside
+    another thing before DELETE of that thing. References in bodies (`product_id`) count as far as
+    the schemas show them without following references.
+    """
+    listed = tuple(operations)
+    ranked = sorted(listed, key=lambda op: _phase(op, listed))
+    makers: dict[str, Operation] = {}
+    for op in ranked:
+        if op.method in {"POST", "GET"} and not _ends_in_parameter(op.path):
+            makers.setdefault(_last_noun(op.path), op)
+    done: dict[int, Operation] = {}
+    begun: set[int] = set()
+    for op in ranked:
+        _visit(op, makers, begun, done)
+    return tuple(done.values())
+
+
+def _visit(
+    start: Operation,
+    makers: Mapping[str, Operation],
+    begun: set[int],
+    done: dict[int, Operation],
+) -> None:
+    """Depth first, so that whatever makes what `start` needs stands before it."""
+    stack = [start]
+    while stack:
+        op = stack[-1]
+        if id(op) not in begun:
+            begun.add(id(op))
+            if op.method != "DELETE":
+                needed = (makers.get(name) for name in _needs(op))
+                stack.extend(each for each in needed if each is not None and id(each) not in begun)
+        else:
+            done.setdefault(id(op), op)
+            stack.pop()
+
+
+def _needs(operation: Operation) -> Iterator[str]:
+    for name in parameters_in(operation.path):
+        yield resource_before(operation.path, name)
+    for body in operation.bodies:
+        properties = body.schema.get("properties")
+        for name in properties if isinstance(properties, Mapping) else ():
+            *prefix, last = words(name)
+            if prefix and last in ID_WORDS:
+                yield noun("_".join(prefix))
+
+
+def _phase(operation: Operation, among: tuple[Operation, ...]) -> tuple[int, int]:
+    depth = len(parameters_in(operation.path))
+    match operation.method:
+        case "POST" if not depth or any(item_of(operation.path, op.path) for op in among):
+            return 0, depth
+        case "GET" | "HEAD" | "OPTIONS" if not _ends_in_parameter(operation.path):
+            return 1, depth
+        case "GET" | "HEAD" | "OPTIONS":
+            return 2, depth
+        case "DELETE":
+            return 4, -depth
+    return 3, depth
+
+
+def item_of(collection: str, path: str) -> bool:
+    """Whether a path names one item of that collection."""
+    own = item_path(path)
+    return own is not None and shape(own) == shape(path) == shape(f"{collection}/{{}}")
+
+
+def _item_of(api: Api, producer: Operation) -> str | None:
+    """The path of the item that a POST creates; None when no operation has one."""
+    for operation in api.operations:
+        if item_of(producer.path, operation.path):
+            return operation.path
+    for operation in api.operations:
+        if _ends_in_parameter(operation.path) and producer_of(api, operation) is producer:
+            return operation.path
+    return None
+
+
+def _on_item(api: Api, operation: Operation, method: str) -> Operation | None:
+    path = _item_of(api, operation) if operation.method == "POST" else None
+    path = path or item_path(operation.path)
+    return _find(api.operations, method, path) if path else None
+
+
+def _find(operations: Iterable[Operation], method: str, path: str) -> Operation | None:
+    wanted = shape(path)
+    return next((op for op in operations if op.method == method and shape(op.path) == wanted), None)
+
+
+def _ends_in_parameter(path: str) -> bool:
+    return bool(parameter_in("".join(segments(path)[-1:])))
+
+
+def _last_noun(path: str) -> str:
+    parts = [part for part in segments(path) if not parameter_in(part)]
+    return noun(parts[-1]) if parts else ""
+
+
+def _unwrapped(document: Any) -> Iterator[Mapping[str, Any]]:
+    """The document, then what its wrappers hold, then its only nested object."""
+    if isinstance(document, list) and len(document) == 1:
+        document = document[0]
+    if not isinstance(document, Mapping):
+        return
+    yield document
+    inner = [part for part in document.values() if isinstance(part, Mapping)]
+    named = [part for key in _WRAPPERS if isinstance(part := document.get(key), Mapping)]
+    for part in named or (inner if len(inner) == 1 else ()):
+        yield part
+        yield from (deep for key in _WRAPPERS if isinstance(deep := part.get(key), Mapping))

@@ -1,23 +1,166 @@
-"""Values that an API gave out, kept to be sent back: the ids of what was created or listed. Pure."""
+"""Values that an API gave out, kept to be sent back: the ids of what was made or listed. Pure."""
+
+import json
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from withstand.client.exchange import Request, Response
+from withstand.openapi.naming import ID_WORDS, canonical, noun, words
 from withstand.openapi.operation import Operation, Schema
+from withstand.openapi.path_template import (
+    parameters_in,
+    resource_before,
+    resource_of,
+    segments,
+    values_in,
+)
+from withstand.openapi.schema_fit import has_type
+from withstand.openapi.schema_merge import types_of
+
+_PER_NAME = 32
+_NAMES = 4000
+_NODES = 2000
+_ITEMS = 20
+_LONGEST = 200
+_WRAPPERS = frozenset(
+    {"data", "result", "item", "record", "content", "payload", "attribute", "value", "response"}
+    | {"object", "row", "entry", "hit", "document", "node", "edge", "embedded"}
+)
 
 
 class ValuePool:
-    """What one identity learned from the responses to its own requests. Mutable."""
+    """What one identity learned from the responses to its own requests. Mutable, bounded."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[str, str], deque[object]] = {}
+        self._order: dict[tuple[str, str], int] = {}
+        self._count = 0
 
     def harvest(self, operation: Operation, request: Request, response: Response) -> None:
-        """Keeps the ids and named values of a successful response. Never raises."""
-        raise NotImplementedError
+        """Keeps the ids and named values of a successful response. Never raises.
+
+        What lists show comes behind what the identity made or read by itself. After a DELETE the
+        deleted thing's id is forgotten.
+        """
+        if not response.succeeded:
+            return
+        resource = resource_of(operation.path)
+        in_path = values_in(operation.path, request.path)
+        if operation.method == "DELETE":
+            for name, text in list(in_path.items())[-1:]:
+                self._forget(resource_before(operation.path, name), name, text)
+            return
+        for name, text in in_path.items():
+            self._keep(resource_before(operation.path, name), name, text)
+        if operation.method in {"POST", "PUT", "PATCH"}:
+            self._harvest_tree(_json(request.body), resource)
+        self._harvest_tree(response.json(), resource)
+        location = response.header("location")
+        if operation.method == "POST" and response.status == 201 and location:
+            last = segments(location.split("?", 1)[0])[-1:]
+            if last and (resource, "id") not in self._values:
+                self._keep(resource, "id", last[0])
 
     def add(self, resource: str, name: str, value: object) -> None:
         """Keeps one value: `add("orders", "id", 42)`."""
-        raise NotImplementedError
+        self._keep(noun(resource) if resource else "", name, value)
 
-    def find(self, name: str, *, path: str, schema: Schema | None = None) -> object | None:
+    def find(
+        self, name: str, *, path: str, schema: Schema | None = None, own: bool = True
+    ) -> object | None:
         """The latest value for a parameter or property of that name in an operation on `path`.
 
-        None when nothing fitting is known; a value that the schema's type excludes does not fit.
+        None when nothing fitting is known; a value that the schema's type excludes does not fit,
+        but a number and its digits are taken for each other. `own=False` leaves out the values of
+        what the operation itself is about: the `sku` in `POST /products` must be a new one.
         """
-        raise NotImplementedError
+        without = None if own else resource_of(path)
+        for key in self._keys(name, path):
+            if key[0] == without:
+                continue
+            for value in self._values.get(key, ()):
+                fitting = _as_type(value, types_of(schema or {}))
+                if fitting is not None:
+                    return fitting
+        return None
+
+    def _keys(self, name: str, path: str) -> Iterator[tuple[str, str]]:
+        """Where to look, the most telling place first."""
+        full, (*prefix, last) = canonical(name), words(name)
+        in_path = full in {canonical(each) for each in parameters_in(path)}
+        picked = resource_before(path, name) if in_path else ""
+        if picked:
+            yield picked, full
+            if last in ID_WORDS or full in {picked, f"{picked}_{last}"}:
+                yield from ((picked, word) for word in (last, "id", "uuid", "guid", "pk"))
+        if prefix:
+            yield noun("_".join(prefix)), "id" if last in {"id", "ids"} else last
+        if full not in ID_WORDS:
+            known = [key for key in self._values if key[1] == full]
+            yield from sorted(known, key=lambda key: -self._order[key])
+
+    def _harvest_tree(self, tree: Any, resource: str) -> None:
+        """Values nearest to the root win, and among the items of a list the first."""
+        pending: deque[tuple[Any, str, bool]] = deque([(tree, resource, False)])
+        budget = _NODES
+        while pending and budget > 0:
+            node, about, listed = pending.popleft()
+            budget -= 1
+            if isinstance(node, list):
+                pending.extend((item, about, True) for item in node[:_ITEMS])
+            elif isinstance(node, Mapping):
+                for key, part in node.items():
+                    if isinstance(part, list | Mapping):
+                        inner = noun(key)
+                        pending.append((part, about if inner in _WRAPPERS else inner, listed))
+                    else:
+                        self._keep(about, key, part, last=listed)
+
+    def _keep(self, resource: str, name: str, value: object, *, last: bool = False) -> None:
+        if not isinstance(value, str | int | float) or isinstance(value, bool) or value == "":
+            return
+        if isinstance(value, str) and len(value) > _LONGEST:
+            return
+        *prefix, suffix = words(name)
+        self._store((resource, canonical(name)), value, last=last)
+        if prefix and suffix == "id" and noun("_".join(prefix)) != resource:
+            self._store((noun("_".join(prefix)), "id"), value, last=True)  # only seen from afar
+
+    def _store(self, key: tuple[str, str], value: object, *, last: bool) -> None:
+        if key not in self._values and len(self._values) >= _NAMES:
+            return
+        values = self._values.setdefault(key, deque(maxlen=_PER_NAME))
+        self._count += 1
+        self._order[key] = self._count
+        if last:
+            if value not in values and len(values) < _PER_NAME:
+                values.append(value)
+            return
+        if value in values:
+            values.remove(value)
+        values.appendleft(value)
+
+    def _forget(self, resource: str, name: str, text: str) -> None:
+        names = {canonical(name), "id", "uuid", *([words(name)[-1]])}
+        for (about, known), values in self._values.items():
+            points_to = known == f"{resource}_id" or (about == resource and known in names)
+            for value in [each for each in values if points_to and str(each) == text]:
+                values.remove(value)
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body[:1] in {b"{", b"["} else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _as_type(value: object, types: tuple[str, ...]) -> object | None:
+    if not types or any(has_type(value, name) for name in types):
+        return value
+    if "string" in types:
+        return str(value)
+    if "integer" in types and isinstance(value, str) and value.isascii() and value.isdecimal():
+        return int(value[:18])
+    return None

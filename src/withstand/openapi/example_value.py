@@ -1,0 +1,317 @@
+"""Minimal, plausible values from schemas, the same for the same nonce. Pure."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from withstand.openapi.naming import is_identifier, singular, words
+from withstand.openapi.operation import Schema
+from withstand.openapi.plausible_text import Marks, is_free_text, is_personal, text_for
+from withstand.openapi.schema_choice import default_choice, labelled, options_of
+from withstand.openapi.schema_fit import bound, fits, has_type, kinds_of
+from withstand.openapi.schema_merge import NEVER, Resolve, flattened
+
+Known = Callable[[str, Schema, int], object | None]
+"""A value for a name, schema and depth that is better than an invented one; None without one."""
+_MAX_DEPTH = 16
+_MAX_VALUES = 2000
+_OFF = frozenset({"admin", "superuser", "staff", "root", "deleted", "disabled", "hidden"})
+_OFF |= {"locked", "archived", "suspended", "banned", "blocked", "dry", "force"}
+
+
+class NoValueError(ValueError):
+    """No value was found that the schema allows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a value goes: under which name, with which examples, below which references."""
+
+    name: str = ""
+    hints: tuple[object, ...] = ()
+    depth: int = 0
+    ordinal: int = 0  # which of several values that must differ
+    within: frozenset[str] = frozenset()
+
+
+class ExampleValues:
+    """The values of one request, which share one nonce.
+
+    `full` gives objects every optional property, except references that nothing is known for;
+    otherwise they have required ones only. In a
+    request body (`recognisable`) free text and what must be unique carry the nonce even where the
+    document has an example.
+    """
+
+    def __init__(
+        self,
+        resolve: Resolve,
+        marks: Marks,
+        *,
+        full: bool = True,
+        recognisable: bool = True,
+        known: Known = lambda _name, _schema, _depth: None,
+    ) -> None:
+        self._resolve = resolve
+        self._marks = marks
+        self._full = full
+        self._recognisable = recognisable
+        self._known = known
+        self._made = 0
+
+    def value(self, schema: object, *, name: str = "", hints: tuple[object, ...] = ()) -> Any:
+        """A value for the schema. Raises `NoValueError`."""
+        return self._value(schema, _Place(name=name, hints=hints))
+
+    def _value(self, schema: object, place: _Place) -> Any:
+        self._made += 1
+        if place.depth > _MAX_DEPTH or self._made > _MAX_VALUES:
+            raise NoValueError(f"{place.name!r} nests without end")
+        reference = schema.get("$ref") if isinstance(schema, Mapping) else None
+        if isinstance(reference, str):
+            if reference in place.within:
+                raise NoValueError(f"{reference} contains itself")
+            place = replace(place, within=place.within | {reference})
+        flat = labelled(flattened(schema, self._resolve), reference)
+        if flat == NEVER:
+            raise NoValueError(f"no value is allowed for {place.name!r}")
+        if place.name and not place.ordinal:
+            known = self._known(place.name, flat, place.depth)
+            if known is not None and fits(known, flat, self._resolve):
+                return known
+        if "const" in flat:
+            return flat["const"]
+        place = replace(place, depth=place.depth + 1, hints=(*place.hints, *_examples(flat)))
+        return self._chosen(flat, place) if options_of(flat) else self._plain(flat, place)
+
+    def _chosen(self, flat: Schema, place: _Place) -> Any:
+        """The first alternative for which a value is found that the whole schema allows."""
+        second_best: list[Any] = []
+        for reference, option in default_choice(flat, self._resolve):
+            if reference is not None and reference in place.within:
+                continue
+            within = place.within | {reference} if reference else place.within
+            try:
+                value = self._value(option, replace(place, within=within))
+            except NoValueError:
+                continue
+            if fits(value, flat, self._resolve):
+                return value
+            second_best.append(value)
+        if not second_best:
+            raise NoValueError(f"no alternative of {place.name!r} has a value")
+        return second_best[0]
+
+    def _plain(self, flat: Schema, place: _Place) -> Any:
+        kinds = kinds_of(flat, place.hints)
+        last: NoValueError | None = None
+        for kind in sorted(
+            kinds, key=lambda kind: kind == "null"
+        ):  # null only when nothing else is allowed
+            try:
+                if kind == "object":
+                    return self._object(flat, place)
+                if kind == "array":
+                    return self._array(flat, place)
+                return self._scalar(flat, kind, place)
+            except NoValueError as error:
+                last = error
+        raise last or NoValueError(f"no value is allowed for {place.name!r}")
+
+    def _object(self, flat: Schema, place: _Place) -> dict[str, Any]:
+        declared = flat.get("properties")
+        declared = declared if isinstance(declared, Mapping) else {}
+        required = [name for name in _list(flat.get("required")) if isinstance(name, str)]
+        hints = tuple(hint for hint in place.hints if isinstance(hint, Mapping))
+        if not declared and hints and fits(hints[0], flat, self._resolve):
+            return dict(hints[0])
+        others = flat.get("additionalProperties", True)
+        found: dict[str, Any] = {}
+        for name in dict.fromkeys((*declared, *required)):
+            schema, is_required = declared.get(name, others), name in required
+            own = tuple(hint[name] for hint in hints if hint.get(name) is not None)
+            inner = replace(place, name=name, hints=own, ordinal=0)
+            if not self._is_sent(schema, inner, is_required=is_required):
+                continue
+            try:
+                found[name] = self._value(schema, inner)
+            except NoValueError:
+                if is_required:
+                    raise
+        self._fill_up(found, flat, others, declared, place)
+        return found
+
+    def _is_sent(self, schema: object, place: _Place, *, is_required: bool) -> bool:
+        """Never what is read-only; what is optional not when it would refer to an invented id."""
+        flat = flattened(schema, self._resolve)
+        if flat.get("readOnly") is True or is_required:
+            return flat.get("readOnly") is not True
+        if not self._full or flat.get("deprecated") is True:
+            return False
+        return (
+            not is_identifier(place.name)
+            or bool(place.hints or _examples(flat) or flat.keys() & {"enum", "const"})
+            or self._known(place.name, flat, place.depth) is not None
+        )
+
+    def _fill_up(
+        self,
+        found: dict[str, Any],
+        flat: Schema,
+        others: object,
+        declared: Mapping[str, Any],
+        place: _Place,
+    ) -> None:
+        """As many properties as `minProperties` wants; a pure map gets one, to be of use."""
+        least = bound(flat, "minProperties") or 0
+        most = bound(flat, "maxProperties")
+        if not declared and self._full and isinstance(others, Mapping):
+            least = max(least, 1)
+        for name, schema in declared.items():
+            if len(found) < least and name not in found and not self._is_read_only(schema):
+                found[name] = self._value(schema, replace(place, name=name, hints=()))
+        names = (f"key{number}" for number in range(1, 50))
+        while len(found) < least and others is not False:
+            name = next((each for each in names if each not in found), None)
+            if name is None:
+                break
+            found[name] = self._value(others, replace(place, name=name, hints=()))
+        if most is not None and len(found) > most:
+            required = _list(flat.get("required"))
+            for name in [name for name in reversed(found) if name not in required]:
+                if len(found) > most:
+                    del found[name]
+
+    def _is_read_only(self, schema: object) -> bool:
+        return flattened(schema, self._resolve).get("readOnly") is True
+
+    def _array(self, flat: Schema, place: _Place) -> list[Any]:
+        least, most = bound(flat, "minItems") or 0, bound(flat, "maxItems")
+        hints = tuple(hint for hint in place.hints if isinstance(hint, list))
+        first = _list(flat.get("prefixItems"))
+        rest = flat.get("items", True)
+        wished = max(least, len(first), 1)
+        count = wished if most is None else min(wished, most)
+        found: list[Any] = []
+        name = "_".join((*words(place.name)[:-1], singular(words(place.name)[-1])))
+        for at in range(min(count, _MAX_VALUES)):
+            schema = first[at] if at < len(first) else rest
+            own = tuple(hint[at] for hint in hints if at < len(hint))
+            try:
+                found.append(
+                    self._value(
+                        schema,
+                        replace(place, name=name, hints=own, ordinal=place.ordinal + at),
+                    )
+                )
+            except NoValueError:
+                if at < least:
+                    raise
+                break
+        if flat.get("uniqueItems") is True:
+            found = [value for at, value in enumerate(found) if value not in found[:at]]
+        if len(found) < least:
+            raise NoValueError(f"{place.name!r} wants more values that differ than there are")
+        return found
+
+    def _scalar(self, flat: Schema, kind: str, place: _Place) -> Any:
+        allowed = [value for value in _list(flat.get("enum")) if has_type(value, kind)]
+        fitting = [
+            hint
+            for hint in place.hints
+            if hint is not None and has_type(hint, kind) and fits(hint, flat, self._resolve)
+        ]
+        fitting += [value for value in allowed if value not in fitting]
+        if kind == "string" and not allowed and self._recognisable and not place.ordinal:
+            marked = self._recognisable_text(flat, place.name, fitting)
+            if marked is not None:
+                return marked
+        if place.ordinal < len(fitting):
+            return fitting[place.ordinal]
+        if "enum" in flat:
+            raise NoValueError(f"no value is allowed for {place.name!r}")
+        match kind:
+            case "string":
+                made = text_for(place.name, flat, self._marks, ordinal=place.ordinal)
+                if made is None:
+                    raise NoValueError(f"no text was found for {place.name!r}")
+                return made
+            case "integer" | "number":
+                return number_for(flat, whole=kind == "integer", ordinal=place.ordinal)
+            case "boolean":
+                off = bool(_OFF & {*words(place.name)})
+                return off if place.ordinal else not off
+            case "null":
+                return None
+        raise NoValueError(f"{kind!r} is no type")
+
+    def _recognisable_text(self, flat: Schema, name: str, examples: list[Any]) -> str | None:
+        """The nonce in place of an example that must be unique, or behind one that is free."""
+        if is_personal(name):
+            return text_for(name, flat, self._marks)
+        if examples and is_free_text(name) and "format" not in flat:
+            text = f"{examples[0]} {self._marks.token()}"
+            return text if fits(text, flat, self._resolve) else text_for(name, flat, self._marks)
+        return None
+
+
+def number_for(schema: Schema, *, whole: bool, ordinal: int = 0) -> int | float:
+    """The number nearest to 1 that is in bounds and a multiple of `multipleOf`.
+
+    Raises `NoValueError`.
+    """
+    limits = {
+        key: Fraction(str(schema[key]))
+        for key in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf")
+        if has_type(schema.get(key), "number") and abs(schema[key]) < 1e300
+    }
+    step = limits.get("multipleOf") or Fraction(1)
+    if whole and step.denominator > 1:
+        step = Fraction(step.numerator)  # the multiples that are whole
+    low = max((limits[k] for k in ("minimum", "exclusiveMinimum") if k in limits), default=None)
+    high = min((limits[k] for k in ("maximum", "exclusiveMaximum") if k in limits), default=None)
+    above, below = limits.get("exclusiveMinimum"), limits.get("exclusiveMaximum")
+
+    def inside(value: Fraction) -> bool:
+        return (
+            (low is None or value >= low)
+            and (above is None or value > above)
+            and (high is None or value <= high)
+            and (below is None or value < below)
+        )
+
+    for value in _near_one(low, high, step, free=not whole and "multipleOf" not in limits):
+        if inside(value + ordinal * step):
+            value += ordinal * step
+            return int(value) if value.denominator == 1 else float(value)
+    raise NoValueError("no number is within its bounds")
+
+
+def _near_one(
+    low: Fraction | None, high: Fraction | None, step: Fraction, *, free: bool
+) -> Iterator[Fraction]:
+    one = step * max(1, 1 // step)
+    yield one
+    if low is not None:
+        above = -(-low // step) * step
+        yield from (above, above + step)
+    if high is not None:
+        under = high // step * step
+        yield from (under, under - step)
+    if free and low is not None and high is not None:
+        yield from ((low + high) / 2, low)
+    elif free:
+        yield from (limit for limit in (low, high) if limit is not None)
+
+
+def _examples(flat: Schema) -> tuple[object, ...]:
+    several = flat.get("examples")
+    listed = several if isinstance(several, list) else ()
+    return tuple(
+        value for value in (flat.get("example"), *listed, flat.get("default")) if value is not None
+    )
+
+
+def _list(node: Any) -> list[Any]:
+    return node if isinstance(node, list) else []

@@ -1,0 +1,64 @@
+"""How names in paths, parameters and properties correspond: `orderId` and `/orders/{id}`. Pure."""
+
+import re
+
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_SINGULAR = {
+    "people": "person",
+    "children": "child",
+    "men": "man",
+    "women": "woman",
+    "data": "data",
+}
+_ALIKE = frozenset({"series", "species", "news", "status", "address", "me"})
+ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "pk", "identifier", "oid", "uid"})
+"""Last words that make a name an identifier."""
+REFERENCE_WORDS = ID_WORDS | {"sku", "slug", "ref", "reference", "handle", "isbn", "ean"}
+"""Last words of a name that points to a thing which has to exist."""
+
+
+def words(name: str) -> tuple[str, ...]:
+    """`orderId`, `order_id` and `Order-ID` are all ("order", "id")."""
+    return tuple(word.lower() for word in _WORD.findall(name)) or (name.lower(),)
+
+
+def canonical(name: str) -> str:
+    """The one spelling under which a name is kept: `order_id`."""
+    return "_".join(words(name))
+
+
+def singular(word: str) -> str:
+    """The singular of an English noun, as far as endings tell."""
+    if word in _SINGULAR:
+        return _SINGULAR[word]
+    if word in _ALIKE or len(word) < 3 or not word.endswith("s"):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    if word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return word[:-2]
+    if word.endswith("uses") and not word.endswith(("ouses", "auses", "fuses", "cuses")):
+        return word[:-2]
+    return word if word.endswith(("ss", "us", "is")) else word[:-1]
+
+
+def noun(text: str) -> str:
+    """What a path segment or property calls one thing: `order-items` → `order_item`."""
+    *before, last = words(text)
+    return "_".join((*before, singular(last)))
+
+
+def is_plural(text: str) -> bool:
+    """Whether a path segment names several things."""
+    last = words(text)[-1]
+    return singular(last) != last
+
+
+def is_identifier(name: str) -> bool:
+    """Whether a name is an identifier: `id`, `order_id`, `orderId`, `uuid`."""
+    return words(name)[-1] in ID_WORDS
+
+
+def is_reference(name: str) -> bool:
+    """Whether a name points to a thing that has to exist: `product_id`, `sku`."""
+    return words(name)[-1] in REFERENCE_WORDS

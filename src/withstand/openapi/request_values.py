@@ -1,0 +1,191 @@
+"""Deciding what a request says, before anything is written: a value for each input. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from withstand.openapi.body_encoding import best_body
+from withstand.openapi.body_pointer import parts_of, with_value
+from withstand.openapi.example_value import ExampleValues, NoValueError
+from withstand.openapi.naming import ID_WORDS, canonical, is_reference, words
+from withstand.openapi.operation import Api, Operation, Parameter, RequestBody, Schema
+from withstand.openapi.path_template import segments
+from withstand.openapi.plausible_text import Marks
+from withstand.openapi.schema_fit import fits
+from withstand.openapi.schema_merge import flattened
+from withstand.openapi.slot import Slot
+from withstand.openapi.value_pool import ValuePool
+
+NOTHING: Mapping[Slot, object] = MappingProxyType({})
+_SIGN_IN = frozenset({"login", "signin", "token", "session", "sessions", "authenticate"})
+_WRITTEN = "Withstand writes JSON, forms, plain text and octet streams"
+
+
+class Unbuildable(Exception):  # noqa: N818 - an outcome that callers handle, not a fault
+    """No request can be built; `reason` is one sentence for the report."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(slots=True)
+class Draft:
+    """A value for each parameter that is sent, and for the body."""
+
+    parameters: list[tuple[Parameter, object]] = field(default_factory=list)
+    body: RequestBody | None = None
+    content: object = None
+
+
+class Drafting:
+    """Chooses the values of one request to one operation."""
+
+    def __init__(
+        self, api: Api, operation: Operation, pool: ValuePool | None, marks: Marks, *, full: bool
+    ) -> None:
+        self._api = api
+        self._operation = operation
+        self._pool = pool
+        self._marks = marks
+        self._full = full
+        self._in_path: dict[str, object] = {}
+
+    def draft(self) -> Draft:
+        """The request as the document wants it. Raises `Unbuildable`."""
+        draft = Draft()
+        for parameter in sendable(self._api, self._operation):
+            if self._is_sent(parameter):
+                value = self._parameter_value(parameter)
+                draft.parameters.append((parameter, value))
+                if parameter.location == "path":
+                    self._in_path[canonical(parameter.name)] = value
+        self._add_body(draft)
+        return draft
+
+    def _is_sent(self, parameter: Parameter) -> bool:
+        """Required ones, and optional ones of the query for which a value is given or harvested."""
+        if parameter.required:
+            return True
+        if not self._full or parameter.location != "query":
+            return False
+        flat = flattened(parameter.schema, self._api.resolve)
+        given = flat.keys() & {"example", "examples", "default"} or parameter.example is not None
+        return bool(given) or self._harvested(parameter.name, flat, own=True) is not None
+
+    def _parameter_value(self, parameter: Parameter) -> object:
+        def known(name: str, schema: Schema, depth: int) -> object | None:
+            if parameter.location == "path" and not depth:
+                return self._found(name, schema, own=True)
+            return self._harvested(name, schema, own=True)
+
+        values = ExampleValues(
+            self._api.resolve, self._marks, full=False, recognisable=False, known=known
+        )
+        schema = parameter.schema
+        if parameter.location == "path":  # an empty segment would be another path
+            schema = {"allOf": [schema, {"minLength": 1}]}
+        hints = () if parameter.example is None else (parameter.example,)
+        try:
+            return values.value(schema, name=parameter.name, hints=hints)
+        except NoValueError as error:
+            raise Unbuildable(
+                f"the {parameter.location} parameter {parameter.name!r} gets no value: {error}"
+            ) from error
+
+    def _add_body(self, draft: Draft) -> None:
+        bodies = self._operation.bodies
+        is_bodiless = self._operation.method in {"GET", "HEAD", "DELETE", "OPTIONS", "TRACE"}
+        if not bodies or (is_bodiless and not any(body.required for body in bodies)):
+            return
+        draft.body = best_body(bodies)
+        if draft.body is None:
+            if any(body.required for body in bodies):
+                names = ", ".join(body.media_type for body in bodies)
+                raise Unbuildable(f"a body of media type {names} is required; {_WRITTEN}")
+            return
+        signs_in = bool(_SIGN_IN & {*words("".join(segments(self._operation.path)[-1:]))})
+        values = ExampleValues(
+            self._api.resolve,
+            self._marks,
+            full=self._full,
+            recognisable=not signs_in,
+            known=self._known_in_body,
+        )
+        example = draft.body.example
+        try:
+            draft.content = values.value(
+                draft.body.schema, hints=() if example is None else (example,)
+            )
+        except NoValueError as error:
+            raise Unbuildable(f"the body gets no value that its schema allows: {error}") from error
+
+    def _known_in_body(self, name: str, schema: Schema, depth: int) -> object | None:
+        """What the path names is repeated as it is there; other references come from the pool."""
+        bare = len(words(name)) == 1 and words(name)[0] in ID_WORDS
+        if (not bare or depth == 1) and canonical(name) in self._in_path:
+            return self._in_path[canonical(name)]
+        return None if bare else self._harvested(name, schema, own=False)
+
+    def _harvested(self, name: str, schema: Schema, *, own: bool) -> object | None:
+        return self._found(name, schema, own=own) if is_reference(name) else None
+
+    def _found(self, name: str, schema: Schema, *, own: bool) -> object | None:
+        if self._pool is None:
+            return None
+        found = self._pool.find(name, path=self._operation.path, schema=schema, own=own)
+        return found if found is not None and fits(found, schema, self._api.resolve) else None
+
+
+def sendable(api: Api, operation: Operation) -> tuple[Parameter, ...]:
+    """The parameters without those that carry a credential or that HTTP itself decides."""
+    secret = {
+        (scheme.get("in"), str(scheme.get("name")).lower())
+        for scheme in api.security_schemes.values()
+        if scheme.get("type") == "apiKey"
+    } | {("header", name) for name in ("authorization", "accept", "content-type")}
+    return tuple(p for p in operation.parameters if (p.location, p.name.lower()) not in secret)
+
+
+def replaced(draft: Draft, operation: Operation, replace: Mapping[Slot, object]) -> Draft:
+    """The draft with other values in its slots. Raises `Unbuildable` where there is no place."""
+    for slot, value in replace.items():
+        if slot.location == "body":
+            _replace_in_body(draft, operation, slot.name, value)
+        else:
+            _replace_parameter(draft, operation, slot, value)
+    return draft
+
+
+def _replace_in_body(draft: Draft, operation: Operation, pointer: str, value: object) -> None:
+    if draft.body is None:
+        draft.body = best_body(operation.bodies)
+    if draft.body is None:
+        raise Unbuildable(f"{operation.key} takes no body that could hold {pointer!r}")
+    draft.content = with_value(draft.content, parts_of(pointer), value)
+
+
+def _replace_parameter(draft: Draft, operation: Operation, slot: Slot, value: object) -> None:
+    parameter, parts = _named(operation, slot)
+    for at, (given, content) in enumerate(draft.parameters):
+        if (given.location, given.name) == (parameter.location, parameter.name):
+            draft.parameters[at] = (given, with_value(content, parts, value))
+            return
+    if slot.location == "path":
+        raise Unbuildable(f"{operation.key} has no path parameter {slot.name!r}")
+    draft.parameters.append((parameter, with_value(None, parts, value)))
+
+
+def _named(operation: Operation, slot: Slot) -> tuple[Parameter, tuple[str, ...]]:
+    """The declared parameter of a slot and the place in it; else a new one of just that name."""
+    declared: dict[str, Any] = {
+        p.name: p for p in operation.parameters if p.location == slot.location
+    }
+    parts = slot.name.split(".")
+    for end in range(len(parts), 0, -1):
+        name = ".".join(parts[:end])
+        if name in declared:
+            return declared[name], tuple(parts[end:])
+    assert slot.location != "body", "a body is no parameter"
+    return Parameter(name=slot.name, location=slot.location, required=False, schema=slot.schema), ()
