@@ -1,12 +1,12 @@
 """Minimal, plausible values from schemas, the same for the same nonce. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 from withstand.openapi.naming import is_identifier, singular, words
 from withstand.openapi.operation import Schema
+from withstand.openapi.plausible_number import NoValueError, number_for
 from withstand.openapi.plausible_text import Marks, is_free_text, is_personal, text_for
 from withstand.openapi.schema_choice import default_choice, labelled, options_of
 from withstand.openapi.schema_fit import bound, fits, has_type, kinds_of
@@ -18,10 +18,6 @@ _MAX_DEPTH = 16
 _MAX_VALUES = 2000
 _OFF = frozenset({"admin", "superuser", "staff", "root", "deleted", "disabled", "hidden"})
 _OFF |= {"locked", "archived", "suspended", "banned", "blocked", "dry", "force"}
-
-
-class NoValueError(ValueError):
-    """No value was found that the schema allows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,12 +167,9 @@ class ExampleValues:
         for name, schema in declared.items():
             if len(found) < least and name not in found and not self._is_read_only(schema):
                 found[name] = self._value(schema, replace(place, name=name, hints=()))
-        names = (f"key{number}" for number in range(1, 50))
-        while len(found) < least and others is not False:
-            name = next((each for each in names if each not in found), None)
-            if name is None:
-                break
-            found[name] = self._value(others, replace(place, name=name, hints=()))
+        for key in (f"key{number}" for number in range(1, 50)):
+            if len(found) < least and key not in found and others is not False:
+                found[key] = self._value(others, replace(place, name=key, hints=()))
         if most is not None and len(found) > most:
             required = _list(flat.get("required"))
             for name in [name for name in reversed(found) if name not in required]:
@@ -254,55 +247,6 @@ class ExampleValues:
             text = f"{examples[0]} {self._marks.token()}"
             return text if fits(text, flat, self._resolve) else text_for(name, flat, self._marks)
         return None
-
-
-def number_for(schema: Schema, *, whole: bool, ordinal: int = 0) -> int | float:
-    """The number nearest to 1 that is in bounds and a multiple of `multipleOf`.
-
-    Raises `NoValueError`.
-    """
-    limits = {
-        key: Fraction(str(schema[key]))
-        for key in ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf")
-        if has_type(schema.get(key), "number") and abs(schema[key]) < 1e300
-    }
-    step = limits.get("multipleOf") or Fraction(1)
-    if whole and step.denominator > 1:
-        step = Fraction(step.numerator)  # the multiples that are whole
-    low = max((limits[k] for k in ("minimum", "exclusiveMinimum") if k in limits), default=None)
-    high = min((limits[k] for k in ("maximum", "exclusiveMaximum") if k in limits), default=None)
-    above, below = limits.get("exclusiveMinimum"), limits.get("exclusiveMaximum")
-
-    def inside(value: Fraction) -> bool:
-        return (
-            (low is None or value >= low)
-            and (above is None or value > above)
-            and (high is None or value <= high)
-            and (below is None or value < below)
-        )
-
-    for value in _near_one(low, high, step, free=not whole and "multipleOf" not in limits):
-        if inside(value + ordinal * step):
-            value += ordinal * step
-            return int(value) if value.denominator == 1 else float(value)
-    raise NoValueError("no number is within its bounds")
-
-
-def _near_one(
-    low: Fraction | None, high: Fraction | None, step: Fraction, *, free: bool
-) -> Iterator[Fraction]:
-    one = step * max(1, 1 // step)
-    yield one
-    if low is not None:
-        above = -(-low // step) * step
-        yield from (above, above + step)
-    if high is not None:
-        under = high // step * step
-        yield from (under, under - step)
-    if free and low is not None and high is not None:
-        yield from ((low + high) / 2, low)
-    elif free:
-        yield from (limit for limit in (low, high) if limit is not None)
 
 
 def _examples(flat: Schema) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -36,7 +36,7 @@ class Built:
     canaries: tuple[str, ...] = ()
     """The nonces that this request carries, as they stand in it: shortened where a text may not
     be as long, but never below 16 characters."""
-    values: Mapping[Slot, object] = NOTHING
+    values: Mapping[Slot, object] = field(default_factory=lambda: NOTHING)
     """The value in each slot that was sent."""
 
 

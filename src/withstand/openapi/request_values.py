@@ -7,10 +7,11 @@ from typing import Any
 
 from withstand.openapi.body_encoding import best_body
 from withstand.openapi.body_pointer import parts_of, with_value
-from withstand.openapi.example_value import ExampleValues, NoValueError
+from withstand.openapi.example_value import ExampleValues
 from withstand.openapi.naming import ID_WORDS, canonical, is_reference, words
 from withstand.openapi.operation import Api, Operation, Parameter, RequestBody, Schema
 from withstand.openapi.path_template import segments
+from withstand.openapi.plausible_number import NoValueError
 from withstand.openapi.plausible_text import Marks
 from withstand.openapi.schema_fit import fits
 from withstand.openapi.schema_merge import flattened
