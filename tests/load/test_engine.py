@@ -28,7 +28,7 @@ MS = 1_000_000
 
 both_models = pytest.mark.parametrize(
     "profile",
-    [ConstantRate(rate_per_s=300, duration_s=0.8), Closed(users=5, duration_s=0.5)],
+    [ConstantRate(rate_per_s=400, duration_s=0.4), Closed(users=5, duration_s=0.5)],
     ids=["open", "closed"],
 )
 
@@ -70,13 +70,13 @@ def test_what_it_counts_is_what_the_server_counts(
 
 
 def test_the_open_model_offers_exactly_its_schedule(api: Api) -> None:
-    profile = ConstantRate(rate_per_s=400, duration_s=1.0)
+    profile = ConstantRate(rate_per_s=800, duration_s=0.5)
     measured = run(run_load(api.target, api.scenario("/ok"), profile))
     assert measured.offered == measured.sent == 400
     assert measured.generator.send_lag.count == 400 - measured.late
     assert measured.model == "open"
-    assert measured.profile == "400/s for 1 s"
-    assert measured.duration_s == pytest.approx(1.0)
+    assert measured.profile == "800/s for 0.5 s"
+    assert measured.duration_s == pytest.approx(0.5)
 
 
 def test_connections_are_kept_alive_and_users_have_one_each(api: Api) -> None:
