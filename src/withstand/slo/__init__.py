@@ -1,8 +1,9 @@
 """Objectives (SLOs), their text form, and the verdicts of a measured load on them. Pure."""
 
+from withstand.slo.judgement import judge
 from withstand.slo.objective import Indicator, Objective, Unit, format_value
 from withstand.slo.text import ACCEPTED_FORMS, parse_objective
-from withstand.slo.verdict import Verdict, VerdictState, judge
+from withstand.slo.verdict import Verdict, VerdictState
 
 __all__ = [
     "ACCEPTED_FORMS",

@@ -1,0 +1,68 @@
+"""Which objectives apply to which part of a run, and the verdicts on all of them. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from withstand.load.measurement import LoadMeasurement, OperationMeasurement
+from withstand.slo.objective import WHOLE_RUN, Indicator, Objective, specificity
+from withstand.slo.operation_verdict import on_average, on_errors, on_maximum, on_quantile
+from withstand.slo.run_verdict import on_memory, on_rate
+from withstand.slo.verdict import Verdict, VerdictState, inconclusive, nothing_sent
+
+
+def judge(objectives: Sequence[Objective], measurement: LoadMeasurement) -> tuple[Verdict, ...]:
+    """One verdict for each objective and operation that it applies to, then those on the run.
+
+    Where several patterns promise the same indicator for an operation, the most specific one
+    alone applies: its own p95 replaces that of `*`. An objective that applies to nothing that was
+    measured is inconclusive, never met. Latencies of a saturated generator are inconclusive.
+    """
+    return tuple(_judged(tuple(dict.fromkeys(objectives)), measurement))
+
+
+def _judged(objectives: Sequence[Objective], run: LoadMeasurement) -> Iterator[Verdict]:
+    single = [objective for objective in objectives if not objective.whole_run]
+    for name, operation in run.operations.items():
+        for objective in _applicable(single, name):
+            yield _on_operation(objective, operation, run)
+    for objective in single:
+        if not any(objective.covers(name) for name in run.operations):
+            yield inconclusive(objective, objective.operation, nothing_sent(objective.operation))
+    for objective in objectives:
+        if objective.indicator is Indicator.MEMORY_GROWTH:
+            yield on_memory(objective, run)
+        elif objective.whole_run:
+            yield on_rate(objective, WHOLE_RUN, tuple(run.operations.values()), run)
+
+
+def _applicable(objectives: Iterable[Objective], operation: str) -> Iterator[Objective]:
+    covering = [objective for objective in objectives if objective.covers(operation)]
+    for objective in covering:
+        closest = max(
+            specificity(other.operation) for other in covering if other.name == objective.name
+        )
+        if specificity(objective.operation) == closest:
+            yield objective
+
+
+def _on_operation(
+    objective: Objective, operation: OperationMeasurement, run: LoadMeasurement
+) -> Verdict:
+    if not operation.response_time.count:
+        return inconclusive(objective, operation.operation, nothing_sent(operation.operation))
+    match objective.indicator:
+        case Indicator.QUANTILE:
+            verdict = on_quantile(objective, operation, objective.quantile or 0.0)
+        case Indicator.MAXIMUM:
+            verdict = on_maximum(objective, operation)
+        case Indicator.AVERAGE:
+            verdict = on_average(objective, operation)
+        case Indicator.ERRORS:
+            verdict = on_errors(objective, operation)
+        case _:
+            return on_rate(objective, operation.operation, (operation,), run)
+    if run.generator.saturated is not None and objective.is_latency:
+        return replace(
+            verdict, state=VerdictState.INCONCLUSIVE, reason=run.generator.saturated, interval=None
+        )
+    return verdict
