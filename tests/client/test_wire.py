@@ -223,20 +223,6 @@ def test_an_ipv6_address_is_a_target_like_any_other(run: Run) -> None:
     run(main())
 
 
-def test_a_name_with_an_address_that_refuses_is_reached_at_its_next_address(run: Run) -> None:
-    async def main() -> None:
-        addresses = {str(entry[4][0]) for entry in socket.getaddrinfo("localhost", 80)}
-        if len(addresses) < 2:
-            pytest.skip("localhost has one address here")
-        for host in sorted(addresses):
-            async with serving(always_ok, host=host) as server:
-                by_name = Target(scheme="http", host="localhost", port=server.target.port)
-                async with Wire(by_name) as wire:
-                    assert (await wire.send(GET)).succeeded
-
-    run(main())
-
-
 def encoded(coding: str, body: bytes) -> bytes:
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
