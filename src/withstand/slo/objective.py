@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -117,11 +118,16 @@ def format_value(value: float, unit: Unit) -> str:
 def _exact(limit: float, unit: Unit) -> str:
     """A limit without rounding, in the largest unit that it reaches."""
     if unit is Unit.SHARE:
-        return f"{limit * 100:.10g}%"
+        return f"{_plain(limit * 100)}%"
     for size, suffix in _SCALES.get(unit, ()):
         if limit >= size:
-            return f"{limit / size:.10g}{suffix}"
-    return f"{limit:.10g}"
+            return f"{_plain(limit / size)}{suffix}"
+    return _plain(limit)
+
+
+def _plain(number: float) -> str:
+    """Ten significant digits, without an exponent."""
+    return format(Decimal(f"{number:.10g}"), "f")
 
 
 _SCALES: Final = {
