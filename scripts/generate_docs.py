@@ -1,4 +1,4 @@
-"""Writes docs/checks/ and docs/command-line.md from the code. `--check` only compares.
+"""Writes docs/checks/ and docs/command-line.md from the code.
 
 uv run python scripts/generate_docs.py [--check]
 """

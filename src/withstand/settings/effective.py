@@ -27,14 +27,11 @@ _BEARER = "Authorization: Bearer {token}"
 class LoadSettings:
     """Defaults of the load verbs. None: not set."""
 
-    file: str | None = None
     users: int | None = None
     spawn_rate_per_s: float | None = None
     rate_per_s: float | None = None
     run_time_s: float | None = None
     connections: int | None = None
-    processes: int | None = None
-    engine: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,12 +210,9 @@ def _suppression(table: "SuppressionTable") -> Suppression:
 
 def _load_settings(table: "LoadTable") -> LoadSettings:
     return LoadSettings(
-        file=table.file,
         users=table.users,
         spawn_rate_per_s=table.spawn_rate,
         rate_per_s=table.rate,
         run_time_s=None if table.run_time is None else table.run_time / _NS_PER_S,
         connections=table.connections,
-        processes=table.processes,
-        engine=table.engine,
     )

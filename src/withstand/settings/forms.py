@@ -13,6 +13,7 @@ from withstand.scan.policy import Profile
 from withstand.units import parse_duration_ns, parse_rate_per_s
 
 Duration = NewType("Duration", int)
+Leeway = NewType("Leeway", int)
 """Nanoseconds, written `30s`; a bare number counts seconds."""
 Rate = NewType("Rate", float)
 """Requests per second, written `200/s` or `200`."""
@@ -34,8 +35,6 @@ Limit = NewType("Limit", int)
 """A number of failures, at least one, written `10 failures` or `10`."""
 Day = NewType("Day", date)
 """A calendar day."""
-Engine = NewType("Engine", str)
-"""What runs a locustfile: withstand or locust."""
 Texts = NewType("Texts", tuple[str, ...])
 """One text or a list of texts."""
 
@@ -105,6 +104,10 @@ def _positive_duration(value: object) -> Duration:
     if value_ns == 0:
         raise Unfit("is no time at all; give more than zero")
     return Duration(value_ns)
+
+
+def _leeway(value: object) -> Leeway:
+    return Leeway(_with_unit(value, parse_duration_ns, "60s"))  # none at all is a fair answer
 
 
 def _operation_pattern(value: object) -> OperationPattern:
@@ -232,6 +235,18 @@ FORMS: Final[Mapping[Any, Form]] = {
             ]
         },
     ),
+    Leeway: Form(
+        read=_leeway,
+        schema={
+            "anyOf": [
+                {
+                    "type": "string",
+                    "pattern": r"^([0-9]+(\.[0-9]+)?\s*(ns|us|µs|ms|s|m|min|h|d)?)+$",
+                },
+                {"type": "number", "exclusiveMinimum": 0},
+            ]
+        },
+    ),
     Rate: Form(
         read=lambda value: Rate(_with_unit(value, parse_rate_per_s, "200/s")),
         schema={
@@ -272,7 +287,6 @@ FORMS: Final[Mapping[Any, Form]] = {
             "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
         },
     ),
-    Engine: _choice(Engine, ("withstand", "locust")),
     Severity: _choice(Severity, tuple(str(item) for item in Severity)),
     Profile: _choice(Profile, tuple(str(item) for item in Profile)),
 }

@@ -58,14 +58,11 @@ def _document(tables: SettingsFile, places: _Places) -> tuple[str | None, list[P
 
 
 def _absolute(tables: SettingsFile, places: _Places) -> tuple[SettingsFile, list[Problem]]:
-    problems = []
-    for table, key in (("target", "ca_file"), ("load", "file")):
-        name = getattr(getattr(tables, table), key)
-        if name is None:
-            continue
-        path = places.path(name, table, key)
-        if not path.is_file():
-            problems.append(Problem(path=(table, key), message=f"there is no file {path}"))
-        changed = attrs.evolve(getattr(tables, table), **{key: str(path)})
-        tables = attrs.evolve(tables, **{table: changed})
-    return tables, problems
+    key = ("target", "ca_file")
+    name = tables.target.ca_file
+    if name is None:
+        return tables, []
+    path = places.path(name, *key)
+    target = attrs.evolve(tables.target, ca_file=str(path))
+    missing = [] if path.is_file() else [Problem(path=key, message=f"there is no file {path}")]
+    return attrs.evolve(tables, target=target), missing

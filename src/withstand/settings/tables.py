@@ -10,8 +10,8 @@ from withstand.settings.forms import (
     AccessKey,
     Day,
     Duration,
-    Engine,
     HeaderTemplate,
+    Leeway,
     Limit,
     LoginRequest,
     OperationPattern,
@@ -82,8 +82,8 @@ class LoginTable:
         default=None,
         metadata=_doc("Merged into the body to get a token that expires at once."),
     )
-    leeway: Duration = attrs.field(
-        default=Duration(60_000_000_000),
+    leeway: Leeway = attrs.field(
+        default=Leeway(60_000_000_000),
         metadata=_doc("Clock skew that the API tolerates after a token's expiry."),
     )
     expired_token: str | None = attrs.field(
@@ -152,9 +152,6 @@ class SecurityTable:
 class LoadTable:
     """Defaults of the load verbs; flags of the same name win."""
 
-    file: str | None = attrs.field(
-        default=None, metadata=_doc("Locustfile or scenario file, relative to this file.")
-    )
     users: int | None = attrs.field(default=None, metadata=_doc("Virtual users (closed model)."))
     spawn_rate: Rate | None = attrs.field(
         default=None, metadata=_doc("Virtual users started each second.")
@@ -166,10 +163,6 @@ class LoadTable:
     connections: int | None = attrs.field(
         default=None, metadata=_doc("Most connections open at once.")
     )
-    processes: int | None = attrs.field(
-        default=None, metadata=_doc("Worker processes of the load generator.")
-    )
-    engine: Engine | None = attrs.field(default=None, metadata=_doc("What runs a locustfile."))
 
 
 @attrs.frozen(kw_only=True)
