@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from withstand.client.exchange import Response
-from withstand.errors import UsageError
+from withstand.errors import ConfigurationError, UsageError
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.policy import Profile
 from withstand.settings import load_settings
@@ -90,6 +90,16 @@ def test_a_document_file_of_a_flag_is_looked_for_where_the_command_was_given(
     assert absolute.openapi_location == str(inner / "api.yaml")
 
 
+def test_a_certificate_authority_is_looked_for_beside_the_file_that_names_it(
+    read: Read, repository: Path
+) -> None:
+    text = "[target]\nbase_url = 'https://localhost'\nca_file = 'ca.pem'\n"
+    with pytest.raises(ConfigurationError, match=r"target\.ca_file: there is no file .*ca\.pem"):
+        read(text)
+    (repository / "ca.pem").write_text("")
+    assert read(text).target().ca_file == str(repository / "ca.pem")
+
+
 def test_a_document_may_be_a_url(read: Read) -> None:
     settings = read("[target]\nopenapi = 'https://example.com/openapi.json'\n")
     assert settings.openapi_location == "https://example.com/openapi.json"
@@ -152,12 +162,8 @@ def test_a_budget_keeps_the_usual_value_of_what_is_not_set(read: Read) -> None:
     assert set_ones.duration_s == usual.duration_s
 
 
-def test_load_defaults_carry_their_units(read: Read, repository: Path) -> None:
-    (repository / "locustfile.py").write_text("")
-    load = read(
-        "[load]\nfile = 'locustfile.py'\nspawn_rate = 5\nrate = '600/m'\nrun_time = '1m30s'\n"
-    ).load()
-    assert load.file == str(repository / "locustfile.py")
+def test_load_defaults_carry_their_units(read: Read) -> None:
+    load = read("[load]\nspawn_rate = 5\nrate = '600/m'\nrun_time = '1m30s'\n").load()
     assert (load.spawn_rate_per_s, load.rate_per_s, load.run_time_s) == (5.0, 10.0, 90.0)
     assert load.users is None
 

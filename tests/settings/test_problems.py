@@ -81,8 +81,8 @@ def test_the_error_names_the_file(read: Read) -> None:
         ),
         ("[load]\nusers = true", "load.users: expected a whole number, got true"),
         (
-            "[load]\nengine = 'locsut'",
-            "load.engine: expected one of withstand, locust, got 'locsut'; did you mean 'locust'?",
+            "[load]\nusers = 5\nrate = '5/s'",
+            "load: has both users (closed model) and rate (open model); keep one",
         ),
         ("[load]\nusers = 0", "load.users: expected at least 1, got 0"),
         (

@@ -32,6 +32,7 @@ def broken_rules(tables: SettingsFile, unread: frozenset[str]) -> list[Problem]:
         (frozenset({"identities", "login"}), _placeholders),
         (frozenset({"access"}), _access),
         (frozenset({"slo"}), _objectives),
+        (frozenset({"load"}), _load),
         (frozenset({"access", "identities"}), _roles),
     )
     return [problem for needs, rule in rules if not needs & unread for problem in rule(tables)]
@@ -144,6 +145,14 @@ def _objectives(tables: SettingsFile) -> Iterator[Problem]:
                 yield Problem(
                     path=("slo", operation, at), message=f"{text!r}: {summary}; {error.hint}"
                 )
+
+
+def _load(tables: SettingsFile) -> Iterator[Problem]:
+    if tables.load.users is not None and tables.load.rate is not None:
+        yield Problem(
+            path=("load",),
+            message="has both users (closed model) and rate (open model); keep one",
+        )
 
 
 def _roles(tables: SettingsFile) -> Iterator[Problem]:

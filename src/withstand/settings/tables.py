@@ -150,7 +150,7 @@ class SecurityTable:
 
 @attrs.frozen(kw_only=True)
 class LoadTable:
-    """Defaults of the load verbs; flags of the same name win."""
+    """Defaults of `withstand load`; flags of the same name win."""
 
     users: int | None = attrs.field(default=None, metadata=_doc("Virtual users (closed model)."))
     spawn_rate: Rate | None = attrs.field(
@@ -189,5 +189,5 @@ class SettingsFile:
         factory=SecurityTable, metadata=_doc("What the scan looks for and what fails it.")
     )
     load: LoadTable = attrs.field(
-        factory=LoadTable, metadata=_doc("Defaults of the load verbs; flags win.")
+        factory=LoadTable, metadata=_doc("Defaults of `withstand load`; flags win.")
     )
