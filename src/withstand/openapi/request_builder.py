@@ -1,7 +1,7 @@
 """Valid requests for an operation, each value reproducible and each request recognisable. Pure."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from withstand.openapi.request_values import (
     Draft,
     Drafting,
     Unbuildable,
+    declared,
     replaced,
     sendable,
 )
@@ -52,22 +53,25 @@ class RequestBuilder:
         self.api = api
         self.base_path = base_path.rstrip("/")
         self.nonce = nonce
+        self._slots: dict[int, tuple[Operation, tuple[Slot, ...]]] = {}  # by the operation's id()
 
     def slots(self, operation: Operation) -> tuple[Slot, ...]:
         """Every scalar input of the operation, also optional ones; in a body to depth 3.
 
         Inputs that carry a credential are left out.
         """
-        resolve = self.api.resolve
-        found = [
-            slot
-            for parameter in sendable(self.api, operation)
-            for slot in parameter_slots(parameter, resolve)
-        ]
+        known = self._slots.get(id(operation))
+        if known is None or known[0] is not operation:
+            known = (operation, tuple(dict.fromkeys(self._slots_of(operation))))
+            self._slots[id(operation)] = known
+        return known[1]
+
+    def _slots_of(self, operation: Operation) -> Iterator[Slot]:
+        for parameter in sendable(self.api, operation):
+            yield from parameter_slots(parameter, self.api.resolve)
         body = best_body(operation.bodies)
         if body is not None:
-            found += body_slots(body.schema, resolve)
-        return tuple(dict.fromkeys(found))
+            yield from body_slots(body.schema, self.api.resolve)
 
     def build(
         self,
@@ -122,31 +126,28 @@ class RequestBuilder:
     def _sent(self, operation: Operation, draft: Draft) -> dict[Slot, object]:
         given = {(p.location, p.name): value for p, value in draft.parameters}
         found: dict[Slot, object] = {}
-        for parameter in operation.parameters:
-            content = given.get((parameter.location, parameter.name), MISSING)
-            for slot in parameter_slots(parameter, self.api.resolve):
-                rest = slot.name[len(parameter.name) + 1 :]
-                value = value_at(content, tuple(rest.split(".")) if rest else ())
-                if value is not MISSING:
-                    found[slot] = value
-        if draft.body is not None:
-            for slot in body_slots(draft.body.schema, self.api.resolve):
-                value = value_at(draft.content, parts_of(slot.name))
-                if value is not MISSING:
-                    found[slot] = value
+        for slot in self.slots(operation):
+            if slot.location == "body":
+                content, parts = draft.content, parts_of(slot.name)
+            else:
+                parameter, parts = declared(operation, slot)
+                content = given.get((parameter.location, parameter.name), MISSING)
+            value = value_at(content, parts)
+            if value is not MISSING:
+                found[slot] = value
         return found
 
 
 def accepted(operation: Operation) -> str:
     """The Accept header: what the document says a success looks like, and then anything."""
-    declared = dict.fromkeys(
+    media_types = dict.fromkeys(
         media_type
         for status, contents in operation.responses.items()
         if status.startswith("2") or status == "default"
         for media_type in contents
         if "*" not in media_type
     )
-    return ", ".join((*declared, "*/*;q=0.1")) if declared else "*/*"
+    return ", ".join((*media_types, "*/*;q=0.1")) if media_types else "*/*"
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

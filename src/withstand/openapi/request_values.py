@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 from withstand.openapi.body_encoding import best_body
 from withstand.openapi.body_pointer import parts_of, with_value
@@ -168,7 +167,7 @@ def _replace_in_body(draft: Draft, operation: Operation, pointer: str, value: ob
 
 
 def _replace_parameter(draft: Draft, operation: Operation, slot: Slot, value: object) -> None:
-    parameter, parts = _named(operation, slot)
+    parameter, parts = declared(operation, slot)
     for at, (given, content) in enumerate(draft.parameters):
         if (given.location, given.name) == (parameter.location, parameter.name):
             draft.parameters[at] = (given, with_value(content, parts, value))
@@ -178,15 +177,16 @@ def _replace_parameter(draft: Draft, operation: Operation, slot: Slot, value: ob
     draft.parameters.append((parameter, with_value(None, parts, value)))
 
 
-def _named(operation: Operation, slot: Slot) -> tuple[Parameter, tuple[str, ...]]:
-    """The declared parameter of a slot and the place in it; else a new one of just that name."""
-    declared: dict[str, Any] = {
-        p.name: p for p in operation.parameters if p.location == slot.location
-    }
-    parts = slot.name.split(".")
+def declared(operation: Operation, slot: Slot) -> tuple[Parameter, tuple[str, ...]]:
+    """The parameter of a slot and the place in it; one of just that name where none is declared."""
+    assert slot.location != "body", "a body is no parameter"
+    known = {p.name: p for p in operation.parameters if p.location == slot.location}
+    parts = tuple(slot.name.split("."))
     for end in range(len(parts), 0, -1):
         name = ".".join(parts[:end])
-        if name in declared:
-            return declared[name], tuple(parts[end:])
-    assert slot.location != "body", "a body is no parameter"
-    return Parameter(name=slot.name, location=slot.location, required=False, schema=slot.schema), ()
+        if name in known:
+            return known[name], parts[end:]
+    undeclared = Parameter(
+        name=slot.name, location=slot.location, required=False, schema=slot.schema
+    )
+    return undeclared, ()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from withstand.openapi.naming import ID_WORDS, canonical, noun, words
+from withstand.openapi.naming import ID_WORDS, canonical, is_plural, noun, words
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import (
     collection_path,
@@ -57,8 +57,10 @@ def deleter_of(api: Api, producer: Operation) -> Operation | None:
 def lister_of(api: Api, operation: Operation) -> Operation | None:
     """The GET of the collection that the operation's item is in."""
     creates = operation.method == "POST" and _item_of(api, operation) is not None
-    collection = operation.path if creates else collection_path(operation.path)
-    return _find(api.operations, "GET", collection or operation.path)
+    is_list = creates or is_plural("".join(segments(operation.path)[-1:]) or "/")
+    own = operation.path if is_list and not _ends_in_parameter(operation.path) else None
+    collection = own or collection_path(operation.path)
+    return _find(api.operations, "GET", collection) if collection else None
 
 
 def identifier_in(document: Any, parameter_name: str) -> object | None:
