@@ -208,7 +208,7 @@ def _kind_of(expected: Response, response: Response) -> bool:
 def _catch_all(subject: Subject, exchange: Exchange) -> Steps[bool]:
     """Whether a path that does not exist gets the same answer: then the answer says nothing."""
     path = f"{subject.target.base_path}/{subject.nonce()}"
-    control = yield from send(replace(exchange.request, path=path))
+    control = yield from send(replace(subject.stripped(exchange.request), path=path))
     one, other = exchange.response, control.response
     if one is None or other is None or not other.succeeded:
         return False

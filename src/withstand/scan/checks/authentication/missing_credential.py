@@ -17,7 +17,7 @@ from withstand.scan.check import (
     Steps,
     shown,
 )
-from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
+from withstand.scan.examples import UNAUTHENTICATED, answer, caller, not_found, operation
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.subject import Subject
 
@@ -52,7 +52,9 @@ def run(subject: Subject) -> Steps[Outcome]:
 
 
 def vulnerable() -> Server:
-    def server(_request: Request) -> Response:
+    def server(request: Request) -> Response:
+        if request.path != "/invoices":
+            return not_found()
         return answer(200, {"invoices": [{"number": 4711, "customer": "Ada"}]})
 
     return server

@@ -191,6 +191,7 @@ def _allowed(subject: Subject, roles: tuple[str, ...]) -> Identity | None:
 
 _POLICY = {"access": {"GET /admin/reports": ("admin",), "DELETE /notes/{id}": ("admin",)}}
 _PATHS = {
+    "/me": {"get": operation()},
     "/admin/reports": {"get": operation()},
     "/notes": {"post": operation()},
     "/notes/{id}": {"delete": operation(parameters=(("path", "id"),))},
@@ -205,6 +206,8 @@ def _server(admins_only: bool) -> Server:
         name = caller(request)
         if name is None:
             return UNAUTHENTICATED
+        if request.path == "/me":
+            return answer(200, {"name": name})
         if request.method == "POST":
             note = str(next(numbers))
             notes.add(note)

@@ -41,7 +41,9 @@ _SECRET: Final = frozenset(
     | {"resettoken", "passwordresettoken", "cvv", "cvc"}
 )
 _PERHAPS_SECRET: Final = frozenset({"secret", "apikey", "pin", "otp", "ssn"})
-_MASKED: Final = re.compile(r"[*•·.xX-]+|.{0,4}[*•]{3,}.{0,4}|(?i:redacted|hidden|masked|string)")
+_MASKED: Final = re.compile(
+    r"[*•·.xX-]+|.{0,4}[*•]{3,}.{0,4}|\W?(?i:redacted|hidden|masked|string)\W?"
+)
 _LOOKS_LIKE_HASH: Final = re.compile(r"\$\w+\$|pbkdf2|scrypt|\{S?SHA|(?:[0-9a-fA-F]{2}){16,64}$")
 _LOGIN_WORDS: Final = ("login", "signin", "token", "session", "auth", "oauth", "register", "keys")
 

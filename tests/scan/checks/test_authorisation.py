@@ -1,0 +1,238 @@
+"""Roles and owners: what must be found, and what must not be taken for a flaw."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from withstand.client.exchange import Request, Response
+from withstand.scan.check import Server
+from withstand.scan.examples import (
+    UNAUTHENTICATED,
+    answer,
+    body,
+    caller,
+    last_segment,
+    not_found,
+    operation,
+    sent,
+)
+from withstand.scan.finding import Confidence
+from withstand.scan.record import CoverageState
+
+from .tiny_api import findings, identities, scanned, state
+
+ROLE = "operation-open-to-lower-role"
+OBJECT = "object-readable-by-other-user"
+FORBIDDEN = answer(403, {"error": "for administrators"})
+
+REPORTS: dict[str, Any] = {"/reports": {"get": operation()}}
+ADMINS = {"access": {"GET /reports": ("admin",)}}
+
+
+def reports(request: Request, shown: dict[str, object], others: Response) -> Response:
+    name = caller(request)
+    if name is None:
+        return UNAUTHENTICATED
+    return answer(200, shown) if name == "root" else others
+
+
+def test_the_same_kind_of_report_for_a_lower_role_is_found() -> None:
+    def server(request: Request) -> Response:
+        return reports(request, {"rows": ["all"]}, answer(200, {"rows": ["some"]}))
+
+    (finding,) = findings(ROLE, server, REPORTS, policy=ADMINS)
+    assert finding.confidence is Confidence.FIRM
+
+
+@pytest.mark.parametrize(
+    "others", [FORBIDDEN, not_found(), UNAUTHENTICATED, answer(200, {"error": "not for you"})]
+)
+def test_every_way_to_refuse_a_lower_role_is_no_flaw(others: Response) -> None:
+    def server(request: Request) -> Response:
+        return reports(request, {"rows": ["all"]}, others)
+
+    assert findings(ROLE, server, REPORTS, policy=ADMINS) == ()
+
+
+def test_nobody_said_who_may_use_it_so_it_is_skipped_with_the_line_that_would() -> None:
+    def server(request: Request) -> Response:
+        return reports(request, {"rows": []}, FORBIDDEN)
+
+    what, reason = state(ROLE, server, REPORTS)
+    assert what is CoverageState.SKIPPED
+    assert '"GET /reports" = ["admin"]' in reason
+
+
+def test_an_operation_that_serves_anybody_is_the_finding_of_another_check() -> None:
+    def server(request: Request) -> Response:
+        return answer(200, {"rows": ["all"]}) if request.path == "/reports" else not_found()
+
+    what, reason = state(ROLE, server, REPORTS, policy=ADMINS)
+    assert what is CoverageState.INCONCLUSIVE
+    assert "missing-credential-accepted" in reason
+
+
+USERS: dict[str, Any] = {
+    "/users": {
+        "post": operation(
+            secured=False,
+            requestBody=body(email={"type": "string"}, password={"type": "string"}),
+        )
+    },
+    "/admin/users/{id}": {"delete": operation(parameters=(("path", "id"),))},
+}
+ADMINS_DELETE = {"access": {"DELETE /admin/users/{id}": ("admin",)}}
+
+
+def users(*, roles_checked: bool, really_deletes: bool = True, sign_up: bool = True) -> Server:
+    kept = {"1", "2"}
+    numbers = itertools.count(3)
+
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            if not sign_up:
+                return answer(503, {"error": "closed"})
+            number = str(next(numbers))
+            kept.add(number)
+            return answer(201, {"id": number})
+        if caller(request) is None:
+            return UNAUTHENTICATED
+        if request.method != "DELETE":
+            return not_found()
+        if roles_checked and caller(request) != "root":
+            return FORBIDDEN
+        if last_segment(request) not in kept:
+            return not_found()
+        if really_deletes or caller(request) == "root":
+            kept.remove(last_segment(request))
+        return Response(status=204)
+
+    return server
+
+
+def test_a_lower_role_that_deletes_a_user_is_found_with_a_user_signed_up_for_it() -> None:
+    server = users(roles_checked=False)
+    record, exchanges = scanned(server, USERS, policy=ADMINS_DELETE)
+    found = [finding for finding in record.findings if finding.check == ROLE]
+    assert [finding.operations for finding in found] == [("DELETE /admin/users/{id}",)]
+    deleted = {last_segment(e.request) for e in exchanges if e.request.method == "DELETE"}
+    assert not deleted & {"1", "2"}
+
+
+def test_a_deletion_that_says_204_to_a_lower_role_and_deletes_nothing_is_no_flaw() -> None:
+    server = users(roles_checked=False, really_deletes=False)
+    assert findings(ROLE, server, USERS, policy=ADMINS_DELETE) == ()
+
+
+def test_a_deletion_refused_to_a_lower_role_passes() -> None:
+    key = "DELETE /admin/users/{id}"
+    server = users(roles_checked=True)
+    assert state(ROLE, server, USERS, key, policy=ADMINS_DELETE)[0] is CoverageState.PASSED
+
+
+def test_without_an_object_to_lose_an_early_403_still_passes() -> None:
+    key = "DELETE /admin/users/{id}"
+    paths = {"/admin/users/{id}": USERS["/admin/users/{id}"]}
+    server = users(roles_checked=True)
+    assert state(ROLE, server, paths, key, policy=ADMINS_DELETE)[0] is CoverageState.PASSED
+
+
+def test_without_an_object_to_lose_a_404_proves_nothing() -> None:
+    key = "DELETE /admin/users/{id}"
+    paths = {"/admin/users/{id}": USERS["/admin/users/{id}"]}
+    server = users(roles_checked=False)
+    what, reason = state(ROLE, server, paths, key, policy=ADMINS_DELETE)
+    assert what is CoverageState.INCONCLUSIVE
+    assert "404" in reason
+
+
+# --- owners -----------------------------------------------------------------------------------
+
+
+def things(name: str, *, listed: bool = False, location: str = "body") -> dict[str, Any]:
+    paths: dict[str, Any] = {
+        f"/{name}": {"post": operation(requestBody=body(text={"type": "string"}))},
+        f"/{name}/{{id}}": {"get": operation(parameters=(("path", "id"),))},
+    }
+    if listed:
+        paths[f"/{name}"]["get"] = operation()
+    return paths
+
+
+def shared(*, anonymous: bool = False, listed: bool = False, owners_only: bool = False) -> Server:
+    kept: dict[str, tuple[str, str]] = {}
+
+    def server(request: Request) -> Response:
+        name = caller(request)
+        if name is None and not (anonymous and request.method == "GET"):
+            return UNAUTHENTICATED
+        if request.method == "POST":
+            number = str(len(kept) + 1)
+            kept[number] = (name or "", sent(request)["text"])
+            return answer(201, {"id": number})
+        if last_segment(request) in kept:
+            owner, text = kept[last_segment(request)]
+            if not owners_only or owner == name:
+                return answer(200, {"id": last_segment(request), "text": text})
+        if listed and request.path.count("/") == 1 and request.path != "/":
+            return answer(200, [text for _, text in kept.values()])
+        return not_found()
+
+    return server
+
+
+def test_an_object_that_another_user_reads_is_found_with_the_text_that_proves_it() -> None:
+    (finding,) = findings(OBJECT, shared(), things("letters"))
+    assert finding.confidence is Confidence.FIRM
+    mark = finding.evidence[1].highlight
+    response = finding.evidence[1].exchange.response
+    assert mark is not None
+    assert response is not None
+    assert mark in response.text
+
+
+def test_an_object_that_anybody_may_read_is_not_somebodys() -> None:
+    key = "GET /letters/{id}"
+    what, reason = state(OBJECT, shared(anonymous=True), things("letters"), key)
+    assert what is CoverageState.PASSED
+    assert "anybody" in reason
+
+
+def test_objects_that_everybody_finds_in_the_list_are_shared_unless_said_to_be_private() -> None:
+    paths = things("letters", listed=True)
+    assert findings(OBJECT, shared(listed=True), paths) == ()
+    policy = {"private": ("/letters/{id}",)}
+    assert len(findings(OBJECT, shared(listed=True), paths, policy=policy)) == 1
+
+
+def test_a_profile_is_only_worth_a_look_unless_said_to_be_private() -> None:
+    paths = things("profiles")
+    (finding,) = findings(OBJECT, shared(), paths)
+    assert finding.confidence is Confidence.TENTATIVE
+    (finding,) = findings(OBJECT, shared(), paths, policy={"private": ("/profiles/{id}",)})
+    assert finding.confidence is Confidence.FIRM
+
+
+def test_one_user_alone_cannot_show_it_and_the_report_says_so() -> None:
+    people = identities(("alice", "root"))
+    what, reason = state(OBJECT, shared(), things("letters"), "GET /letters/{id}", people=people)
+    assert what is CoverageState.SKIPPED
+    assert "NOT tested" in reason
+
+
+def test_an_id_repeated_in_a_refusal_is_no_leak() -> None:
+    kept: dict[str, str] = {}
+
+    def server(request: Request) -> Response:
+        name = caller(request)
+        if name is None:
+            return UNAUTHENTICATED
+        if request.method == "POST":
+            kept[sent(request)["text"]] = name
+            return answer(201, {"id": sent(request)["text"]})
+        if kept.get(last_segment(request)) != name:
+            return answer(404, {"error": f"no letter {last_segment(request)}"})
+        return answer(200, {"id": last_segment(request)})
+
+    assert findings(OBJECT, server, things("letters")) == ()

@@ -1,0 +1,119 @@
+"""What responses give away, and what only looks like it."""
+
+from typing import Any
+
+import pytest
+
+from withstand.client.exchange import Request, Response
+from withstand.scan.check import Server
+from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
+from withstand.scan.finding import Confidence, Severity
+
+from .tiny_api import findings
+
+HASH = "password-hash-in-response"
+SECRET = "secret-in-response"
+ME: dict[str, Any] = {"/me": {"get": operation()}}
+
+
+def showing(document: object, status: int = 200, headers: dict[str, str] | None = None) -> Server:
+    def server(request: Request) -> Response:
+        if caller(request) is None:
+            return UNAUTHENTICATED
+        return answer(status, document, headers)
+
+    return server
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "$2b$12$" + "a" * 53,
+        "$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b4dWRWJTmaaJObG",
+        "pbkdf2_sha256$600000$salt$" + "A" * 43 + "=",
+        "pbkdf2:sha256:600000$salt$" + "a1" * 32,
+        "scrypt:32768:8:1$salt$" + "0f" * 64,
+        "$6$rounds=5000$saltsalt$" + "a" * 86,
+        "{SSHA}" + "a" * 32,
+    ],
+)
+def test_password_hashes_are_known_by_their_form_under_any_name(value: str) -> None:
+    (finding,) = findings(HASH, showing({"users": [{"x": value}]}), ME)
+    assert finding.operations == ("GET /me",)
+
+
+@pytest.mark.parametrize("key", ["password", "passwordHash", "hashed_password", "password_digest"])
+def test_a_bare_digest_under_the_name_of_a_password_is_one(key: str) -> None:
+    assert len(findings(HASH, showing({key: "5f" * 32}), ME)) == 1
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"hash": "5f" * 32},
+        {"etag": "5f" * 16, "commit": "5f" * 20},
+        {"password": "set", "password_changed_at": "2026-01-01T00:00:00Z"},
+        {"price": "$2b or not $2b", "passwordless": True},
+        {"text": "bcrypt hashes begin with $2b$12$ and Argon2's with $argon2id$"},
+    ],
+)
+def test_digests_of_other_things_are_no_password_hashes(document: object) -> None:
+    assert findings(HASH, showing(document), ME) == ()
+
+
+def test_a_hash_that_the_request_sent_itself_is_an_echo() -> None:
+    def server(request: Request) -> Response:
+        return answer(200, sent(request)) if caller(request) else UNAUTHENTICATED
+
+    schema = {"type": "string", "enum": ["$2b$12$" + "a" * 53]}
+    paths = {"/echo": {"post": operation(requestBody=body(text=schema))}}
+    assert findings(HASH, server, paths) == ()
+
+
+@pytest.mark.parametrize(
+    ("document", "confidence"),
+    [
+        ({"me": {"password": "hunter2!"}}, Confidence.FIRM),
+        ({"clientSecret": "k9Qv-72xNfP0"}, Confidence.FIRM),
+        ({"cvv": "123"}, Confidence.FIRM),
+        ({"api_key": "k9Qv72xNfP0"}, Confidence.TENTATIVE),
+        ({"pin": "4711"}, Confidence.TENTATIVE),
+        ({"x": "-----BEGIN RSA PRIVATE KEY-----\nMIIE"}, Confidence.FIRM),
+        ({"x": "AKIA" + "ABCDEFGH12345678"}, Confidence.FIRM),
+    ],
+)
+def test_secrets_are_known_by_name_or_form(document: object, confidence: Confidence) -> None:
+    (finding,) = findings(SECRET, showing(document), ME)
+    assert finding.confidence is confidence
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"password": None, "secret": "", "pin": False},
+        {"password": "********", "api_key": "sk-****1234"},
+        {"has_password": True, "password_age_days": 12, "secret_santa": "Ada"},
+        {"key": "value", "token_type": "bearer", "pinned": "yes", "spinning": "4711"},
+        {"password": "[REDACTED]"},
+    ],
+)
+def test_masked_or_absent_secrets_are_not_reported(document: object) -> None:
+    assert findings(SECRET, showing(document), ME) == ()
+
+
+def test_the_password_of_a_user_in_any_response_is_found_and_masked() -> None:
+    (finding,) = findings(SECRET, showing({"hint": "bob-password-1"}), ME)
+    assert finding.severity is Severity.HIGH
+    assert finding.confidence is Confidence.CERTAIN
+    response = finding.evidence[0].exchange.response
+    assert response is not None
+    assert "bob-password-1" not in response.text
+
+
+def test_an_operation_that_creates_a_key_may_show_it_once() -> None:
+    def server(request: Request) -> Response:
+        if caller(request) is None:
+            return UNAUTHENTICATED
+        return answer(201, {"client_secret": "k9Qv-72xNfP0-aL3e"})
+
+    assert findings(SECRET, server, {"/api-keys": {"post": operation()}}) == ()

@@ -1,0 +1,346 @@
+"""Odd input: what must be found, and what must not be taken for a flaw."""
+
+import html
+import itertools
+import posixpath
+import sqlite3
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from withstand.client.exchange import Request, Response
+from withstand.scan.check import Server
+from withstand.scan.examples import (
+    answer,
+    body,
+    last_segment,
+    not_found,
+    operation,
+    page,
+    query,
+    sent,
+)
+from withstand.scan.record import CoverageState
+
+from .tiny_api import findings, scanned, state
+
+SQL = "sql-injection"
+MARKUP = "cross-site-scripting"
+TRAVERSAL = "path-traversal"
+NUL = "nul-byte-crash"
+
+
+def search(example: str | None = "tea", **more: Any) -> dict[str, Any]:
+    return {
+        "/search": {
+            "get": operation(secured=False, parameters=(("query", "q"),), example=example, **more)
+        }
+    }
+
+
+def ask(statement: str) -> list[Any]:
+    """What a real SQL engine makes of a statement. Raises sqlite3.Error."""
+    database = sqlite3.connect(":memory:")
+    try:
+        database.execute("CREATE TABLE things (id INTEGER, name TEXT, secret TEXT)")
+        rows = [(1, "teapot", "a"), (2, "kettle", "b"), (3, "tea", "c"), (4, "o'neill", "d")]
+        database.executemany("INSERT INTO things VALUES (?, ?, ?)", rows)
+        return database.execute(statement).fetchall()
+    finally:
+        database.close()
+
+
+def sql_server(template: str, *, hides_errors: bool = False) -> Server:
+    def server(request: Request) -> Response:
+        value = query(request, "q") or str(sent(request).get("q", ""))
+        value = value or (last_segment(request) if "{" not in request.path else "")
+        try:
+            rows = ask(template.replace("?", value))
+        except (sqlite3.Error, sqlite3.Warning):
+            return answer(200, []) if hides_errors else answer(500, {"error": "sorry"})
+        return answer(200, [row[1] for row in rows])
+
+    return server
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "SELECT * FROM things WHERE name = '?'",
+        "SELECT * FROM things WHERE name LIKE '%?%'",
+        "SELECT * FROM things WHERE (name = '?' OR name = 'x') AND id < 9",
+    ],
+)
+@pytest.mark.parametrize("example", ["tea", "nothing-of-that-name"])
+def test_a_query_made_of_text_is_found_where_it_breaks(template: str, example: str) -> None:
+    (finding,) = findings(SQL, sql_server(template), search(example))
+    assert finding.parameter == "query q"
+
+
+@pytest.mark.parametrize(
+    ("template", "example"),
+    [
+        ("SELECT * FROM things WHERE name = '?'", "tea"),
+        ("SELECT * FROM things WHERE name = '?'", "nothing-of-that-name"),
+        ("SELECT * FROM things WHERE name LIKE '%?%'", "tea"),
+        ("SELECT * FROM things WHERE name LIKE '%?%'", "nothing-of-that-name"),
+    ],
+)
+def test_a_query_made_of_text_is_found_where_errors_are_hidden(template: str, example: str) -> None:
+    (finding,) = findings(SQL, sql_server(template, hides_errors=True), search(example))
+    assert "condition" in finding.detail
+
+
+def test_a_path_made_into_a_query_is_found() -> None:
+    paths = {"/things/{name}": {"get": operation(secured=False, parameters=(("path", "name"),))}}
+    server = sql_server("SELECT * FROM things WHERE name = '?'")
+    (finding,) = findings(SQL, server, paths)
+    assert finding.parameter == "path name"
+
+
+def test_a_number_made_into_a_query_is_found() -> None:
+    def server(request: Request) -> Response:
+        try:
+            rows = ask(f"SELECT * FROM things WHERE id = {last_segment(request)}")
+        except (sqlite3.Error, sqlite3.Warning):
+            return not_found()
+        return answer(200, [row[1] for row in rows]) if rows else not_found()
+
+    path = {"in": "path", "name": "id", "required": True}
+    schema = {"type": "integer", "example": 3}
+    paths = {
+        "/things/{id}": {
+            "get": {
+                "security": [],
+                "parameters": [{**path, "schema": schema}],
+                "responses": {"200": {"description": "fine"}},
+            }
+        }
+    }
+    (finding,) = findings(SQL, server, paths)
+    assert finding.parameter == "path id"
+
+
+def test_a_body_made_into_a_query_is_found() -> None:
+    paths = {"/search": {"post": operation(secured=False, requestBody=body(q={"type": "string"}))}}
+    server = sql_server("SELECT * FROM things WHERE name = '?'")
+    (finding,) = findings(SQL, server, paths)
+    assert finding.parameter == "body q"
+
+
+def crashes_on_quotes(request: Request) -> Response:
+    """No SQL: any quote crashes it, whether there is one or two."""
+    return answer(500, {}) if "'" in query(request, "q") else answer(200, ["tea"])
+
+
+def crashes_on_everything_odd(request: Request) -> Response:
+    return answer(200, ["tea"]) if query(request, "q") == "tea" else answer(500, {})
+
+
+def refuses_quotes(request: Request) -> Response:
+    return answer(422, {"error": "no"}) if "'" in query(request, "q") else answer(200, ["tea"])
+
+
+def refuses_single_quotes_only(request: Request) -> Response:
+    odd = query(request, "q").count("'") % 2
+    return answer(400, {"error": "unbalanced quotes"}) if odd else answer(200, ["tea"])
+
+
+def echoes(request: Request) -> Response:
+    return answer(200, {"you asked for": query(request, "q"), "found": []})
+
+
+def bound(request: Request) -> Response:
+    wanted = query(request, "q")
+    names = [row[1] for row in ask("SELECT * FROM things") if wanted in row[1]]
+    return answer(200, names)
+
+
+def words(request: Request) -> Response:
+    """A full-text search with OR: more words find more."""
+    wanted = query(request, "q").replace("'", " ").lower().split()
+    return answer(
+        200, [n for n in ("tea 1", "kettle 2", "or", "and") if set(wanted) & {*n.split()}]
+    )
+
+
+def random_answers() -> Server:
+    numbers = itertools.count(1)
+
+    def server(_request: Request) -> Response:
+        return answer(200, {"lucky": f"number {next(numbers)}"})
+
+    return server
+
+
+def flaky() -> Server:
+    numbers = itertools.count(1)
+
+    def server(_request: Request) -> Response:
+        return answer(500, {}) if next(numbers) % 3 == 0 else answer(200, ["tea"])
+
+    return server
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        crashes_on_quotes,
+        crashes_on_everything_odd,
+        refuses_quotes,
+        refuses_single_quotes_only,
+        echoes,
+        bound,
+        words,
+        random_answers(),
+        flaky(),
+    ],
+)
+@pytest.mark.parametrize("example", ["tea", "nothing-of-that-name"])
+def test_what_only_looks_like_sql_is_not_reported(server: Server, example: str) -> None:
+    assert findings(SQL, server, search(example)) == ()
+
+
+@pytest.mark.parametrize("server", [refuses_quotes, echoes, bound])
+@pytest.mark.parametrize("example", ["tea", "nothing-of-that-name"])
+def test_a_clean_input_costs_few_requests(server: Server, example: str) -> None:
+    from withstand.scan.catalogue import check_named
+
+    _, without = scanned(server, search(example), checks=())
+    _, exchanges = scanned(server, search(example), checks=(check_named(SQL),))
+    assert len(exchanges) - len(without) <= 6
+
+
+# --- markup -----------------------------------------------------------------------------------
+
+
+def reflecting(media_type: str, nosniff: bool = False, status: int = 200) -> Server:
+    def server(request: Request) -> Response:
+        headers = [("Content-Type", media_type)] if media_type else []
+        if nosniff:
+            headers.append(("X-Content-Type-Options", "nosniff"))
+        text = f"<p>{query(request, 'q')}</p>".encode()
+        odd = "<" in query(request, "q")
+        return Response(status=status if odd else 200, headers=tuple(headers), body=text)
+
+    return server
+
+
+@pytest.mark.parametrize(
+    "server",
+    [reflecting("text/html"), reflecting(""), reflecting("text/html; charset=utf-8", status=404)],
+)
+def test_markup_that_comes_back_in_a_page_is_found(server: Server) -> None:
+    (finding,) = findings(MARKUP, server, search())
+    assert finding.parameter == "query q"
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        reflecting("application/json"),
+        reflecting("application/problem+json", status=422),
+        reflecting("text/plain"),
+        reflecting("", nosniff=True),
+        lambda request: page(200, html.escape(query(request, "q"))),
+    ],
+)
+def test_markup_that_no_browser_would_run_is_not_reported(server: Server) -> None:
+    assert findings(MARKUP, server, search()) == ()
+
+
+# --- paths ------------------------------------------------------------------------------------
+
+PASSWD = "root:x:0:0:root:/root:/bin/bash\nbin:x:1:1::/:/bin/false\n"
+
+
+def reading(resolve: Any) -> Server:
+    def server(request: Request) -> Response:
+        path = resolve(query(request, "q"))
+        if path == "/etc/passwd":
+            return answer(200, {"text": PASSWD})
+        return page(200, "tea", "text/plain") if path == "/srv/tea" else not_found()
+
+    return server
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        reading(lambda name: posixpath.normpath("/srv/" + name)),
+        reading(lambda name: posixpath.join("/srv", name) if ".." not in name else ""),
+        reading(lambda name: posixpath.normpath("/srv/" + name.replace("../", ""))),
+        reading(
+            lambda name: posixpath.normpath("/srv/" + unquote(name)) if "/" not in name else ""
+        ),
+    ],
+    ids=["plain", "absolute", "once removed", "decoded twice"],
+)
+def test_each_way_out_of_the_folder_is_found(server: Server) -> None:
+    (finding,) = findings(TRAVERSAL, server, search())
+    assert finding.evidence[0].highlight is not None
+    assert finding.evidence[0].highlight.startswith("root:")
+
+
+def test_a_way_out_through_the_path_itself_is_found() -> None:
+    def server(request: Request) -> Response:
+        path = posixpath.normpath("/srv" + request.operation_path.removeprefix("/files"))
+        if path == "/etc/passwd":
+            return page(200, PASSWD, "text/plain")
+        return page(200, "tea", "text/plain") if path.startswith("/srv/") else not_found()
+
+    paths = {"/files/{name}": {"get": operation(secured=False, parameters=(("path", "name"),))}}
+    (finding,) = findings(TRAVERSAL, server, paths)
+    assert finding.parameter == "path name"
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        echoes,
+        lambda _request: page(200, PASSWD, "text/plain"),
+        reading(lambda name: "/srv/tea" if name == "tea" else ""),
+    ],
+    ids=["echo", "always the same", "safe"],
+)
+def test_what_does_not_leave_the_folder_is_not_reported(server: Server) -> None:
+    assert findings(TRAVERSAL, server, search()) == ()
+
+
+# --- NUL --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [400, 404, 422, 502, 503, 504])
+def test_an_answer_to_a_nul_byte_other_than_500_is_no_crash(status: int) -> None:
+    def server(request: Request) -> Response:
+        return answer(status if "\x00" in query(request, "q") else 200, ["tea"])
+
+    assert findings(NUL, server, search()) == ()
+
+
+def test_a_crash_on_any_odd_text_is_no_matter_of_the_nul_byte() -> None:
+    assert findings(NUL, crashes_on_everything_odd, search()) == ()
+
+
+def test_a_nul_byte_in_a_body_that_crashes_is_found() -> None:
+    def server(request: Request) -> Response:
+        return answer(500 if "\x00" in str(sent(request).get("name")) else 201, {"id": 1})
+
+    paths = {
+        "/things": {"post": operation(secured=False, requestBody=body(name={"type": "string"}))}
+    }
+    (finding,) = findings(NUL, server, paths)
+    assert finding.parameter == "body name"
+
+
+def test_an_operation_without_text_is_skipped_and_says_so() -> None:
+    paths = {"/health": {"get": operation(secured=False)}}
+
+    def server(_request: Request) -> Response:
+        return answer(200, {"status": "ok"})
+
+    for name in (SQL, MARKUP, TRAVERSAL, NUL):
+        what, reason = state(name, server, paths)
+        assert what is CoverageState.SKIPPED
+        assert "no text" in reason
