@@ -164,6 +164,7 @@ def _base64url(raw: bytes) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # one segment for head and body: else each answer waits for a delayed ACK
 
     def do_GET(self) -> None:
         self._note(b"")

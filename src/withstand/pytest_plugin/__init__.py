@@ -11,6 +11,7 @@ from withstand.pytest_plugin import (
     fixtures,
     isolation,
     markers,
+    measured_tests,
     redaction,
     sharded_collection,
     summary,
@@ -27,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUN] = RunRecord(shard=requested_shard(config))
     parts = (
         markers,
+        measured_tests,
         fixtures,
         redaction,
         isolation,

@@ -57,7 +57,10 @@ def tokens(
 
 @pytest.fixture
 def api_client(
-    _withstand_target: "Target", tokens: Mapping[str, str], withstand_settings: "Settings"
+    _withstand_target: "Target",
+    tokens: Mapping[str, str],
+    withstand_settings: "Settings",
+    pytestconfig: pytest.Config,
 ) -> Iterator["ApiClient"]:
     """An httpx2 client on the API, logged in as the first identity of the configuration.
 
@@ -66,20 +69,27 @@ def api_client(
     """
     from withstand.pytest_plugin import lookups
 
-    with lookups.default_client(_withstand_target, tokens, withstand_settings) as client:
+    with lookups.default_client(
+        _withstand_target, tokens, withstand_settings, pytestconfig
+    ) as client:
         yield client
 
 
 @pytest.fixture
 def client_as(
-    _withstand_target: "Target", tokens: Mapping[str, str], withstand_settings: "Settings"
+    _withstand_target: "Target",
+    tokens: Mapping[str, str],
+    withstand_settings: "Settings",
+    pytestconfig: pytest.Config,
 ) -> Iterator[Callable[[str], "ApiClient"]]:
     """`client_as("admin")`: a client logged in as the identity of this name, or role."""
     from withstand.pytest_plugin import lookups
 
     with ExitStack() as stack:
         yield lambda name_or_role: stack.enter_context(
-            lookups.client_of(name_or_role, _withstand_target, tokens, withstand_settings)
+            lookups.client_of(
+                name_or_role, _withstand_target, tokens, withstand_settings, pytestconfig
+            )
         )
 
 

@@ -16,6 +16,7 @@ from withstand.pytest_plugin.run_record import RUN, Span
 from withstand.pytest_plugin.worker_link import worker_name
 
 _REPORT_ATTRIBUTE = "withstand_performance"
+_INCONCLUSIVE = ("withstand.verdict", "inconclusive")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -46,12 +47,14 @@ class SpanRecorder:
     """Notes, where results are shown, when each phase of each test ran."""
 
     def __init__(self, config: pytest.Config) -> None:
-        self._spans = config.stash[RUN].spans
+        self._run = config.stash[RUN]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """One span for every phase."""
+        """One span for every phase; and whether a measured test came to no verdict."""
+        if report.when == "call" and _INCONCLUSIVE in report.user_properties:
+            self._run.inconclusive.append(report.nodeid)
         node = getattr(report, "node", None)
-        self._spans.append(
+        self._run.spans.append(
             Span(
                 start_s=report.start,
                 stop_s=report.stop,

@@ -69,16 +69,22 @@ def tokens_for(target: Target, settings: Settings, config: pytest.Config) -> Tok
         )
 
 
-def default_client(target: Target, tokens: Mapping[str, str], settings: Settings) -> ApiClient:
+def default_client(
+    target: Target, tokens: Mapping[str, str], settings: Settings, config: pytest.Config
+) -> ApiClient:
     """A client that acts as the first identity; anonymous without any."""
     with explained():
         name = next(iter(tokens), None)
         credential = None if name is None else _credential(name, tokens, settings)
-    return ApiClient(target=target, credential=credential, timeout=settings.timeout_s)
+    return _client(target, credential, settings, config)
 
 
 def client_of(
-    name_or_role: str, target: Target, tokens: Mapping[str, str], settings: Settings
+    name_or_role: str,
+    target: Target,
+    tokens: Mapping[str, str],
+    settings: Settings,
+    config: pytest.Config,
 ) -> ApiClient:
     """A client that acts as the identity of this name, else of this role."""
     with explained():
@@ -88,7 +94,7 @@ def client_of(
             chosen = token_forms.named(identities, name_or_role)
             name = _required(chosen, name_or_role, identities).name
         credential = _credential(name, tokens, settings)
-    return ApiClient(target=target, credential=credential, timeout=settings.timeout_s)
+    return _client(target, credential, settings, config)
 
 
 def token_of(
@@ -115,6 +121,17 @@ def expired_token_of(tokens: Mapping[str, str], settings: Settings) -> str:
                 hint='under [login], set expired_token = "…" to one that has expired',
             )
         return settings.expired_token
+
+
+def _client(
+    target: Target, credential: Credential | None, settings: Settings, config: pytest.Config
+) -> ApiClient:
+    return ApiClient(
+        target=target,
+        credential=credential,
+        timeout=settings.timeout_s,
+        on_elapsed=config.stash[RUN].note_request,
+    )
 
 
 def _required(identity: Identity | None, wanted: str, identities: Sequence[Identity]) -> Identity:

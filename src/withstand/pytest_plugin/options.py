@@ -13,6 +13,9 @@ from withstand.sharding import Shard, parse_shard
 if TYPE_CHECKING:
     from withstand.settings import Settings
 
+# Spelled out twice: reading it costs an import that most runs do not need.
+_DEFAULT_BUDGET, _DEFAULT_BUDGET_S = "30s", 30.0
+
 _PYTEST_SHARD_CLASH = (
     "pytest-shard is installed and owns --shard-id and --num-shards (it counts from 0).\n"
     "  → remove it, or add -p no:pytest-shard; then count the shards from 1"
@@ -34,6 +37,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         metavar="FILE",
         help="the configuration, instead of the nearest withstand.toml or pyproject.toml",
     )
+    group.addoption(
+        "--withstand-budget",
+        metavar="TIME",
+        default=_DEFAULT_BUDGET,
+        help="how long one test with objectives may repeat its calls (default %(default)s)",
+    )
     try:
         group.addoption(
             "--shard-id",
@@ -50,6 +59,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Refuses impossible options with one sentence and exit code 4."""
     requested_shard(config)
+    measuring_budget_s(config)
     if config.getoption("api_url") is not None or config.getoption("withstand_config") is not None:
         try:
             read_settings(config).target()
@@ -73,6 +83,19 @@ def requested_shard(config: pytest.Config) -> Shard | None:
             "  → pass only one of them"
         )
     return pair or single
+
+
+def measuring_budget_s(config: pytest.Config) -> float:
+    """How long one test with objectives may take, in seconds. Raises pytest.UsageError."""
+    text = config.getoption("withstand_budget")
+    if text == _DEFAULT_BUDGET:
+        return _DEFAULT_BUDGET_S
+    from withstand.units import parse_duration_ns
+
+    try:
+        return parse_duration_ns(text) / 1_000_000_000
+    except UsageError as error:
+        raise pytest.UsageError(f"--withstand-budget: {error}") from None
 
 
 def read_settings(config: pytest.Config, *, api_url: str | None = None) -> "Settings":

@@ -29,6 +29,10 @@ def summary_lines(run: RunRecord) -> list[str]:
     if run.logins:
         names = ", ".join(f"{name} ({role})" for name, role in sorted(run.logins.items()))
         lines.append(f"logged in: {names}")
+    lines += [
+        f"inconclusive: {nodeid} neither met nor breached its objectives (see -rs)"
+        for nodeid in run.inconclusive
+    ]
     disturbed = len(contended(run.spans))
     if disturbed:
         total = sum(span.performance for span in run.spans)
