@@ -12,7 +12,7 @@ from withstand.client.connection import Connection
 from withstand.client.exchange import Failure
 from withstand.client.target import Target
 from withstand.errors import TargetUnreachable
-from withstand.load.engine_base import NS_PER_S, Load, Way, shots_of
+from withstand.load.engine_base import NS_PER_S, Load, Shot, Way
 from withstand.load.engine_closed import ClosedLoad
 from withstand.load.engine_open import MAX_CONNECTIONS, OpenLoad
 from withstand.load.engine_process import CpuClock, MemoryProbe, quiet_collector
@@ -64,13 +64,16 @@ async def run_load(
         )
         for call in scenario.calls
     }
-    shots = shots_of(scenario, recorders)
+    shots = tuple(
+        Shot(recorders[call.operation], call.variants, head=call.head) for call in scenario.calls
+    )
+    order = scenario.order()
     load: Load
     if isinstance(profile, ArrivalSchedule):
         most = min(MAX_CONNECTIONS, _descriptors())
-        load = OpenLoad(way, shots, profile, connections=connections, most_connections=most)
+        load = OpenLoad(way, shots, order, profile, connections=connections, most_connections=most)
     elif isinstance(profile, UserSchedule):
-        load = ClosedLoad(way, shots, profile, think_time_s=think_time_s)
+        load = ClosedLoad(way, shots, order, profile, think_time_s=think_time_s)
     else:
         raise TypeError(f"{type(profile).__name__} is neither an open nor a closed profile")
 
@@ -96,8 +99,13 @@ async def run_load(
         finally:
             await load.close()
 
-    sent = sum(recorder.sent for recorder in recorders.values())
-    operations = {name: recorder.measurement() for name, recorder in recorders.items()}
+    sent = sum(shot.sent for shot in shots)
+    operations = {
+        name: recorder.measurement(
+            bytes_sent=sum(shot.bytes_sent for shot in shots if shot.recorder is recorder)
+        )
+        for name, recorder in recorders.items()
+    }
     response_time = merged(operation.response_time for operation in operations.values())
     send_lag = load.send_lag.histogram()
     return LoadMeasurement(

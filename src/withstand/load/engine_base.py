@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from time import perf_counter_ns
@@ -14,7 +14,6 @@ from withstand.client.connection import Connection
 from withstand.client.exchange import Failure, FailureKind
 from withstand.client.target import Target
 from withstand.load.recorder import OperationRecorder, Tally
-from withstand.load.scenario import Scenario
 
 C = TypeVar("C", bound=Connection)
 
@@ -45,7 +44,7 @@ class Way:
 class Shot:
     """One call, ready to be sent: its recorder and its rendered variants in turn."""
 
-    __slots__ = ("head", "recorder", "variants")
+    __slots__ = ("_sizes", "head", "recorder", "sent", "variants")
 
     def __init__(
         self, recorder: OperationRecorder, variants: tuple[bytes, ...], *, head: bool
@@ -53,14 +52,14 @@ class Shot:
         self.recorder = recorder
         self.variants = cycle(variants)
         self.head = head
+        self.sent = 0
+        self._sizes = [len(data) for data in variants]
 
-
-def shots_of(scenario: Scenario, recorders: Mapping[str, OperationRecorder]) -> Iterator[Shot]:
-    """The scenario's calls in its order of sending, without end."""
-    shots = [
-        Shot(recorders[call.operation], call.variants, head=call.head) for call in scenario.calls
-    ]
-    return cycle([shots[index] for index in scenario.order()])
+    @property
+    def bytes_sent(self) -> int:
+        """What the variants sent so far amount to, which their turns decide."""
+        rounds, rest = divmod(self.sent, len(self._sizes))
+        return rounds * sum(self._sizes) + sum(self._sizes[:rest])
 
 
 class LoadConnection(Connection):
@@ -76,27 +75,27 @@ class LoadConnection(Connection):
 
     def fire(self, shot: Shot) -> None:
         """Send a shot's next variant."""
-        data = next(shot.variants)
         self.shot = shot
-        recorder = shot.recorder
-        recorder.sent += 1
-        recorder.bytes_sent += len(data)
-        self.start(data, head=shot.head)
+        shot.sent += 1
+        self.start(next(shot.variants), head=shot.head)
 
     def record_response(self) -> None:
         """Count the response that just completed."""
-        recorder = self.shot.recorder
-        recorder.bytes_received += self.bytes_received
         first_byte_ns = self.first_byte_ns
         if first_byte_ns is None:  # a complete response has bytes
             raise AssertionError("a response without a first byte")
-        recorder.response(self.intended_ns, self.sent_ns, first_byte_ns, self.end_ns, self.status)
+        self.shot.recorder.response(
+            self.intended_ns,
+            self.sent_ns,
+            first_byte_ns,
+            self.end_ns,
+            self.status,
+            self.bytes_received,
+        )
 
     def record_failure(self, kind: FailureKind) -> None:
         """Count the request that just failed."""
-        recorder = self.shot.recorder
-        recorder.bytes_received += self.bytes_received
-        recorder.failure(self.intended_ns, self.end_ns, kind)
+        self.shot.recorder.failure(self.intended_ns, self.end_ns, kind, self.bytes_received)
 
 
 class Load(ABC):
@@ -107,9 +106,9 @@ class Load(ABC):
     schedule ended, `dispatched` those that had been dealt with by then.
     """
 
-    def __init__(self, way: Way, shots: Iterator[Shot]) -> None:
+    def __init__(self, way: Way, shots: Sequence[Shot], order: Sequence[int]) -> None:
         self.way = way
-        self.shots = shots
+        self.shots = cycle([shots[index] for index in order])
         self.loop = asyncio.get_running_loop()
         self.finished = asyncio.Event()
         self.send_lag = Tally()

@@ -6,7 +6,7 @@ is opened before the clock starts; opening another one later is part of the wait
 """
 
 import asyncio
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Sequence
 from time import perf_counter_ns
 from typing import Final
 
@@ -57,9 +57,15 @@ class ClosedLoad(Load):
     """
 
     def __init__(
-        self, way: Way, shots: Iterator[Shot], schedule: UserSchedule, *, think_time_s: float
+        self,
+        way: Way,
+        shots: Sequence[Shot],
+        order: Sequence[int],
+        schedule: UserSchedule,
+        *,
+        think_time_s: float,
     ) -> None:
-        super().__init__(way, shots)
+        super().__init__(way, shots, order)
         self._starts_ns = tuple(schedule.user_starts_ns())
         self._duration_s = schedule.duration_s
         self._think_time_s = think_time_s

@@ -9,7 +9,7 @@ to a cap.
 import asyncio
 import math
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Sequence
 from time import perf_counter_ns
 from typing import Final
 
@@ -67,13 +67,14 @@ class OpenLoad(Load):
     def __init__(
         self,
         way: Way,
-        shots: Iterator[Shot],
+        shots: Sequence[Shot],
+        order: Sequence[int],
         schedule: ArrivalSchedule,
         *,
         connections: int | None,
         most_connections: int,
     ) -> None:
-        super().__init__(way, shots)
+        super().__init__(way, shots, order)
         self._offsets_ns = schedule.offsets_ns()
         at_start = math.ceil(schedule.peak * _EXPECTED_RESPONSE_S)
         self._at_start = min(at_start, _MOST_AT_START) if connections is None else connections

@@ -1,7 +1,7 @@
 """Counts what happens during a run, as cheaply as Python allows, into measurements. Pure.
 
-One recorder per operation. A response costs three bucket increments; nothing is kept per request,
-so memory grows with the number of windows and not with the number of requests.
+One recorder per operation. A response costs two or three bucket increments, and nothing is kept per
+request: memory grows with the number of windows, not with the number of requests.
 """
 
 import math
@@ -52,21 +52,24 @@ class Tally:
         )
 
 
-class _OpenWindow(Tally):
-    """The response times of one window, and its errors apart (most windows have none)."""
+class _OpenWindow:
+    """The response times of one window.
 
-    __slots__ = ("error_time", "errors")
+    Those that are service times as well (the request left at its intended start, as all do in the
+    closed model) are counted once, in `prompt`; the others in `delayed`; the errors among both
+    once more in `error_time`.
+    """
+
+    __slots__ = ("delayed", "error_time", "errors", "prompt")
 
     def __init__(self) -> None:
-        super().__init__()
+        self.prompt = Tally()
+        self.delayed = Tally()
+        self.error_time = Tally()
         self.errors = 0
-        self.error_time: Tally | None = None
 
-    def error(self, response_ns: int) -> None:
-        self.errors += 1
-        if self.error_time is None:
-            self.error_time = Tally()
-        self.error_time.record(response_ns)
+    def response_time(self) -> Histogram:
+        return self.prompt.histogram() + self.delayed.histogram()
 
 
 class OperationRecorder:
@@ -85,10 +88,8 @@ class OperationRecorder:
         "_window_start_ns",
         "_windows",
         "bytes_received",
-        "bytes_sent",
         "operation",
         "origin_ns",
-        "sent",
     )
 
     def __init__(
@@ -100,9 +101,7 @@ class OperationRecorder:
         expected: frozenset[int] | None = None,
     ) -> None:
         self.operation = operation
-        self.sent = 0
         self.bytes_received = 0
-        self.bytes_sent = 0
         self._expected = _SUCCESS if expected is None else expected
         self.origin_ns = origin_ns
         self._width_ns = width_s * _NS_PER_S
@@ -116,49 +115,62 @@ class OperationRecorder:
         self._unexpected = 0
 
     def response(
-        self, intended_ns: int, sent_ns: int, first_byte_ns: int, end_ns: int, status: int
+        self,
+        intended_ns: int,
+        sent_ns: int,
+        first_byte_ns: int,
+        end_ns: int,
+        status: int,
+        size_bytes: int = 0,
     ) -> None:
-        """Count a complete response. The hottest lines of the engine: everything is inline."""
+        """Count a complete response.
+
+        The hottest lines of the engine: `Tally.record` is written out, as a call costs as much as
+        the counting.
+        """
         if not self._window_start_ns <= intended_ns < self._window_end_ns:
             self._switch(intended_ns)
         window = self._window
 
         value = end_ns - sent_ns
+        tally = window.prompt if intended_ns == sent_ns else self._service
         shift = value.bit_length() - 8
-        key = value if shift <= 0 else (shift << 7) + (value >> shift)
-        tally = self._service
-        tally.counts[key] += 1
+        tally.counts[value if shift <= 0 else (shift << 7) + (value >> shift)] += 1
         tally.total += value
         if value > tally.maximum:
             tally.maximum = value
         if value < tally.minimum:
             tally.minimum = value
 
-        if intended_ns != sent_ns:
-            value = end_ns - intended_ns
-            shift = value.bit_length() - 8
-            key = value if shift <= 0 else (shift << 7) + (value >> shift)
-        window.counts[key] += 1
-        window.total += value
-        if value > window.maximum:
-            window.maximum = value
-        if value < window.minimum:
-            window.minimum = value
+        value = first_byte_ns - sent_ns
+        tally = self._first_byte
+        shift = value.bit_length() - 8
+        tally.counts[value if shift <= 0 else (shift << 7) + (value >> shift)] += 1
+        tally.total += value
+        if value > tally.maximum:
+            tally.maximum = value
+        if value < tally.minimum:
+            tally.minimum = value
 
-        self._first_byte.record(first_byte_ns - sent_ns)
+        self.bytes_received += size_bytes
         self._statuses[status] += 1
+        if intended_ns != sent_ns:
+            window.delayed.record(end_ns - intended_ns)
         if status not in self._expected:
             self._unexpected += 1
-            window.error(value)
+            window.errors += 1
+            window.error_time.record(end_ns - intended_ns)
 
-    def failure(self, intended_ns: int, end_ns: int, kind: str) -> None:
+    def failure(self, intended_ns: int, end_ns: int, kind: str, size_bytes: int = 0) -> None:
         """Count a request that got no complete response, at the time that it took."""
         if not self._window_start_ns <= intended_ns < self._window_end_ns:
             self._switch(intended_ns)
-        took_ns = end_ns - intended_ns
-        self._window.record(took_ns)
-        self._window.error(took_ns)
+        window = self._window
+        window.delayed.record(end_ns - intended_ns)
+        window.errors += 1
+        window.error_time.record(end_ns - intended_ns)
         self._failures[kind] += 1
+        self.bytes_received += size_bytes
 
     def _switch(self, intended_ns: int) -> None:
         index = (intended_ns - self.origin_ns) // self._width_ns
@@ -180,21 +192,26 @@ class OperationRecorder:
         """The response times of what began in this window and the one before."""
         index = (now_ns - self.origin_ns) // self._width_ns
         newest = (self._windows.get(index - 1), self._windows.get(index))
-        return merged(window.histogram() for window in newest if window is not None)
+        return merged(window.response_time() for window in newest if window is not None)
 
-    def measurement(self) -> OperationMeasurement:
-        """Everything counted so far."""
+    def measurement(self, *, bytes_sent: int = 0) -> OperationMeasurement:
+        """Everything counted so far, beside what the sending side counted."""
         windows = tuple(self._closed_windows())
         return OperationMeasurement(
             operation=self.operation,
             response_time=merged(window.response_time for window in windows),
-            service_time=self._service.histogram(),
+            service_time=merged(
+                (
+                    self._service.histogram(),
+                    *(window.prompt.histogram() for window in self._windows.values()),
+                )
+            ),
             first_byte=self._first_byte.histogram(),
             statuses=dict(sorted(self._statuses.items())),
             failures=dict(sorted(self._failures.items())),
             unexpected=self._unexpected,
             bytes_received=self.bytes_received,
-            bytes_sent=self.bytes_sent,
+            bytes_sent=bytes_sent,
             error_time=merged(window.error_time for window in windows),
             windows=windows,
         )
@@ -202,11 +219,10 @@ class OperationRecorder:
     def _closed_windows(self) -> Iterator[Window]:
         width_s = self._width_ns // _NS_PER_S
         for index, window in sorted(self._windows.items()):
-            errors = window.error_time
             yield Window(
                 second=index * width_s,
                 width_s=width_s,
-                response_time=window.histogram(),
+                response_time=window.response_time(),
                 errors=window.errors,
-                error_time=errors.histogram() if errors is not None else Histogram(),
+                error_time=window.error_time.histogram(),
             )
