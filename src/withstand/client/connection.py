@@ -83,7 +83,7 @@ class Connection(asyncio.Protocol):
         self._bodyless = False
         self._ended = False
         self._surplus = False
-        self._headers_complete = True
+        self._headers_complete = False
         self._head_bytes = b""
         self._pieces: list[bytes] = []
         self.in_flight = False
@@ -122,8 +122,8 @@ class Connection(asyncio.Protocol):
         """
         self.in_flight = True
         self.reusable = False
-        self._bodyless = head
-        self._headers_complete = False
+        if head:
+            self._bodyless = True
         self.first_byte_ns = None
         self.bytes_received = 0
         self.sent_ns = perf_counter_ns()
@@ -250,15 +250,17 @@ class Connection(asyncio.Protocol):
         self.end_ns = perf_counter_ns()
         self.in_flight = False
         self._ended = False
+        self._headers_complete = False
         self._head_bytes = b""
         self.responses += 1
         pieces = self._pieces
         if pieces:
             self.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
             self._pieces = []
-        else:
+        elif self.body:
             self.body = b""
         if self._bodyless:  # the parser may still wait for the body that Content-Length spoke of
+            self._bodyless = False
             self._parser = httptools.HttpResponseParser(self)
         if self._surplus or not self.reusable:
             self._surplus = False
