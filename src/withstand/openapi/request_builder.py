@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from urllib.parse import quote
 
@@ -35,8 +36,8 @@ class Built:
     request: Request
     operation: Operation
     canaries: tuple[str, ...] = ()
-    """The nonces that this request carries, as they stand in it: shortened where a text may not
-    be as long, but never below 16 characters."""
+    """The nonces that this request carries, as they stand in it, the longest first: shortened
+    where a text may not be as long, but never below 16 characters."""
     values: Mapping[Slot, object] = field(default_factory=lambda: NOTHING)
     """The value in each slot that was sent."""
 
@@ -93,7 +94,7 @@ class RequestBuilder:
         return Built(
             request=request,
             operation=operation,
-            canaries=tuple(text for text in marks.made if _carries(request, text)),
+            canaries=tuple(filter(partial(_carries, request), sorted(marks.made, key=len)[::-1])),
             values=MappingProxyType({**self._sent(operation, draft), **replace}),
         )
 
@@ -128,7 +129,8 @@ class RequestBuilder:
         found: dict[Slot, object] = {}
         for slot in self.slots(operation):
             if slot.location == "body":
-                content, parts = draft.content, parts_of(slot.name)
+                content = draft.content if draft.body is not None else MISSING
+                parts = parts_of(slot.name)
             else:
                 parameter, parts = declared(operation, slot)
                 content = given.get((parameter.location, parameter.name), MISSING)

@@ -92,7 +92,7 @@ def _key_or_value(stack: list[_Open], event: Any) -> Any:
     """A key stays the text it is; a value is what the core schema makes of it."""
     text: str = event.value
     is_key = bool(stack) and isinstance(stack[-1].value, dict) and stack[-1].key is None
-    if is_key or event.style is not None or not event.implicit[0]:
+    if is_key or not event.implicit[0]:  # quoted, or tagged
         return text
     if text in _CONSTANTS:
         return _CONSTANTS[text]
