@@ -16,7 +16,10 @@ _NUMBERS = {"integer", "number"}
 
 
 def text_slots(subject: Subject) -> tuple[Slot, ...]:
-    """The inputs of the operation that take any text, in path, query and body."""
+    """The inputs of the operation that take any text, in path, query and body.
+
+    Of a DELETE only those in its path: with any other input odd it would delete something.
+    """
     return tuple(slot for slot in _slots(subject) if slot.is_text)
 
 
@@ -118,8 +121,9 @@ def masked(response: Response, value: str) -> Response:
 
 def _slots(subject: Subject) -> tuple[Slot, ...]:
     assert subject.operation is not None, "runs once for each operation"
+    places = {"path"} if subject.operation.method == "DELETE" else {"path", "query", "body"}
     return tuple(
         slot
         for slot in subject.builder.slots(subject.operation)
-        if slot.location in {"path", "query", "body"}
+        if slot.location in places
     )

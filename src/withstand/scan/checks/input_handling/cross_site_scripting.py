@@ -38,8 +38,6 @@ def run(subject: Subject) -> Steps[Outcome]:
     tested = 0
     slots = text_slots(subject)
     for slot in slots:
-        if _deletes(subject) and slot.location != "path":
-            continue
         failure = yield from _judge(subject, slot)
         tested += failure is not None
         if isinstance(failure, Failed):
@@ -74,10 +72,6 @@ def _is_page(response: Response) -> bool:
     # Without a type browsers guess from the first bytes; text/plain they leave alone.
     sniffing_forbidden = (response.header("x-content-type-options") or "").lower() == "nosniff"
     return response.media_type == "" and not sniffing_forbidden
-
-
-def _deletes(subject: Subject) -> bool:
-    return subject.operation is not None and subject.operation.method == "DELETE"
 
 
 def vulnerable() -> Server:

@@ -43,9 +43,6 @@ def run(subject: Subject) -> Steps[Outcome]:
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     """A failure, False when the input is clean, None when it could not be tried."""
-    deletes = subject.operation is not None and subject.operation.method == "DELETE"
-    if deletes and slot.location != "path":
-        return False  # the request would delete something, whatever else it says
     evidence: tuple[Evidence, ...] = ()
     how = ""
     for turn in (1, 2):

@@ -74,11 +74,8 @@ def applies(subject: Subject) -> Skipped | None:
 def run(subject: Subject) -> Steps[Outcome]:
     found: list[Failed] = []
     slots = (*text_slots(subject), *number_slots(subject))
-    deletes = subject.operation is not None and subject.operation.method == "DELETE"
     tested = 0
     for slot in slots:
-        if deletes and slot.location != "path":
-            continue
         failure = yield from _judge(subject, slot)
         tested += failure is not None
         if isinstance(failure, Failed):
