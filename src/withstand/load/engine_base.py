@@ -79,20 +79,6 @@ class LoadConnection(Connection):
         shot.sent += 1
         self.start(next(shot.variants), head=shot.head)
 
-    def record_response(self) -> None:
-        """Count the response that just completed."""
-        first_byte_ns = self.first_byte_ns
-        if first_byte_ns is None:  # a complete response has bytes
-            raise AssertionError("a response without a first byte")
-        self.shot.recorder.response(
-            self.intended_ns,
-            self.sent_ns,
-            first_byte_ns,
-            self.end_ns,
-            self.status,
-            self.bytes_received,
-        )
-
     def record_failure(self, kind: FailureKind) -> None:
         """Count the request that just failed."""
         self.shot.recorder.failure(self.intended_ns, self.end_ns, kind, self.bytes_received)

@@ -30,7 +30,14 @@ class User(LoadConnection):
 
     def response_complete(self) -> None:
         """Count it and ask again."""
-        self.record_response()
+        self.shot.recorder.response(
+            self.intended_ns,
+            self.sent_ns,
+            self.first_byte_ns or self.end_ns,
+            self.end_ns,
+            self.status,
+            self.bytes_received,
+        )
         load = self.load
         if self.reusable and load.asks_at_once:
             self.fire(next(load.shots))

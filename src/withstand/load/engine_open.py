@@ -47,7 +47,14 @@ class OpenConnection(LoadConnection):
 
     def response_complete(self) -> None:
         """Count it and carry the next arrival that waits."""
-        self.record_response()
+        self.shot.recorder.response(
+            self.intended_ns,
+            self.sent_ns,
+            self.first_byte_ns or self.end_ns,
+            self.end_ns,
+            self.status,
+            self.bytes_received,
+        )
         self.load.released(self)
 
     def failed(self, kind: FailureKind, detail: str) -> None:  # noqa: ARG002 - the kind is counted

@@ -38,10 +38,13 @@ class Tally:
         shift = value.bit_length() - 8
         self.counts[value if shift <= 0 else (shift << 7) + (value >> shift)] += 1
         self.total += value
-        if value > self.maximum:
-            self.maximum = value
-        if value < self.minimum:
-            self.minimum = value
+        if not self.minimum <= value <= self.maximum:
+            self.widen(value)
+
+    def widen(self, value: int) -> None:
+        """Move the extremes to take in a value."""
+        self.minimum = min(value, self.minimum)
+        self.maximum = max(value, self.maximum)
 
     def histogram(self) -> Histogram:
         """The values so far."""
@@ -137,20 +140,16 @@ class OperationRecorder:
         shift = value.bit_length() - 8
         tally.counts[value if shift <= 0 else (shift << 7) + (value >> shift)] += 1
         tally.total += value
-        if value > tally.maximum:
-            tally.maximum = value
-        if value < tally.minimum:
-            tally.minimum = value
+        if not tally.minimum <= value <= tally.maximum:
+            tally.widen(value)
 
         value = first_byte_ns - sent_ns
         tally = self._first_byte
         shift = value.bit_length() - 8
         tally.counts[value if shift <= 0 else (shift << 7) + (value >> shift)] += 1
         tally.total += value
-        if value > tally.maximum:
-            tally.maximum = value
-        if value < tally.minimum:
-            tally.minimum = value
+        if not tally.minimum <= value <= tally.maximum:
+            tally.widen(value)
 
         self.bytes_received += size_bytes
         self._statuses[status] += 1
