@@ -132,13 +132,13 @@ def test_a_saturated_generator_proves_no_breach() -> None:
 # --- merging ------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(full_results, full_results, full_results)
 def test_merging_gives_the_same_in_any_grouping(a: Results, b: Results, c: Results) -> None:
     assert merge(merge(a, b), c) == merge(a, merge(b, c))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(full_results, full_results)
 def test_merging_loses_and_invents_no_request_and_no_finding(a: Results, b: Results) -> None:
     whole = merge(a, b)
@@ -256,7 +256,7 @@ def loaded(
         service_time=response_time,
         first_byte=response_time,
         statuses={200: count} if count else {},
-        windows=windows,
+        windows=windows or _spread(response_time, seconds=10),
     )
     load = LoadMeasurement(
         model="open",
@@ -301,6 +301,19 @@ def _results(*, scan: ScanRecord | None = None, load: LoadMeasurement | None = N
         base_url=BASE_URL,
         scan=scan,
         load=load,
+    )
+
+
+def _spread(response_time: Histogram, *, seconds: int) -> tuple[Window, ...]:
+    """The values of a histogram dealt out to windows of a second."""
+    dealt = [Histogram() for _ in range(seconds)]
+    values = [least for least, _, count in response_time.buckets() for _ in range(count)]
+    for index, value in enumerate(values):
+        dealt[index % seconds].record(value)
+    return tuple(
+        Window(second=second, response_time=times, errors=0)
+        for second, times in enumerate(dealt)
+        if times
     )
 
 

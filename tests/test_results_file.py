@@ -26,7 +26,7 @@ PLAIN = Results(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(any_results)
 def test_reading_gives_back_exactly_what_was_written(results: Results) -> None:
     again = from_json(to_json(results), source="x.json")
@@ -35,7 +35,7 @@ def test_reading_gives_back_exactly_what_was_written(results: Results) -> None:
     assert to_json(again) == to_json(results)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(exchanges)
 def test_bodies_of_any_bytes_survive(exchange: Exchange) -> None:
     scan = ScanRecord(

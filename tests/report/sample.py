@@ -5,6 +5,7 @@ Seeded throughout, so that every report of it is the same.
 
 import random
 from dataclasses import replace
+from functools import cache
 
 from withstand.client.exchange import (
     Exchange,
@@ -75,7 +76,7 @@ def sample() -> Results:
         scan=scan(),
         load=load(),
         objectives=(
-            latency("GET /users", 0.95, 200),
+            latency("GET /users", 0.5, 100),
             latency("GET /users", 0.99, 400),
             latency("GET /orders/{id}", 0.95, 120),
             latency("GET /admin/*", 0.99, 900),
@@ -97,7 +98,7 @@ def clean() -> Results:
     return replace(
         results,
         scan=replace(results.scan, findings=(), coverage=cells, notes=()),
-        objectives=(latency("GET /users", 0.95, 200),),
+        objectives=(latency("GET /users", 0.5, 100),),
     )
 
 
@@ -117,6 +118,25 @@ def void() -> Results:
     assert results.scan is not None
     reason = "alice cannot log in any more: POST /auth/login answered 503"
     return replace(results, scan=replace(results.scan, findings=(), void=reason))
+
+
+def with_detail(text: str) -> Results:
+    """A scan whose first finding, note and reason carry this text."""
+    results = scan_only()
+    assert results.scan is not None
+    first, *others = results.scan.findings
+    cell = Coverage(check="bola-read", operation=text, state=CoverageState.SKIPPED, reason=text)
+    return replace(
+        results,
+        api_title=text,
+        command=text,
+        scan=replace(
+            results.scan,
+            findings=(replace(first, detail=text, title=text, remedy=text), *others),
+            coverage=(*results.scan.coverage, cell),
+            notes=(text,),
+        ),
+    )
 
 
 def latency(operation: str, quantile: float, limit_ms: int) -> Objective:
@@ -362,6 +382,7 @@ def evidence(
 # --- load ---------------------------------------------------------------------------------------
 
 
+@cache
 def load() -> LoadMeasurement:
     """200 requests a second for 30 s; the server stalls for a moment in the 12th second."""
     shares = {"GET /users": 90, "GET /orders/{id}": 60, "POST /orders": 30, "GET /products": 18}
@@ -412,7 +433,7 @@ def operation(
         times, failed = [], []
         for index in range(per_s):
             took = round(rng.lognormvariate(0, 0.35) * median_ms * MS)
-            waited = round((1 - index / per_s) * 900 * MS) if second == 12 else 0
+            waited = round((1 - index / per_s) * 450 * MS) if second == 12 else 0
             service.append(took)
             times.append(took + waited)
             if second in (12, 13) and rng.random() < 0.12 and name == "POST /orders":

@@ -10,8 +10,8 @@ from withstand.slo import Verdict
 from withstand.stats.histogram import Histogram, merged
 from withstand.units import format_duration_ns
 
-WIDTH: Final = 720.0
-HEIGHT: Final = 300.0
+WIDTH: Final = 1000.0
+HEIGHT: Final = 340.0
 LEFT: Final = 64.0
 RIGHT: Final = 16.0
 TOP: Final = 12.0

@@ -13,9 +13,8 @@ from typing import Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
+from withstand.report import charts, wording
 from withstand.report import html_view as view
-from withstand.report import wording
-from withstand.report.charts import interval_bar
 from withstand.results import Results
 from withstand.units import (
     format_bytes,
@@ -88,5 +87,5 @@ def _environment() -> Environment:
         "share": format_share,
         "printable": wording.printable,
     }
-    environment.globals |= {"view": view, "wording": wording, "interval_bar": interval_bar}
+    environment.globals |= {"charts": charts, "view": view, "wording": wording}
     return environment

@@ -110,13 +110,20 @@ class Tile:
     tone: str = ""
 
 
+def trustworthy(results: Results) -> bool:
+    """Whether it is good news when the scan found nothing: it is not void and tested something."""
+    void = results.scan is None or results.scan.void is not None
+    return not void and bool(results.cells(CoverageState.PASSED))
+
+
 def tiles(results: Results) -> list[Tile]:
     """The figures that the verdict rests on."""
     made = []
     if results.scan is not None:
         failing = len(results.failing_findings())
         label = "finding stands" if failing == 1 else "findings stand"
-        made.append(Tile(figure=str(failing), label=label, tone="bad" if failing else "good"))
+        unfailing = "good" if trustworthy(results) else ""
+        made.append(Tile(figure=str(failing), label=label, tone="bad" if failing else unfailing))
         passed, doubtful = (
             len(results.cells(state))
             for state in (CoverageState.PASSED, CoverageState.INCONCLUSIVE)
@@ -203,9 +210,9 @@ def chosen(load: LoadMeasurement) -> dict[str, tuple[OperationMeasurement, ...]]
     """What the load charts can show: everything together, and each of the busiest operations."""
     operations = tuple(load.operations.values())
     if len(operations) == 1:
-        return {operations[0].operation: operations}
+        return {printable(operations[0].operation): operations}
     busiest = sorted(operations, key=lambda each: -each.requests)[:_MOST_CURVES]
-    return {WHOLE_RUN: operations, **{each.operation: (each,) for each in busiest}}
+    return {WHOLE_RUN: operations, **{printable(each.operation): (each,) for each in busiest}}
 
 
 def load_facts(load: LoadMeasurement) -> list[tuple[str, str, str]]:

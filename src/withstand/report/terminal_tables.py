@@ -13,6 +13,7 @@ from withstand.report.wording import (
     QUANTILES,
     VERDICT_SYMBOL,
     Gap,
+    by_urgency,
     coverage_by_check,
     error_text,
     gaps,
@@ -38,6 +39,7 @@ _COVERAGE_STYLE = {
 }
 _LONGEST_LIST = 3
 _WIDTH_OF_ALL_COLUMNS = 110
+_WIDTH_OF_MOST_COLUMNS = 80
 
 
 class Indented:
@@ -61,7 +63,9 @@ class Indented:
 
 def objectives_table(verdicts: tuple[Verdict, ...]) -> Table:
     table = Table.grid(padding=(0, 2, 0, 0))
-    for verdict in verdicts:
+    for _ in range(4):
+        table.add_column(overflow="fold")
+    for verdict in by_urgency(verdicts):
         style = _VERDICT_STYLE[verdict.state]
         seen = Text(observation(verdict))
         if verdict.state is VerdictState.INCONCLUSIVE:
@@ -80,6 +84,8 @@ def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
     columns: tuple[str, ...] = ("requests", "rate", "errors", *quantiles, "max", "service p99")
     if width < _WIDTH_OF_ALL_COLUMNS:
         columns = ("requests", "errors", *quantiles, "service p99")
+    if width < _WIDTH_OF_MOST_COLUMNS:
+        columns = ("errors", *quantiles)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("operation", overflow="fold")
     for name in columns:
@@ -89,10 +95,8 @@ def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
             Text(printable(measurement.operation)), *_load_row(load, measurement, columns)
         )
     yield table
-    yield Text(
-        "times are response times, from the intended start; service p99 is from the send",
-        style="dim",
-    )
+    service = "; service p99 is from the send" if "service p99" in columns else ""
+    yield Text(f"times are response times, from the intended start{service}", style="dim")
     lag = load.generator.send_lag.quantile(0.99)
     counts = (
         f"offered {format_count(load.offered)}",

@@ -54,6 +54,14 @@ def quantile_name(quantile: float) -> str:
     return f"p{quantile * 100:.6g}"
 
 
+def by_urgency(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """What is breached first, then what could not be told, then what is met."""
+    return sorted(verdicts, key=lambda verdict: _URGENCY.index(verdict.state))
+
+
+_URGENCY = (VerdictState.BREACHED, VerdictState.INCONCLUSIVE, VerdictState.MET)
+
+
 def observation(verdict: Verdict) -> str:
     """What was seen: `p95 = 148 ms (143 ms to 153 ms, 1,203 requests)`."""
     memory = verdict.objective.indicator is Indicator.MEMORY_GROWTH
@@ -148,6 +156,4 @@ _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 def _visible(char: str) -> str:
     code = ord(char)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "␡" if code == 0x7F else f"\\u{code:04x}"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

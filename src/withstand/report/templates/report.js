@@ -85,7 +85,7 @@
       cursor: { sync: { key: "withstand" }, drag: { x: true, y: false } },
       scales: { x: { time: false }, y: { range: (_u, _low, high) => [0, (high || 1) * 1.08] } },
       axes: [
-        { ...axis, values: (_u, ticks) => ticks.map((tick) => `${tick} s`) },
+        { ...axis, size: 30, values: (_u, ticks) => ticks.map((tick) => `${tick} s`) },
         { ...axis, size: 64, values: (_u, ticks) => ticks.map((tick) => `${tick}${unit}`) },
       ],
       series: [
@@ -111,7 +111,7 @@
       { label: "errors", stroke: "--bad", values: errors },
     ], "/s");
     chart("Response time", second, [
-      { label: "p50", stroke: "--service", values: p50, dash: [6, 4] },
+      { label: "p50", stroke: "--median", values: p50, dash: [6, 4] },
       { label: "p95", stroke: "--response", values: p95 },
     ], " ms");
     if (data.memory.second.length > 1) {
