@@ -31,7 +31,7 @@ _EVERYTHING = """
             assert answer.status_code == 401
 """
 _ALICE = 'alice = { role = "user", token = "given" }'
-_SHORT = 'short_lived = { expires_in = -1 }\nleeway = "1ms"'
+_SHORT = 'short_lived = { expires_in = -1 }\nleeway = "0s"'
 
 
 def test_every_fixture_does_what_its_name_says(
@@ -362,3 +362,17 @@ def test_a_problem_of_the_configuration_is_told_once_without_a_traceback(
     assert text.count("base_uri") == 1
     assert "During handling" not in text
     assert "Traceback" not in text
+
+
+def test_a_login_that_fails_within_a_test_is_one_message_too(
+    run: RunProject, project: pytest.Pytester, login_api: LoginApi
+) -> None:
+    wrong = 'alice = { role = "user", email = "alice@example.com", password = "not-hers-5318" }'
+    write_configuration(project, login_api.configuration(identities=wrong))
+    project.makepyfile("def test_a(tokens): tokens['alice']")
+
+    result = run()
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["alice cannot log in: POST /auth/token answered 401"])
+    assert len(result.outlines) < 20

@@ -39,7 +39,7 @@ _LEAKY = """
 def test_a_failing_test_prints_no_secret(
     run: RunProject, project: pytest.Pytester, login_api: LoginApi, options: list[str]
 ) -> None:
-    short = 'short_lived = { expires_in = -1 }\nleeway = "1ms"'
+    short = 'short_lived = { expires_in = -1 }\nleeway = "0s"'
     write_configuration(project, login_api.configuration(login=short))
     project.makepyfile(_LEAKY)
 

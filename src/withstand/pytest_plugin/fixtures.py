@@ -30,9 +30,9 @@ def withstand_settings(pytestconfig: pytest.Config) -> "Settings":
 @pytest.fixture(scope="session")
 def api_url(withstand_settings: "Settings") -> str:
     """The base URL of the API under test, without a trailing slash."""
-    from withstand.pytest_plugin import lookups
+    from withstand.pytest_plugin.explained import explained
 
-    with lookups.explained():
+    with explained():
         return withstand_settings.target().base_url
 
 

@@ -4,35 +4,23 @@ Apart from `fixtures` because every pytest start imports that one, and most of t
 no fixture of it.
 """
 
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
 from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.client.target import Target
-from withstand.errors import WithstandError
 from withstand.pytest_plugin import token_forms
 from withstand.pytest_plugin.api_client import ApiClient
+from withstand.pytest_plugin.explained import NotConfiguredError, explained
 from withstand.pytest_plugin.login import log_in, require_reachable
 from withstand.pytest_plugin.options import read_settings
 from withstand.pytest_plugin.run_record import RUN
 from withstand.pytest_plugin.token_store import MemoryStore, SharedStore
-from withstand.pytest_plugin.tokens import NotConfiguredError, Tokens
+from withstand.pytest_plugin.tokens import Tokens
 from withstand.settings import Settings
 
 _IDENTITY_LINE = '{name} = {{ role = "{role}", email = "…", password = "…" }}'
-
-
-@contextmanager
-def explained() -> Generator[None]:
-    """Turns a problem with a remedy into a skip or a failure of one message, without traceback."""
-    try:
-        yield
-    except NotConfiguredError as error:
-        raise pytest.skip.Exception(str(error)) from None
-    except WithstandError as error:
-        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def settings_of(config: pytest.Config) -> Settings:

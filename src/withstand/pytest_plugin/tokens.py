@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from withstand.client.identity import Credential, Identity, LoginRecipe
-from withstand.errors import IdentityBroken, UsageError, WithstandError
+from withstand.errors import IdentityBroken, WithstandError
+from withstand.pytest_plugin.explained import NotConfiguredError, explained
 from withstand.pytest_plugin.redaction import Token
 from withstand.pytest_plugin.run_record import RunRecord
 from withstand.pytest_plugin.token_store import Entry, TokenStore
@@ -18,10 +19,6 @@ LOGIN_LINES = (
     '[login]\nrequest = "POST /auth/token"\n'
     'json = { email = "{email}", password = "{password}" }\ntoken = "$.access_token"'
 )
-
-
-class NotConfiguredError(UsageError):
-    """The configuration does not say how to get a token; `hint` has the lines that would."""
 
 
 class Tokens(Mapping[str, str]):
@@ -57,13 +54,14 @@ class Tokens(Mapping[str, str]):
         return len(self._identities)
 
     def __getitem__(self, name: str) -> str:
-        token = self.credential(name).token
-        if token is None:
-            raise NotConfiguredError(
-                f"{name} has a credential without a token of its own",
-                hint=f"give {name} a login under [login]",
-            )
-        return Token(token)
+        with explained():
+            token = self.credential(name).token
+            if token is None:
+                raise NotConfiguredError(
+                    f"{name} has a credential without a token of its own",
+                    hint=f"give {name} a login under [login]",
+                )
+            return Token(token)
 
     def credential(self, name: str) -> Credential:
         """What makes a request act as this identity. Raises KeyError for an unknown name."""
