@@ -19,7 +19,7 @@ from withstand.slo import parse_objective
 from withstand.workflows import LoadPlan, Occasion, run_document_load, run_scan
 
 _RATE_PER_S = 200.0
-_RUN_TIME_S = 10.0
+_RUN_TIME_S = 15.0
 _MEMORY_OBJECTIVE = "memory_growth<32MB"
 
 _FLAWS_HELP = 'Flaws to plant, with commas between, or "all". `withstand demo serve -h` lists them.'

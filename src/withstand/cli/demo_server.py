@@ -4,6 +4,7 @@ import importlib.util
 import shlex
 import subprocess
 import sys
+import tempfile
 from types import TracebackType
 from urllib.parse import urlsplit
 
@@ -30,6 +31,7 @@ class DemoServer:
     """Serves the demo over HTTPS on free ports, in a process of its own."""
 
     def __init__(self, flaws: str = "") -> None:
+        self._complaints = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the server
         self._process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
             [
                 sys.executable,
@@ -44,7 +46,7 @@ class DemoServer:
                 flaws,
             ],
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._complaints,  # a pipe that nobody empties would stop the server
             text=True,
             start_new_session=True,  # Ctrl-C is ours: the server lives until we are done with it
         )
@@ -54,8 +56,9 @@ class DemoServer:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line.startswith("ready "):
-            _, complaint = self._process.communicate(timeout=_STOP_WITHIN_S)
-            message = complaint.strip() or "the demo API did not start"
+            self._process.wait(timeout=_STOP_WITHIN_S)
+            self._complaints.seek(0)
+            message = self._complaints.read().strip() or "the demo API did not start"
             if self._process.returncode == UsageError.exit_code:
                 raise UsageError(message)
             raise WithstandError(message)
@@ -74,6 +77,7 @@ class DemoServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
+        self._complaints.close()
 
     @property
     def url(self) -> str:

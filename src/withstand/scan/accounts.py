@@ -19,7 +19,10 @@ _SIGN_UP_WORDS: Final = (
     "users",
     "user",
 )
-_LOGIN_WORDS: Final = ("login", "signin", "token", "session", "auth", "reset", "forgot")
+_NO_SIGN_UP_WORDS: Final = ("login", "signin", "token", "session", "auth", "reset", "forgot")
+_LOGIN_WORDS: Final = frozenset(
+    {"login", "signin", "sign-in", "sign_in", "token", "session", "sessions", "authenticate"}
+)
 _PASSWORD_WORDS: Final = ("password", "passwd", "pwd")
 
 
@@ -41,6 +44,37 @@ def is_password(name: str) -> bool:
     return any(last.startswith(word) or last.endswith(word) for word in _PASSWORD_WORDS)
 
 
+def looks_like_login(operation: Operation, builder: RequestBuilder) -> bool:
+    """Whether anybody may send a password there to log in, by its path and its body."""
+    words = {part.lower() for part in operation.path.split("/")[-2:] if "{" not in part}
+    return (
+        operation.method == "POST"
+        and not operation.requires_credential
+        and bool(words & _LOGIN_WORDS)
+        and any(
+            slot.location == "body" and is_password(slot.name) for slot in builder.slots(operation)
+        )
+    )
+
+
+def login_slots(
+    operation: Operation, builder: RequestBuilder, fields: Mapping[str, str]
+) -> dict[Slot, object]:
+    """The inputs of a login that say who logs in, with a user's values; none of other operations."""
+    if not looks_like_login(operation, builder):
+        return {}
+    return {
+        slot: fields["password"] if is_password(slot.name) else fields[slot.name]
+        for slot in builder.slots(operation)
+        if slot.location == "body" and (is_password(slot.name) or slot.name in fields)
+    }
+
+
+def new_password(nonce: str) -> str:
+    """A password that no policy refuses and nobody guesses."""
+    return f"Ws1!{nonce[2:18]}"
+
+
 def sign_up_operation(api: Api, builder: RequestBuilder) -> Operation | None:
     """The operation by which anybody becomes a user: a public POST that takes a new password."""
     candidates = []
@@ -48,7 +82,7 @@ def sign_up_operation(api: Api, builder: RequestBuilder) -> Operation | None:
         path = operation.path.lower()
         if operation.method != "POST" or operation.path_parameters or operation.requires_credential:
             continue
-        if any(word in path.rsplit("/", 1)[-1] for word in _LOGIN_WORDS):
+        if any(word in path.rsplit("/", 1)[-1] for word in _NO_SIGN_UP_WORDS):
             continue
         if not any(is_password(slot.name) for slot in builder.slots(operation)):
             continue
@@ -94,7 +128,7 @@ async def make_throwaway(
     operation = sign_up_operation(api, builder)
     if operation is None:
         return "the document has no public sign-up operation"
-    password = f"Ws1!{nonce[2:18]}"
+    password = new_password(nonce)
     try:
         built, fields = sign_up_request(operation, builder, password)
         exchange = await courier.send(built.request)

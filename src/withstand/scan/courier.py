@@ -16,11 +16,11 @@ from withstand.client.transport import Transport
 
 _NOISY_STATUSES: Final = frozenset({429, 502, 503, 504})
 _OBSERVED_EXCHANGES: Final = 5_000  # of some kilobytes each: bounded memory on any API
-_LONGEST_BACK_OFF_S: Final = 10.0
+_LONGEST_BACK_OFF_S: Final = 5.0  # who asks for more would still refuse after it
 
 
 class NoiseStays(Exception):  # noqa: N818 - a condition of the network, not an error of ours
-    """Twice the target gave no answer that says anything."""
+    """The target gives no answer that says anything."""
 
     def __init__(self, exchange: Exchange) -> None:
         outcome = exchange.outcome
@@ -93,7 +93,10 @@ class Courier:
         exchange = await self._once(request, fresh=fresh, to=to)
         if noise_is_answer or not is_noise(exchange):
             return exchange
-        await self._transport.pause(_back_off_s(exchange))
+        wait_s = _back_off_s(exchange)
+        if wait_s > _LONGEST_BACK_OFF_S:
+            raise NoiseStays(exchange)
+        await self._transport.pause(wait_s)
         exchange = await self._once(request, fresh=True, to=to)
         if is_noise(exchange):
             raise NoiseStays(exchange)
@@ -141,5 +144,5 @@ class Courier:
 def _back_off_s(exchange: Exchange) -> float:
     wait = exchange.response.header("retry-after") if exchange.response else None
     if wait is not None and wait.isdigit():
-        return min(float(wait), _LONGEST_BACK_OFF_S)
+        return float(wait)
     return 0.5

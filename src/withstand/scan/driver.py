@@ -63,7 +63,7 @@ async def drive(check: Check, subject: Subject, courier: Courier) -> Outcome:
         outcome: Outcome = end.value
         return outcome
     except NoiseStays as noise:
-        return Inconclusive(reason=f"the target gave no usable answer, twice: {noise}")
+        return Inconclusive(reason=f"the target gave no usable answer: {noise}")
     finally:
         steps.close()
 

@@ -1,20 +1,19 @@
-"""What must stand before any verdict: healthy identities, and a request per operation that works.
+"""What must stand before any verdict: identities that are logged in and stay healthy.
 
 V0: every identity logs in, and a canary GET succeeds with its credential and is refused without.
-V1: an operation is judged only when an authorised identity's request to it succeeded in this run.
+The requests that work are taken by `withstand.scan.baselines`.
 """
 
 from dataclasses import dataclass, field
 from typing import Final
 
-from withstand.client.exchange import Exchange, Failure, Request, Response
+from withstand.client.exchange import Exchange, Failure, Request
 from withstand.client.identity import Credential, Identity
 from withstand.errors import IdentityBroken, TargetUnreachable
 from withstand.openapi.operation import Operation
-from withstand.openapi.request_builder import Built, RequestBuilder, Unbuildable
-from withstand.openapi.resources import identifier_in, in_dependency_order, producer_of
+from withstand.openapi.request_builder import RequestBuilder
 from withstand.openapi.value_pool import ValuePool
-from withstand.scan.accounts import changes_an_account, make_throwaway
+from withstand.scan.accounts import make_throwaway
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.login import log_in
 from withstand.scan.plan import ScanPlan
@@ -84,16 +83,6 @@ async def renew_if_old(plan: ScanPlan, ground: Groundwork, courier: Courier) -> 
         if isinstance(got, Credential):
             ground.identities[identity.name] = identity.logged_in(got)
             courier.knows(ground.identities[identity.name])
-
-
-async def take_baselines(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
-    """A positive control for every operation that can have one, producers first."""
-    for operation in in_dependency_order(plan.api.operations):
-        forbidden = plan.policy.forbids(operation)
-        if forbidden is not None:
-            ground.missing[operation.key] = f"not called: {forbidden}"
-            continue
-        await _take_baseline(plan, ground, courier, operation)
 
 
 async def find_canary(ground: Groundwork, courier: Courier) -> None:
@@ -166,106 +155,6 @@ async def _sign_up_throwaway(plan: ScanPlan, ground: Groundwork, courier: Courie
     ground.throwaway = made
     ground.pools[made.name] = ValuePool()
     courier.knows(made)
-
-
-async def _take_baseline(
-    plan: ScanPlan, ground: Groundwork, courier: Courier, operation: Operation
-) -> None:
-    reasons: list[str] = []
-    for identity in _askers(plan, ground, operation):
-        for full in (True, False):
-            pool = ground.pools.get(identity.name) if identity else None
-            try:
-                built = ground.builder.build(operation, pool, full=full)
-                if operation.method == "DELETE":
-                    built = await _sacrifice(plan, ground, courier, operation, identity)
-            except Unbuildable as problem:
-                reasons.append(problem.reason)
-                break
-            request = identity.authorize(built.request) if identity else built.request
-            try:
-                exchange = await courier.send(request)
-            except NoiseStays as noise:
-                reasons.append(str(noise))
-                break
-            response = exchange.response
-            if response is not None and response.succeeded:
-                await _keep(ground, courier, operation, identity, built, exchange, response)
-                return
-            reasons.append(f"{identity.name if identity else 'anonymous'} got {exchange.status}")
-            if exchange.status in {401, 403} or not operation.bodies:
-                break
-    ground.missing[operation.key] = "no valid baseline: " + (
-        ", ".join(dict.fromkeys(reasons)) or "nobody may call it"
-    )
-
-
-async def _keep(
-    ground: Groundwork,
-    courier: Courier,
-    operation: Operation,
-    identity: Identity | None,
-    built: Built,
-    exchange: Exchange,
-    response: Response,
-) -> None:
-    if identity is not None:
-        ground.pools[identity.name].harvest(operation, exchange.request, response)
-    for pool in ground.pools.values():  # what anybody may see is no secret between identities
-        if identity is None:
-            pool.harvest(operation, exchange.request, response)
-    again = await courier.send(exchange.request) if operation.is_read else None
-    ground.baselines[operation.key] = Baseline(
-        operation=operation,
-        identity=identity.name if identity else None,
-        built=built,
-        exchange=exchange,
-        again=again,
-    )
-
-
-def _askers(plan: ScanPlan, ground: Groundwork, operation: Operation) -> list[Identity | None]:
-    """Who to try, in order: those the policy names, then everybody; accounts only our own."""
-    if changes_an_account(operation) and operation.security:
-        return [ground.throwaway] if ground.throwaway is not None else []
-    everybody = list(ground.identities.values())
-    roles = plan.policy.allowed_roles(operation)
-    if roles is not None:
-        return [identity for identity in everybody if identity.role in roles]
-    if operation.requires_credential:
-        return [*everybody]
-    return [None, *everybody]
-
-
-async def _sacrifice(
-    plan: ScanPlan,
-    ground: Groundwork,
-    courier: Courier,
-    operation: Operation,
-    identity: Identity | None,
-) -> Built:
-    """The DELETE of an object that was created for it. Raises Unbuildable."""
-    producer = producer_of(plan.api, operation)
-    if producer is None or plan.policy.forbids(producer) or not operation.path_parameters:
-        raise Unbuildable("nothing of the scan's own to delete")
-    pool = ground.pools.get(identity.name) if identity else None
-    made = ground.builder.build(producer, pool)
-    request = identity.authorize(made.request) if identity else made.request
-    exchange = await courier.send(request)
-    name = operation.path_parameters[-1].name
-    found = (
-        identifier_in(exchange.response.json(), name)
-        if exchange.succeeded and exchange.response
-        else None
-    )
-    if found is None:
-        raise Unbuildable(f"{producer.key} answered {exchange.status} without an id to delete")
-    slot = next(
-        slot
-        for slot in ground.builder.slots(operation)
-        if slot.location == "path" and slot.name == name
-    )
-    return ground.builder.build(operation, pool, replace={slot: found})
 
 
 def _canary_rank(operation: Operation) -> tuple[int, int]:

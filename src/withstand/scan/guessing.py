@@ -13,7 +13,12 @@ from withstand.client.exchange import Exchange, Failure, Request
 from withstand.client.identity import Identity, LoginRecipe
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.accounts import is_password, sign_up_operation, sign_up_request
+from withstand.scan.accounts import (
+    is_password,
+    looks_like_login,
+    sign_up_operation,
+    sign_up_request,
+)
 from withstand.scan.check import Steps, send
 from withstand.scan.login import based
 from withstand.scan.policy import matches
@@ -24,9 +29,6 @@ GUESSES_WITHOUT_A_LIMIT: Final = 30
 """How many wrong passwords are tried where nobody said after how many they must be refused."""
 
 _MOST_GUESSES: Final = 200
-_LOGIN_WORDS: Final = frozenset(
-    {"login", "signin", "sign-in", "sign_in", "token", "session", "sessions", "authenticate"}
-)
 _LIMIT_TEXT: Final = re.compile(
     r"too many|rate.?limit|locked|lock.?out|blocked|throttl|captcha|try again (?:later|in)", re.I
 )
@@ -66,7 +68,7 @@ def logins(subject: Subject) -> tuple[Login, ...]:
         found[key] = Login(key=key, operation=subject.api.operation(key), recipe=subject.login)
     for operation in subject.api.operations:
         named = any(matches(pattern, operation.key) for pattern in subject.policy.limits)
-        if operation.key not in found and (named or _looks_like_login(subject, operation)):
+        if operation.key not in found and (named or looks_like_login(operation, subject.builder)):
             found[operation.key] = Login(key=operation.key, operation=operation, recipe=None)
     return tuple(login for login in found.values() if _forbidden(subject, login) is None)
 
@@ -230,19 +232,6 @@ def _by_recipe(
 
 def _names_user(name: str) -> bool:
     return "mail" in name or name in {"username", "user", "login", "user_name", "name", "account"}
-
-
-def _looks_like_login(subject: Subject, operation: Operation) -> bool:
-    words = {part.lower() for part in operation.path.split("/")[-2:] if "{" not in part}
-    return (
-        operation.method == "POST"
-        and not operation.requires_credential
-        and bool(words & _LOGIN_WORDS)
-        and any(
-            slot.location == "body" and is_password(slot.name)
-            for slot in subject.builder.slots(operation)
-        )
-    )
 
 
 def _forbidden(subject: Subject, login: Login) -> str | None:

@@ -7,6 +7,7 @@ from urllib.parse import quote, quote_plus
 
 from withstand.client.exchange import Exchange, Response
 from withstand.openapi.request_builder import Slot, Unbuildable
+from withstand.scan.accounts import is_password
 from withstand.scan.check import Steps, send
 from withstand.scan.objects import like_baseline
 from withstand.scan.similarity import same_content
@@ -122,8 +123,10 @@ def masked(response: Response, value: str) -> Response:
 def _slots(subject: Subject) -> tuple[Slot, ...]:
     assert subject.operation is not None, "runs once for each operation"
     places = {"path"} if subject.operation.method == "DELETE" else {"path", "query", "body"}
+    # Wrong passwords for one account would soon be refused as guesses, and then prove nothing.
+    fixed = subject.baseline.fixed if subject.baseline is not None else {}
     return tuple(
         slot
         for slot in subject.builder.slots(subject.operation)
-        if slot.location in places
+        if slot.location in places and not (slot in fixed and is_password(slot.name))
     )

@@ -16,7 +16,12 @@ from withstand.openapi.resources import (
     producer_of,
     reader_of,
 )
-from withstand.scan.accounts import changes_an_account, sign_up_operation, sign_up_request
+from withstand.scan.accounts import (
+    changes_an_account,
+    new_password,
+    sign_up_operation,
+    sign_up_request,
+)
 from withstand.scan.check import Steps, send
 from withstand.scan.subject import Baseline, Subject
 
@@ -48,7 +53,7 @@ def like_baseline(
     place = {
         slot: value for slot, value in baseline.built.values.items() if slot.location == "path"
     }
-    chosen = {**place, **(replace or {})}
+    chosen = {**place, **baseline.fixed, **(replace or {})}
     built = subject.builder.build(baseline.operation, pool, replace=chosen)
     if set(built.values) - set(chosen) <= set(baseline.built.values):
         return built
@@ -81,7 +86,7 @@ def sacrifice(subject: Subject, operation: Operation, *, by: Identity | None) ->
     if sign_up is None or subject.policy.forbids(sign_up):
         return f"{made}, and there is no public sign-up operation"
     try:
-        built, _ = sign_up_request(sign_up, subject.builder, f"Ws1!{subject.nonce()[2:18]}")
+        built, _ = sign_up_request(sign_up, subject.builder, new_password(subject.nonce()))
     except Unbuildable as problem:
         return f"{sign_up.key}: {problem.reason}"
     exchange = yield from send(built.request)

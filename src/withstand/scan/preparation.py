@@ -7,6 +7,7 @@ from withstand.client.exchange import Request
 from withstand.client.transport import Transport
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.scan import groundwork as ground_rules
+from withstand.scan.baselines import take_baselines
 from withstand.scan.courier import Courier
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.plan import ScanPlan
@@ -31,7 +32,7 @@ async def prepared_requests(plan: ScanPlan, transport: Transport) -> Prepared:
     )
     await ground_rules.reach(plan, courier)
     await ground_rules.log_everybody_in(plan, ground, courier)
-    await ground_rules.take_baselines(plan, ground, courier)
+    await take_baselines(plan, ground, courier)
     return Prepared(
         requests={key: (found.exchange.request,) for key, found in ground.baselines.items()},
         missing=dict(ground.missing),

@@ -11,6 +11,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.openapi.resources import in_dependency_order
 from withstand.scan import groundwork as ground_rules
+from withstand.scan.baselines import take_baselines
 from withstand.scan.check import Check, Inconclusive, Outcome, Per, Safety, Skipped
 from withstand.scan.cleanup import clean_up
 from withstand.scan.courier import BudgetSpent, Courier, Stopped
@@ -73,7 +74,7 @@ class _Run:
         await ground_rules.reach(self.plan, self.courier)
         await ground_rules.log_everybody_in(self.plan, self._ground, self.courier)
         self._report("baselines", 0, len(self.plan.api.operations))
-        await ground_rules.take_baselines(self.plan, self._ground, self.courier)
+        await take_baselines(self.plan, self._ground, self.courier)
         await ground_rules.find_canary(self._ground, self.courier)
         self._note_what_is_missing()
 

@@ -22,7 +22,8 @@ class Baseline:
     """The positive control of an operation: who sent what, and the 2xx that came back.
 
     `again` is a second exchange of the same request where repeating it is harmless: what differs
-    between the two is volatile and no evidence of anything.
+    between the two is volatile and no evidence of anything. `fixed` are the inputs without which
+    it would not succeed: a login's name and password.
     """
 
     operation: Operation
@@ -30,6 +31,7 @@ class Baseline:
     built: Built
     exchange: Exchange
     again: Exchange | None = None
+    fixed: Mapping[Slot, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,10 @@ class Subject:
 
     def identity(self, name: str) -> Identity:
         """The identity of that name, the throw-away user included. Raises KeyError."""
-        for identity in (*self.identities, *((self.throwaway,) if self.throwaway else ())):
+        everybody = self.identities
+        if self.throwaway is not None:
+            everybody = (*everybody, self.throwaway)
+        for identity in everybody:
             if identity.name == name:
                 return identity
         raise KeyError(name)

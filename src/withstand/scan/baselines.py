@@ -1,0 +1,160 @@
+"""A request per operation that works: the positive control without which nothing is judged (V1).
+
+An operation is judged only when an authorised identity's request to it succeeded in this run.
+Deleting, and changing an account, is only ever tried on objects and users of the scan's own (V8).
+"""
+
+from collections.abc import Mapping
+
+from withstand.client.exchange import Exchange, Response
+from withstand.client.identity import Identity
+from withstand.openapi.operation import Operation
+from withstand.openapi.request_builder import Built, Slot, Unbuildable
+from withstand.openapi.resources import identifier_in, in_dependency_order, producer_of
+from withstand.scan.accounts import (
+    changes_an_account,
+    login_slots,
+    new_password,
+    sign_up_operation,
+    sign_up_request,
+)
+from withstand.scan.courier import Courier, NoiseStays
+from withstand.scan.groundwork import Groundwork
+from withstand.scan.plan import ScanPlan
+from withstand.scan.subject import Baseline
+
+
+async def take_baselines(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
+    """A positive control for every operation that can have one, producers first."""
+    for operation in in_dependency_order(plan.api.operations):
+        forbidden = plan.policy.forbids(operation)
+        if forbidden is not None:
+            ground.missing[operation.key] = f"not called: {forbidden}"
+            continue
+        await _take_baseline(plan, ground, courier, operation)
+
+
+async def _take_baseline(
+    plan: ScanPlan, ground: Groundwork, courier: Courier, operation: Operation
+) -> None:
+    reasons: list[str] = []
+    fixed = _fixed(ground, operation)
+    for identity in _askers(plan, ground, operation):
+        for full in (True, False):
+            pool = ground.pools.get(identity.name) if identity else None
+            try:
+                built = (
+                    await _on_own_object(plan, ground, courier, operation, identity, full)
+                    if _needs_own_object(operation)
+                    else ground.builder.build(operation, pool, full=full, replace=fixed)
+                )
+                request = identity.authorize(built.request) if identity else built.request
+                exchange = await courier.send(request)
+            except Unbuildable as problem:
+                reasons.append(problem.reason)
+                break
+            except NoiseStays as noise:
+                reasons.append(str(noise))
+                break
+            response = exchange.response
+            if response is not None and response.succeeded:
+                await _keep(ground, courier, operation, identity, built, exchange, response, fixed)
+                return
+            reasons.append(f"{identity.name if identity else 'anonymous'} got {exchange.status}")
+            if exchange.status in {401, 403} or not operation.bodies:
+                break
+    ground.missing[operation.key] = "no valid baseline: " + (
+        ", ".join(dict.fromkeys(reasons)) or "nobody of the scan's own may call it"
+    )
+
+
+async def _keep(
+    ground: Groundwork,
+    courier: Courier,
+    operation: Operation,
+    identity: Identity | None,
+    built: Built,
+    exchange: Exchange,
+    response: Response,
+    fixed: Mapping[Slot, object],
+) -> None:
+    # What anybody may see is no secret between identities; what one saw stays with that one.
+    learners = [identity.name] if identity is not None else list(ground.pools)
+    for name in learners:
+        ground.pools[name].harvest(operation, exchange.request, response)
+    again = await courier.send(exchange.request) if operation.is_read else None
+    ground.baselines[operation.key] = Baseline(
+        operation=operation,
+        identity=identity.name if identity else None,
+        built=built,
+        exchange=exchange,
+        again=again,
+        fixed=fixed,
+    )
+
+
+def _askers(plan: ScanPlan, ground: Groundwork, operation: Operation) -> list[Identity | None]:
+    """Who to try, in order: those the policy names, then everybody.
+
+    An operation that changes the account of whoever calls it is only tried by the throw-away user.
+    """
+    if changes_an_account(operation) and not operation.path_parameters and operation.security:
+        return [ground.throwaway] if ground.throwaway is not None else []
+    everybody = list(ground.identities.values())
+    roles = plan.policy.allowed_roles(operation)
+    if roles is not None:
+        return [identity for identity in everybody if identity.role in roles]
+    if operation.requires_credential:
+        return [*everybody]
+    return [None, *everybody]
+
+
+def _fixed(ground: Groundwork, operation: Operation) -> Mapping[Slot, object]:
+    """The throw-away user's name and password, for an operation that logs in."""
+    if ground.throwaway is None:
+        return {}
+    return login_slots(operation, ground.builder, ground.throwaway.fields)
+
+
+def _needs_own_object(operation: Operation) -> bool:
+    if not operation.path_parameters or operation.is_read:
+        return False
+    return operation.method == "DELETE" or changes_an_account(operation)
+
+
+async def _on_own_object(
+    plan: ScanPlan,
+    ground: Groundwork,
+    courier: Courier,
+    operation: Operation,
+    identity: Identity | None,
+    full: bool,
+) -> Built:
+    """The operation on an object, or a user, that was created for it. Raises Unbuildable."""
+    pool = ground.pools.get(identity.name) if identity else None
+    producer = producer_of(plan.api, operation)
+    if changes_an_account(operation):
+        producer = sign_up_operation(plan.api, ground.builder)
+        if producer is None:
+            raise Unbuildable("the document has no public sign-up for a user of the scan's own")
+        made, _ = sign_up_request(producer, ground.builder, new_password(plan.nonce()))
+        request = made.request
+    elif producer is not None:
+        made = ground.builder.build(producer, pool)
+        request = identity.authorize(made.request) if identity else made.request
+    else:
+        raise Unbuildable("nothing of the scan's own to delete: no operation creates it")
+    forbidden = plan.policy.forbids(producer)
+    if forbidden is not None:
+        raise Unbuildable(f"{producer.key} is not called: {forbidden}")
+    exchange = await courier.send(request)
+    slot = next(
+        slot
+        for slot in reversed(ground.builder.slots(operation))
+        if slot.location == "path" and slot.name == operation.path_parameters[-1].name
+    )
+    response = exchange.response
+    found = identifier_in(response.json(), slot.name) if response and response.succeeded else None
+    if found is None:
+        raise Unbuildable(f"{producer.key} answered {exchange.status} without an id to use")
+    return ground.builder.build(operation, pool, full=full, replace={slot: found})
