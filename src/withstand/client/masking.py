@@ -21,8 +21,7 @@ KEPT_BYTES: Final = 8_000
 _SHORT: Final = 4
 # A JWT's signature this long is worth hiding by itself: beside a forged payload, say.
 _MIN_SIGNATURE: Final = 16
-_BASIC: Final = r"(?i:\bbasic) +([A-Za-z0-9+/_-]{4,}={0,2})"
-_ESCAPE: Final = re.compile(r"%[0-9A-F]{2}")
+_ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
 class Mask:
@@ -38,12 +37,13 @@ class Mask:
         self._replacements: dict[str, str] = {}
         for secret, variable in secrets.items():
             for form, text in _forms(secret, variable):
-                self._replacements.setdefault(form, text)
+                self._replacements.setdefault(_upper_escapes(form), text)
         # The longest first: one secret may be part of another.
         forms = sorted(self._replacements, key=len, reverse=True)
         plain = "|".join(map(_pattern, forms)) or "(?!)"
         self._plain = re.compile(plain)
-        self._pattern = re.compile(f"{_BASIC}|{plain}")
+        basic = rf"(?i:\bbasic) +(?!{plain})([A-Za-z0-9+/_-]{{4,}}={{0,2}})"
+        self._pattern = re.compile(f"{basic}|{plain}")
 
     def text(self, text: str) -> str:
         """The text without secrets."""
@@ -90,7 +90,7 @@ class Mask:
         )
 
     def _replaced(self, match: re.Match[str]) -> str:
-        found = self._replacements[match.group()]
+        found = self._replacements[_upper_escapes(match.group())]
         follower = match.string[match.end() : match.end() + 1]
         if found.startswith("$WITHSTAND") and (follower == "_" or follower.isalnum()):
             return "${" + found[1:] + "}"
@@ -117,11 +117,11 @@ def _forms(secret: str, variable: str) -> Iterator[tuple[str, str]]:
     ascii_json = json.dumps(secret)[1:-1]
     text_json = json.dumps(secret, ensure_ascii=False)[1:-1]
     data = secret.encode("utf-8", "surrogateescape")
-    percent = (quote(data, safe=""), quote(data), quote_plus(data))
     for form in (
         secret,
-        *percent,
-        *(_ESCAPE.sub(lambda escape: escape.group().lower(), text) for text in percent),
+        quote(data, safe=""),
+        quote(data),
+        quote_plus(data),
         ascii_json,
         text_json,
         ascii_json.replace("/", "\\/"),
@@ -140,8 +140,13 @@ def _forms(secret: str, variable: str) -> Iterator[tuple[str, str]]:
             yield signature, "${" + variable.removeprefix("$") + "##*.}"
 
 
+def _upper_escapes(text: str) -> str:
+    return _ESCAPE.sub(lambda escape: escape.group().upper(), text)
+
+
 def _pattern(form: str) -> str:
-    escaped = re.escape(form)
+    # Percent-encoding may be in capitals or not (RFC 3986, 2.1).
+    escaped = _ESCAPE.sub(lambda escape: f"(?i:{escape.group()})", re.escape(form))
     return escaped if len(form) >= _SHORT else rf"(?<![A-Za-z0-9]){escaped}(?![A-Za-z0-9])"
 
 
