@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
-from withstand.openapi.request_builder import Unbuildable
+from withstand.openapi.request_builder import Built, Unbuildable
 from withstand.scan.check import Steps, send
 from withstand.scan.objects import Made, like_baseline, located, read_back, sacrifice
 from withstand.scan.shape import same_shape, tells
@@ -160,13 +160,39 @@ def _write(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt]
     nowhere = yield from _catch_all(subject, exchange)
     if nowhere:
         return _unclear(exchange, "the API gives the same answer at a path that does not exist")
+    changed = yield from _changed(subject, baseline, built)
+    if changed is not None and not changed.succeeded:
+        return _unclear(exchange, f"afterwards the authorised identity reads {changed.status}")
+    shows = changed is not None and _holds(changed, built.canaries)
+    if changed is not None and not shows:
+        return _unclear(exchange, f"it answered {response.status}, but nothing has changed")
     return Attempt(
         access=Access.GRANTED,
         exchange=exchange,
-        reason=f"it answered {response.status}, as to the authorised identity",
-        authorised=baseline.exchange,
-        telling=tells(response),
+        reason=f"it answered {response.status}, as to the authorised identity"
+        + (", and what it sent is stored" if shows else ""),
+        authorised=changed or baseline.exchange,
+        telling=shows or tells(response),
     )
+
+
+def _changed(subject: Subject, baseline: Baseline, built: Built) -> Steps[Exchange | None]:
+    """What was changed, as the authorised identity reads it now; None when that cannot tell."""
+    operation = baseline.operation
+    if operation.method not in {"PUT", "PATCH"} or not built.canaries:
+        return None
+    before = subject.baselines.get(f"GET {operation.path}")
+    if before is None or before.exchange.response is None:
+        return None
+    place = {slot: value for slot, value in built.values.items() if slot.location == "path"}
+    request = like_baseline(subject, before, place).request
+    exchange = yield from send(authorised_request(subject, baseline, request))
+    return exchange
+
+
+def _holds(exchange: Exchange, canaries: tuple[str, ...]) -> bool:
+    response = exchange.response
+    return response is not None and any(canary in response.text for canary in canaries)
 
 
 def _delete(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt]:

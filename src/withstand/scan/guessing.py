@@ -84,6 +84,12 @@ def allowed_failures(subject: Subject, login: Login) -> int | None:
 def guess(subject: Subject, login: Login) -> Steps[Series]:
     """Wrong passwords, one after the other, until the API has had enough or the list is through."""
     limit = allowed_failures(subject, login)
+    if limit is not None and limit >= _MOST_GUESSES:
+        return Series(
+            account="",
+            exchanges=(),
+            problem=f"{limit} failures are allowed, and a scan tries {_MOST_GUESSES} at most",
+        )
     wanted = min(limit + 5 if limit is not None else GUESSES_WITHOUT_A_LIMIT, _MOST_GUESSES)
     account = yield from _account(subject)
     name = account.get("email") or account.get("username") or ""

@@ -73,6 +73,47 @@ def test_an_operation_that_serves_anybody_is_the_finding_of_another_check() -> N
     assert "missing-credential-accepted" in reason
 
 
+ITEMS: dict[str, Any] = {
+    "/items": {"post": operation(requestBody=body(title={"type": "string"}))},
+    "/items/{id}": {
+        "get": operation(parameters=(("path", "id"),)),
+        "put": operation(parameters=(("path", "id"),), requestBody=body(title={"type": "string"})),
+    },
+}
+ADMINS_WRITE = {"access": {"PUT /items/{id}": ("admin",)}}
+
+
+def items(*, stores: bool) -> Server:
+    """Items that only root should change; others get 204, whether or not it stores anything."""
+    kept: dict[str, str] = {}
+
+    def server(request: Request) -> Response:
+        if caller(request) is None:
+            return UNAUTHENTICATED
+        if request.method == "POST":
+            kept[str(len(kept) + 1)] = sent(request)["title"]
+            return answer(201, {"id": str(len(kept))})
+        if last_segment(request) not in kept:
+            return not_found()
+        if request.method == "GET":
+            return answer(200, {"title": kept[last_segment(request)]})
+        if stores or caller(request) == "root":
+            kept[last_segment(request)] = sent(request)["title"]
+        return Response(status=204)
+
+    return server
+
+
+def test_a_change_by_a_lower_role_is_proved_by_reading_it_again() -> None:
+    (finding,) = findings(ROLE, items(stores=True), ITEMS, policy=ADMINS_WRITE)
+    assert "stored" in finding.detail
+    assert finding.confidence is Confidence.FIRM
+
+
+def test_a_change_by_a_lower_role_that_is_silently_ignored_is_no_flaw() -> None:
+    assert findings(ROLE, items(stores=False), ITEMS, policy=ADMINS_WRITE) == ()
+
+
 USERS: dict[str, Any] = {
     "/users": {
         "post": operation(

@@ -4,12 +4,18 @@ from typing import Any
 
 import pytest
 
-from withstand.client.exchange import Request, Response
-from withstand.scan.check import Server
+from withstand.client.exchange import Exchange, Request, Response, Timing, json_request
+from withstand.client.target import parse_target
+from withstand.openapi.operation import Api
+from withstand.openapi.request_builder import RequestBuilder
+from withstand.scan.catalogue import check_named
+from withstand.scan.check import FailedMany, Server
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
 from withstand.scan.finding import Confidence, Severity
+from withstand.scan.policy import Policy
+from withstand.scan.subject import Subject
 
-from .tiny_api import findings
+from .tiny_api import findings, identities
 
 HASH = "password-hash-in-response"
 SECRET = "secret-in-response"
@@ -74,6 +80,7 @@ def test_a_hash_that_the_request_sent_itself_is_an_echo() -> None:
     ("document", "confidence"),
     [
         ({"me": {"password": "hunter2!"}}, Confidence.FIRM),
+        ({"labels": {"password": "Enter your password"}}, Confidence.TENTATIVE),
         ({"clientSecret": "k9Qv-72xNfP0"}, Confidence.FIRM),
         ({"cvv": "123"}, Confidence.FIRM),
         ({"api_key": "k9Qv72xNfP0"}, Confidence.TENTATIVE),
@@ -108,6 +115,40 @@ def test_the_password_of_a_user_in_any_response_is_found_and_masked() -> None:
     response = finding.evidence[0].exchange.response
     assert response is not None
     assert "bob-password-1" not in response.text
+
+
+def test_a_sign_up_that_repeats_the_password_is_found() -> None:
+    def server(request: Request) -> Response:
+        return answer(201, {"id": 1, **sent(request)})
+
+    string = {"type": "string"}
+    schema = body(email=string, password={**string, "minLength": 12})
+    paths = {"/users": {"post": operation(secured=False, requestBody=schema)}}
+    (finding,) = findings(SECRET, server, paths)
+    assert finding.severity is Severity.HIGH
+    assert finding.operations == ("POST /users",)
+
+
+def test_a_refusal_that_repeats_the_password_it_was_sent_is_of_low_severity() -> None:
+    request = json_request("POST", "/login", {"password": "bob-password-1"})
+    refusal = answer(422, {"input": {"password": "bob-password-1"}})
+    now = Timing(intended_ns=0, sent_ns=0, first_byte_ns=0, end_ns=0)
+    subject = Subject(
+        api=Api(title="", version="", source="", operations=()),
+        target=parse_target("http://127.0.0.1:9"),
+        policy=Policy(),
+        identities=identities(),
+        builder=RequestBuilder(Api(title="", version="", source="", operations=()), nonce=str),
+        pools={},
+        nonce=str,
+        observed=(Exchange(request=request, outcome=refusal, timing=now),),
+    )
+    steps = check_named(SECRET).run(subject)
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    outcome = end.value.value
+    assert isinstance(outcome, FailedMany)
+    assert [failure.severity for failure in outcome.failures] == [Severity.LOW]
 
 
 def test_an_operation_that_creates_a_key_may_show_it_once() -> None:

@@ -1,12 +1,15 @@
 """Guessing passwords: what must be found, and what counts as a limit."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from withstand.client.exchange import Request, Response
+from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response
 from withstand.client.identity import LoginRecipe
+from withstand.client.scripted import Scripted
+from withstand.client.target import Target
 from withstand.scan.check import Server
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.record import CoverageState
@@ -59,6 +62,41 @@ def test_thirty_wrong_passwords_in_a_row_are_a_flaw() -> None:
 )
 def test_every_way_to_stop_guessing_counts_as_a_limit(limited: Response) -> None:
     assert findings(LIMIT, login(limited), PATHS) == ()
+
+
+class Slowing(Scripted):
+    """Every answer takes longer than the one before."""
+
+    async def send(
+        self, request: Request, *, fresh: bool = False, to: Target | None = None
+    ) -> Exchange:
+        exchange = await super().send(request, fresh=fresh, to=to)
+        late_ns = exchange.timing.end_ns + len(self.exchanges) * 100_000_000
+        return replace(exchange, timing=replace(exchange.timing, end_ns=late_ns))
+
+
+class Dropping(Scripted):
+    """After twelve requests connections are dropped."""
+
+    async def send(
+        self, request: Request, *, fresh: bool = False, to: Target | None = None
+    ) -> Exchange:
+        exchange = await super().send(request, fresh=fresh, to=to)
+        if len(self.exchanges) <= 12:
+            return exchange
+        return replace(exchange, outcome=Failure(kind=FailureKind.RESET))
+
+
+@pytest.mark.parametrize("transport", [Slowing(login(None)), Dropping(login(None))])
+def test_growing_delays_and_dropped_connections_count_as_limits(transport: Scripted) -> None:
+    what, reason = state(LIMIT, login(None), PATHS, transport=transport)
+    assert what is CoverageState.PASSED
+    assert "delay that grows" in reason or "dropped" in reason
+
+
+def test_more_allowed_failures_than_a_scan_tries_are_inconclusive() -> None:
+    policy = {"limits": {"POST /auth/token": 5_000}}
+    assert state(LIMIT, login(None), PATHS, policy=policy)[0] is CoverageState.INCONCLUSIVE
 
 
 def test_a_limit_looser_than_the_configured_one_is_a_flaw() -> None:

@@ -53,6 +53,7 @@ def scanned(
     plain_url: str | None = None,
     base_url: str = "http://127.0.0.1:9",
     expired_token: str | None = None,
+    transport: Scripted | None = None,
 ) -> tuple[ScanRecord, tuple[Exchange, ...]]:
     """A scan with all checks, or some: its record, and all that was sent."""
     document = {
@@ -74,7 +75,7 @@ def scanned(
         plain_target=parse_target(plain_url, allow=allow) if plain_url else None,
         expired_token=expired_token,
     )
-    transport = Scripted(server, plain=plain)
+    transport = transport or Scripted(server, plain=plain)
     record = asyncio.run(scan(plan, transport))
     return record, tuple(transport.exchanges)
 

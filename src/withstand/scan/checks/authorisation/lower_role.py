@@ -30,7 +30,7 @@ from withstand.scan.examples import (
 )
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.objects import Made, located, read_back, sacrifice
-from withstand.scan.subject import Subject
+from withstand.scan.subject import Baseline, Subject
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -57,14 +57,21 @@ def applies(subject: Subject) -> Skipped | None:
 def run(subject: Subject) -> Steps[Outcome]:
     assert subject.operation is not None, "runs once for each operation"
     roles = subject.policy.allowed_roles(subject.operation) or ()
+    allowed = _allowed(subject, roles)
+    assert allowed is not None, "applies() saw to it"
+    baseline = subject.baseline
+    if baseline is None and subject.operation.method != "DELETE":
+        baseline = yield from _own_baseline(subject, allowed)
     unclear: str | None = None
     for intruder in _lower(subject, roles):
-        tried = yield from _as_intruder(subject, intruder, roles)
+        tried = yield from _as_intruder(subject, baseline, intruder, allowed)
         if tried.access is Access.UNCLEAR:
             unclear = unclear or f"as {intruder.name} ({intruder.role}): {tried.reason}"
         if tried.access is not Access.GRANTED or tried.exchange is None:
             continue
-        nobody = yield from _as_nobody(subject)
+        nobody = None
+        if baseline is not None:
+            nobody = yield from attempt(subject, baseline, lambda bare: bare, by_shape=True)
         if nobody is not None and nobody.access is Access.GRANTED:
             return Inconclusive(
                 reason="it answers without any credential: see missing-credential-accepted"
@@ -82,17 +89,35 @@ def run(subject: Subject) -> Steps[Outcome]:
     return Inconclusive(reason=unclear) if unclear else PASSED
 
 
-def _as_intruder(subject: Subject, intruder: Identity, roles: tuple[str, ...]) -> Steps[Attempt]:
+def _own_baseline(subject: Subject, allowed: Identity) -> Steps[Baseline | None]:
+    """A positive control with an object made for it, where the scan's groundwork had none."""
     assert subject.operation is not None, "runs once for each operation"
-    if subject.baseline is not None and subject.operation.method != "DELETE":
-        return (yield from attempt(subject, subject.baseline, intruder.authorize, by_shape=True))
-    allowed = _allowed(subject, roles)
-    assert allowed is not None, "applies() saw to it"
+    made = yield from sacrifice(subject, subject.operation, by=allowed)
+    if not isinstance(made, Made):
+        return None
+    try:
+        built = located(subject, subject.operation, made, allowed)
+    except Unbuildable:
+        return None
+    exchange = yield from send(allowed.authorize(built.request))
+    if not exchange.succeeded:
+        return None
+    return Baseline(
+        operation=subject.operation, identity=allowed.name, built=built, exchange=exchange
+    )
+
+
+def _as_intruder(
+    subject: Subject, baseline: Baseline | None, intruder: Identity, allowed: Identity
+) -> Steps[Attempt]:
+    assert subject.operation is not None, "runs once for each operation"
     if subject.operation.method == "DELETE":
         made = yield from sacrifice(subject, subject.operation, by=allowed)
         if isinstance(made, Made):
             return (yield from _delete(subject, made, intruder, allowed))
         reason = f"nothing of the scan's own to delete: {made}"
+    elif baseline is not None:
+        return (yield from attempt(subject, baseline, intruder.authorize, by_shape=True))
     else:
         reason = "it never succeeded for a role that may use it"
     return (yield from _with_nonsense(subject, intruder, allowed, reason))
@@ -165,12 +190,6 @@ def _unused(slot: Slot, nonce: str) -> object:
     if slot.schema.get("format") == "uuid":
         return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15:18]}-{digits[:12]}"
     return nonce
-
-
-def _as_nobody(subject: Subject) -> Steps[Attempt | None]:
-    if subject.baseline is None or subject.operation is None:
-        return None
-    return (yield from attempt(subject, subject.baseline, lambda bare: bare, by_shape=True))
 
 
 def _lower(subject: Subject, roles: tuple[str, ...]) -> tuple[Identity, ...]:

@@ -143,8 +143,13 @@ def _named(
             what=f"the property {key!r}",
             value=text,
             severity=Severity.HIGH,
-            confidence=Confidence.FIRM if surely else Confidence.TENTATIVE,
+            confidence=Confidence.FIRM if surely and not _is_label(text) else Confidence.TENTATIVE,
         )
+
+
+def _is_label(value: str) -> bool:
+    """Whether a text may be a word for people: `Password`, as a table of translations has it."""
+    return all(character.isalpha() or character in " .:!?…'" for character in value)
 
 
 def _is_password_name(key: str) -> bool:
