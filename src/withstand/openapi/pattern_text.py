@@ -25,7 +25,7 @@ _CATEGORIES = {
 }
 _ECMA: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"\(\?<(?![=!])"), "(?P<"),
-    (re.compile(r"\\k<"), "(?P="),
+    (re.compile(r"\\k<(\w+)>"), r"(?P=\1)"),
     (re.compile(r"(\[[^\]]*)\\[pP]\{[^}]*\}"), r"\1A-Za-z"),
     (re.compile(r"\\p\{N[^}]*\}"), "[0-9]"),
     (re.compile(r"\\p\{[^}]*\}"), "[A-Za-z]"),

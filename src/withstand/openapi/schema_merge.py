@@ -58,6 +58,8 @@ def merged(first: Schema, second: Schema) -> Schema:
             result[key] = list(dict.fromkeys((*_listed(one), *_listed(other))))
         elif key == "type":
             result[key] = _common_types(_listed(one), _listed(other))
+            if not result[key]:
+                return NEVER
         elif key == "enum":
             result[key] = [value for value in _listed(one) if value in _listed(other)]
         elif key in _LOWER and _are_numbers(one, other):
@@ -87,7 +89,7 @@ def types_of(schema: Schema) -> tuple[str, ...]:
 def _of_one_version(schema: Schema) -> Schema:
     changed: dict[str, Any] = {}
     if schema.get("nullable") is True and "type" in schema and "null" not in types_of(schema):
-        changed["type"] = [*types_of(schema), "null"]
+        changed |= {"type": [*types_of(schema), "null"], "nullable": None}
     for bound, exclusive in (
         ("minimum", "exclusiveMinimum"),
         ("maximum", "exclusiveMaximum"),

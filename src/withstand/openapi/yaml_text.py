@@ -49,7 +49,8 @@ def read_yaml(text: str) -> Any:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable"
-        raise YamlSyntaxError(str(problem), mark.line + 1 if mark else None) from error
+        last = text.count("\n") + 1  # the parser counts on behind the end
+        raise YamlSyntaxError(str(problem), min(mark.line + 1, last) if mark else None) from error
 
 
 def _read(text: str) -> Any:

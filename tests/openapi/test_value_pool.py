@@ -1,0 +1,148 @@
+"""What an API gave out is found again by the names under which it is asked for."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from withstand.client.exchange import Request, Response, json_request
+from withstand.openapi.operation import Operation
+from withstand.openapi.value_pool import ValuePool
+
+
+def harvested(
+    method: str,
+    template: str,
+    answer: Any,
+    *,
+    path: str | None = None,
+    sent: Any = None,
+    status: int = 200,
+    headers: tuple[tuple[str, str], ...] = (),
+    pool: ValuePool | None = None,
+) -> ValuePool:
+    pool = pool or ValuePool()
+    request = Request(method=method, path=path or template)
+    if sent is not None:
+        request = json_request(method, path or template, sent)
+    body = b"" if answer is None else json.dumps(answer).encode()
+    response = Response(status=status, body=body, headers=headers)
+    pool.harvest(Operation(method=method, path=template), request, response)
+    return pool
+
+
+@pytest.mark.parametrize("answer", [{"id": 7}, {"data": {"id": 7}}, {"order": {"id": 7}}])
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("id", "/orders/{id}"),
+        ("order_id", "/orders/{order_id}"),
+        ("orderId", "/orders/{orderId}/cancel"),
+        ("order", "/orders/{order}"),
+        ("uid", "/orders/{uid}"),
+        ("uuid", "/api/orders/{uuid}"),
+        ("order_id", "/refunds"),
+        ("orderId", "/refunds/{id}"),
+    ],
+)
+def test_the_id_of_a_creation_is_found_for_every_way_to_ask(
+    answer: Any, name: str, path: str
+) -> None:
+    assert harvested("POST", "/orders", answer).find(name, path=path) == 7
+
+
+def test_an_id_of_another_thing_is_not_taken() -> None:
+    pool = harvested("POST", "/orders", {"id": 7})
+    assert pool.find("id", path="/users/{id}") is None
+    assert pool.find("id", path="/users") is None
+    assert pool.find("user_id", path="/refunds") is None
+
+
+def test_nested_things_and_named_references_are_kept_as_what_they_are() -> None:
+    answer = {"id": 1, "customer": {"id": 2}, "lines": [{"product_id": 3, "sku": "S-4"}]}
+    pool = harvested("GET", "/orders/{id}", answer, path="/orders/1")
+    assert pool.find("id", path="/customers/{id}") == 2
+    assert pool.find("productId", path="/reviews") == 3
+    assert pool.find("id", path="/products/{id}") == 3
+    assert pool.find("sku", path="/carts") == "S-4"
+
+
+def test_the_latest_comes_first_and_what_lists_show_last() -> None:
+    pool = harvested("POST", "/orders", {"id": 1})
+    harvested("POST", "/orders", {"id": 2}, pool=pool)
+    harvested("GET", "/orders", [{"id": 8}, {"id": 9}], pool=pool)
+    assert pool.find("id", path="/orders/{id}") == 2
+    assert harvested("GET", "/orders", {"items": [{"id": 8}, {"id": 9}]}).find(
+        "id", path="/orders/{id}"
+    ) == 8  # fmt: skip
+
+
+def test_what_was_deleted_is_forgotten() -> None:
+    pool = harvested("POST", "/orders", {"id": 1})
+    harvested("POST", "/orders", {"id": 2}, pool=pool)
+    harvested("DELETE", "/orders/{orderId}", None, path="/v1/orders/2", status=204, pool=pool)
+    assert pool.find("orderId", path="/orders/{orderId}") == 1
+
+
+def test_a_client_chosen_name_is_kept_when_the_answer_is_silent() -> None:
+    pool = harvested("POST", "/user", {"code": 200}, sent={"username": "ann"})
+    assert pool.find("username", path="/user/{username}") == "ann"
+
+
+def test_a_location_gives_the_id_that_the_body_does_not() -> None:
+    location = (("Location", "http://127.0.0.1/v1/orders/a-7?x"),)
+    pool = harvested("POST", "/orders", None, status=201, headers=location)
+    assert pool.find("id", path="/orders/{id}") == "a-7"
+
+
+def test_a_failed_request_teaches_nothing() -> None:
+    assert (
+        harvested("POST", "/orders", {"id": 7}, status=409).find("id", path="/orders/{id}") is None
+    )
+
+
+def test_who_am_i_tells_the_users_own_id() -> None:
+    pool = harvested("GET", "/users", [{"id": 1}])
+    harvested("GET", "/users/me", {"id": 5}, pool=pool)
+    assert pool.find("id", path="/users/{id}") == 5
+
+
+def test_a_value_has_the_type_that_is_asked_for_or_is_left_out() -> None:
+    pool = ValuePool()
+    pool.add("orders", "id", "abc")
+    pool.add("orders", "id", "12")
+    pool.add("orders", "code", 5)
+    assert pool.find("id", path="/orders/{id}", schema={"type": "integer"}) == 12
+    assert pool.find("code", path="/orders/{code}", schema={"type": "string"}) == "5"
+    pool = ValuePool()
+    pool.add("orders", "id", "abc")
+    assert pool.find("id", path="/orders/{id}", schema={"type": "integer"}) is None
+
+
+def test_a_things_own_values_can_be_left_out() -> None:
+    pool = harvested("POST", "/products", {"sku": "S-1"})
+    assert pool.find("sku", path="/products", own=False) is None
+    assert pool.find("sku", path="/carts", own=False) == "S-1"
+
+
+def test_it_stays_small() -> None:
+    pool = ValuePool()
+    for number in range(300):
+        answer = {f"{chr(97 + at % 26)}{chr(97 + at // 26)}": number for at in range(600)}
+        harvested("GET", f"/things{number}", [answer] * 50, pool=pool)
+    assert len(pool._values) <= 4000
+    assert max(len(values) for values in pool._values.values()) <= 32
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda part: st.lists(part) | st.dictionaries(st.text(max_size=6), part),
+)
+
+
+@given(JSON, st.text(max_size=12), st.sampled_from(["GET", "POST", "DELETE"]))
+def test_no_answer_is_too_odd(answer: Any, path: str, method: str) -> None:
+    pool = harvested(method, "/" + path, answer, sent=answer, status=201)
+    pool.find("id", path="/" + path)
