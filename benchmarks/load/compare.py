@@ -228,9 +228,11 @@ def print_summary(rounds: dict[str, list[Round]]) -> None:
     ):
         # Round by round, so that both saw the same machine.
         pairs = list(zip(rounds[theirs], rounds[ours], strict=True))
-        rate = statistics.median(b.requests_per_s / a.requests_per_s for a, b in pairs)
-        cpu = statistics.median(a.cpu_us / b.cpu_us for a, b in pairs)
-        print(f"{ours}: {rate:.2f} x wrk in requests/s, {cpu:.2f} x in requests per CPU second")
+        faster = statistics.median(b.requests_per_s / a.requests_per_s for a, b in pairs)
+        cheaper = statistics.median(a.cpu_us / b.cpu_us for a, b in pairs)
+        print(
+            f"{ours}: {faster:.2f} x wrk in requests/s, {cheaper:.2f} x in requests per CPU second"
+        )
 
 
 START_UP_S = start_up_s()

@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from hdrh.histogram import HdrHistogram
+from hdrh.histogram import HdrHistogram  # type: ignore[import-untyped]  # it has no stubs
 
 from withstand.load.recorder import OperationRecorder, Tally
 from withstand.stats.histogram import Histogram

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import socket
 import statistics
 import time
@@ -301,6 +302,25 @@ def test_the_garbage_collector_is_left_as_it_was(api: Api) -> None:
     before = gc.get_threshold(), gc.get_freeze_count()
     run(run_load(api.target, api.scenario("/ok"), Closed(users=1, duration_s=0.1)))
     assert (gc.get_threshold(), gc.get_freeze_count()) == before
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [Closed(users=40, duration_s=0.3), ConstantRate(rate_per_s=800, duration_s=0.3)],
+    ids=["closed", "open"],
+)
+def test_a_generator_without_descriptors_blames_itself(api: Api, profile: Profile) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    scenario = api.scenario("/silent")
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_descriptors() + 25, before[1]))
+        measured = run(run_load(api.target, scenario, profile, timeout_s=0.5, connections=None))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    if profile.model == "closed":
+        assert "ulimit" in (measured.generator.saturated or "")
+    assert "exhausted" not in one(measured).failures
+    check_books(measured)
 
 
 def open_descriptors() -> int:

@@ -28,7 +28,7 @@ from withstand.load.profile import ArrivalSchedule
 
 MAX_CONNECTIONS: Final = 1_000
 # To begin with: enough for answers that take this long, which most do.
-_EXPECTED_RESPONSE_S: Final = 0.02
+_EXPECTED_RESPONSE_S: Final = 0.1
 _MOST_AT_START: Final = 100
 # Above 20,000 arrivals a second several leave at one wake-up, each with its own intended start.
 _MIN_STEP_NS: Final = 50_000
@@ -194,8 +194,8 @@ class OpenLoad(Load):
             self.connections.add(outcome)
             self.released(outcome)
             return
+        self.exhausted += outcome.kind is FailureKind.EXHAUSTED
         if outcome.kind is FailureKind.EXHAUSTED and self.connections:
-            self.exhausted += 1
             self._cap = len(self.connections)  # those that there are carry the rest
         else:
             self._refuse(outcome)

@@ -74,7 +74,7 @@ class MemoryProbe:
 
     async def watch(self, origin_ns: int, duration_s: float) -> None:
         """Take a sample about once a second, less often in long runs, until cancelled."""
-        interval_s = max(1.0, duration_s / _MAX_MEMORY_SAMPLES)
+        interval_s = max(0.25, duration_s / _MAX_MEMORY_SAMPLES)
         loop = asyncio.get_running_loop()
         while True:
             # In a thread: reading /proc may take milliseconds, which the schedule has not.

@@ -25,7 +25,7 @@ def saturation(
 
     The generator is saturated when one of these holds:
 
-    - it ran out of descriptors or local ports (`exhausted` requests failed with that);
+    - it ran out of descriptors or local ports (`exhausted` times);
     - open model: fewer than 98 % of the arrivals that were due by the end of the schedule had
       been handed to a connection or to the queue for one (`dispatched` of `due`);
     - the 99th percentile of the send lag exceeds both 10 ms and a quarter of the response
@@ -34,8 +34,8 @@ def saturation(
     """
     if exhausted:
         return (
-            f"the generator ran out of descriptors or local ports for {exhausted:,} requests; "
-            f"raise the limit (ulimit -n) or use fewer connections"
+            f"the generator found no descriptor or local port for {exhausted:,} connections; "
+            f"raise the limit (ulimit -n) or use fewer users"
         )
     if model == "open" and dispatched < MIN_SENT_SHARE * due:
         return (
