@@ -97,7 +97,7 @@ def impure_calls(source: str) -> Iterator[str]:
 
 def test_the_contracts_of_the_import_linter_are_kept() -> None:
     done = subprocess.run(
-        [Path(sys.executable).parent / "lint-imports", "--no-cache", "--no-logo"],
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"],
         cwd=ROOT,
         capture_output=True,
         text=True,
