@@ -120,6 +120,13 @@ def test_an_unset_variable_that_a_flag_replaces_is_no_problem(read: Read) -> Non
     assert read(text, overrides={"target.base_url": "http://127.0.0.1:4"}).target().port == 4
 
 
+def test_a_flag_is_taken_as_it_is(read: Read) -> None:
+    text = "[identities]\nalice = { role = 'user' }\n"
+    (alice,) = read(text, overrides={"identities.alice.token": "a${UNSET}"}).identities()
+    assert alice.credential is not None
+    assert alice.credential.token == "a${UNSET}"
+
+
 def test_a_variable_that_is_no_name_is_a_problem(complain: Complain) -> None:
     (problem,) = complain('[target]\nbase_url = "${API-URL}"\n')
     assert problem.startswith("target.base_url: '${API-URL}' has a '${' that names no variable")
