@@ -9,7 +9,7 @@ from typing import Final
 
 from withstand.client.connect import connect, resolve, tls_context
 from withstand.client.connection import Connection
-from withstand.client.exchange import Failure
+from withstand.client.exchange import Failure, FailureKind
 from withstand.client.target import Target
 from withstand.errors import TargetUnreachable
 from withstand.load.engine_base import NS_PER_S, Load, Shot, Way
@@ -157,7 +157,9 @@ async def _preflight(target: Target, timeout_s: float) -> Way:
         addresses = outcome
     raise TargetUnreachable(
         f"nothing answers at {target.base_url} ({addresses})",
-        hint="start the API, or correct base_url",
+        hint="name the certificate authority with ca_file, or do without with verify = false"
+        if addresses.kind is FailureKind.TLS
+        else "start the API, or correct base_url",
     )
 
 
