@@ -53,15 +53,11 @@ class DemoServer:
         self._facts: dict[str, str] = {}
 
     def __enter__(self) -> "DemoServer":
-        assert self._process.stdout is not None
+        assert self._process.stdout is not None, "it was asked for above"
         line = self._process.stdout.readline()
         if not line.startswith("ready "):
-            self._process.wait(timeout=_STOP_WITHIN_S)
-            self._complaints.seek(0)
-            message = self._complaints.read().strip() or "the demo API did not start"
-            if self._process.returncode == UsageError.exit_code:
-                raise UsageError(message)
-            raise WithstandError(message)
+            self._await_end()  # it closed its output, so it is about to end by itself
+            raise self._complaint()
         self._facts = dict(word.split("=", 1) for word in shlex.split(line)[1:])
         return self
 
@@ -72,12 +68,22 @@ class DemoServer:
         trace: TracebackType | None,
     ) -> None:
         self._process.terminate()
+        self._await_end()
+        self._complaints.close()
+
+    def _await_end(self) -> None:
         try:
             self._process.communicate(timeout=_STOP_WITHIN_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
-        self._complaints.close()
+
+    def _complaint(self) -> WithstandError:
+        with self._complaints as written:
+            written.seek(0)
+            message = written.read().strip() or "the demo API did not start"
+        is_usage = self._process.returncode == UsageError.exit_code
+        return UsageError(message) if is_usage else WithstandError(message)
 
     @property
     def url(self) -> str:

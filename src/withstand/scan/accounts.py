@@ -60,7 +60,7 @@ def looks_like_login(operation: Operation, builder: RequestBuilder) -> bool:
 def login_slots(
     operation: Operation, builder: RequestBuilder, fields: Mapping[str, str]
 ) -> dict[Slot, object]:
-    """The inputs of a login that say who logs in, with a user's values; none of other operations."""
+    """The inputs of a login that say who logs in, with a user's values; else none."""
     if not looks_like_login(operation, builder):
         return {}
     return {

@@ -1,0 +1,64 @@
+"""The command line against the real demo."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from tests.demo.running import RunningDemo, running
+
+from withstand.cli import run
+from withstand.demo.config import render
+
+Invoke = Callable[..., "Outcome"]
+
+
+class Outcome:
+    """What one command line did."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+    @property
+    def said(self) -> str:
+        """Everything it printed, on one line as far as wrapping goes."""
+        return " ".join((self.out + self.err).split())
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[RunningDemo]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project, as the working directory."""
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name in ("WITHSTAND_BASE_URL", "WITHSTAND_OPENAPI"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def invoke(folder: Path, capsys: pytest.CaptureFixture[str]) -> Invoke:
+    """`invoke("scan", "--quiet")` runs a command line in the folder."""
+
+    def invoked(*arguments: str) -> Outcome:
+        code = run(list(arguments))
+        printed = capsys.readouterr()
+        return Outcome(code, printed.out, printed.err)
+
+    return invoked
+
+
+def config_of(demo: RunningDemo) -> str:
+    """The withstand.toml for a running demo."""
+    plain = demo.words.get("http_url")
+    return render(
+        port=urlsplit(demo.words["url"]).port or 0,
+        https=plain is not None,
+        http_port=urlsplit(plain).port if plain else None,
+        ca_file=demo.words.get("ca_file"),
+    )
