@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from withstand.errors import UsageError
@@ -225,6 +225,7 @@ def test_utf_16_and_a_byte_order_mark_are_read() -> None:
         assert read_document(data, source="x").title == "t"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 @example(b"!!int x")
 @example(b"&a [*a]")
@@ -252,6 +253,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(ANYTHING, ANYTHING, st.sampled_from(("openapi", "swagger")))
 def test_a_document_of_the_wrong_shape_is_read_or_refused(item: Any, rest: Any, key: str) -> None:
     whole = {

@@ -27,12 +27,13 @@ def value(
     return ExampleValues(resolve, Marks(nonce), full=full).value(schema, name=name)
 
 
-@settings(max_examples=400)
+@settings(max_examples=200, deadline=None)
 @given(schemas(), st.booleans())
 def test_every_random_schema_gets_a_valid_value(schema: Any, full: bool) -> None:
     assert problems(value(schema, full=full), schema) == ""
 
 
+@settings(deadline=None)
 @given(schemas())
 def test_the_same_nonce_gives_the_same_value(schema: Any) -> None:
     assert json.dumps(value(schema)) == json.dumps(value(schema))
@@ -216,6 +217,7 @@ def test_what_nothing_satisfies_is_said(schema: Any) -> None:
         value(schema)
 
 
+@settings(deadline=None)
 @given(
     st.integers(-(10**6), 10**6),
     st.integers(1, 10**4),

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from withstand.openapi.pattern_text import matches_pattern, text_matching
@@ -75,6 +75,7 @@ def test_the_seed_alone_decides_between_the_texts() -> None:
     assert text_matching(r"^\d{8}$", seed=(1, 2)) == text_matching(r"^\d{8}$", seed=(1, 2))
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.sampled_from([r"\d", r"\w", "a", "[A-F0-9]", r"[^,\s]", r"\.", "-"]),

@@ -163,7 +163,7 @@ def test_what_is_inside_another_thing_is_deleted_before_it() -> None:
 
 
 def test_a_body_that_names_another_thing_waits_for_it() -> None:
-    schema = {"properties": {"product_id": {}, "coupon_id": {}}}
+    schema: dict[str, Any] = {"properties": {"product_id": {}, "coupon_id": {}}}
     body = RequestBody(media_type="application/json", schema=schema, required=True)
     order = Operation(method="POST", path="/orders", bodies=(body,))
     product = Operation(method="POST", path="/products")

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from withstand.openapi.schema_fit import fits, kinds_of
@@ -20,6 +20,7 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
+@settings(deadline=None)
 @given(VALUES, schemas())
 def test_it_agrees_with_jsonschema(value: Any, schema: Any) -> None:
     assert fits(value, schema, lambda part: part) == (not problems(value, schema))

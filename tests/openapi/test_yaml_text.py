@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from withstand.openapi.yaml_text import YamlSyntaxError, read_yaml
@@ -87,6 +87,7 @@ def test_nesting_without_end_is_an_error_and_not_the_end_of_the_process(text: st
         read_yaml(text)
 
 
+@settings(deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(st.characters(codec="ascii")),

@@ -1,6 +1,7 @@
 """How names in paths, parameters and properties correspond: `orderId` and `/orders/{id}`. Pure."""
 
 import re
+from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SINGULAR = {
@@ -17,6 +18,7 @@ REFERENCE_WORDS = ID_WORDS | {"sku", "slug", "ref", "reference", "handle", "isbn
 """Last words of a name that points to a thing which has to exist."""
 
 
+@lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
     """`orderId`, `order_id` and `Order-ID` are all ("order", "id")."""
     return tuple(word.lower() for word in _WORD.findall(name)) or (name.lower(),)

@@ -1,7 +1,7 @@
 """Deciding what a request says, before anything is written: a value for each input. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from withstand.openapi.body_encoding import best_body
@@ -13,9 +13,9 @@ from withstand.openapi.path_template import segments
 from withstand.openapi.plausible_number import NoValueError
 from withstand.openapi.plausible_text import Marks
 from withstand.openapi.schema_fit import fits
-from withstand.openapi.schema_merge import flattened
+from withstand.openapi.schema_merge import flattened, types_of
 from withstand.openapi.slot import Slot
-from withstand.openapi.value_pool import ValuePool
+from withstand.openapi.value_pool import ValuePool, as_type
 
 NOTHING: Mapping[Slot, object] = MappingProxyType({})
 _SIGN_IN = frozenset({"login", "signin", "token", "session", "sessions", "authenticate"})
@@ -125,7 +125,8 @@ class Drafting:
         """What the path names is repeated as it is there; other references come from the pool."""
         bare = len(words(name)) == 1 and words(name)[0] in ID_WORDS
         if (not bare or depth == 1) and canonical(name) in self._in_path:
-            return self._in_path[canonical(name)]
+            named = as_type(self._in_path[canonical(name)], types_of(schema))
+            return named if fits(named, schema, self._api.resolve) else None
         return None if bare else self._harvested(name, schema, own=False)
 
     def _harvested(self, name: str, schema: Schema, *, own: bool) -> object | None:
@@ -148,9 +149,9 @@ def sendable(api: Api, operation: Operation) -> tuple[Parameter, ...]:
     return tuple(p for p in operation.parameters if (p.location, p.name.lower()) not in secret)
 
 
-def replaced(draft: Draft, operation: Operation, replace: Mapping[Slot, object]) -> Draft:
+def replaced(draft: Draft, operation: Operation, values: Mapping[Slot, object]) -> Draft:
     """The draft with other values in its slots. Raises `Unbuildable` where there is no place."""
-    for slot, value in replace.items():
+    for slot, value in values.items():
         if slot.location == "body":
             _replace_in_body(draft, operation, slot.name, value)
         else:
@@ -168,9 +169,11 @@ def _replace_in_body(draft: Draft, operation: Operation, pointer: str, value: ob
 
 def _replace_parameter(draft: Draft, operation: Operation, slot: Slot, value: object) -> None:
     parameter, parts = declared(operation, slot)
+    if isinstance(value, Mapping) and not parts and slot.location == "query":
+        parameter = replace(parameter, style="deepObject")  # `{"$gt": ""}` → `q[$gt]=`
     for at, (given, content) in enumerate(draft.parameters):
         if (given.location, given.name) == (parameter.location, parameter.name):
-            draft.parameters[at] = (given, with_value(content, parts, value))
+            draft.parameters[at] = (parameter, with_value(content, parts, value))
             return
     if slot.location == "path":
         raise Unbuildable(f"{operation.key} has no path parameter {slot.name!r}")

@@ -8,7 +8,7 @@ from withstand.openapi.body_pointer import pointer_of
 from withstand.openapi.operation import Parameter, Schema
 from withstand.openapi.schema_choice import default_choice, options_of
 from withstand.openapi.schema_fit import kinds_of
-from withstand.openapi.schema_merge import Resolve, flattened
+from withstand.openapi.schema_merge import NEVER, Resolve, flattened
 
 BODY_DEPTH = 3
 
@@ -54,7 +54,7 @@ def _scalars(
             break
         flat = next(default_choice(flat, resolve))[1]
     kinds = kinds_of(flat)
-    if depth <= 0 or flat.get("readOnly") is True:
+    if depth <= 0 or flat == NEVER or flat.get("readOnly") is True:
         return
     if "object" in kinds:
         declared = flat.get("properties")
@@ -62,7 +62,9 @@ def _scalars(
             for parts, scalar in _scalars(part, resolve, depth - 1):
                 yield (name, *parts), scalar
     elif "array" in kinds:
-        for parts, scalar in _scalars(flat.get("items"), resolve, depth - 1):
+        first = flat.get("prefixItems")
+        item = first[0] if isinstance(first, list) and first else flat.get("items")
+        for parts, scalar in _scalars(item, resolve, depth - 1):
             yield ("0", *parts), scalar
     else:
         yield (), flat

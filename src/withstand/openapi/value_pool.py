@@ -80,7 +80,7 @@ class ValuePool:
             if key[0] == without:
                 continue
             for value in self._values.get(key, ()):
-                fitting = _as_type(value, types_of(schema or {}))
+                fitting = as_type(value, types_of(schema or {}))
                 if fitting is not None:
                     return fitting
         return None
@@ -115,6 +115,7 @@ class ValuePool:
                         inner = noun(key)
                         pending.append((part, about if inner in _WRAPPERS else inner, listed))
                     else:
+                        budget -= 1
                         self._keep(about, key, part, last=listed)
 
     def _keep(self, resource: str, name: str, value: object, *, last: bool = False) -> None:
@@ -156,7 +157,8 @@ def _json(body: bytes) -> Any:
         return None
 
 
-def _as_type(value: object, types: tuple[str, ...]) -> object | None:
+def as_type(value: object, types: tuple[str, ...]) -> object | None:
+    """The value as one of the types, None when it is none; digits and numbers are exchangeable."""
     if not types or any(has_type(value, name) for name in types):
         return value
     if "string" in types:
