@@ -41,7 +41,7 @@ def letting_in(
         lambda origin: True,
         lambda origin: origin in {"null", OWN},
         lambda origin: origin.startswith(OWN),
-        lambda origin: origin.endswith("app.example.com"),
+        lambda origin: origin.startswith("https://") and origin.endswith("app.example.com"),
         lambda origin: origin in {OWN, OWN.replace("https", "http")},
         lambda origin: origin in {OWN, "https://appxexample.com"},
     ],

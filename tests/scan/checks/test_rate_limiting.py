@@ -99,6 +99,13 @@ def test_more_allowed_failures_than_a_scan_tries_are_inconclusive() -> None:
     assert state(LIMIT, login(None), PATHS, policy=policy)[0] is CoverageState.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("status", [423, 429])
+def test_a_limit_that_is_already_reached_is_one(status: int) -> None:
+    what, reason = state(LIMIT, login(answer(status, {}), after=0), PATHS)
+    assert what is CoverageState.PASSED
+    assert f"status {status} after 1 " in reason
+
+
 def test_a_limit_looser_than_the_configured_one_is_a_flaw() -> None:
     server_answers = answer(429, {"error": "wait"})
     policy = {"limits": {"POST /auth/token": 10}}
