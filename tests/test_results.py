@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from results_strategies import BASE_URL, full_results, histograms
+from tests.results_strategies import BASE_URL, full_results, histograms
 from withstand.errors import UsageError
 from withstand.load.measurement import (
     GeneratorHealth,

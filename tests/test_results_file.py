@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from results_strategies import any_results, exchanges, scans
+from tests.results_strategies import any_results, exchanges, scans
 from withstand.client.exchange import Exchange
 from withstand.errors import UsageError
 from withstand.results import Results

@@ -5,8 +5,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.demo.running import RunningDemo, running
 
+from tests.demo.running import RunningDemo, running
 from withstand.cli import run
 from withstand.demo.config import render
 

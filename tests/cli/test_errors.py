@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 import pytest
+
 from tests.cli.conftest import Invoke, Outcome, config_of
 from tests.demo.running import RunningDemo
 

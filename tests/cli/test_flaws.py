@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+
 from tests.cli.conftest import Invoke, config_of
 from tests.demo.running import RunningDemo, running
-
 from withstand.demo.flaws import FLAWS
 
 SEEN_BY_THE_SCAN = {

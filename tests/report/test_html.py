@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
-import sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.report import sample
 from withstand.client.exchange import Failure, FailureKind, Request, Response
 from withstand.report.html import render_html
 from withstand.report.html_view import matrix, reference_link, request_message, response_message

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import sample
 from playwright.sync_api import Browser, Page, expect
 
+from tests.report import sample
 from withstand.report.html import render_html
 from withstand.results import Results
 

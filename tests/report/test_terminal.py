@@ -4,10 +4,10 @@ import io
 import re
 
 import pytest
-import sample
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
+from tests.report import sample
 from withstand.report.terminal import render
 from withstand.results import Results
 

@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+
 from tests.scan.small_api import (
     EVERYBODY,
     PATHS,
@@ -13,7 +14,6 @@ from tests.scan.small_api import (
     nothing,
     scanned,
 )
-
 from withstand.client.exchange import Request, Response
 from withstand.errors import IdentityBroken
 from withstand.scan.check import (
@@ -42,7 +42,7 @@ def states(record: ScanRecord, check: str = "some-flaw") -> dict[str | None, Cov
     return {row.operation: row.state for row in record.coverage if row.check == check}
 
 
-def test_every_operation_and_check_has_one_cell_in_the_coverage():
+def test_every_operation_and_check_has_one_cell_in_the_coverage() -> None:
     record, _ = scanned(a_check(nothing), a_check(nothing, name="other", per=Per.API))
 
     assert set(states(record)) == set(record.operations)
@@ -57,7 +57,7 @@ def test_every_operation_and_check_has_one_cell_in_the_coverage():
     assert all(state is CoverageState.PASSED for state in states(record).values())
 
 
-def test_a_failure_that_repeats_becomes_one_finding_per_operation():
+def test_a_failure_that_repeats_becomes_one_finding_per_operation() -> None:
     record, _ = scanned(a_check(finds_everything))
 
     assert {finding.operations for finding in record.findings} == {
@@ -65,7 +65,7 @@ def test_a_failure_that_repeats_becomes_one_finding_per_operation():
     }
 
 
-def test_a_failure_that_does_not_repeat_is_no_finding():
+def test_a_failure_that_does_not_repeat_is_no_finding() -> None:
     runs = itertools.count()
 
     def finds_once(subject: Subject) -> Steps[Outcome]:
@@ -78,7 +78,7 @@ def test_a_failure_that_does_not_repeat_is_no_finding():
     assert states(record) == {"GET /me": CoverageState.INCONCLUSIVE}
 
 
-def test_only_the_parameters_that_fail_twice_are_found():
+def test_only_the_parameters_that_fail_twice_are_found() -> None:
     runs = itertools.count()
 
     def finds_one_steadily(subject: Subject) -> Steps[Outcome]:
@@ -95,14 +95,14 @@ def test_only_the_parameters_that_fail_twice_are_found():
     assert [finding.parameter for finding in record.findings] == ["a"]
 
 
-def test_a_check_of_the_whole_api_folds_its_operations_into_one_finding():
+def test_a_check_of_the_whole_api_folds_its_operations_into_one_finding() -> None:
     record, _ = scanned(a_check(finds_everything, per=Per.OPERATION_ONE_FINDING))
 
     (finding,) = record.findings
     assert set(finding.operations) == set(record.operations)
 
 
-def test_noise_is_tried_once_more_and_then_leaves_the_check_inconclusive():
+def test_noise_is_tried_once_more_and_then_leaves_the_check_inconclusive() -> None:
     api = Notes()
 
     def asks_a_busy_server(_subject: Subject) -> Steps[Outcome]:
@@ -118,7 +118,7 @@ def test_noise_is_tried_once_more_and_then_leaves_the_check_inconclusive():
     assert sum(each.request.path == "/busy" for each in exchanges) == 2
 
 
-def test_a_busy_moment_is_survived():
+def test_a_busy_moment_is_survived() -> None:
     api = Notes()
 
     def asks_a_busy_server(_subject: Subject) -> Steps[Outcome]:
@@ -130,7 +130,7 @@ def test_a_busy_moment_is_survived():
     assert record.coverage[0].state is CoverageState.PASSED
 
 
-def test_an_identity_that_breaks_voids_the_run_and_what_came_after_the_last_good_canary():
+def test_an_identity_that_breaks_voids_the_run_and_what_came_after_the_last_good_canary() -> None:
     api = Notes()
 
     def locks_bob_out(subject: Subject) -> Steps[Outcome]:
@@ -148,14 +148,14 @@ def test_an_identity_that_breaks_voids_the_run_and_what_came_after_the_last_good
     assert all(finding.operations != ("GET /notes",) for finding in record.findings)
 
 
-def test_an_identity_that_cannot_log_in_ends_the_scan_before_the_first_verdict():
+def test_an_identity_that_cannot_log_in_ends_the_scan_before_the_first_verdict() -> None:
     stranger = identity("eve").__class__(name="eve", role="user")
 
     with pytest.raises(IdentityBroken, match="eve"):
         scanned(a_check(nothing), identities=(*EVERYBODY, stranger))
 
 
-def test_what_the_scan_created_is_deleted_by_who_created_it():
+def test_what_the_scan_created_is_deleted_by_who_created_it() -> None:
     api = Notes()
 
     record, _ = scanned(a_check(nothing), server=api)
@@ -164,7 +164,7 @@ def test_what_the_scan_created_is_deleted_by_who_created_it():
     assert api.notes == {}
 
 
-def test_an_operation_without_a_valid_baseline_is_inconclusive_and_says_why():
+def test_an_operation_without_a_valid_baseline_is_inconclusive_and_says_why() -> None:
     def refuses_notes(request: Request) -> Response:
         if request.operation_path == "/notes" and request.method == "POST":
             return answer(422, {"error": "not like this"})
@@ -179,7 +179,7 @@ def test_an_operation_without_a_valid_baseline_is_inconclusive_and_says_why():
     assert any("POST /notes" in note for note in record.notes)
 
 
-def test_operations_with_dangerous_names_and_those_under_never_are_not_called():
+def test_operations_with_dangerous_names_and_those_under_never_are_not_called() -> None:
     paths = {
         "/me": {"get": {"security": [{"bearer": []}], "responses": {}}},
         "/reset-database": {"get": {"responses": {}}},
@@ -195,7 +195,7 @@ def test_operations_with_dangerous_names_and_those_under_never_are_not_called():
     assert states(record)["GET /expensive"] is CoverageState.SKIPPED
 
 
-def test_the_readonly_profile_sends_only_safe_methods():
+def test_the_readonly_profile_sends_only_safe_methods() -> None:
     checks = (a_check(nothing), a_check(nothing, name="writes", safety=Safety.MUTATING))
     record, exchanges = scanned(*checks, policy=Policy(profile=Profile.READONLY))
 
@@ -203,7 +203,7 @@ def test_the_readonly_profile_sends_only_safe_methods():
     assert set(states(record, "writes").values()) == {CoverageState.SKIPPED}
 
 
-def test_checks_that_flood_run_on_loopback_and_elsewhere_only_when_asked_for():
+def test_checks_that_flood_run_on_loopback_and_elsewhere_only_when_asked_for() -> None:
     flood = a_check(nothing, per=Per.API, safety=Safety.ABUSIVE)
     elsewhere = "http://api.example.com"
 
@@ -216,7 +216,7 @@ def test_checks_that_flood_run_on_loopback_and_elsewhere_only_when_asked_for():
     assert asked.coverage[0].state is CoverageState.PASSED
 
 
-def test_a_spent_budget_ends_the_scan_and_keeps_what_it_learned():
+def test_a_spent_budget_ends_the_scan_and_keeps_what_it_learned() -> None:
     record, exchanges = scanned(a_check(finds_everything), budget=Budget(requests=30))
 
     assert len(exchanges) <= 30 + 20  # cleaning up is not cut short
@@ -226,7 +226,7 @@ def test_a_spent_budget_ends_the_scan_and_keeps_what_it_learned():
     assert len(states(record)) == len(record.operations)
 
 
-def test_a_scan_that_is_stopped_keeps_what_it_learned_and_cleans_up():
+def test_a_scan_that_is_stopped_keeps_what_it_learned_and_cleans_up() -> None:
     api = Notes()
     asked = itertools.count()
 
@@ -237,7 +237,7 @@ def test_a_scan_that_is_stopped_keeps_what_it_learned_and_cleans_up():
     assert api.notes == {}
 
 
-def test_secrets_are_masked_in_findings_and_their_curl_lines():
+def test_secrets_are_masked_in_findings_and_their_curl_lines() -> None:
     def shows_bobs_request(subject: Subject) -> Steps[Outcome]:
         request = subject.identity("bob").authorize(Request(method="GET", path="/me"))
         exchange = yield from send(request)
@@ -249,13 +249,13 @@ def test_secrets_are_masked_in_findings_and_their_curl_lines():
     assert "$WITHSTAND_TOKEN_BOB" in record.findings[0].evidence[0].curl
 
 
-def test_without_a_second_user_the_notes_say_that_cross_user_access_was_not_tested():
+def test_without_a_second_user_the_notes_say_that_cross_user_access_was_not_tested() -> None:
     record, _ = scanned(a_check(nothing), identities=(identity("alice"),))
 
     assert any("cross-user access was not tested" in note for note in record.notes)
 
 
-def test_without_identities_the_notes_say_that_only_anonymous_access_was_tested():
+def test_without_identities_the_notes_say_that_only_anonymous_access_was_tested() -> None:
     record, _ = scanned(a_check(nothing), identities=())
 
     assert any("anonymous" in note for note in record.notes)
