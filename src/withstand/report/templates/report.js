@@ -66,7 +66,7 @@
   }
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const two = (value) => (value == null ? "-" : value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+  const two = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
 
   function chart(title, seconds, series, unit) {
     const box = document.createElement("div");
@@ -89,11 +89,11 @@
         { ...axis, size: 64, values: (_u, ticks) => ticks.map((tick) => `${tick}${unit}`) },
       ],
       series: [
-        { label: "second", value: (_u, value) => (value == null ? "-" : `${value} s`) },
+        { label: "second", value: (_u, value) => (value == null ? "" : `${value} s`) },
         ...series.map(({ label, stroke, dash, fill }) => ({
           label, stroke: colour(stroke), width: 2, dash, fill: fill && `${colour(stroke)}22`,
           points: { show: seconds.length < 3 },
-          value: (_u, value) => (value == null ? "-" : two(value) + unit),
+          value: (_u, value) => (value == null ? "" : two(value) + unit),
         })),
       ],
     };
