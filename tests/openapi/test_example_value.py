@@ -107,6 +107,7 @@ def test_full_sends_what_is_optional_but_no_read_only_or_deprecated_property() -
             "a": {"type": "integer"},
             "b": {"type": "integer"},
             "r": {"type": "integer", "readOnly": True},
+            "o": {"type": "integer", "readOnly": True},
             "d": {"type": "integer", "deprecated": True},
         },
     }

@@ -9,11 +9,13 @@ import re
 import re._parser as syntax  # type: ignore[import-not-found]  # typeshed leaves it out
 import string
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+_Class = tuple[tuple[str, Any], ...]
+"""The parts of a character class: literals, ranges, categories, and NEGATE."""
 _LONGEST = 4096
 _ALPHANUMERIC = string.ascii_lowercase + string.ascii_uppercase + string.digits
 _PUNCTUATION = "-_ .,:;/+=" + string.punctuation
@@ -94,11 +96,11 @@ class _Writer:
             case "LITERAL":
                 return self._counted(chr(value))
             case "NOT_LITERAL":
-                return self._one(lambda c: ord(c) != value)
+                return self._one((("NEGATE", None), ("LITERAL", value)))
             case "ANY":
-                return self._one(lambda c: c != "\n")
+                return self._one((("NEGATE", None), ("LITERAL", 10)))
             case "IN":
-                return self._one(lambda c: _in_class(c, value))
+                return self._one(tuple((str(part), inner) for part, inner in value))
             case "BRANCH":
                 options = value[1]
                 return self.write(options[(self._shift) % len(options)])
@@ -117,8 +119,8 @@ class _Writer:
                 return self._counted(self._groups.get(value, ""))
         return ""  # AT, ASSERT, ASSERT_NOT: nothing is written, the search decides
 
-    def _one(self, allowed: Callable[[str], bool]) -> str:
-        candidates = tuple(_candidates(allowed))
+    def _one(self, parts: _Class) -> str:
+        candidates = _candidates(parts)
         if not candidates:
             return ""
         chosen = self._seed[self._choices % len(self._seed)] + self._shift
@@ -130,20 +132,20 @@ class _Writer:
         return text
 
 
-def _candidates(allowed: Callable[[str], bool]) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def _candidates(parts: _Class) -> tuple[str, ...]:
     """Letters and digits, else punctuation, else the first of anything."""
     for plain in (_ALPHANUMERIC, _PUNCTUATION):
-        found = [character for character in plain if allowed(character)]
+        found = tuple(character for character in plain if _in_class(character, parts))
         if found:
-            yield from found
-            return
-    yield from islice((chr(code) for code in _OTHERS if allowed(chr(code))), 1)
+            return found
+    return tuple(islice((chr(code) for code in _OTHERS if _in_class(chr(code), parts)), 1))
 
 
-def _in_class(character: str, parts: Any) -> bool:
+def _in_class(character: str, parts: _Class) -> bool:
     negated, found = False, False
     for kind, value in parts:
-        match str(kind):
+        match kind:
             case "NEGATE":
                 negated = True
             case "LITERAL":
