@@ -154,17 +154,15 @@ def nothing(_subject: Subject) -> Steps[Outcome]:
     return PASSED
 
 
-def scanned(
+def planned(
     *checks: Check,
-    server: Callable[[Request], Response] | None = None,
     identities: tuple[Identity, ...] = EVERYBODY,
     policy: Policy | None = None,
     paths: dict[str, Any] | None = None,
     budget: Budget | None = None,
     base_url: str = "http://127.0.0.1:9",
-    stop: Callable[[], bool] = lambda: False,
-) -> tuple[ScanRecord, tuple[Exchange, ...]]:
-    """A scan of the small API with these checks: its record, and all that was sent."""
+) -> ScanPlan:
+    """A plan to scan the small API, or one with other `paths`."""
     document = {
         "openapi": "3.1.0",
         "info": {"title": "Notes", "version": "1"},
@@ -172,7 +170,7 @@ def scanned(
         "paths": PATHS if paths is None else paths,
     }
     numbers = itertools.count(1)
-    plan = ScanPlan(
+    return ScanPlan(
         api=read_document(json.dumps(document).encode(), source="notes.json"),
         target=parse_target(base_url, allow=("api.example.com",)),
         policy=policy or Policy(),
@@ -181,6 +179,15 @@ def scanned(
         identities=identities,
         budget=budget or Budget(),
     )
+
+
+def scanned(
+    *checks: Check,
+    server: Callable[[Request], Response] | None = None,
+    stop: Callable[[], bool] = lambda: False,
+    **more: Any,
+) -> tuple[ScanRecord, tuple[Exchange, ...]]:
+    """A scan of the small API with these checks: its record, and all that was sent."""
     transport = Scripted(server or Notes())
-    record = asyncio.run(scan(plan, transport, stop=stop))
+    record = asyncio.run(scan(planned(*checks, **more), transport, stop=stop))
     return record, tuple(transport.exchanges)

@@ -1,6 +1,8 @@
 """The scan from end to end, over a scripted transport."""
 
+import asyncio
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +17,7 @@ from tests.scan.small_api import (
     scanned,
 )
 from withstand.client.exchange import Request, Response
+from withstand.client.scripted import Scripted
 from withstand.errors import IdentityBroken
 from withstand.scan.check import (
     PASSED,
@@ -29,6 +32,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy, Profile
+from withstand.scan.preparation import prepared_requests
 from withstand.scan.record import CoverageState, ScanRecord
 from withstand.scan.subject import Subject
 
@@ -259,3 +263,30 @@ def test_without_identities_the_notes_say_that_only_anonymous_access_was_tested(
     record, _ = scanned(a_check(nothing), identities=())
 
     assert any("anonymous" in note for note in record.notes)
+
+
+def test_an_api_below_a_path_is_scanned_there_and_cleaned_up_there() -> None:
+    api, asked = Notes(), []
+
+    def below_a_path(request: Request) -> Response:
+        asked.append(request.path)
+        return api(replace(request, path=request.path.removeprefix("/api/v1")))
+
+    record, _ = scanned(a_check(nothing), server=below_a_path, base_url="http://127.0.0.1:9/api/v1")
+
+    assert all(path.startswith("/api/v1/") for path in asked)
+    assert set(states(record).values()) == {CoverageState.PASSED}
+    assert api.notes == {}
+
+
+def test_prepared_requests_carry_the_whole_path() -> None:
+    api = Notes()
+    plan = planned(base_url="http://127.0.0.1:9/api/v1")
+    transport = Scripted(
+        lambda request: api(replace(request, path=request.path.removeprefix("/api/v1")))
+    )
+
+    prepared = asyncio.run(prepared_requests(plan, transport))
+
+    (request,) = prepared.requests["GET /me"]
+    assert request.path == "/api/v1/me"

@@ -69,9 +69,9 @@ class Scenario:
 def rendered(request: Request, target: Target) -> bytes:
     """The request as HTTP/1.1 bytes: Host, Content-Length and a User-Agent are added when absent.
 
-    Nothing else is changed. The target's base path goes before the path.
+    Nothing else is changed: a request carries its whole path, the target's base path included.
     """
-    lines = [f"{request.method} {target.base_path}{request.path} HTTP/1.1"]
+    lines = [f"{request.method} {request.path} HTTP/1.1"]
     if request.header("host") is None:
         lines.append(f"Host: {target.authority}")
     if request.header("user-agent") is None:

@@ -1,5 +1,6 @@
 """The command-line options, and what is wrong with them before anything runs."""
 
+import argparse
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
             help="run only shard K of N, counted from 1; needs --num-shards",
         )
         group.addoption("--num-shards", metavar="N", help="how many shards the suite is cut into")
-    except ValueError:
+    except (ValueError, argparse.ArgumentError):  # which of the two depends on pytest
         raise pytest.UsageError(_PYTEST_SHARD_CLASH) from None
     group.addoption("--shard", metavar="K/N", help="the same in one option: --shard 2/4")
 

@@ -101,9 +101,10 @@ def test_what_changes_by_itself_does_not_hide_a_missing_guard() -> None:
     assert finding.confidence is Confidence.FIRM
 
 
-def test_an_empty_list_served_to_anybody_is_only_worth_a_look() -> None:
+@pytest.mark.parametrize("empty", [[], {"items": [], "limit": 20, "total": 0}])
+def test_an_empty_list_served_to_anybody_is_only_worth_a_look(empty: object) -> None:
     def server(_request: Request) -> Response:
-        return answer(200, []) if _request.path == "/things" else not_found()
+        return answer(200, empty) if _request.path == "/things" else not_found()
 
     (finding,) = findings(MISSING, server, THINGS)
     assert finding.confidence is Confidence.TENTATIVE

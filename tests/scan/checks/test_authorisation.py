@@ -233,6 +233,26 @@ def test_an_object_that_another_user_reads_is_found_with_the_text_that_proves_it
     assert mark in response.text
 
 
+def test_a_text_of_the_checks_own_is_put_in_where_the_document_gives_an_example() -> None:
+    kept: list[str] = []
+
+    def server(request: Request) -> Response:
+        name = caller(request)
+        if name is None:
+            return UNAUTHENTICATED
+        if request.method == "POST":
+            kept.append(sent(request)["text"])
+            return answer(201, {"id": str(len(kept) - 1)})
+        if not last_segment(request).isdigit() or int(last_segment(request)) >= len(kept):
+            return not_found()
+        return answer(200, {"text": kept[int(last_segment(request))], "read by": name})
+
+    paths = things("letters")
+    text = {"type": "string", "example": "Dear Ada"}
+    paths["/letters"]["post"] = operation(requestBody=body(text=text))
+    assert len(findings(OBJECT, server, paths)) == 1
+
+
 def test_an_object_that_anybody_may_read_is_not_somebodys() -> None:
     key = "GET /letters/{id}"
     what, reason = state(OBJECT, shared(anonymous=True), things("letters"), key)

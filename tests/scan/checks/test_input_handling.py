@@ -147,6 +147,12 @@ def refuses_single_quotes_only(request: Request) -> Response:
     return answer(400, {"error": "unbalanced quotes"}) if odd else answer(200, ["tea"])
 
 
+def behind_a_filter(request: Request) -> Response:
+    """One quote crashes a parser; a filter in front refuses two of them."""
+    quotes = query(request, "q").count("'")
+    return answer(500 if quotes == 1 else 403 if quotes else 200, ["tea"])
+
+
 def echoes(request: Request) -> Response:
     return answer(200, {"you asked for": query(request, "q"), "found": []})
 
@@ -190,6 +196,7 @@ def flaky() -> Server:
         crashes_on_everything_odd,
         refuses_quotes,
         refuses_single_quotes_only,
+        behind_a_filter,
         echoes,
         bound,
         words,
