@@ -100,6 +100,9 @@ ANSWERS = {
     "304 with the length of what was not modified": Answer(
         b"HTTP/1.1 304 Not Modified\r\nContent-Length: 999\r\n\r\n", status=304, body=b""
     ),
+    "204 with a length that means nothing": Answer(
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n", status=204, body=b""
+    ),
     "interim responses before the final one": Answer(
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK
     ),
@@ -313,10 +316,12 @@ def test_bytes_that_nobody_asked_for_end_the_connection(run: Run) -> None:
         async with serving(handler) as server, opened(server.target) as connection:
             connection.start(GET)
             assert await connection.ended is None
-            assert connection.reusable
+            was_reusable = connection.reusable
+            assert was_reusable
             connection.transport.write(GET)  # unknown to the connection
             while connection.reusable:  # noqa: ASYNC110 - ends with the loop's limit
                 await asyncio.sleep(0.001)
+            assert connection.responses == 1
 
     run(main())
 

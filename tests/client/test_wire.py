@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import socket
+import tracemalloc
 import zlib
 
 import pytest
@@ -12,6 +13,7 @@ from withstand.client.exchange import Exchange, Failure, FailureKind, Request, R
 from withstand.client.target import Target
 from withstand.client.transport import Transport
 from withstand.client.wire import Wire
+from withstand.client.wire_format import response_of
 
 from .loops import Run
 from .tcp_server import OK, Peer, always_ok, answering, serving
@@ -228,31 +230,35 @@ def encoded(coding: str, body: bytes) -> bytes:
     return head.encode() + body
 
 
+def packed(data: bytes) -> bytes:
+    return gzip.compress(data, mtime=0)  # without the time, the tests' names stay the same
+
+
 BARE = zlib.compressobj(wbits=-zlib.MAX_WBITS)
 
 
 @pytest.mark.parametrize(
-    ("coding", "packed", "body"),
+    ("coding", "sent", "body"),
     [
-        ("gzip", gzip.compress(b"hi"), b"hi"),
-        ("X-GZIP", gzip.compress(b"hi"), b"hi"),
-        ("gzip", gzip.compress(b"h") + gzip.compress(b"i"), b"hi"),
+        ("gzip", packed(b"hi"), b"hi"),
+        ("X-GZIP", packed(b"hi"), b"hi"),
+        ("gzip", packed(b"h") + packed(b"i"), b"hi"),
         ("deflate", zlib.compress(b"hi"), b"hi"),
         ("deflate", BARE.compress(b"hi") + BARE.flush(), b"hi"),
-        ("deflate, gzip", gzip.compress(zlib.compress(b"hi")), b"hi"),
+        ("deflate, gzip", packed(zlib.compress(b"hi")), b"hi"),
         ("br", b"\x0b\x01\x80hi\x03", b"\x0b\x01\x80hi\x03"),
         ("gzip, br", b"raw", b"raw"),
         ("gzip", b"no gzip", b"no gzip"),
-        ("gzip", gzip.compress(b"hi")[:-4], gzip.compress(b"hi")[:-4]),
+        ("gzip", packed(b"hi")[:-4], packed(b"hi")[:-4]),
         ("identity", b"hi", b"hi"),
         ("gzip", b"", b""),
     ],
 )
 def test_content_codings_are_undone_where_they_can_be_and_left_where_not(
-    run: Run, coding: str, packed: bytes, body: bytes
+    run: Run, coding: str, sent: bytes, body: bytes
 ) -> None:
     async def main() -> None:
-        server_of = answering(encoded(coding, packed))
+        server_of = answering(encoded(coding, sent))
         async with serving(server_of) as server, Wire(server.target) as wire:
             response = (await wire.send(GET)).response
             assert response is not None
@@ -265,9 +271,9 @@ def test_content_codings_are_undone_where_they_can_be_and_left_where_not(
 @pytest.mark.parametrize(
     "answer",
     [
-        encoded("gzip", gzip.compress(b"0" * 1_000_000)),
-        encoded("gzip", gzip.compress(gzip.compress(b"0" * 1_000_000)) * 3),
-        encoded("gzip, gzip", gzip.compress(gzip.compress(b"0" * 10_000_000))),
+        encoded("gzip", packed(b"0" * 1_000_000)),
+        encoded("gzip", packed(packed(b"0" * 1_000_000)) * 3),
+        encoded("gzip, gzip", packed(packed(b"0" * 10_000_000))),
         b"HTTP/1.1 200 OK\r\nContent-Length: 10001\r\n\r\n" + b"0" * 10_001,
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\n0\r\n" * 20_000,
     ],
@@ -289,6 +295,25 @@ def test_a_response_beyond_the_limit_is_too_large_however_it_is_packed(
             assert (await wire.send(Request(method="POST", path="/"))).status == 200
 
     run(main())
+
+
+def test_unpacking_a_bomb_takes_no_more_memory_than_the_limit_allows() -> None:
+    bomb = packed(b"0" * 50_000_000)
+    tracemalloc.start()
+    try:
+        outcome = response_of(
+            status=200,
+            reason=b"OK",
+            raw_headers=[(b"Content-Encoding", b"gzip")],
+            body=bomb,
+            max_body_bytes=100_000,
+        )
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert isinstance(outcome, Failure)
+    assert outcome.kind is FailureKind.TOO_LARGE
+    assert peak_bytes < 1_000_000
 
 
 def test_a_burst_is_held_back_by_its_last_bytes_and_released_together(run: Run) -> None:

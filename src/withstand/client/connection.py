@@ -207,13 +207,12 @@ class Connection(asyncio.Protocol):
             self._surplus = True
             return
         parser = self._parser
-        self.status = status = parser.get_status_code()
+        self.status = parser.get_status_code()
         self._headers_complete = True
-        if (self._bodyless and status >= 200) or status in (204, 304):
-            # These have no body whatever Content-Length says, which the parser cannot know.
+        if self._bodyless and self.status >= 200:
+            # No body comes whatever Content-Length says, and the parser cannot know.
             self._ended = True
             self.reusable = parser.should_keep_alive()
-            self._bodyless = True
 
     def on_message_complete(self) -> None:
         if self._ended:
