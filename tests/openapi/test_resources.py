@@ -171,6 +171,18 @@ def test_a_body_that_names_another_thing_waits_for_it() -> None:
     assert in_dependency_order((order, product, coupons))[-1] is order
 
 
+def test_a_body_behind_a_reference_waits_as_well() -> None:
+    schema = {"$ref": "#/components/schemas/Order"}
+    body = RequestBody(media_type="application/json", schema=schema, required=True)
+    order = Operation(method="POST", path="/orders", bodies=(body,))
+    product = Operation(method="POST", path="/products")
+
+    def resolve(_: object) -> dict[str, Any]:
+        return {"properties": {"productIds": {}}}
+
+    assert in_dependency_order((order, product), resolve=resolve) == (product, order)
+
+
 def test_things_that_need_each_other_are_each_named_once() -> None:
     def maker(path: str, needs: str) -> Operation:
         body = RequestBody(

@@ -15,6 +15,7 @@ from withstand.openapi.path_template import (
     segments,
     shape,
 )
+from withstand.openapi.schema_merge import Resolve, flattened
 
 _CREATE = ("create", "new", "add", "register", "signup")
 _WRAPPERS = ("data", "result", "item", "payload", "response", "attributes", "content")
@@ -106,12 +107,14 @@ def identifier_in_location(location: str, item_path: str) -> str | None:
     return unquote(found) if noun(given[-2 - after]) == noun(before) else None
 
 
-def in_dependency_order(operations: Iterable[Operation]) -> tuple[Operation, ...]:
+def in_dependency_order(
+    operations: Iterable[Operation], *, resolve: Resolve = lambda schema: schema
+) -> tuple[Operation, ...]:
     """Producers before consumers, DELETE last; otherwise in the document's order.
 
     Collections' POST, their GET, items' GET, then what changes items; DELETE of what is inside
-    another thing before DELETE of that thing. References in bodies (`product_id`) count as far as
-    the schemas show them without following references.
+    another thing before DELETE of that thing. A body that refers to a thing (`product_id`) comes
+    after what makes or lists it; `resolve` (the `Api`'s) finds that behind references too.
     """
     listed = tuple(operations)
     ranked = sorted(listed, key=lambda op: _phase(op, listed))
@@ -122,7 +125,7 @@ def in_dependency_order(operations: Iterable[Operation]) -> tuple[Operation, ...
     done: dict[int, Operation] = {}
     begun: set[int] = set()
     for op in ranked:
-        _visit(op, makers, begun, done)
+        _visit(op, makers, begun, done, resolve)
     return tuple(done.values())
 
 
@@ -131,6 +134,7 @@ def _visit(
     makers: Mapping[str, Operation],
     begun: set[int],
     done: dict[int, Operation],
+    resolve: Resolve,
 ) -> None:
     """Depth first, so that whatever makes what `start` needs stands before it."""
     stack = [start]
@@ -139,18 +143,18 @@ def _visit(
         if id(op) not in begun:
             begun.add(id(op))
             if op.method != "DELETE":
-                needed = (makers.get(name) for name in _needs(op))
+                needed = (makers.get(name) for name in _needs(op, resolve))
                 stack.extend(each for each in needed if each is not None and id(each) not in begun)
         else:
             done.setdefault(id(op), op)
             stack.pop()
 
 
-def _needs(operation: Operation) -> Iterator[str]:
+def _needs(operation: Operation, resolve: Resolve) -> Iterator[str]:
     for name in parameters_in(operation.path):
         yield resource_before(operation.path, name)
     for body in operation.bodies:
-        properties = body.schema.get("properties")
+        properties = flattened(body.schema, resolve).get("properties")
         for name in properties if isinstance(properties, Mapping) else ():
             *prefix, last = words(name)
             if prefix and last in ID_WORDS:
