@@ -69,7 +69,7 @@ def create(subject: Subject, operation: Operation, *, by: Identity | None) -> St
     if forbidden is not None:
         return f"{producer.key} is not called: {forbidden}"
     try:
-        built = _with_canary(subject, producer, by)
+        built = _creating(subject, producer, by)
     except Unbuildable as problem:
         return f"{producer.key}: {problem.reason}"
     request = by.authorize(built.request) if by else built.request
@@ -133,37 +133,12 @@ def read_back(
     return (yield from send(request))
 
 
-def _with_canary(subject: Subject, producer: Operation, by: Identity | None) -> Built:
-    """The creating request; one free text carries a canary even where the document asks none."""
+def _creating(subject: Subject, producer: Operation, by: Identity | None) -> Built:
+    """The creating request; like the one that worked, where the same identity sent that."""
     baseline = subject.baselines.get(producer.key)
     if baseline is not None and baseline.identity == (by.name if by else None):
-        built = like_baseline(subject, baseline)
-    else:
-        built = subject.build(producer, identity=by)
-    if built.canaries:
-        return built
-    slot = next((slot for slot in built.values if _takes_any_text(slot)), None)
-    if slot is None:
-        return built
-    nonce = subject.nonce()
-    again = subject.build(producer, identity=by, replace={slot: nonce})
-    return Built(
-        request=again.request,
-        operation=again.operation,
-        canaries=(*again.canaries, nonce),
-        values=again.values,
-    )
-
-
-def _takes_any_text(slot: Slot) -> bool:
-    schema = slot.schema
-    return (
-        slot.location == "body"
-        and slot.is_text
-        and not schema.get("pattern")
-        and not schema.get("format")
-        and int(schema.get("maxLength", 100)) >= 26
-    )
+        return like_baseline(subject, baseline)
+    return subject.build(producer, identity=by)
 
 
 def _made(

@@ -233,7 +233,7 @@ def test_an_object_that_another_user_reads_is_found_with_the_text_that_proves_it
     assert mark in response.text
 
 
-def test_a_text_of_the_checks_own_is_put_in_where_the_document_gives_an_example() -> None:
+def test_an_object_whose_other_fields_depend_on_the_reader_is_found_by_its_text() -> None:
     kept: list[str] = []
 
     def server(request: Request) -> Response:
