@@ -110,12 +110,12 @@ def test_an_empty_list_served_to_anybody_is_only_worth_a_look(empty: object) -> 
     assert finding.confidence is Confidence.TENTATIVE
 
 
-def test_an_operation_that_the_user_calls_public_is_skipped() -> None:
+def test_an_operation_that_the_user_calls_public_is_not_its_business() -> None:
     def server(_request: Request) -> Response:
         return answer(200, {"a": 1})
 
     policy = {"public": ("GET /things",)}
-    assert state(MISSING, server, THINGS, policy=policy)[0] is CoverageState.SKIPPED
+    assert state(MISSING, server, THINGS, policy=policy)[0] is CoverageState.NOT_APPLICABLE
 
 
 def notes(*, guarded: frozenset[str], silent: frozenset[str] = frozenset()) -> Server:
@@ -299,7 +299,7 @@ def test_opaque_tokens_have_no_signature_to_forge() -> None:
         return answer(200, {"a": 1}) if caller(request) else UNAUTHENTICATED
 
     what, reason = state(SIGNATURE, server, THINGS)
-    assert what is CoverageState.SKIPPED
+    assert what is CoverageState.NOT_APPLICABLE
     assert "JSON Web Token" in reason
 
 

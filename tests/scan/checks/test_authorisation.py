@@ -55,13 +55,13 @@ def test_every_way_to_refuse_a_lower_role_is_no_flaw(others: Response) -> None:
     assert findings(ROLE, server, REPORTS, policy=ADMINS) == ()
 
 
-def test_nobody_said_who_may_use_it_so_it_is_skipped_with_the_line_that_would() -> None:
+def test_where_nobody_said_who_may_use_it_no_role_is_wrong() -> None:
     def server(request: Request) -> Response:
         return reports(request, {"rows": []}, FORBIDDEN)
 
     what, reason = state(ROLE, server, REPORTS)
-    assert what is CoverageState.SKIPPED
-    assert '"GET /reports" = ["admin"]' in reason
+    assert what is CoverageState.NOT_APPLICABLE
+    assert "[access]" in reason
 
 
 def test_an_operation_that_serves_anybody_is_the_finding_of_another_check() -> None:

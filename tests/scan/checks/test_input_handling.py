@@ -341,7 +341,7 @@ def test_a_nul_byte_in_a_body_that_crashes_is_found() -> None:
     assert finding.parameter == "body name"
 
 
-def test_an_operation_without_text_is_skipped_and_says_so() -> None:
+def test_an_operation_without_text_has_nothing_to_try_and_the_report_says_so() -> None:
     paths = {"/health": {"get": operation(secured=False)}}
 
     def server(_request: Request) -> Response:
@@ -349,5 +349,5 @@ def test_an_operation_without_text_is_skipped_and_says_so() -> None:
 
     for name in (SQL, MARKUP, TRAVERSAL, NUL):
         what, reason = state(name, server, paths)
-        assert what is CoverageState.SKIPPED
+        assert what is CoverageState.NOT_APPLICABLE
         assert "no text" in reason
