@@ -16,9 +16,12 @@ _QUIET = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium, headless, that talks to nobody on its own account."""
+    """Chromium, headless, that talks to nobody on its own account.
+
+    For one module, not the session: while it lives, an event loop runs in the main thread.
+    """
     executable = shutil.which("chromium") or shutil.which("google-chrome")
     if executable is None:
         sentence = "the report is tested in Chromium: install it with apt-get install chromium"

@@ -256,7 +256,7 @@ def findings() -> tuple[Finding, ...]:
             evidence=(
                 evidence(
                     "with one quote",
-                    Request(method="GET", path="/products?search=ws%27"),
+                    Request(method="GET", path="/products?search=" + "A" * 180),
                     Response(
                         status=500,
                         reason="Internal Server Error",
@@ -267,7 +267,7 @@ def findings() -> tuple[Finding, ...]:
                 ),
                 evidence(
                     "the connection ends before the response does",
-                    Request(method="GET", path="/products?search=" + "A" * 180),
+                    Request(method="GET", path="/products?search=ws%27"),
                     Failure(kind=FailureKind.RESET, detail="connection reset by peer"),
                     identity="alice",
                 ),

@@ -14,6 +14,7 @@ from tests.scan.small_api import (
     answer,
     identity,
     nothing,
+    planned,
     scanned,
 )
 from withstand.client.exchange import Request, Response

@@ -51,6 +51,9 @@ def render(results: Results, console: Console) -> None:
         _heading(console, "Findings", _findings_summary(results))
         for finding in results.findings():
             _print_finding(console, results, finding)
+    if results.scan is not None and results.scan.suppressed:
+        _heading(console, "Accepted", plural(len(results.scan.suppressed), "finding"))
+        _print_suppressed(console, results.scan)
     if verdicts := results.verdicts():
         _heading(console, "Objectives")
         console.print(Indented(objectives_table(verdicts)), end="")
@@ -108,6 +111,12 @@ def _findings_summary(results: Results) -> str:
     return f"{failing} at {results.fail_on} or worse{rest}"
 
 
+def _print_suppressed(console: Console, scan: ScanRecord) -> None:
+    for accepted in scan.suppressed:
+        what = f"{accepted.finding.check} on {listed(accepted.finding.operations)}"
+        console.print(Indented(Text(printable(f"{what}: {accepted.reason}"))), end="")
+
+
 def _print_finding(console: Console, results: Results, finding: Finding) -> None:
     parameter = f"  parameter {printable(finding.parameter)}" if finding.parameter else ""
     console.print()
@@ -125,7 +134,7 @@ def _print_finding(console: Console, results: Results, finding: Finding) -> None
     ]
     for line in lines:
         console.print(Indented(line), end="")
-    if curl := next((proof.curl for proof in reversed(finding.evidence) if proof.curl), None):
+    if curl := finding.proof.curl if finding.proof else "":
         # Unwrapped, so that it can be copied as one line.
         console.print(Text(f"  $ {printable(curl)}", style="cyan"), soft_wrap=True)
     remedy = Text.assemble(("Fix: ", "bold"), printable(finding.remedy))

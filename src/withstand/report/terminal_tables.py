@@ -36,6 +36,7 @@ _COVERAGE_STYLE = {
     CoverageState.FAILED: "bold red",
     CoverageState.INCONCLUSIVE: "yellow",
     CoverageState.SKIPPED: "yellow",
+    CoverageState.NOT_APPLICABLE: "dim",
 }
 _LONGEST_LIST = 3
 _WIDTH_OF_ALL_COLUMNS = 110

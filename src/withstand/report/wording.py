@@ -36,6 +36,7 @@ COVERAGE_WORD = {
     CoverageState.FAILED: "failed",
     CoverageState.INCONCLUSIVE: "could not tell",
     CoverageState.SKIPPED: "skipped",
+    CoverageState.NOT_APPLICABLE: "not applicable",
 }
 QUANTILES = (0.5, 0.95, 0.99)
 

@@ -26,7 +26,7 @@ from withstand.scan.subject import Baseline
 
 async def take_baselines(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
     """A positive control for every operation that can have one, producers first."""
-    for operation in in_dependency_order(plan.api.operations):
+    for operation in in_dependency_order(plan.api.operations, resolve=plan.api.resolve):
         forbidden = plan.policy.forbids(operation)
         if forbidden is not None:
             ground.missing[operation.key] = f"not called: {forbidden}"

@@ -100,9 +100,13 @@ class Inconclusive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
-    """The check was not run, why, and what would make it run."""
+    """The check was not run, why, and what would make it run.
+
+    `applicable` False says that there is nothing for it to look at: nobody misses such a test.
+    """
 
     reason: str
+    applicable: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,6 +220,11 @@ def send(
         request=request, fresh=fresh, to=to, noise_is_answer=noise_is_answer
     )
     return exchange
+
+
+def not_applicable(reason: str) -> Skipped:
+    """The check has nothing to look at here, and why."""
+    return Skipped(reason=reason, applicable=False)
 
 
 def shown(caption: str, exchange: Exchange, highlight: str | None = None) -> Evidence:

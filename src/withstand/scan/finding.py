@@ -56,6 +56,12 @@ class Finding:
     references: tuple[str, ...] = ()
 
     @property
+    def proof(self) -> Evidence | None:
+        """The exchange to send again first: the one that shows the proof, else the first."""
+        shows = next((item for item in self.evidence if item.highlight), None)
+        return shows or next(iter(self.evidence), None)
+
+    @property
     def fingerprint(self) -> str:
         """16 hex digits from check, operation and parameter: never host, id, time or order.
 
@@ -64,4 +70,4 @@ class Finding:
         """
         place = self.operations[0] if len(self.operations) == 1 else "*"
         text = "|".join((self.check, place, self.parameter or ""))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -13,6 +13,7 @@ _TELLING: Final = {
     CoverageState.PASSED: 1,
     CoverageState.INCONCLUSIVE: 2,
     CoverageState.SKIPPED: 3,
+    CoverageState.NOT_APPLICABLE: 4,
 }
 
 

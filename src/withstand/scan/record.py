@@ -13,6 +13,7 @@ class CoverageState(StrEnum):
     FAILED = "failed"
     INCONCLUSIVE = "inconclusive"
     SKIPPED = "skipped"
+    NOT_APPLICABLE = "not-applicable"  # nothing to look at, so nothing is missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

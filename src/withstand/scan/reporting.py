@@ -49,7 +49,7 @@ class Ledger:
         doubtful = self.coverage[entries:]
         self.coverage[entries:] = [
             row
-            if row.state is CoverageState.SKIPPED
+            if row.state in {CoverageState.SKIPPED, CoverageState.NOT_APPLICABLE}
             else replace(row, state=CoverageState.INCONCLUSIVE, reason=reason)
             for row in doubtful
         ]
@@ -84,6 +84,8 @@ def _state(outcome: Outcome) -> tuple[CoverageState, str]:
         case Inconclusive():
             return CoverageState.INCONCLUSIVE, outcome.reason
         case Skipped():
+            if not outcome.applicable:
+                return CoverageState.NOT_APPLICABLE, outcome.reason
             return CoverageState.SKIPPED, outcome.reason
 
 

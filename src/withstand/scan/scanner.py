@@ -79,7 +79,7 @@ class _Run:
         self._note_what_is_missing()
 
     async def check_operations(self) -> None:
-        operations = in_dependency_order(self.plan.api.operations)
+        operations = in_dependency_order(self.plan.api.operations, resolve=self.plan.api.resolve)
         checks = [check for check in self.plan.checks if check.per is not Per.API]
         for done, operation in enumerate(operations):
             self._report("checks", done, len(operations), operation.key)
@@ -211,6 +211,12 @@ class _Run:
             notes.append(
                 "No second identity of one role is configured, so cross-user access was not "
                 "tested. Add another under [identities]."
+            )
+        if len(set(roles)) > 1 and not self.plan.policy.access:
+            notes.append(
+                "No operation has its roles named under [access], so it was not tested whether a "
+                "lower role may use what is meant for a higher one. Add, for example, "
+                '"DELETE /admin/users/{id}" = ["admin"].'
             )
         if roles and self._ground.canary is None:
             notes.append(

@@ -21,6 +21,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    not_applicable,
     send,
     shown,
 )
@@ -51,7 +52,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     if subject.expired_token is not None:
         owner = _commonest_owner(subject, reads)
         if owner is None or owner.credential is None or owner.credential.token is None:
-            return Skipped(reason="the identities carry no token that expired_token could replace")
+            return not_applicable("the identities carry no token that expired_token could replace")
         credential = owner.credential.with_token(subject.expired_token)
         return (yield from _try(subject, reads, {owner.name: credential}, ()))
     expired: dict[str, Credential] = {}

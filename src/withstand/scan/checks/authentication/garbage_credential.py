@@ -18,6 +18,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    not_applicable,
     shown,
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
@@ -29,9 +30,9 @@ def applies(subject: Subject) -> Skipped | None:
     wanted = subject.operation
     assert wanted is not None, "runs once for each operation"
     if subject.policy.is_public(wanted):
-        return Skipped(reason="listed under public: anybody may call it")
+        return not_applicable("listed under public: anybody may call it")
     if not wanted.requires_credential and subject.policy.allowed_roles(wanted) is None:
-        return Skipped(reason="neither the document nor [access] says that it needs a credential")
+        return not_applicable("neither the document nor [access] says that it needs a credential")
     if subject.owner is None or subject.owner.credential is None:
         return Skipped(reason="no identity with a credential called it with success")
     return None

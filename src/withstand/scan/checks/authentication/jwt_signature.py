@@ -17,6 +17,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    not_applicable,
     shown,
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, operation
@@ -40,7 +41,7 @@ def applies(subject: Subject) -> Skipped | None:
     if not guarded_reads(subject):
         return Skipped(reason="no GET operation that needs a credential succeeded")
     if not _with_jwt(subject):
-        return Skipped(reason="no identity's credential is a JSON Web Token")
+        return not_applicable("no identity's credential is a JSON Web Token")
     return None
 
 

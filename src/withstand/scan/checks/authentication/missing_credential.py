@@ -15,6 +15,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    not_applicable,
     shown,
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, not_found, operation
@@ -26,9 +27,9 @@ def applies(subject: Subject) -> Skipped | None:
     wanted = subject.operation
     assert wanted is not None, "runs once for each operation"
     if subject.policy.is_public(wanted):
-        return Skipped(reason="listed under public: anybody may call it")
+        return not_applicable("listed under public: anybody may call it")
     if not wanted.requires_credential and subject.policy.allowed_roles(wanted) is None:
-        return Skipped(reason="neither the document nor [access] says that it needs a credential")
+        return not_applicable("neither the document nor [access] says that it needs a credential")
     if subject.baseline is None or subject.baseline.identity is None:
         return Skipped(reason="no identity called it with success, so there is nothing to compare")
     return None

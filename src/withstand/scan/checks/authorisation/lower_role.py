@@ -17,6 +17,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    not_applicable,
     send,
     shown,
 )
@@ -37,10 +38,7 @@ def applies(subject: Subject) -> Skipped | None:
     assert subject.operation is not None, "runs once for each operation"
     roles = subject.policy.allowed_roles(subject.operation)
     if roles is None:
-        return Skipped(
-            reason="nobody said which roles may use it: "
-            f'"{subject.operation.key}" = ["admin"] under [access] would'
-        )
+        return not_applicable("no roles are named for it under [access]")
     if not _lower(subject, roles):
         return Skipped(
             reason=f"every configured identity has a role that may use it ({', '.join(roles)}): "

@@ -22,6 +22,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    not_applicable,
     send,
     shown,
 )
@@ -50,12 +51,12 @@ def applies(subject: Subject) -> Skipped | None:
     read = subject.operation
     assert read is not None, "runs once for each operation"
     if read.method != "GET" or not read.path_parameters:
-        return Skipped(reason="it reads no single object")
+        return not_applicable("it reads no single object")
     if subject.policy.is_public(read):
-        return Skipped(reason="listed under public: anybody may call it")
+        return not_applicable("listed under public: anybody may call it")
     private = subject.policy.is_private(read)
     if not read.requires_credential and not private:
-        return Skipped(reason="the document does not declare that it needs a credential")
+        return not_applicable("the document does not declare that it needs a credential")
     if _pair(subject) is None:
         roles = ", ".join(dict.fromkeys(i.role for i in subject.identities)) or "user"
         return Skipped(
@@ -66,7 +67,7 @@ def applies(subject: Subject) -> Skipped | None:
     if producer is None and not (private and subject.baseline is not None):
         return Skipped(reason="no operation creates such an object, so nobody's own is known")
     if producer is not None and producer == sign_up_operation(subject.api, subject.builder):
-        return Skipped(reason="its objects are users who signed up: nobody else owns them")
+        return not_applicable("its objects are users who signed up: nobody else owns them")
     return None
 
 

@@ -19,6 +19,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    not_applicable,
     shown,
 )
 from withstand.scan.examples import operation, page, query
@@ -30,7 +31,7 @@ _MARKUP: Final = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml
 
 
 def applies(subject: Subject) -> Skipped | None:
-    return None if text_slots(subject) else Skipped(reason="it takes no text")
+    return None if text_slots(subject) else not_applicable("it takes no text")
 
 
 def run(subject: Subject) -> Steps[Outcome]:

@@ -16,6 +16,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    not_applicable,
     shown,
 )
 from withstand.scan.examples import answer, operation, query
@@ -25,7 +26,7 @@ from withstand.scan.subject import Subject
 
 
 def applies(subject: Subject) -> Skipped | None:
-    return None if text_slots(subject) else Skipped(reason="it takes no text")
+    return None if text_slots(subject) else not_applicable("it takes no text")
 
 
 def run(subject: Subject) -> Steps[Outcome]:

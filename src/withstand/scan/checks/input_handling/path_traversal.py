@@ -20,6 +20,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    not_applicable,
     shown,
 )
 from withstand.scan.examples import not_found, operation, page, query
@@ -34,8 +35,8 @@ _FILE: Final = "etc/passwd"
 
 def applies(subject: Subject) -> Skipped | None:
     if subject.operation is not None and subject.operation.method == "DELETE":
-        return Skipped(reason="what a DELETE finds outside its folder could not be brought back")
-    return None if text_slots(subject) else Skipped(reason="it takes no text")
+        return not_applicable("what a DELETE finds outside its folder could not be brought back")
+    return None if text_slots(subject) else not_applicable("it takes no text")
 
 
 def run(subject: Subject) -> Steps[Outcome]:

@@ -20,6 +20,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    not_applicable,
     shown,
 )
 from withstand.scan.examples import answer, operation, query
@@ -67,7 +68,7 @@ _NUMERIC: Final = (_Test(same=" AND 1=1", other=" AND 1=2"),)
 
 def applies(subject: Subject) -> Skipped | None:
     if not text_slots(subject) and not number_slots(subject):
-        return Skipped(reason="it takes no text and no number")
+        return not_applicable("it takes no text and no number")
     return None
 
 
