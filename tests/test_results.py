@@ -10,13 +10,14 @@ from withstand.errors import UsageError
 from withstand.load.measurement import (
     GeneratorHealth,
     LoadMeasurement,
+    MemorySample,
     OperationMeasurement,
     Window,
 )
 from withstand.results import Conclusion, Results, merge
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
-from withstand.slo import Indicator, Objective
+from withstand.slo import Indicator, Objective, parse_objective
 from withstand.stats.histogram import Histogram
 
 MS = 1_000_000
@@ -127,6 +128,32 @@ def test_too_few_samples_leave_an_objective_undecided_and_void_only_a_strict_run
 def test_a_saturated_generator_proves_no_breach() -> None:
     results = loaded(Histogram([500 * MS] * 5_000), P95_BELOW_200_MS, saturated="its CPU was full")
     assert (results.conclusion(), results.exit_code()) == (Conclusion.VOID, 3)
+
+
+def test_a_late_generator_voids_only_a_run_whose_verdict_hangs_on_it() -> None:
+    slow = loaded(Histogram([500 * MS] * 5_000), P95_BELOW_200_MS, lagging="it was late")
+    fast = loaded(Histogram([5 * MS] * 5_000), P95_BELOW_200_MS, lagging="it was late")
+    assert slow.load is not None
+    (operation,) = slow.load.operations.values()
+    served_fast = replace(operation, service_time=Histogram([5 * MS] * 5_000))
+    late = replace(slow, load=replace(slow.load, operations={"GET /users": served_fast}))
+
+    assert (late.conclusion(), late.exit_code()) == (Conclusion.VOID, 3)
+    assert (slow.conclusion(), slow.exit_code()) == (Conclusion.FAILED, 1)
+    assert (fast.conclusion(), fast.exit_code()) == (Conclusion.HELD, 0)
+
+
+def test_memory_that_grows_under_a_saturated_generator_grows_all_the_same() -> None:
+    results = loaded(
+        Histogram([5 * MS] * 5_000), parse_objective("memory_growth<1MB"), saturated="it was full"
+    )
+    assert results.load is not None
+    memory = tuple(
+        MemorySample(at_s=second / 4, rss_bytes=second * 1_000_000) for second in range(40)
+    )
+    grown = replace(results, load=replace(results.load, server_memory=memory))
+
+    assert (grown.conclusion(), grown.exit_code()) == (Conclusion.FAILED, 1)
 
 
 # --- merging ------------------------------------------------------------------------------------
@@ -246,6 +273,7 @@ def loaded(
     response_time: Histogram,
     *objectives: Objective,
     saturated: str | None = None,
+    lagging: str | None = None,
     windows: tuple[Window, ...] = (),
 ) -> Results:
     """An open load on one operation, every request answered with 200."""
@@ -268,7 +296,9 @@ def loaded(
         late=0,
         unanswered=0,
         operations={"GET /users": operation},
-        generator=GeneratorHealth(cpu_share=0.1, send_lag=Histogram(), saturated=saturated),
+        generator=GeneratorHealth(
+            cpu_share=0.1, send_lag=Histogram(), saturated=saturated, lagging=lagging
+        ),
     )
     return replace(_results(load=load), objectives=objectives)
 

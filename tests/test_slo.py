@@ -141,6 +141,7 @@ def measured(
 def run_of(
     *operations: OperationMeasurement,
     saturated: str | None = None,
+    lagging: str | None = None,
     memory: Sequence[float] = (),
     duration_s: float = 20.0,
     offered: int | None = None,
@@ -156,7 +157,9 @@ def run_of(
         late=0,
         unanswered=0,
         operations={operation.operation: operation for operation in operations},
-        generator=GeneratorHealth(cpu_share=0.1, send_lag=Histogram(), saturated=saturated),
+        generator=GeneratorHealth(
+            cpu_share=0.1, send_lag=Histogram(), saturated=saturated, lagging=lagging
+        ),
         server_memory=tuple(
             MemorySample(at_s=float(second), rss_bytes=int(megabytes * 1e6))
             for second, megabytes in enumerate(memory)
@@ -340,6 +343,20 @@ def test_the_latencies_of_a_saturated_generator_decide_nothing() -> None:
     assert verdict("errors<5%", run).state is VerdictState.MET
     assert verdict("rps>50", run).state is VerdictState.MET
     assert verdict("rps>500", run).reason == "the generator was busy"
+
+
+def test_what_a_late_generator_makes_look_breached_is_undecided_unless_service_times_prove_it() -> (
+    None
+):
+    slow = measured(steady(50, slow=50))
+    served_fast = replace(slow, service_time=Histogram([1_000_000] * slow.service_time.count))
+    late = "the generator was late"
+
+    for text in ("p95<200ms", "avg<1ms", "max<1ms"):
+        judged = verdict(text, run_of(served_fast, lagging=late))
+        assert (judged.state, judged.reason) == (VerdictState.INCONCLUSIVE, late)
+    assert verdict("p95<200ms", run_of(slow, lagging=late)).state is VerdictState.BREACHED
+    assert verdict("p95<1s", run_of(slow, lagging=late)).state is VerdictState.MET
 
 
 def test_memory_growth_is_that_of_the_low_water_mark_after_the_warm_up() -> None:

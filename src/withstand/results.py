@@ -71,17 +71,19 @@ class Results:
         return tuple(finding for finding in self.findings() if self.fails(finding))
 
     def breached(self) -> tuple[Verdict, ...]:
-        """The objectives that are proven breached; none are when the generator was saturated,
-        because the latencies are then its own."""
-        if self.load is None or self.load.generator.saturated is not None:
-            return ()
+        """The objectives that are proven breached. Latencies that are the generator's own prove
+        nothing and are inconclusive; what else is breached stays so."""
         return tuple(each for each in self.verdicts() if each.state is VerdictState.BREACHED)
 
     def void_reasons(self) -> tuple[str, ...]:
         """Why parts of the run cannot be trusted; empty when all can."""
         scan = self.scan.void if self.scan is not None else None
-        load = self.load.generator.saturated if self.load is not None else None
-        return tuple(reason for reason in (scan, load) if reason is not None)
+        health = self.load.generator if self.load is not None else None
+        saturated = health.saturated if health is not None else None
+        lagging = health.lagging if health is not None else None
+        if not any(verdict.reason == lagging for verdict in self.inconclusive()):
+            lagging = None  # late, but no verdict hangs on it
+        return tuple(reason for reason in (scan, saturated, lagging) if reason is not None)
 
     def inconclusive(self) -> tuple[Verdict, ...]:
         """The objectives on which the measurement does not suffice for a verdict."""

@@ -16,7 +16,7 @@ from withstand.load.engine_base import NS_PER_S, Load, Shot, Way
 from withstand.load.engine_closed import ClosedLoad
 from withstand.load.engine_open import MAX_CONNECTIONS, OpenLoad
 from withstand.load.engine_process import CpuClock, MemoryProbe, quiet_collector
-from withstand.load.generator import saturation
+from withstand.load.generator import lagging, saturation
 from withstand.load.measurement import GeneratorHealth, LoadMeasurement
 from withstand.load.profile import ArrivalSchedule, Profile, UserSchedule
 from withstand.load.progress import Observer, Progress
@@ -125,11 +125,10 @@ async def run_load(
                 model=profile.model,
                 due=load.due,
                 dispatched=load.dispatched,
-                send_lag=send_lag,
-                response_p99_ns=response_time.quantile(0.99),
                 cpu_share=cpu_share,
                 exhausted=load.exhausted,
             ),
+            lagging=lagging(send_lag=send_lag, response_p99_ns=response_time.quantile(0.99)),
         ),
         server_memory=tuple(probe.samples) if probe is not None else (),
         interrupted=interrupted,

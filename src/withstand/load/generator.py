@@ -16,8 +16,6 @@ def saturation(
     model: str,
     due: int,
     dispatched: int,
-    send_lag: Histogram,
-    response_p99_ns: int | None,
     cpu_share: float,
     exhausted: int = 0,
 ) -> str | None:
@@ -28,8 +26,6 @@ def saturation(
     - it ran out of descriptors or local ports (`exhausted` times);
     - open model: fewer than 98 % of the arrivals that were due by the end of the schedule had
       been handed to a connection or to the queue for one (`dispatched` of `due`);
-    - the 99th percentile of the send lag exceeds both 10 ms and a quarter of the response
-      times' 99th percentile: a lag that is small beside what is measured does no harm;
     - closed model: it kept more than 95 % of a core busy, so that answers waited for it.
     """
     if exhausted:
@@ -42,17 +38,28 @@ def saturation(
             f"the generator sent only {format_share(dispatched / due)} of the requests that were "
             f"due; lower the rate or use more processes"
         )
-    lag_ns = send_lag.quantile(0.99)
-    allowed_ns = max(MAX_LAG_NS, MAX_LAG_SHARE * (response_p99_ns or 0))
-    if lag_ns is not None and lag_ns > allowed_ns:
-        return (
-            f"the generator sent 1 % of the requests more than {format_duration_ns(lag_ns)} late "
-            f"(at most {format_duration_ns(allowed_ns)} is harmless); lower the rate, or give it "
-            f"a core of its own"
-        )
     if model == "closed" and cpu_share > MAX_CPU_SHARE_CLOSED:
         return (
             f"the generator kept {format_share(cpu_share)} of a core busy, so answers waited "
             f"for it; use fewer users, a think time, or a fixed rate"
         )
     return None
+
+
+def lagging(*, send_lag: Histogram, response_p99_ns: int | None) -> str | None:
+    """Why the response times hold too much of the generator's own lateness; None when they do not.
+
+    That is so when the 99th percentile of the send lag exceeds both 10 ms and a quarter of the
+    response times' 99th percentile: a lag that is small beside what is measured does no harm.
+    The lag is part of the response times, so it can only make the target look worse: what is met
+    in spite of it is met.
+    """
+    lag_ns = send_lag.quantile(0.99)
+    allowed_ns = max(MAX_LAG_NS, MAX_LAG_SHARE * (response_p99_ns or 0))
+    if lag_ns is None or lag_ns <= allowed_ns:
+        return None
+    return (
+        f"the generator sent 1 % of the requests more than {format_duration_ns(lag_ns)} late "
+        f"(at most {format_duration_ns(allowed_ns)} is harmless); lower the rate, or give it "
+        f"a core of its own"
+    )

@@ -56,7 +56,8 @@ class OperationMeasurement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorHealth:
-    """Whether the generator itself was up to it. `saturated` says why not, None when it was.
+    """Whether the generator itself was up to it. `saturated` says why not, None when it was;
+    `lagging` says that all was sent, but so late that the lateness colours the response times.
 
     `cpu_share` is the busiest process's CPU time over wall time, 1.0 for a full core.
     """
@@ -65,6 +66,7 @@ class GeneratorHealth:
     send_lag: Histogram  # actual send - intended start while a connection was free, nanoseconds
     processes: int = 1
     saturated: str | None = None
+    lagging: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,13 +50,17 @@ def merge_measurements(first: LoadMeasurement, second: LoadMeasurement) -> LoadM
 
 
 def _health(first: GeneratorHealth, second: GeneratorHealth) -> GeneratorHealth:
-    one, two = first.saturated, second.saturated
     return GeneratorHealth(
         cpu_share=max(first.cpu_share, second.cpu_share),
         send_lag=first.send_lag + second.send_lag,
         processes=first.processes + second.processes,
-        saturated=_both(one, two, "; ") if one and two else one or two,
+        saturated=_either(first.saturated, second.saturated),
+        lagging=_either(first.lagging, second.lagging),
     )
+
+
+def _either(one: str | None, two: str | None) -> str | None:
+    return _both(one, two, "; ") if one and two else one or two
 
 
 def _summed(first: OperationMeasurement, second: OperationMeasurement) -> OperationMeasurement:

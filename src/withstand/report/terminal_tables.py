@@ -110,6 +110,8 @@ def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
     yield Text(" · ".join(counts))
     if load.generator.saturated:
         yield Text(f"⊘ void: {printable(load.generator.saturated)}", style="bold yellow")
+    elif load.generator.lagging:
+        yield Text(f"! {printable(load.generator.lagging)}", style="yellow")
     for measurement in load.operations.values():
         if measurement.errors:
             yield Text(

@@ -15,7 +15,8 @@ def judge(objectives: Sequence[Objective], measurement: LoadMeasurement) -> tupl
 
     Where several patterns promise the same indicator for an operation, the most specific one
     alone applies: its own p95 replaces that of `*`. An objective that applies to nothing that was
-    measured is inconclusive, never met. Latencies of a saturated generator are inconclusive.
+    measured is inconclusive, never met. Latencies of a saturated generator are inconclusive, and
+    what a lagging one makes look breached is so too, unless the service times prove it.
     """
     return tuple(_judged(tuple(dict.fromkeys(objectives)), measurement))
 
@@ -52,7 +53,9 @@ def _on_operation(
         return inconclusive(objective, operation.operation, nothing_sent(operation.operation))
     match objective.indicator:
         case Indicator.QUANTILE:
-            verdict = on_quantile(objective, operation, objective.quantile or 0.0)
+            verdict = on_quantile(
+                objective, operation, objective.quantile or 0.0, lagging=run.generator.lagging
+            )
         case Indicator.MAXIMUM:
             verdict = on_maximum(objective, operation)
         case Indicator.AVERAGE:
@@ -61,8 +64,13 @@ def _on_operation(
             verdict = on_errors(objective, operation)
         case _:
             return on_rate(objective, operation.operation, (operation,), run)
-    if run.generator.saturated is not None and objective.is_latency:
+    if not objective.is_latency:
+        return verdict
+    if run.generator.saturated is not None:
         return replace(
             verdict, state=VerdictState.INCONCLUSIVE, reason=run.generator.saturated, interval=None
         )
+    is_quantile = objective.indicator is Indicator.QUANTILE
+    if run.generator.lagging and verdict.state is VerdictState.BREACHED and not is_quantile:
+        return replace(verdict, state=VerdictState.INCONCLUSIVE, reason=run.generator.lagging)
     return verdict

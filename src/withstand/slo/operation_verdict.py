@@ -8,6 +8,7 @@ behind a generator that waited for it; and a request that failed, or got a statu
 did not expect, counts as slower than any limit, so that a fast error is no fast answer.
 """
 
+from dataclasses import replace
 from math import sqrt
 from typing import Final
 
@@ -27,7 +28,12 @@ from withstand.units import format_count, format_share
 _CONFIDENCE: Final = 2 * CERTAINTY - 1  # of the two-sided interval beside a one-sided verdict
 
 
-def on_quantile(objective: Objective, operation: OperationMeasurement, q: float) -> Verdict:
+def on_quantile(
+    objective: Objective, operation: OperationMeasurement, q: float, *, lagging: str | None = None
+) -> Verdict:
+    """`lagging` says that the generator's own lateness colours the response times: then a breach
+    is one only if the service times, which hold none of it, prove it as well.
+    """
     limit, count = objective.limit, operation.response_time.count
     windows = operation.windows
     estimate = estimate_share(
@@ -42,7 +48,7 @@ def on_quantile(objective: Objective, operation: OperationMeasurement, q: float)
         f"{format_share(estimate.value)} of {format_count(count)} requests failed or took longer "
         f"than {format_value(limit, objective.unit)}; {format_share(1 - q)} may"
     )
-    return decided(
+    verdict = decided(
         objective,
         operation,
         estimate,
@@ -54,6 +60,12 @@ def on_quantile(objective: Objective, operation: OperationMeasurement, q: float)
         ),
         what=what,
     )
+    if lagging is None or verdict.state is not VerdictState.BREACHED:
+        return verdict
+    served_slowly = operation.service_time.share_above(limit) or 0.0
+    if estimate.margin is not None and served_slowly - estimate.margin > 1 - q:
+        return verdict
+    return replace(verdict, state=VerdictState.INCONCLUSIVE, reason=lagging)
 
 
 def on_maximum(objective: Objective, operation: OperationMeasurement) -> Verdict:
