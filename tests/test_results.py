@@ -319,6 +319,7 @@ def finding(
         detail="d",
         remedy="r",
         evidence=(),
+        whole_api=len(operations) > 1,
     )
 
 

@@ -283,6 +283,7 @@ def findings() -> tuple[Finding, ...]:
                 "GET /admin/reports/{year}/{month}/by-region-and-sales-channel",
                 "GET /users",
             ),
+            whole_api=True,
             detail="The document asks for a bearer token; without one the answer is the same.",
             remedy="Check the credential before the operation runs; refuse with 401.",
             evidence=(

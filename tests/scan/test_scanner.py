@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -291,3 +292,42 @@ def test_prepared_requests_carry_the_whole_path() -> None:
 
     (request,) = prepared.requests["GET /me"]
     assert request.path == "/api/v1/me"
+
+
+def test_an_operation_for_one_role_is_no_canary_for_the_others() -> None:
+    paths: dict[str, Any] = {"/audit": {"get": {"security": [{"bearer": []}], "responses": {}}}}
+
+    def for_root(request: Request) -> Response:
+        who = request.header("authorization")
+        if who is None or not who.startswith("Bearer ") or not who.endswith("-token"):
+            return answer(401, {"error": "log in"})
+        if who.startswith("Bearer ws-"):
+            return answer(401, {"error": "log in"})
+        return answer(200, ["all"]) if who == "Bearer root-token" else answer(403, {"error": "no"})
+
+    record, _ = scanned(a_check(nothing), paths=paths, server=for_root)
+
+    assert record.void is None
+    assert states(record) == {"GET /audit": CoverageState.PASSED}
+
+
+def test_a_target_that_is_busy_at_the_canary_does_not_void_the_run() -> None:
+    api = Notes()
+
+    def leaves_it_busy(_subject: Subject) -> Steps[Outcome]:
+        api.down["/me"] = 6
+        yield from ()
+        return PASSED
+
+    record, _ = scanned(a_check(leaves_it_busy, per=Per.API), server=api)
+
+    assert record.void is None
+
+
+def test_a_finding_for_the_whole_api_keeps_its_fingerprint_when_an_operation_comes() -> None:
+    check = a_check(finds_everything, per=Per.OPERATION_ONE_FINDING)
+
+    one, _ = scanned(check, paths={"/me": PATHS["/me"]})
+    all_of_them, _ = scanned(check)
+
+    assert one.findings[0].fingerprint == all_of_them.findings[0].fingerprint

@@ -53,6 +53,7 @@ class Finding:
     remedy: str
     evidence: tuple[Evidence, ...]
     parameter: str | None = None
+    whole_api: bool = False  # one root cause for all its operations, however many those are
     references: tuple[str, ...] = ()
 
     @property
@@ -65,9 +66,9 @@ class Finding:
     def fingerprint(self) -> str:
         """16 hex digits from check, operation and parameter: never host, id, time or order.
 
-        A finding for the whole API (more than one operation) is named by its check alone, so that
-        one operation more or less does not make it another finding.
+        A finding for the whole API is named without its operations, so that one operation more or
+        less does not make it another finding.
         """
-        place = self.operations[0] if len(self.operations) == 1 else "*"
+        place = "*" if self.whole_api else " ".join(self.operations)
         text = "|".join((self.check, place, self.parameter or ""))
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

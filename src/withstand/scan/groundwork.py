@@ -35,6 +35,7 @@ class Groundwork:
     baselines: dict[str, Baseline] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)  # operation key → why no baseline
     canary: Baseline | None = None
+    watched: frozenset[str] = frozenset()  # the identities that the canary can tell about
     refusals: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     throwaway: Identity | None = None
@@ -102,32 +103,60 @@ async def find_canary(ground: Groundwork, courier: Courier) -> None:
         bare = identity.credential.strip(baseline.exchange.request)
         garbage = identity.credential.with_token(_GARBAGE_TOKEN).apply(bare)
         answers = [await courier.send(request) for request in (bare, garbage)]
-        if all(_is_refusal(answer, baseline) for answer in answers):
-            ground.canary = baseline
-            for answer in answers:
-                if answer.response is not None and answer.response.succeeded:
-                    ground.refusals.add(normalised(answer.response))
+        if not all(_is_refusal(answer, baseline) for answer in answers):
+            continue
+        passing = frozenset(
+            [name for name in ground.identities if await _passes(ground, baseline, name, courier)]
+        )
+        if len(passing) > len(ground.watched):
+            ground.canary, ground.watched = baseline, passing
+            ground.refusals = {
+                normalised(answer.response)
+                for answer in answers
+                if answer.response is not None and answer.response.succeeded
+            }
+        if len(passing) == len(ground.identities):
             return
 
 
 async def broken_identity(ground: Groundwork, courier: Courier) -> str | None:
-    """The first identity whose canary no longer succeeds, with what it got; None when all do."""
+    """The first identity whose canary no longer succeeds, with what it got; None when all do.
+
+    A target that is busy (429, 503) says nothing about its identities; one that does not answer at
+    all has ended the run.
+    """
     if ground.canary is None:
         return None
-    for identity in ground.identities.values():
-        request = identity.authorize(
-            ground.identities[ground.canary.identity or ""].credential.strip(  # type: ignore[union-attr]  # a canary has a logged-in identity
-                ground.canary.exchange.request
-            )
-        )
+    for name in ground.watched:
         try:
-            exchange = await courier.send(request)
+            exchange = await courier.send(_canary_request(ground, ground.canary, name))
         except NoiseStays as noise:
-            return f"{identity.name} ({noise})"
-        response = exchange.response
-        if response is None or not response.succeeded or normalised(response) in ground.refusals:
-            return f"{identity.name} ({ground.canary.operation.key} answered {exchange.status})"
+            if isinstance(noise.exchange.outcome, Failure):
+                return f"{name} ({noise})"
+            continue
+        if not _healthy(ground, exchange):
+            return f"{name} ({ground.canary.operation.key} answered {exchange.status})"
     return None
+
+
+async def _passes(ground: Groundwork, baseline: Baseline, name: str, courier: Courier) -> bool:
+    exchange = await courier.send(_canary_request(ground, baseline, name))
+    return exchange.succeeded
+
+
+def _canary_request(ground: Groundwork, baseline: Baseline, name: str) -> Request:
+    request = baseline.exchange.request
+    for identity in ground.identities.values():
+        if identity.credential is not None:
+            request = identity.credential.strip(request)
+    return ground.identities[name].authorize(request)
+
+
+def _healthy(ground: Groundwork, exchange: Exchange) -> bool:
+    response = exchange.response
+    return (
+        response is not None and response.succeeded and normalised(response) not in ground.refusals
+    )
 
 
 async def _credential(plan: ScanPlan, identity: Identity, courier: Courier) -> Credential | str:

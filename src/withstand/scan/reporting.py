@@ -108,6 +108,7 @@ def _finding(
         remedy=check.remedy,
         evidence=tuple(_shown(item, mask, target) for item in failure.evidence[:_EVIDENCE_SHOWN]),
         parameter=failure.parameter,
+        whole_api=check.per is not Per.OPERATION,
         references=check.references.lines(),
     )
 

@@ -88,8 +88,14 @@ def estimate_ratio(
 
 
 def degrees_of_freedom(windows: int) -> int:
-    """Of the t quantile: those of the coarsest grouping, but at least 2 where windows allow."""
-    return min(windows - 1, max(windows // max(GROUPINGS) - 1, 2))
+    """Of the t quantile: those of the coarsest grouping that has batches enough to be used.
+
+    Below ten windows no grouping has, and bursts easily fall between: 2 at most, to be careful.
+    """
+    used = max(
+        (group for group in GROUPINGS[1:] if windows // group >= _LEAST_BATCHES), default=None
+    )
+    return min(windows - 1, 2) if used is None else windows // used - 1
 
 
 def weight_to_decide(estimate: RatioEstimate, limit: float) -> float | None:
