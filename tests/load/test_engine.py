@@ -97,9 +97,10 @@ def test_arrivals_do_not_come_in_bursts(api: Api) -> None:
     profile = ConstantRate(rate_per_s=200, duration_s=1.5)
     run(run_load(api.target, api.scenario("/ok"), profile))
     gaps_ms = [(b - a) / MS for a, b in pairwise(api.seen().arrivals_ns)]
-    # An ideal generator has only gaps of 5 ms; one that fires in bursts has nearly none of those.
-    assert statistics.median(gaps_ms) == pytest.approx(5, abs=1)
-    assert sum(gap < 0.5 for gap in gaps_ms) < 0.15 * len(gaps_ms)
+    # An ideal generator has only gaps of 5 ms. One that fires in bursts has nearly none: nine
+    # requests in ten come back to back. A machine that is busy otherwise lies in between.
+    assert statistics.median(gaps_ms) > 2.5
+    assert sum(gap < 0.5 for gap in gaps_ms) < 0.5 * len(gaps_ms)
 
 
 @pytest.mark.parametrize("connections", [2, None])
@@ -220,14 +221,18 @@ def test_a_head_response_has_no_body_to_wait_for(api: Api) -> None:
 def test_a_stop_returns_what_there_is_at_once(api: Api, profile: Profile) -> None:
     async def stopped() -> LoadMeasurement:
         stop = asyncio.Event()
-        asyncio.get_running_loop().call_later(0.3, stop.set)
+
+        def stop_once_some_wait(progress: Progress) -> None:
+            if progress.in_flight:
+                stop.set()
+
         long = (
             ConstantRate(rate_per_s=100, duration_s=3600)
             if profile.model == "open"
             else Closed(users=3, duration_s=3600)
         )
         scenario = api.scenario("/ok", "/silent")
-        return await run_load(api.target, scenario, long, stop=stop)
+        return await run_load(api.target, scenario, long, stop=stop, observer=stop_once_some_wait)
 
     measured = run(stopped())
     check_books(measured)

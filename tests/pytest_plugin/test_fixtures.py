@@ -359,7 +359,8 @@ def test_a_problem_of_the_configuration_is_told_once_without_a_traceback(
 
     text = run().stdout.str()
 
-    assert text.count("base_uri") == 1
+    # In CI pytest repeats the message in its summary.
+    assert text.split("short test summary")[0].count("base_uri") == 1
     assert "During handling" not in text
     assert "Traceback" not in text
 
