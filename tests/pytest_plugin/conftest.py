@@ -107,7 +107,10 @@ def run(project: pytest.Pytester) -> RunProject:
 
     def run_here(*arguments: str) -> pytest.RunResult:
         return project.runpytest_inprocess(
-            "-p", "withstand.pytest_plugin", "-p", "no:cacheprovider", *arguments
+            *("-p", "withstand.pytest_plugin", "-p", "no:cacheprovider"),
+            # pytest before 9.1: in this process the plugin is imported already.
+            *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
+            *arguments,
         )
 
     return run_here

@@ -298,7 +298,7 @@ def test_an_unreachable_target_is_one_message_with_the_next_step(
     result.stdout.fnmatch_lines(
         ["*nothing answers at http://127.0.0.1:9: Connection refused", "*→ start the API, or*"]
     )
-    assert len(result.outlines) < 20
+    assert len(result.outlines) < 25
 
 
 def test_no_base_url_is_one_message_with_the_next_step(
@@ -376,4 +376,4 @@ def test_a_login_that_fails_within_a_test_is_one_message_too(
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["alice cannot log in: POST /auth/token answered 401"])
-    assert len(result.outlines) < 20
+    assert len(result.outlines) < 25
