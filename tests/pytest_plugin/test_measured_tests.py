@@ -38,11 +38,13 @@ def test_an_objective_that_holds_passes_after_as_many_calls_as_it_takes(
     result = run("--junitxml=results.xml")
 
     result.assert_outcomes(passed=1)
-    # Ten to warm up; then 85 without a slow one would do, and the next look is at 90.
-    assert len(login_api.authorizations) == 100
     text = (project.path / "results.xml").read_text()
     assert '<property name="withstand.verdict" value="met"' in text
-    assert '<property name="withstand.calls" value="90"' in text
+    # Ten to warm up; then 85 independent ones that are not slow would do, and the next look is at
+    # 90. On a busy machine neighbours resemble each other, and more are needed.
+    measured = len(login_api.authorizations) - 10
+    assert measured >= 90
+    assert f'<property name="withstand.calls" value="{measured}"' in text
     assert '<property name="withstand.p95_ms"' in text
 
 
