@@ -227,6 +227,28 @@ def test_one_window_decides_nothing() -> None:
     assert "run for longer" in judged.reason
 
 
+@pytest.mark.parametrize("objective", ["errors<1%", "errors<10%", "p95<200ms", "p50<200ms"])
+@pytest.mark.parametrize(("seconds", "alive"), [(4, 1), (4, 0), (1, 0), (20, 9)])
+def test_a_server_that_dies_and_stays_dead_breaches(
+    objective: str, seconds: int, alive: int
+) -> None:
+    dying = measured(lambda second, _: (1, 200 if second < alive else None), seconds=seconds)
+    assert verdict(objective, run_of(dying)).state is VerdictState.BREACHED
+
+
+def test_a_few_failures_at_the_end_are_no_outage() -> None:
+    hiccup = measured(lambda second, _: (1, 200 if second < 59 else 500), seconds=60, per_s=1)
+    assert verdict("errors<1%", run_of(hiccup)).state is VerdictState.INCONCLUSIVE
+
+
+def test_an_outage_that_ended_is_one_event_unless_it_took_most_of_the_run() -> None:
+    def out_until(end: int) -> LoadMeasurement:
+        return run_of(measured(lambda second, _: (1, 500 if second < end else 200)))
+
+    assert verdict("errors<1%", out_until(1)).state is VerdictState.INCONCLUSIVE
+    assert verdict("errors<1%", out_until(12)).state is VerdictState.BREACHED
+
+
 def test_the_same_share_in_bursts_is_less_sure_than_evenly_spread() -> None:
     even = run_of(measured(steady(50, slow=3)))
     stalled = run_of(measured(lambda second, i: (500 if second == 7 and i < 60 else 50, 200)))
@@ -304,9 +326,9 @@ def test_an_objective_without_samples_is_never_met() -> None:
         for text in ("p95<1s", "errors<1%", "avg<1s", "max<1s", "rps>1", "errors=0"):
             (judged,) = judge([parse_objective(text)], run)
             assert judged.state is VerdictState.INCONCLUSIVE
-            assert "sent" in judged.reason
+            assert "came to an end" in judged.reason
     (unknown,) = judge([parse_objective("p95<1s", operation="GET /x")], run_of(idle))
-    assert unknown.reason == "no request of GET /x was sent"
+    assert unknown.reason == "no request of GET /x came to an end"
 
 
 def test_every_operation_has_its_own_verdict_and_the_closest_pattern_wins_per_indicator() -> None:

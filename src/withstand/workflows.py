@@ -35,7 +35,7 @@ from withstand.scan.finding import Severity
 from withstand.scan.plan import Observer as ScanObserver
 from withstand.scan.plan import ScanPlan
 from withstand.scan.policy import matches
-from withstand.scan.preparation import prepared_requests
+from withstand.scan.preparation import Prepared, prepared_requests
 from withstand.scan.scanner import scan
 from withstand.scan.suppression import Suppression, without_suppressed
 from withstand.slo import Objective
@@ -130,24 +130,24 @@ def run_document_load(
 ) -> Results:
     """Load on operations of the document, each with a request that succeeded once before.
 
-    Raises RunVoid when no chosen operation has such a request.
+    The measurement says which it left out for want of such a request. Raises RunVoid when that
+    is all that a pattern chose, and UsageError for an objective on no operation of the document.
     """
+    _refuse_unknown(plan.api, occasion.objectives)
     chosen = _chosen(plan.api, load.operations)
 
     async def journey() -> Results:
         async with _wire(plan.target, plan.timeout_s) as wire:
             prepared = await prepared_requests(replace(plan, api=chosen), wire)
-        if not prepared.requests:
-            reasons = "; ".join(f"{key}: {why}" for key, why in prepared.missing.items())
-            raise RunVoid(
-                f"no operation of {plan.api.title} answered a first request: {reasons}",
-                hint="give an identity that may call them, or name others with --operation",
-            )
+        _refuse_unanswered(prepared, load.operations or ("*",))
         scenario = scenario_from_requests(
             [Plan(operation=key, requests=found) for key, found in prepared.requests.items()],
             plan.target,
         )
-        return await _loaded(plan.target, scenario, load, occasion, observer, api=plan.api)
+        results = await _loaded(plan.target, scenario, load, occasion, observer, api=plan.api)
+        if results.load is None:
+            return results
+        return replace(results, load=replace(results.load, left_out=prepared.missing))
 
     return run(journey())
 
@@ -199,9 +199,9 @@ def _chosen(api: Api, patterns: tuple[str, ...]) -> Api:
         return replace(api, operations=tuple(op for op in api.operations if op.method == "GET"))
     for pattern in patterns:
         if not any(matches(pattern, operation.key) for operation in api.operations):
-            known = ", ".join(operation.key for operation in api.operations[:8])
             raise UsageError(
-                f"no operation of the document is called {pattern!r}", hint=f"it has {known} …"
+                f"no operation of the document is called {pattern!r}",
+                hint=f"it has {_first_keys(api)}",
             )
     return replace(
         api,
@@ -209,6 +209,33 @@ def _chosen(api: Api, patterns: tuple[str, ...]) -> Api:
             op for op in api.operations if any(matches(pattern, op.key) for pattern in patterns)
         ),
     )
+
+
+def _refuse_unknown(api: Api, objectives: tuple[Objective, ...]) -> None:
+    """A misspelt operation would be an objective that nothing can breach."""
+    for objective in objectives:
+        if not any(objective.covers(operation.key) for operation in api.operations):
+            raise UsageError(
+                f"the objective {objective.text} is on {objective.operation!r}, which is no "
+                f"operation of {api.title}",
+                hint=f"it has {_first_keys(api)}",
+            )
+
+
+def _refuse_unanswered(prepared: Prepared, patterns: tuple[str, ...]) -> None:
+    for pattern in patterns:
+        if not any(matches(pattern, key) for key in prepared.requests):
+            missing = prepared.missing.items()
+            reasons = "; ".join(f"{key}: {why}" for key, why in missing if matches(pattern, key))
+            raise RunVoid(
+                f"no operation answered a first request: {reasons}",
+                hint="give an identity that may call it, or name others with --operation",
+            )
+
+
+def _first_keys(api: Api) -> str:
+    keys = [operation.key for operation in api.operations]
+    return ", ".join(keys[:8]) + (" …" if len(keys) > 8 else "")
 
 
 def _results(

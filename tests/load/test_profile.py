@@ -98,6 +98,8 @@ def test_a_profile_says_what_it_is() -> None:
     poisson = ConstantRate(rate_per_s=20, duration_s=9, arrivals="poisson")
     assert poisson.describe() == "20/s for 9 s, Poisson arrivals"
     assert Closed(users=1, duration_s=60).describe() == "1 user for 60 s"
+    ramped = Closed(users=50, duration_s=10, spawn_rate_per_s=5)
+    assert ramped.describe() == "50 users for 10 s, 5 started per second"
     assert (poisson.model, Closed(users=1, duration_s=1).model) == ("open", "closed")
 
 

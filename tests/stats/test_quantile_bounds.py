@@ -87,6 +87,11 @@ def test_one_window_says_nothing_of_the_margin() -> None:
     assert weight_to_decide(estimate, 0.05) is None
 
 
+def test_however_values_depend_a_share_fifty_times_the_limit_is_above_it() -> None:
+    assert estimate_share([51], [100], allowed=0.01).surely_above(0.01)
+    assert not estimate_share([50], [100], allowed=0.01).surely_above(0.0101)
+
+
 def test_windows_without_values_count_for_nothing() -> None:
     sparse = estimate_share([1, 0, 2, 0], [10, 0, 10, 0], allowed=0.05)
     assert sparse == estimate_share([1, 2], [10, 10], allowed=0.05)

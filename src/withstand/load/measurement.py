@@ -82,7 +82,8 @@ class LoadMeasurement:
     """A whole run. `model` is open (arrivals on schedule) or closed (users wait for answers).
 
     `offered` arrivals were due, `sent` went out, `late` of them found no free connection and
-    queued with their clock running, `unanswered` had no end when the run stopped.
+    queued with their clock running, `unanswered` had no end when the run stopped. `left_out` says
+    of operations that were asked for why they were not loaded.
     """
 
     model: str
@@ -96,4 +97,5 @@ class LoadMeasurement:
     operations: Mapping[str, OperationMeasurement]
     generator: GeneratorHealth
     server_memory: tuple[MemorySample, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
     interrupted: bool = False

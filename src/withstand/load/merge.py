@@ -45,6 +45,11 @@ def merge_measurements(first: LoadMeasurement, second: LoadMeasurement) -> LoadM
         operations=operations,
         generator=_health(first.generator, second.generator),
         server_memory=tuple(sorted(memory, key=lambda sample: (sample.at_s, sample.rss_bytes))),
+        left_out={
+            name: why
+            for name, why in {**second.left_out, **first.left_out}.items()
+            if name not in operations
+        },
         interrupted=first.interrupted or second.interrupted,
     )
 

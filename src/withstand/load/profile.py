@@ -150,9 +150,11 @@ class Closed(UserSchedule):
             yield start_ns
 
     def describe(self) -> str:
-        """`50 users for 60 s`."""
+        """`50 users for 60 s`, with the rate at which they start unless all do at once."""
         noun = "user" if self.users == 1 else "users"
-        return f"{self.users} {noun} for {self.duration_s:g} s"
+        rate = self.spawn_rate_per_s
+        spawned = f", {rate:g} started per second" if rate is not None else ""
+        return f"{self.users} {noun} for {self.duration_s:g} s{spawned}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

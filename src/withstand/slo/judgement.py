@@ -7,7 +7,7 @@ from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.slo.objective import WHOLE_RUN, Indicator, Objective, specificity
 from withstand.slo.operation_verdict import on_average, on_errors, on_maximum, on_quantile
 from withstand.slo.run_verdict import on_memory, on_rate
-from withstand.slo.verdict import Verdict, VerdictState, inconclusive, nothing_sent
+from withstand.slo.verdict import Verdict, VerdictState, inconclusive, nothing_ended
 
 
 def judge(objectives: Sequence[Objective], measurement: LoadMeasurement) -> tuple[Verdict, ...]:
@@ -28,7 +28,8 @@ def _judged(objectives: Sequence[Objective], run: LoadMeasurement) -> Iterator[V
             yield _on_operation(objective, operation, run)
     for objective in single:
         if not any(objective.covers(name) for name in run.operations):
-            yield inconclusive(objective, objective.operation, nothing_sent(objective.operation))
+            reason = nothing_ended(objective.operation, run.left_out)
+            yield inconclusive(objective, objective.operation, reason)
     for objective in objectives:
         if objective.indicator is Indicator.MEMORY_GROWTH:
             yield on_memory(objective, run)
@@ -50,7 +51,7 @@ def _on_operation(
     objective: Objective, operation: OperationMeasurement, run: LoadMeasurement
 ) -> Verdict:
     if not operation.response_time.count:
-        return inconclusive(objective, operation.operation, nothing_sent(operation.operation))
+        return inconclusive(objective, operation.operation, nothing_ended(operation.operation))
     match objective.indicator:
         case Indicator.QUANTILE:
             verdict = on_quantile(

@@ -25,6 +25,8 @@ from withstand.stats.quantile_bounds import (
 )
 from withstand.units import format_count, format_share
 
+# Fewer failures at the end of a run may be a hiccup that the run was too short to see the end of.
+_LEAST_OUTAGE: Final = 5
 _CONFIDENCE: Final = 2 * CERTAINTY - 1  # of the two-sided interval beside a one-sided verdict
 
 
@@ -60,6 +62,7 @@ def on_quantile(
         ),
         what=what,
     )
+    verdict = _or_breached_by_outage(verdict, operation, allowed=1 - q)
     if lagging is None or verdict.state is not VerdictState.BREACHED:
         return verdict
     served_slowly = operation.service_time.share_above(limit) or 0.0
@@ -95,7 +98,7 @@ def on_average(objective: Objective, operation: OperationMeasurement) -> Verdict
     estimate = estimate_ratio(totals, sizes, floor=floor)
     interval = None
     if estimate.margin is not None:
-        interval = (max(estimate.value - estimate.margin, 0.0), estimate.value + estimate.margin)
+        interval = (estimate.least, estimate.value + estimate.margin)
     return decided(
         objective,
         operation,
@@ -136,11 +139,8 @@ def on_errors(objective: Objective, operation: OperationMeasurement) -> Verdict:
         )
     interval = None
     if estimate.margin is not None:
-        interval = (
-            max(estimate.value - estimate.margin, 0.0),
-            min(estimate.value + estimate.margin, 1.0),
-        )
-    return decided(
+        interval = (estimate.least, min(estimate.value + estimate.margin, 1.0))
+    verdict = decided(
         objective,
         operation,
         estimate,
@@ -149,6 +149,33 @@ def on_errors(objective: Objective, operation: OperationMeasurement) -> Verdict:
         interval=interval,
         what=what,
     )
+    return _or_breached_by_outage(verdict, operation, allowed=objective.limit)
+
+
+def _or_breached_by_outage(
+    verdict: Verdict, operation: OperationMeasurement, *, allowed: float
+) -> Verdict:
+    """A run that ends in nothing but errors, more of them than are allowed in all, is a breach.
+
+    Windows taken for samples of one steady state would leave it undecided: one outage is a single
+    event among them. But a server that did not come back was in no steady state.
+    """
+    if verdict.state is not VerdictState.INCONCLUSIVE:
+        return verdict
+    lost = 0
+    for window in reversed(operation.windows):
+        if window.errors < window.response_time.count:
+            break
+        lost += window.errors
+    count = operation.response_time.count
+    if lost <= allowed * count or lost < min(_LEAST_OUTAGE, count):
+        return verdict
+    which = "all" if lost == count else "the last"
+    reason = (
+        f"{which} {format_count(lost)} of {format_count(count)} requests failed or got an "
+        f"unexpected status, and the run ended so; {format_share(allowed)} may"
+    )
+    return replace(verdict, state=VerdictState.BREACHED, reason=reason)
 
 
 def _slower(part: Window | OperationMeasurement, limit: float) -> int:

@@ -5,7 +5,7 @@ from typing import Final
 
 from withstand.load.measurement import LoadMeasurement, MemorySample, OperationMeasurement
 from withstand.slo.objective import WHOLE_RUN, Objective, format_value
-from withstand.slo.verdict import Verdict, VerdictState, inconclusive, nothing_sent
+from withstand.slo.verdict import Verdict, VerdictState, inconclusive, nothing_ended
 from withstand.units import format_bytes, format_count
 
 # A third of the run is warm-up; of the rest the first fifth is held against the last.
@@ -23,7 +23,7 @@ def on_rate(
     good = sum(operation.requests - operation.errors for operation in operations)
     samples = sum(operation.requests for operation in operations)
     if not samples or run.duration_s <= 0:
-        return inconclusive(objective, name, nothing_sent(name))
+        return inconclusive(objective, name, nothing_ended(name))
     observed = good / run.duration_s
     limit = format_value(objective.limit, objective.unit)
     # A schedule's last interval has no second end: 200/s for 10 s are 2,000 arrivals, give or

@@ -1,7 +1,9 @@
 """The verdict on one objective: met, breached, or inconclusive when the run was too short. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from withstand.load.measurement import OperationMeasurement
@@ -82,8 +84,12 @@ def inconclusive(objective: Objective, operation: str, reason: str, *, samples: 
     )
 
 
-def nothing_sent(operation: str) -> str:
-    return f"no request of {operation} was sent" if operation != WHOLE_RUN else "nothing was sent"
+def nothing_ended(operation: str, left_out: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Why there is no sample: with what kept the load from sending the operation, if it did."""
+    if operation == WHOLE_RUN:
+        return "no request came to an end"
+    why = f": {left_out[operation]}" if operation in left_out else ""
+    return f"no request of {operation} came to an end{why}"
 
 
 def _missing(estimate: RatioEstimate, limit: float) -> str:

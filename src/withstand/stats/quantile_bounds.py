@@ -45,9 +45,20 @@ class RatioEstimate:
         """Whether the true value lies below a limit."""
         return self.margin is not None and self.value + self.margin < limit
 
+    @property
+    def least(self) -> float:
+        """What the true value surely is at least.
+
+        Where the margin says little or nothing (one window, one long outage), Markov's inequality
+        still holds, however values depend on each other: a quantity of mean m that is never
+        negative comes out above m / (1 - CERTAINTY) with a chance of at most 1 - CERTAINTY.
+        """
+        markov = self.value * (1 - CERTAINTY)
+        return markov if self.margin is None else max(self.value - self.margin, markov)
+
     def surely_above(self, limit: float) -> bool:
         """Whether the true value lies above a limit."""
-        return self.margin is not None and self.value - self.margin > limit
+        return self.least > limit
 
 
 def estimate_share(

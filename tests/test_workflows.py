@@ -1,0 +1,53 @@
+"""The load journey on a document, against the demo in a process of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.demo.running import running
+from withstand.client.target import parse_target
+from withstand.errors import RunVoid, UsageError
+from withstand.load.profile import ConstantRate
+from withstand.results import Results
+from withstand.scan.plan import ScanPlan
+from withstand.scan.policy import Policy
+from withstand.slo import Objective, parse_objective
+from withstand.workflows import LoadPlan, Occasion, fetch_document, nonce, run_document_load
+
+
+@pytest.fixture(scope="module")
+def plan() -> Iterator[ScanPlan]:
+    with running() as demo:
+        target = parse_target(demo.words["url"])
+        api = fetch_document("/openapi.json", target)
+        yield ScanPlan(api=api, target=target, policy=Policy(), checks=(), nonce=nonce)
+
+
+def loaded(plan: ScanPlan, *operations: str, objectives: tuple[Objective, ...] = ()) -> Results:
+    load = LoadPlan(profile=ConstantRate(rate_per_s=40, duration_s=0.5), operations=operations)
+    return run_document_load(plan, load, Occasion(command="", objectives=objectives))
+
+
+def test_operations_that_could_not_be_loaded_are_named_with_the_reason(plan: ScanPlan) -> None:
+    promise = parse_objective("p95<1s", operation="GET /users")
+    results = loaded(plan, objectives=(promise,))
+    assert results.load is not None
+    assert "GET /health" in results.load.operations
+    assert "GET /users" not in results.load.operations
+    why = results.load.left_out["GET /users"]
+    assert "may call it" in why
+    (verdict,) = results.verdicts()
+    assert why in verdict.reason
+
+
+def test_an_operation_that_was_asked_for_and_cannot_be_called_voids_the_run(
+    plan: ScanPlan,
+) -> None:
+    with pytest.raises(RunVoid, match=r"GET /users: .*may call it"):
+        loaded(plan, "GET /health", "GET /users")
+
+
+def test_an_objective_on_no_operation_of_the_document_is_refused(plan: ScanPlan) -> None:
+    promise = parse_objective("p95<1s", operation="GET /user")
+    with pytest.raises(UsageError, match=r"'GET /user'.*no operation"):
+        loaded(plan, objectives=(promise,))
