@@ -53,6 +53,14 @@ def test_the_id_of_a_creation_is_found_for_every_way_to_ask(
     assert harvested("POST", "/orders", answer).find(name, path=path) == 7
 
 
+def test_the_id_stands_in_for_a_path_parameter_whose_name_does_not_say_that_it_is_one() -> None:
+    pool = harvested("GET", "/books", {"items": [{"id": 7, "code": "C"}]})
+    assert pool.find("bid", path="/books/{bid}") is None
+    assert pool.find("bid", path="/books/{bid}", any_id=True) == 7
+    assert pool.find("code", path="/books/{code}", any_id=True) == "C"
+    assert pool.find("bid", path="/users/{bid}", any_id=True) is None
+
+
 def test_an_id_of_another_thing_is_not_taken() -> None:
     pool = harvested("POST", "/orders", {"id": 7})
     assert pool.find("id", path="/users/{id}") is None

@@ -136,6 +136,37 @@ def test_a_busy_moment_is_survived() -> None:
     assert record.coverage[0].state is CoverageState.PASSED
 
 
+def test_who_says_when_to_come_again_is_asked_again_until_it_serves() -> None:
+    refusals = itertools.repeat(Response(status=429, headers=(("Retry-After", "1"),)), 4)
+
+    def limited(request: Request) -> Response:
+        return next(refusals, answer(200, {})) if request.path == "/busy" else Notes()(request)
+
+    def asks(_subject: Subject) -> Steps[Outcome]:
+        exchange = yield from send(Request(method="GET", path="/busy"))
+        return PASSED if exchange.succeeded else Failed(detail="noise", evidence=())
+
+    record, _ = scanned(a_check(asks, per=Per.API), server=limited)
+    assert record.coverage[0].state is CoverageState.PASSED
+
+
+def test_a_list_that_has_grown_is_not_taken_for_the_look_of_a_refusal() -> None:
+    """Any token is good here; a made-up one sees more than there was at the baseline."""
+    entries = itertools.count()
+
+    def credulous(request: Request) -> Response:
+        if request.header("authorization") is None:
+            return answer(401, {"error": "log in"})
+        if request.path == "/log":
+            return answer(200, {"last": next(entries) // 2})
+        return answer(404, {"error": "nothing here"})
+
+    paths: dict[str, Any] = {"/log": {"get": {"security": [{"bearer": []}], "responses": {}}}}
+    record, _ = scanned(a_check(nothing), paths=paths, server=credulous)
+    assert record.void is None
+    assert any("could not be watched" in note for note in record.notes)
+
+
 def test_an_identity_that_breaks_voids_the_run_and_what_came_after_the_last_good_canary() -> None:
     api = Notes()
 

@@ -18,6 +18,7 @@ from withstand.openapi.slot import Slot
 from withstand.openapi.value_pool import ValuePool, as_type
 
 NOTHING: Mapping[Slot, object] = MappingProxyType({})
+_GIVEN = {"example", "examples", "default", "enum", "const"}
 _SIGN_IN = frozenset({"login", "signin", "token", "session", "sessions", "authenticate"})
 _WRITTEN = "Withstand writes JSON, forms, plain text and octet streams"
 
@@ -77,7 +78,9 @@ class Drafting:
     def _parameter_value(self, parameter: Parameter) -> object:
         def known(name: str, schema: Schema, depth: int) -> object | None:
             if parameter.location == "path" and not depth:
-                return self._found(name, schema, own=True)
+                flat = flattened(schema, self._api.resolve)
+                given = parameter.example is not None or flat.keys() & _GIVEN
+                return self._found(name, schema, own=True, any_id=not given)
             return self._harvested(name, schema, own=True)
 
         values = ExampleValues(
@@ -132,10 +135,14 @@ class Drafting:
     def _harvested(self, name: str, schema: Schema, *, own: bool) -> object | None:
         return self._found(name, schema, own=own) if is_reference(name) else None
 
-    def _found(self, name: str, schema: Schema, *, own: bool) -> object | None:
+    def _found(
+        self, name: str, schema: Schema, *, own: bool, any_id: bool = False
+    ) -> object | None:
         if self._pool is None:
             return None
-        found = self._pool.find(name, path=self._operation.path, schema=schema, own=own)
+        found = self._pool.find(
+            name, path=self._operation.path, schema=schema, own=own, any_id=any_id
+        )
         return found if found is not None and fits(found, schema, self._api.resolve) else None
 
 

@@ -223,4 +223,7 @@ def _unwrapped(document: Any) -> Iterator[Mapping[str, Any]]:
     named = [part for key in _WRAPPERS if isinstance(part := document.get(key), Mapping)]
     for part in named or (inner if len(inner) == 1 else ()):
         yield part
+        deeper = [deep for deep in part.values() if isinstance(deep, Mapping)]
         yield from (deep for key in _WRAPPERS if isinstance(deep := part.get(key), Mapping))
+        if len(deeper) == 1 and len(part) == 1:  # `{"data": {"loan": {"id": 7}}}`
+            yield deeper[0]

@@ -3,6 +3,7 @@
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from withstand.client.exchange import Request, Response
@@ -67,16 +68,27 @@ class ValuePool:
         self._keep(noun(resource) if resource else "", name, value)
 
     def find(
-        self, name: str, *, path: str, schema: Schema | None = None, own: bool = True
+        self,
+        name: str,
+        *,
+        path: str,
+        schema: Schema | None = None,
+        own: bool = True,
+        any_id: bool = False,
     ) -> object | None:
         """The latest value for a parameter or property of that name in an operation on `path`.
 
         None when nothing fitting is known; a value that the schema's type excludes does not fit,
         but a number and its digits are taken for each other. `own=False` leaves out the values of
         what the operation itself is about: the `sku` in `POST /products` must be a new one.
+        `any_id` takes the id of what a path parameter picks also where its name does not say that
+        it is one: `GET /books/{bid}`.
         """
         without = None if own else resource_of(path)
-        for key in self._keys(name, path):
+        keys = self._keys(name, path)
+        if any_id and (picked := resource_before(path, name)):
+            keys = chain(keys, ((picked, word) for word in ("id", "uuid", "guid", "pk")))
+        for key in keys:
             if key[0] == without:
                 continue
             for value in self._values.get(key, ()):

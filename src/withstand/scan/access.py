@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
+from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built, Unbuildable
 from withstand.scan.check import Steps, send
 from withstand.scan.objects import Made, like_baseline, located, read_back, sacrifice
@@ -69,13 +70,23 @@ def guarded_reads(subject: Subject) -> tuple[Baseline, ...]:
         for baseline in subject.baselines.values()
         if baseline.identity is not None
         and baseline.operation.method == "GET"
-        and baseline.operation.requires_credential
         and not subject.policy.is_public(baseline.operation)
     ]
     if subject.canary is not None:
         key = subject.canary.operation.key
         found = [subject.canary, *(b for b in found if b.operation.key != key)]
     return tuple(found)
+
+
+def is_guarded(subject: Subject, operation: Operation) -> bool:
+    """Whether an operation needs a credential: it is said so, or a read served only identities.
+
+    Many documents declare no security at all; what anonymous callers were refused tells as well.
+    """
+    if operation.requires_credential or subject.policy.allowed_roles(operation) is not None:
+        return True
+    baseline = subject.baselines.get(operation.key)
+    return operation.is_read and baseline is not None and baseline.identity is not None
 
 
 def authorised_request(subject: Subject, baseline: Baseline, bare: Request) -> Request:

@@ -78,6 +78,11 @@ async def _keep(
     response: Response,
     fixed: Mapping[Slot, object],
 ) -> None:
+    if identity is not None and operation.is_read and not operation.requires_credential:
+        # Anonymously it was asked for another object: only now it shows whether anybody may read.
+        anybody = await courier.send(built.request)
+        if anybody.succeeded and anybody.response is not None:
+            identity, exchange, response = None, anybody, anybody.response
     # What anybody may see is no secret between identities; what one saw stays with that one.
     learners = [identity.name] if identity is not None else list(ground.pools)
     for name in learners:

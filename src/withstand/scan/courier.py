@@ -16,7 +16,7 @@ from withstand.client.transport import Transport
 
 _NOISY_STATUSES: Final = frozenset({429, 502, 503, 504})
 _OBSERVED_EXCHANGES: Final = 5_000  # of some kilobytes each: bounded memory on any API
-_LONGEST_BACK_OFF_S: Final = 5.0  # who asks for more would still refuse after it
+_LONGEST_WAIT_S: Final = 12.0  # for one request, in several pauses: limits count in 10 s or 60 s
 
 
 class NoiseStays(Exception):  # noqa: N818 - a condition of the network, not an error of ours
@@ -91,15 +91,15 @@ class Courier:
     ) -> Exchange:
         """One exchange. Raises NoiseStays, BudgetSpent or Stopped."""
         exchange = await self._once(request, fresh=fresh, to=to)
-        if noise_is_answer or not is_noise(exchange):
-            return exchange
-        wait_s = _back_off_s(exchange)
-        if wait_s > _LONGEST_BACK_OFF_S:
-            raise NoiseStays(exchange)
-        await self._transport.pause(wait_s)
-        exchange = await self._once(request, fresh=True, to=to)
-        if is_noise(exchange):
-            raise NoiseStays(exchange)
+        waited_s, tries = 0.0, 0
+        while is_noise(exchange) and not noise_is_answer:
+            wait_s = _back_off_s(exchange)
+            waited_s, tries = waited_s + wait_s, tries + 1
+            # Who is only busy says for how long, and may say so again: several clients, one limit.
+            if waited_s > _LONGEST_WAIT_S or (tries > 1 and not _says_when(exchange)):
+                raise NoiseStays(exchange)
+            await self._transport.pause(wait_s)
+            exchange = await self._once(request, fresh=True, to=to)
         return exchange
 
     async def burst(self, requests: Sequence[Request]) -> tuple[Exchange, ...]:
@@ -141,8 +141,12 @@ class Courier:
         return exchange
 
 
-def _back_off_s(exchange: Exchange) -> float:
+def _says_when(exchange: Exchange) -> bool:
     wait = exchange.response.header("retry-after") if exchange.response else None
-    if wait is not None and wait.isdigit():
-        return float(wait)
-    return 0.5
+    return wait is not None and wait.isascii() and wait.isdigit()
+
+
+def _back_off_s(exchange: Exchange) -> float:
+    if exchange.response is None or not _says_when(exchange):
+        return 0.5
+    return max(0.5, float(exchange.response.header("retry-after") or 0))

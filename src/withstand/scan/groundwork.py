@@ -17,6 +17,7 @@ from withstand.scan.accounts import make_throwaway
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.login import log_in
 from withstand.scan.plan import ScanPlan
+from withstand.scan.shape import same_shape
 from withstand.scan.similarity import normalised, same_content
 from withstand.scan.subject import Baseline
 
@@ -102,8 +103,12 @@ async def find_canary(ground: Groundwork, courier: Courier) -> None:
             continue
         bare = identity.credential.strip(baseline.exchange.request)
         garbage = identity.credential.with_token(_GARBAGE_TOKEN).apply(bare)
-        answers = [await courier.send(request) for request in (bare, garbage)]
-        if not all(_is_refusal(answer, baseline) for answer in answers):
+        # What it sees may have changed since the baseline: it is asked again, before and after.
+        asked = baseline.exchange.request
+        before, *answers, after = [
+            await courier.send(request) for request in (asked, bare, garbage, asked)
+        ]
+        if not all(_is_refusal(answer, before, after) for answer in answers):
             continue
         passing = frozenset(
             [name for name in ground.identities if await _passes(ground, baseline, name, courier)]
@@ -191,13 +196,19 @@ def _canary_rank(operation: Operation) -> tuple[int, int]:
     return (0 if last in _CANARY_WORDS else 1, len(operation.path))
 
 
-def _is_refusal(answer: Exchange, baseline: Baseline) -> bool:
-    """Refused by status, or answered with something else than what the identity sees (V6)."""
-    response, expected = answer.response, baseline.exchange.response
+def _is_refusal(answer: Exchange, before: Exchange, after: Exchange) -> bool:
+    """Refused by status, or a 200 that holds something else than what the identity sees (V6).
+
+    `before` and `after` are what it saw around that moment. Other values in the same properties
+    are no refusal: that is how somebody else's data look.
+    """
+    response, expected = answer.response, before.response
     if response is None or expected is None:
         return False
     if response.status in {400, 401, 403, 404, 422} or 300 <= response.status < 400:
         return True
-    return response.succeeded and not same_content(
-        expected, response, repeat_of_one=baseline.again.response if baseline.again else None
+    return (
+        response.succeeded
+        and not same_shape(expected, response)
+        and not same_content(expected, response, repeat_of_one=after.response)
     )

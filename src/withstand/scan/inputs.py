@@ -10,7 +10,7 @@ from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.scan.accounts import is_password
 from withstand.scan.check import Steps, send
 from withstand.scan.objects import like_baseline
-from withstand.scan.similarity import same_content
+from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
 
 _NUMBERS = {"integer", "number"}
@@ -83,22 +83,29 @@ def probe(
 
 
 def same_answer(
-    one: Exchange, value: str, other: Exchange, other_value: str, again: Exchange | None = None
+    one: Exchange,
+    value: str,
+    other: Exchange,
+    other_value: str,
+    volatile: frozenset[str] = frozenset(),
 ) -> bool:
-    """Whether two answers are the same but for an echo of what was sent."""
+    """Whether two answers are the same but for an echo of what was sent, and what is volatile."""
     first, second = one.response, other.response
     if first is None or second is None or first.status != second.status:
         return False
     if not first.body.strip() and not second.body.strip():
         return True
-    repeat = again.response if again is not None else None
-    if same_content(first, second, repeat_of_one=repeat):
+    if same_content(first, second, volatile=volatile):
         return True  # the value may also be part of the data: what was found has that name
-    return same_content(
-        masked(first, value),
-        masked(second, other_value),
-        repeat_of_one=masked(repeat, value) if repeat is not None else None,
-    )
+    return same_content(masked(first, value), masked(second, other_value), volatile=volatile)
+
+
+def changing_places(subject: Subject) -> frozenset[str]:
+    """What in the operation's JSON answers changes by itself: times, random ids, counters."""
+    baseline = subject.baseline
+    if baseline is None or baseline.again is None or baseline.exchange.response is None:
+        return frozenset()
+    return volatile_places(baseline.exchange.response, baseline.again.response)
 
 
 def masked(response: Response, value: str) -> Response:

@@ -36,12 +36,19 @@ def normalised(response: Response) -> str:
     return text.strip()
 
 
-def same_content(one: Response, other: Response, *, repeat_of_one: Response | None = None) -> bool:
+def same_content(
+    one: Response,
+    other: Response,
+    *,
+    repeat_of_one: Response | None = None,
+    volatile: frozenset[str] = frozenset(),
+) -> bool:
     """Whether two responses carry the same content.
 
     `repeat_of_one` is a second answer to the request that gave `one`: JSON places whose value
-    differs between the two change by themselves and are not compared. Responses that carry nothing
-    (an empty body) are never the same content: they prove nothing.
+    differs between the two change by themselves and are not compared, nor are those in `volatile`
+    (from `volatile_places`). Responses that carry nothing (an empty body) are never the same
+    content: they prove nothing.
     """
     if not one.body.strip() or not other.body.strip():
         return False
@@ -53,17 +60,23 @@ def same_content(one: Response, other: Response, *, repeat_of_one: Response | No
     places, other_places = dict(_places(first)), dict(_places(second))
     if not any(_says_something(value) for value in places.values()):
         return normalised(one) == normalised(other)
-    volatile: set[str] = set()
-    repeat = repeat_of_one.json() if repeat_of_one is not None else None
-    if repeat is not None:
-        repeat_places = dict(_places(repeat))
-        volatile = {
-            place
-            for place in places.keys() | repeat_places.keys()
-            if places.get(place, _ABSENT) != repeat_places.get(place, _ABSENT)
-        }
+    if repeat_of_one is not None:
+        volatile |= volatile_places(one, repeat_of_one)
     steady = (places.keys() | other_places.keys()) - volatile
     return all(places.get(key, _ABSENT) == other_places.get(key, _ABSENT) for key in steady)
+
+
+def volatile_places(one: Response, repeat: Response | None) -> frozenset[str]:
+    """The JSON places in which two answers to the same request differ; none without a repeat."""
+    first, second = one.json(), repeat.json() if repeat is not None else None
+    if first is None or second is None:
+        return frozenset()
+    places, others = dict(_places(first)), dict(_places(second))
+    return frozenset(
+        place
+        for place in places.keys() | others.keys()
+        if places.get(place, _ABSENT) != others.get(place, _ABSENT)
+    )
 
 
 def _places(node: Any, path: str = "$") -> Iterator[tuple[str, Any]]:

@@ -168,6 +168,19 @@ def test_a_missing_guard_is_reported_once_and_not_as_garbage_too() -> None:
     assert MISSING in reason
 
 
+def test_any_credential_taken_for_good_is_found_where_the_document_declares_no_security() -> None:
+    def server(request: Request) -> Response:
+        if request.path not in {"/things", "/open"}:
+            return not_found()
+        if request.path == "/things" and request.header("authorization") is None:
+            return UNAUTHENTICATED
+        return answer(200, {"number": 4711})
+
+    paths = {path: {"get": operation(secured=False)} for path in ("/things", "/open")}
+    (finding,) = findings(GARBAGE, server, paths)
+    assert finding.operations == ("GET /things",)
+
+
 def test_another_scheme_than_bearer_taken_for_a_login_is_found() -> None:
     def server(request: Request) -> Response:
         basic = (request.header("authorization") or "").startswith("Basic ")

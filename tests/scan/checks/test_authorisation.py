@@ -233,6 +233,16 @@ def test_an_object_that_another_user_reads_is_found_with_the_text_that_proves_it
     assert mark in response.text
 
 
+def test_an_object_is_somebodys_also_where_the_document_declares_no_security() -> None:
+    paths = things("letters")
+    for item in paths.values():
+        for each in item.values():
+            each["security"] = []
+    assert len(findings(OBJECT, shared(), paths)) == 1
+    assert findings(OBJECT, shared(owners_only=True), paths) == ()
+    assert findings(OBJECT, shared(anonymous=True), paths) == ()
+
+
 def test_an_object_whose_other_fields_depend_on_the_reader_is_found_by_its_text() -> None:
     kept: list[str] = []
 

@@ -122,6 +122,40 @@ def test_a_number_made_into_a_query_is_found() -> None:
     assert finding.parameter == "path id"
 
 
+@pytest.mark.parametrize("shows_errors", [False, True])
+def test_a_number_in_an_optional_query_parameter_is_found_behind_volatile_answers(
+    shows_errors: bool,
+) -> None:
+    ticks = itertools.count()
+
+    def server(request: Request) -> Response:
+        try:
+            rows = ask(f"SELECT * FROM things WHERE id >= {query(request, 'since') or 0}")
+        except (sqlite3.Error, sqlite3.Warning):
+            return answer(500, {"error": "sorry"}) if shows_errors else not_found()
+        return answer(200, {"rows": [row[1] for row in rows], "tick": next(ticks)})
+
+    paths = {"/things": {"get": operation(secured=False, parameters=(("query", "since"),))}}
+    paths["/things"]["get"]["parameters"][0]["schema"] = {"type": "integer"}
+    (finding,) = findings(SQL, server, paths)
+    assert finding.parameter == "query since"
+
+
+def test_a_number_that_is_declared_as_text_is_found() -> None:
+    paths = {"/things/{id}": {"get": operation(secured=False, parameters=(("path", "id"),))}}
+    paths["/things/{id}"]["get"]["parameters"][0]["schema"] = {"type": "string", "example": "3"}
+
+    def server(request: Request) -> Response:
+        try:
+            rows = ask(f"SELECT * FROM things WHERE id = {last_segment(request)}")
+        except (sqlite3.Error, sqlite3.Warning):
+            return not_found()
+        return answer(200, [row[1] for row in rows]) if rows else not_found()
+
+    (finding,) = findings(SQL, server, paths)
+    assert finding.parameter == "path id"
+
+
 def test_a_body_made_into_a_query_is_found() -> None:
     paths = {"/search": {"post": operation(secured=False, requestBody=body(q={"type": "string"}))}}
     server = sql_server("SELECT * FROM things WHERE name = '?'")

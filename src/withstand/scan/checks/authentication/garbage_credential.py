@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from withstand.client.exchange import Request, Response
 from withstand.client.identity import Credential
-from withstand.scan.access import Access, Alter, attempt, owner_of
+from withstand.scan.access import Access, Alter, attempt, is_guarded, owner_of
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -31,8 +31,8 @@ def applies(subject: Subject) -> Skipped | None:
     assert wanted is not None, "runs once for each operation"
     if subject.policy.is_public(wanted):
         return not_applicable("listed under public: anybody may call it")
-    if not wanted.requires_credential and subject.policy.allowed_roles(wanted) is None:
-        return not_applicable("neither the document nor [access] says that it needs a credential")
+    if not is_guarded(subject, wanted):
+        return not_applicable("nothing says that it needs a credential")
     if subject.owner is None or subject.owner.credential is None:
         return Skipped(reason="no identity with a credential called it with success")
     return None

@@ -7,6 +7,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import lister_of, producer_of
+from withstand.scan.access import is_guarded
 from withstand.scan.accounts import sign_up_operation
 from withstand.scan.check import (
     PASSED,
@@ -55,8 +56,8 @@ def applies(subject: Subject) -> Skipped | None:
     if subject.policy.is_public(read):
         return not_applicable("listed under public: anybody may call it")
     private = subject.policy.is_private(read)
-    if not read.requires_credential and not private:
-        return not_applicable("the document does not declare that it needs a credential")
+    if not private and not is_guarded(subject, read):
+        return not_applicable("nothing says that it needs a credential")
     if _pair(subject) is None:
         roles = ", ".join(dict.fromkeys(i.role for i in subject.identities)) or "user"
         return Skipped(

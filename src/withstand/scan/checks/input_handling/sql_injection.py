@@ -26,6 +26,7 @@ from withstand.scan.check import (
 from withstand.scan.examples import answer, operation, query
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.inputs import (
+    changing_places,
     inserted,
     named,
     number_slots,
@@ -95,7 +96,10 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
         return None
     if _reacts(reaction):
         failure = yield from _by_parity(subject, slot)
-        return failure or False
+        if failure is not None or subject.operation is None or subject.operation.method == "DELETE":
+            return failure or False  # a condition that holds would delete
+        # Beside a number there is no pair of quotes: what comes after it can be a condition only.
+        return (yield from _by_condition(subject, slot, _fitting(slot, value))) or False
     if reaction.status in {400, 415, 422}:
         return False  # refused as invalid, and so would be every payload that follows
     baseline = subject.baseline
@@ -104,15 +108,20 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
         return False
     before = str(baseline.built.values.get(slot, ""))
     if not baseline.operation.is_read or not same_answer(
-        baseline.exchange, before, reaction, quoted, baseline.again
+        baseline.exchange, before, reaction, quoted, changing_places(subject)
     ):
-        numeric = slot.schema.get("type") in {"integer", "number"}
-        tests = _NUMERIC if numeric else _AND
-        return (yield from _by_condition(subject, slot, tests)) or False
+        return (yield from _by_condition(subject, slot, _fitting(slot, value))) or False
     usual = baseline.exchange.response
     if usual is not None and tells(usual):
         return False  # there is data, and what follows the value makes no difference to it
     return (yield from _by_alternative(subject, slot)) or False
+
+
+def _fitting(slot: Slot, value: str) -> tuple[_Test, ...]:
+    """The tests for a place: a number stands in a query without quotes, whatever its type says."""
+    if slot.schema.get("type") in {"integer", "number"}:
+        return _NUMERIC
+    return (*_NUMERIC, *_AND) if value.isdecimal() else _AND
 
 
 def _by_parity(subject: Subject, slot: Slot) -> Steps[Failed | None]:
@@ -224,7 +233,7 @@ def _alike(subject: Subject, one: Exchange, value: str, other: Exchange, other_v
     """Whether two answers are alike: for reads in content, for writes in success."""
     assert subject.operation is not None, "runs once for each operation"
     if subject.operation.is_read:
-        return same_answer(one, value, other, other_value)
+        return same_answer(one, value, other, other_value, changing_places(subject))
     return _served(subject, one) == _served(subject, other)
 
 
