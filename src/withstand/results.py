@@ -232,7 +232,7 @@ def _refuse_different(what: str, first: str, second: str) -> None:
     if first != second:
         raise UsageError(
             f"runs of different {what} cannot be merged: {first} and {second}",
-            hint="merge only shards of one run; `withstand compare` sets two runs side by side",
+            hint="merge only shards of one run",
         )
 
 

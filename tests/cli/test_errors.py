@@ -2,12 +2,14 @@
 
 import json
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Invoke, Outcome, config_of
 from tests.demo.running import RunningDemo
+from withstand.demo.flaws import FLAWS
 
 
 def a_dead_port() -> int:
@@ -24,6 +26,13 @@ def assert_one_message(outcome: Outcome, code: int, *parts: str) -> None:
     assert "→" in outcome.said or "Usage" in outcome.said, "no next step"
     assert "Traceback" not in outcome.said
     assert outcome.said.count("Error") <= 1
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a server that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
 
 
 @pytest.fixture
@@ -165,3 +174,55 @@ def test_an_unknown_flaw_lists_those_that_exist(invoke: Invoke, folder: Path) ->
     assert outcome.code == 2
     assert "sql-injection" in outcome.said
     assert "Traceback" not in outcome.said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (("-u", "2", "--poisson"), ("--poisson", "--rate")),
+        (("--rate", "5/s", "--think-time", "1s"), ("--think-time 1s", "-u")),
+        (("--timeout", "0s"), ("--timeout 0s",)),
+        (("--pid", "-1"), ("-1", "x>=1")),
+    ],
+    ids=["poisson", "think-time", "timeout", "pid"],
+)
+def test_a_flag_that_would_have_no_effect_is_refused(
+    invoke: Invoke, configured: Path, arguments: tuple[str, ...], parts: tuple[str, ...]
+) -> None:
+    assert_one_message(invoke("load", "-q", "-t", "1s", *arguments), 2, *parts)
+
+
+def test_an_address_and_a_host_exclude_each_other(invoke: Invoke) -> None:
+    outcome = invoke("load", "-q", "http://127.0.0.1:1/health", "-H", "http://127.0.0.1:2")
+
+    assert_one_message(outcome, 2, "http://127.0.0.1:1/health", "-H http://127.0.0.1:2")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("demo",), ("scan",), ("load",)], ids=["demo", "scan", "load"]
+)
+def test_a_report_that_cannot_be_written_is_refused_before_the_run(
+    invoke: Invoke, folder: Path, arguments: tuple[str, ...]
+) -> None:
+    (folder / "taken").write_text("a file, no directory")
+
+    outcome = invoke(*arguments, "-q", "--report-dir", "taken/report")
+
+    assert_one_message(outcome, 2, "taken/report/report.html", "Not a directory")
+
+
+@pytest.mark.parametrize("arguments", [("demo", "-h"), ("demo", "serve", "-h")])
+def test_the_help_of_the_demo_lists_every_flaw(invoke: Invoke, arguments: tuple[str, ...]) -> None:
+    said = invoke(*arguments).said
+
+    assert [flaw.name for flaw in FLAWS if f"{flaw.name} " not in said] == []
+
+
+def test_the_wait_for_an_answer_is_the_configurations(
+    invoke: Invoke, configured: Path, silent: str
+) -> None:
+    configured.write_text('[target]\ntimeout = "200ms"\n')
+
+    outcome = invoke("load", "-q", silent, "-u", "1", "-t", "1s")
+
+    assert "timed-out" in outcome.said

@@ -84,6 +84,21 @@ def test_nothing_but_curl_lines_is_wider_than_the_terminal(width: int) -> None:
     assert [line for line in lines if len(line) > width and "$ curl" not in line] == []
 
 
+def test_no_name_of_a_check_is_broken_in_eighty_columns() -> None:
+    lines = rendered(sample.scan_only(), width=80).splitlines()
+    table = lines[next(at for at, line in enumerate(lines) if line.startswith("  check ")) + 1 :]
+    names = {cell.check for cell in sample.scan().coverage}
+    assert names <= {line.split()[0] for line in table if line.strip()}
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_an_objective_in_a_narrow_terminal_has_what_was_seen_below_it(width: int) -> None:
+    lines = rendered(sample.load_only(), width=width).splitlines()
+    at = next(at for at, line in enumerate(lines) if "p50<100ms" in line)
+    assert lines[at] == "  ✓  p50<100ms  GET /users"
+    assert lines[at + 1].startswith("    p50 = 42.9 ms (")
+
+
 @pytest.mark.parametrize("width", [60, 80])
 def test_a_narrow_terminal_still_shows_the_whole_name_of_an_operation(width: int) -> None:
     text = rendered(sample.load_only(), width=width)

@@ -8,7 +8,7 @@ import click
 
 from withstand.cli.demo_server import DemoServer, require_demo
 from withstand.cli.options import Outputs, settings_for, target_for
-from withstand.cli.output import publish
+from withstand.cli.output import publish, require_writable
 from withstand.cli.plans import api_for, objectives_for, scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.typed import typed_command
@@ -22,10 +22,25 @@ _RATE_PER_S = 200.0
 _RUN_TIME_S = 15.0
 _MEMORY_OBJECTIVE = "memory_growth<32MB"
 
-_FLAWS_HELP = 'Flaws to plant, with commas between, or "all". `withstand demo serve -h` lists them.'
+_FLAWS_HELP = 'Flaws to plant, with commas between, or "all". They are listed below.'
 
 
-@click.group("demo", invoke_without_command=True)
+class _ListsFlaws(click.Command):
+    """Ends its help with the flaws that can be planted."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from withstand.demo.flaws import FLAWS
+
+        with formatter.section("Flaws"):
+            formatter.write_dl([(flaw.name, flaw.title) for flaw in FLAWS])
+        super().format_epilog(ctx, formatter)
+
+
+class _DemoGroup(_ListsFlaws, click.Group):
+    """The demo and its verbs."""
+
+
+@click.group("demo", cls=_DemoGroup, invoke_without_command=True)
 @click.option("--flaws", default="", metavar="NAMES", help=_FLAWS_HELP)
 @click.option(
     "--report-dir",
@@ -54,13 +69,15 @@ def command(
     if context.invoked_subcommand is not None:
         return None
     require_demo()
+    outputs = Outputs(report_dir=report_dir)
+    require_writable(outputs)
     with DemoServer(flaws) as server, tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "withstand.toml"
         config.write_text(server.config(), encoding="utf-8")
         with ProgressLine(quiet=quiet) as progress:
             progress.say(f"The demo API is served at {server.url}" + _planted(flaws))
             results = _everything(config, server.pid, progress)
-    code = publish(results, Outputs(report_dir=report_dir))
+    code = publish(results, outputs)
     if open_report:
         click.launch(str(report_dir / "report.html"))
     return code
@@ -100,7 +117,7 @@ def _planted(flaws: str) -> str:
     return f", with these flaws planted: {flaws}" if flaws else ""
 
 
-@command.command("serve")
+@command.command("serve", cls=_ListsFlaws)
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -108,7 +125,7 @@ def _planted(flaws: str) -> str:
     show_default=True,
     help="0 takes a free one.",
 )
-@click.option("--flaws", default="", metavar="NAMES", help='Flaws to plant, or "all".')
+@click.option("--flaws", default="", metavar="NAMES", help=_FLAWS_HELP)
 @click.option("--https", is_flag=True, help="Serve TLS, and redirect plain HTTP to it.")
 @click.option(
     "--http-port",

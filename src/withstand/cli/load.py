@@ -11,7 +11,7 @@ from withstand.cli.options import (
     target_for,
     target_options,
 )
-from withstand.cli.output import publish
+from withstand.cli.output import publish, require_writable
 from withstand.cli.plans import api_for, objectives_for, scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.typed import typed_command
@@ -51,7 +51,11 @@ _DEFAULT_RUN_TIME_S = 10.0
     help="Open model: requests start at this rate, such as 200/s, whatever the server does. "
     f"Default: {_DEFAULT_RATE_PER_S:g}/s.",
 )
-@click.option("--poisson", is_flag=True, help="Random (Poisson) arrivals instead of paced ones.")
+@click.option(
+    "--poisson",
+    is_flag=True,
+    help="With --rate: random (Poisson) arrivals instead of paced ones.",
+)
 @click.option(
     "-u",
     "--users",
@@ -68,8 +72,8 @@ _DEFAULT_RUN_TIME_S = 10.0
 @click.option(
     "--think-time",
     metavar="TIME",
-    default="0s",
-    help="How long a user waits between an answer and its next request. Default: not at all.",
+    help="With -u: how long a user waits between an answer and its next request. Default: not at "
+    "all.",
 )
 @click.option(
     "-t",
@@ -86,10 +90,15 @@ _DEFAULT_RUN_TIME_S = 10.0
     'operation "GET /users: p99<300ms". Repeatable. Replaces those of the configuration.',
 )
 @click.option("--connections", type=click.IntRange(min=1), help="Most connections at once.")
-@click.option("--timeout", default="10s", metavar="TIME", help="Longest wait for an answer.")
+@click.option(
+    "--timeout",
+    metavar="TIME",
+    help="Longest wait for an answer. Default: timeout under [target] in the configuration, or "
+    "30s.",
+)
 @click.option(
     "--pid",
-    type=int,
+    type=click.IntRange(min=1),
     help="The server's process on this machine: its memory is watched, for memory_growth.",
 )
 @click.option(
@@ -111,11 +120,11 @@ def command(
     poisson: bool,
     users: int | None,
     spawn_rate: float | None,
-    think_time: str,
+    think_time: str | None,
     run_time: str | None,
     slos: tuple[str, ...],
     connections: int | None,
-    timeout: str,
+    timeout: str | None,
     pid: int | None,
     exit_code_on_slo: int,
     html: Path | None,
@@ -149,13 +158,21 @@ def command(
             f"{url} is one address, and --openapi and --operation choose from a document",
             hint="give the address alone, or -H and the operations",
         )
+    if url is not None and base_url is not None:
+        raise UsageError(
+            f"{url} says where the API is, and so does -H {base_url}", hint="give one of the two"
+        )
+    outputs = Outputs(html=html, json_file=json_file, report_dir=report_dir)
+    require_writable(outputs)
     settings = settings_for(config_file, _origin(url) or base_url, openapi=openapi)
+    profile = _profile(settings, rate, poisson, users, spawn_rate, run_time)
+    _require_model(profile, poisson, think_time)
     load = LoadPlan(
-        profile=_profile(settings, rate, poisson, users, spawn_rate, run_time),
+        profile=profile,
         operations=operations,
         connections=connections or settings.load().connections,
-        timeout_s=parse_duration_ns(timeout) / 1e9,
-        think_time_s=parse_duration_ns(think_time) / 1e9,
+        timeout_s=settings.timeout_s if timeout is None else _timeout_s(timeout),
+        think_time_s=0.0 if think_time is None else parse_duration_ns(think_time) / 1e9,
         pid=pid,
     )
     occasion = Occasion(
@@ -166,7 +183,7 @@ def command(
         strict=strict,
     )
     results = _run(url, settings, load, occasion, allow, insecure, quiet)
-    code = publish(results, Outputs(html=html, json_file=json_file, report_dir=report_dir))
+    code = publish(results, outputs)
     return exit_code_on_slo if code == 1 else code
 
 
@@ -213,6 +230,27 @@ def _profile(
         duration_s=duration_s,
         arrivals="poisson" if poisson else "paced",
     )
+
+
+def _require_model(profile: Profile, poisson: bool, think_time: str | None) -> None:
+    """Raises UsageError for a flag that the model of the load knows nothing of."""
+    if isinstance(profile, Closed) and poisson:
+        raise UsageError(
+            "--poisson spreads the arrivals of a rate, and users ask when they are ready",
+            hint="give --rate instead of users, or leave --poisson out",
+        )
+    if not isinstance(profile, Closed) and think_time is not None:
+        raise UsageError(
+            f"--think-time {think_time} is a pause of users, and a rate has none",
+            hint="give -u, or leave --think-time out",
+        )
+
+
+def _timeout_s(text: str) -> float:
+    seconds = parse_duration_ns(text) / 1e9
+    if seconds <= 0:
+        raise UsageError(f"--timeout {text} leaves no time for an answer", hint="such as 10s")
+    return seconds
 
 
 def _origin(url: str | None) -> str | None:

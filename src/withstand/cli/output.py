@@ -1,6 +1,7 @@
 """Writing what a run found: terminal on stdout, files where they were asked for."""
 
 import sys
+import tempfile
 from pathlib import Path
 
 import click
@@ -19,10 +20,7 @@ def publish(results: Results, outputs: Outputs) -> int:
 
     Files are written first, so that nothing is lost when the terminal goes away.
     """
-    html, json_file = outputs.html, outputs.json_file
-    if outputs.report_dir is not None:
-        html = html or outputs.report_dir / "report.html"
-        json_file = json_file or outputs.report_dir / "results.json"
+    html, json_file = _files(outputs)
     try:
         if json_file is not None:
             json_file.parent.mkdir(parents=True, exist_ok=True)
@@ -40,6 +38,33 @@ def publish(results: Results, outputs: Outputs) -> int:
         if path is not None:
             click.echo(f"wrote {_address(path)}", err=True)
     return 130 if results.interrupted else results.exit_code()
+
+
+def require_writable(outputs: Outputs) -> None:
+    """Raises UsageError when a file could not be written after the run: before it costs nothing."""
+    for path in _files(outputs):
+        if path is None:
+            continue
+        folder = next(parent for parent in path.absolute().parents if parent.exists())
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+            if path.exists():
+                path.open("ab").close()
+        except OSError as error:
+            raise UsageError(
+                f"the report {path} could not be written: {error.strerror}",
+                hint="give a path in a directory that you may write to",
+            ) from None
+
+
+def _files(outputs: Outputs) -> tuple[Path | None, Path | None]:
+    """The HTML file and the results file."""
+    html, json_file = outputs.html, outputs.json_file
+    if outputs.report_dir is not None:
+        html = html or outputs.report_dir / "report.html"
+        json_file = json_file or outputs.report_dir / "results.json"
+    return html, json_file
 
 
 def _address(path: Path) -> str:

@@ -11,7 +11,7 @@ from withstand.cli.options import (
     target_for,
     target_options,
 )
-from withstand.cli.output import publish
+from withstand.cli.output import publish, require_writable
 from withstand.cli.plans import api_for, scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.typed import typed_command
@@ -79,6 +79,8 @@ def command(
       withstand scan --report-dir withstand-report
       withstand scan --check sql-injection --check path-traversal
     """
+    outputs = Outputs(html=html, json_file=json_file, report_dir=report_dir)
+    require_writable(outputs)
     settings = settings_for(config_file, base_url, openapi=document)
     target = target_for(settings, allow, insecure)
     checks = chosen(only, without)
@@ -99,4 +101,4 @@ def command(
     )
     with ProgressLine(quiet=quiet) as progress:
         results = run_scan(plan, occasion, observer=progress.scan)
-    return publish(results, Outputs(html=html, json_file=json_file, report_dir=report_dir))
+    return publish(results, outputs)

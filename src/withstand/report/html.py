@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from withstand.report import charts, wording
 from withstand.report import html_view as view
+from withstand.report.verdict_groups import verdict_groups
 from withstand.results import Results
 from withstand.units import (
     format_bytes,
@@ -32,8 +33,9 @@ def render_html(results: Results) -> str:
     load = results.load
     return page.render(
         results=results,
-        verdicts=results.verdicts(),
+        groups=verdict_groups(results.verdicts()),
         matrix=view.matrix(results.scan) if results.scan is not None else None,
+        whole_api=view.whole_api(results.scan) if results.scan is not None else (),
         gaps=wording.gaps(results),
         tiles=view.tiles(results),
         started=datetime.fromtimestamp(results.started_at, UTC),

@@ -161,22 +161,22 @@ class Matrix:
 
 
 def matrix(scan: ScanRecord) -> Matrix:
-    """The coverage as a table; checks of the whole API have a row of their own."""
-    cells = {(cell.check, cell.operation): cell for cell in scan.coverage}
-    places = dict.fromkeys([*scan.operations, *(cell.operation for cell in scan.coverage)])
-    # Without `None` first, so that the whole API comes last.
-    ordered: list[str | None] = [place for place in places if place is not None]
-    ordered += [None] if None in places else []
-    checks = tuple(
-        sorted({check for check, _ in cells}, key=lambda check: ((check, None) in cells, check))
-    )
+    """The coverage of the checks that concern single operations, as a table."""
+    cells = {(cell.check, cell.operation): cell for cell in scan.coverage if cell.operation}
+    checks = tuple(sorted({check for check, _ in cells}))
+    places = dict.fromkeys([*scan.operations, *(operation for _, operation in cells)])
     return Matrix(
         checks=checks,
         rows=tuple(
-            (place or WHOLE_API, tuple(cells.get((check, place)) for check in checks))
-            for place in ordered
+            (place, tuple(cells.get((check, place)) for check in checks)) for place in places
         ),
     )
+
+
+def whole_api(scan: ScanRecord) -> tuple[Coverage, ...]:
+    """The coverage of the checks that concern the API as a whole, by the check's name."""
+    cells = (cell for cell in scan.coverage if cell.operation is None)
+    return tuple(sorted(cells, key=lambda cell: cell.check))
 
 
 def cell_title(cell: Coverage) -> str:

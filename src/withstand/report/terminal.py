@@ -56,14 +56,14 @@ def render(results: Results, console: Console) -> None:
         _print_suppressed(console, results.scan)
     if verdicts := results.verdicts():
         _heading(console, "Objectives")
-        console.print(Indented(objectives_table(verdicts)), end="")
+        console.print(Indented(objectives_table(verdicts, console.width)), end="")
     if results.load is not None:
         _heading(console, "Load", f"{results.load.profile}, {results.load.model} model")
         for part in load_tables(results.load, console.width):
             console.print(Indented(part), end="")
     if results.scan is not None:
         _heading(console, "Coverage", _coverage_summary(results.scan))
-        console.print(Indented(coverage_table(results)), end="")
+        console.print(Indented(coverage_table(results, console.width)), end="")
         if lines := untested(results):
             _heading(console, "Not tested")
             for line in lines:

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterator
 
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
+from withstand.report.verdict_groups import VerdictGroup, verdict_groups
 from withstand.report.wording import (
     COVERAGE_WORD,
     QUANTILES,
     VERDICT_SYMBOL,
     Gap,
-    by_urgency,
     coverage_by_check,
     error_text,
     gaps,
@@ -40,7 +40,9 @@ _COVERAGE_STYLE = {
 }
 _LONGEST_LIST = 3
 _WIDTH_OF_ALL_COLUMNS = 110
-_WIDTH_OF_MOST_COLUMNS = 80
+_WIDTH_OF_MOST_COLUMNS = 90
+_WIDTH_OF_COUNTS = 70
+_WIDTH_OF_CHECK_NAMES = 79
 
 
 class Indented:
@@ -62,22 +64,40 @@ class Indented:
             yield Segment.line()
 
 
-def objectives_table(verdicts: tuple[Verdict, ...]) -> Table:
+def objectives_table(verdicts: tuple[Verdict, ...], width: int) -> RenderableType:
+    """What was promised and what was seen; one below the other where columns are too narrow."""
+    groups = verdict_groups(verdicts)
+    if width < _WIDTH_OF_ALL_COLUMNS:
+        return Group(*(part for group in groups for part in _objective_lines(group)))
     table = Table.grid(padding=(0, 2, 0, 0))
     for _ in range(4):
         table.add_column(overflow="fold")
-    for verdict in by_urgency(verdicts):
-        style = _VERDICT_STYLE[verdict.state]
-        seen = Text(observation(verdict))
-        if verdict.state is VerdictState.INCONCLUSIVE:
-            seen.append(f"\n{printable(verdict.reason)}", style="yellow")
+    for group in groups:
+        style = _VERDICT_STYLE[group.shown.state]
         table.add_row(
-            Text(VERDICT_SYMBOL[verdict.state], style=style),
-            Text(verdict.objective.text, style=style),
-            Text("whole run" if verdict.operation == "*" else printable(verdict.operation)),
-            seen,
+            Text(VERDICT_SYMBOL[group.shown.state], style=style),
+            Text(group.shown.objective.text, style=style),
+            Text(group.place),
+            Text("\n").join(_observed(group)),
         )
     return table
+
+
+def _objective_lines(group: VerdictGroup) -> Iterator[RenderableType]:
+    style = _VERDICT_STYLE[group.shown.state]
+    symbol = VERDICT_SYMBOL[group.shown.state]
+    yield Text.assemble((f"{symbol}  {group.shown.objective.text}", style), f"  {group.place}")
+    for line in _observed(group):
+        yield Indented(line)
+
+
+def _observed(group: VerdictGroup) -> Iterator[Text]:
+    seen = observation(group.shown)
+    if group.role:
+        yield Text(group.role)
+    yield Text(seen)
+    if group.shown.state is VerdictState.INCONCLUSIVE:
+        yield Text(printable(group.shown.reason), style="yellow")
 
 
 def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
@@ -86,6 +106,8 @@ def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
     if width < _WIDTH_OF_ALL_COLUMNS:
         columns = ("requests", "errors", *quantiles, "service p99")
     if width < _WIDTH_OF_MOST_COLUMNS:
+        columns = ("requests", "errors", *quantiles)
+    if width < _WIDTH_OF_COUNTS:
         columns = ("errors", *quantiles)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("operation", overflow="fold")
@@ -144,10 +166,13 @@ def _time(value_ns: int | None) -> str:
     return "-" if value_ns is None else format_duration_ns(value_ns)
 
 
-def coverage_table(results: Results) -> RenderableType:
+def coverage_table(results: Results, width: int) -> RenderableType:
+    wide = width >= _WIDTH_OF_CHECK_NAMES
+    states = [state for state in CoverageState if wide or state is not CoverageState.NOT_APPLICABLE]
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("check", overflow="fold")
-    for state in CoverageState:
+    # Names in full as long as the headings can give way, which break between words.
+    table.add_column("check", overflow="fold", no_wrap=wide, min_width=min(20, width // 3))
+    for state in states:
         table.add_column(COVERAGE_WORD[state], justify="right")
     for check, counts in coverage_by_check(results).items():
         table.add_row(
@@ -156,7 +181,7 @@ def coverage_table(results: Results) -> RenderableType:
                 Text(str(counts[state]), style=_COVERAGE_STYLE[state])
                 if counts[state]
                 else Text("·", style="dim")
-                for state in CoverageState
+                for state in states
             ),
         )
     return table

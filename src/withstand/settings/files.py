@@ -50,7 +50,7 @@ def _named(path: Path, start: Path) -> ConfigurationFile:
     if not path.is_file():
         raise UsageError(
             f"there is no configuration file {shown}",
-            hint="name another one, or write one with: withstand init",
+            hint="name another one, or leave --config out: the nearest withstand.toml is read",
         )
     if path.name != _PYPROJECT:
         return ConfigurationFile(source=shown, directory=path.parent, data=_read(path, start))
