@@ -83,6 +83,25 @@ def test_a_spent_budget_is_inconclusive_and_said_so(
     )
 
 
+def test_calls_too_slow_for_a_second_sample_are_breached_all_the_same(
+    run: RunProject, project: pytest.Pytester
+) -> None:
+    project.makepyfile(
+        """
+        import threading
+        import pytest
+
+        @pytest.mark.performance(p95_ms=1)
+        def test_slow(): threading.Event().wait(0.1)
+        """
+    )
+
+    result = run("--withstand-budget=2s")
+
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["breached: p95 < 1 ms: * calls took longer, and then *"])
+
+
 def test_a_call_that_fails_fails_the_test_as_it_would_without_objectives(
     run: RunProject, project: pytest.Pytester
 ) -> None:

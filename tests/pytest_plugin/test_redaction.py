@@ -74,6 +74,53 @@ def test_a_shortened_secret_is_masked_at_both_ends() -> None:
     assert mask(shortened, {secret: "$T"}) == "{'Authorization': 'Bearer <$T>...<$T>'}"
 
 
+def test_tokens_that_begin_alike_do_not_spoil_each_others_masks() -> None:
+    begin = "eyJhbGciOiJIUzI1NiJ9." + "c" * 50
+    short, longer = begin + "a" * 40 + ".s" * 9, begin + "b" * 90 + ".t" * 9
+    tokens = {short: "$A", longer: "$B"}
+
+    assert mask(f"{short} {longer}", tokens) == "<$A> <$B>"
+    assert "bbb" not in mask(longer[:-30] + "...", tokens)
+
+
+def test_encoded_secrets_and_signatures_alone_are_masked() -> None:
+    token = token_of("alice@example.com")
+    secrets = {token: "$T", "pass/word&1": "$P"}
+
+    assert mask("x=pass%2Fword%261", secrets) == "x=$P"
+    assert token.rpartition(".")[2] not in mask(f"forged.{token.rpartition('.')[2]}", secrets)
+
+
+def test_a_tampered_token_and_one_that_a_conftest_got_are_masked_too(
+    run: RunProject, project: pytest.Pytester, login_api: LoginApi
+) -> None:
+    write_configuration(project, login_api.configuration())
+    tokens = {name: token_of(f"{name}@example.com") for name in ("alice", "bob", "root")}
+    project.makeconftest(
+        f"import pytest\n@pytest.fixture(scope='session')\ndef tokens(): return {tokens!r}\n"
+    )
+    project.makepyfile(
+        """
+        def test_leak(user_token, tampered_token, client_as):
+            sent = f"{user_token} {tampered_token}"
+            raise RuntimeError(sent)
+
+        def test_settings(withstand_settings):
+            identities = withstand_settings.identities()
+            assert not identities
+        """
+    )
+
+    result = run("-l", "-vv")
+
+    result.assert_outcomes(failed=2)
+    shown = result.stdout.str()
+    for password in PASSWORDS.values():
+        assert password not in shown
+    assert tokens["alice"] not in shown
+    assert tokens["alice"].split(".")[1] not in shown
+
+
 def test_another_token_with_the_same_header_is_left_alone() -> None:
     ours, other = token_of("alice@example.com"), token_of("bob@example.com")
     forged = ours.split(".")[0] + ".TAMPERED.signature"

@@ -98,6 +98,35 @@ def test_a_breach_that_the_second_sample_does_not_show_is_inconclusive() -> None
     assert test.add(inf) is Decision.INCONCLUSIVE
 
 
+@pytest.mark.parametrize(("calls", "said"), [(5, Decision.INCONCLUSIVE), (8, Decision.BREACHED)])
+def test_when_no_more_values_come_the_halves_of_a_short_sample_have_to_agree(
+    calls: int, said: Decision
+) -> None:
+    test = QuantileTest(limit=LIMIT, q=0.95, most=2000)
+    for _ in range(calls):
+        test.add(300.0)
+
+    assert test.close() is said
+
+
+def test_a_burst_in_a_sample_that_ends_early_is_no_breach() -> None:
+    test = QuantileTest(limit=LIMIT, q=0.95, most=2000)
+    for index in range(30):
+        test.add(300.0 if index < 10 else 50.0)
+
+    assert test.close() is Decision.INCONCLUSIVE
+
+
+def test_a_second_sample_that_ends_early_decides_if_it_can() -> None:
+    test = QuantileTest(limit=LIMIT, q=0.95, most=2000)
+    for _ in range(45):
+        test.add(300.0)
+
+    assert test.decision is None
+    assert test.close() is Decision.BREACHED
+    assert [sample.count for sample in test.samples] == [40, 5]
+
+
 def test_a_failure_exceeds_every_limit() -> None:
     sample = QuantileSample(limit=1e300, q=0.5, most=1000)
     while (said := sample.add(inf)) is None:

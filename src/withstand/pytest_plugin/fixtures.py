@@ -94,27 +94,35 @@ def client_as(
 
 
 @pytest.fixture(scope="session")
-def user_token(tokens: Mapping[str, str], withstand_settings: "Settings") -> str:
+def user_token(
+    tokens: Mapping[str, str], withstand_settings: "Settings", pytestconfig: pytest.Config
+) -> str:
     """The token of an ordinary user: the first identity with the role `user`."""
     from withstand.pytest_plugin import lookups, token_forms
 
-    return lookups.token_of(token_forms.user_of, "user", tokens, withstand_settings)
+    return lookups.token_of(token_forms.user_of, "user", tokens, withstand_settings, pytestconfig)
 
 
 @pytest.fixture(scope="session")
-def other_user_token(tokens: Mapping[str, str], withstand_settings: "Settings") -> str:
+def other_user_token(
+    tokens: Mapping[str, str], withstand_settings: "Settings", pytestconfig: pytest.Config
+) -> str:
     """The token of a second user with the same role as the first."""
     from withstand.pytest_plugin import lookups, token_forms
 
-    return lookups.token_of(token_forms.other_user_of, "user", tokens, withstand_settings)
+    return lookups.token_of(
+        token_forms.other_user_of, "user", tokens, withstand_settings, pytestconfig
+    )
 
 
 @pytest.fixture(scope="session")
-def admin_token(tokens: Mapping[str, str], withstand_settings: "Settings") -> str:
+def admin_token(
+    tokens: Mapping[str, str], withstand_settings: "Settings", pytestconfig: pytest.Config
+) -> str:
     """The token of an identity with the role `admin`."""
     from withstand.pytest_plugin import lookups, token_forms
 
-    return lookups.token_of(token_forms.admin_of, "admin", tokens, withstand_settings)
+    return lookups.token_of(token_forms.admin_of, "admin", tokens, withstand_settings, pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -126,8 +134,8 @@ def expired_token(tokens: Mapping[str, str], withstand_settings: "Settings") -> 
 
 
 @pytest.fixture(scope="session")
-def tampered_token(user_token: str) -> str:
+def tampered_token(user_token: str, pytestconfig: pytest.Config) -> str:
     """A good token whose signature was changed by one bit."""
-    from withstand.pytest_plugin import token_forms
+    from withstand.pytest_plugin import lookups
 
-    return token_forms.tampered(user_token)
+    return lookups.tampered_token_of(user_token, pytestconfig)

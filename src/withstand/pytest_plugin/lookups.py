@@ -5,16 +5,19 @@ no fixture of it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 import pytest
 
 from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.client.target import Target
+from withstand.errors import UsageError
 from withstand.pytest_plugin import token_forms
 from withstand.pytest_plugin.api_client import ApiClient
 from withstand.pytest_plugin.explained import NotConfiguredError, explained
 from withstand.pytest_plugin.login import log_in, require_reachable
 from withstand.pytest_plugin.options import read_settings
+from withstand.pytest_plugin.redaction import Token
 from withstand.pytest_plugin.run_record import RUN
 from withstand.pytest_plugin.token_store import MemoryStore, SharedStore
 from withstand.pytest_plugin.tokens import Tokens
@@ -26,7 +29,16 @@ _IDENTITY_LINE = '{name} = {{ role = "{role}", email = "…", password = "…" }
 def settings_of(config: pytest.Config) -> Settings:
     """File, environment and options together."""
     with explained():
-        return read_settings(config)
+        settings = read_settings(config)
+    secrets = config.stash[RUN].secrets
+    if settings.expired_token is not None:
+        secrets[settings.expired_token] = "$WITHSTAND_EXPIRED_TOKEN"
+    # From here on the settings may be shown, as a local variable of whatever fails. Identities
+    # that cannot be read are a problem only of the tests that ask for one.
+    with suppress(UsageError):
+        for identity in settings.identities():
+            secrets.update(identity.secrets)
+    return settings
 
 
 def target_at(url: str, settings: Settings, config: pytest.Config) -> Target:
@@ -63,7 +75,7 @@ def default_client(
     """A client that acts as the first identity; anonymous without any."""
     with explained():
         name = next(iter(tokens), None)
-        credential = None if name is None else _credential(name, tokens, settings)
+        credential = None if name is None else _credential(name, tokens, settings, config)
     return _client(target, credential, settings, config)
 
 
@@ -81,7 +93,7 @@ def client_of(
             identities = settings.identities()
             chosen = token_forms.named(identities, name_or_role)
             name = _required(chosen, name_or_role, identities).name
-        credential = _credential(name, tokens, settings)
+        credential = _credential(name, tokens, settings, config)
     return _client(target, credential, settings, config)
 
 
@@ -90,11 +102,18 @@ def token_of(
     role: str,
     tokens: Mapping[str, str],
     settings: Settings,
+    config: pytest.Config,
 ) -> str:
     """The token of the identity that is chosen."""
     with explained():
         identities = settings.identities()
-        return tokens[_required(choose(identities), role, identities).name]
+        name = _required(choose(identities), role, identities).name
+        return _hidden(tokens[name], name, config)
+
+
+def tampered_token_of(token: str, config: pytest.Config) -> str:
+    """The token with one bit changed: as secret as the token, for who would change it back."""
+    return _hidden(token_forms.tampered(token), "tampered", config)
 
 
 def expired_token_of(tokens: Mapping[str, str], settings: Settings) -> str:
@@ -134,8 +153,16 @@ def _required(identity: Identity | None, wanted: str, identities: Sequence[Ident
     )
 
 
-def _credential(name: str, tokens: Mapping[str, str], settings: Settings) -> Credential:
+def _credential(
+    name: str, tokens: Mapping[str, str], settings: Settings, config: pytest.Config
+) -> Credential:
     if isinstance(tokens, Tokens):
         return tokens.credential(name)
     recipe = settings.login() or LoginRecipe(method="POST", path="/", payload={})
-    return recipe.credential_of(tokens[name])
+    return recipe.credential_of(_hidden(tokens[name], name, config))
+
+
+def _hidden(token: str, name: str, config: pytest.Config) -> Token:
+    """The token, masked from now on; also one that a conftest.py got without `Tokens`."""
+    config.stash[RUN].secrets.setdefault(str(token), f"$WITHSTAND_TOKEN_{name.upper()}")
+    return Token(token)

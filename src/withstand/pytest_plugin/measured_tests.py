@@ -18,8 +18,10 @@ from withstand.pytest_plugin.run_record import RUN, RunRecord
 if TYPE_CHECKING:
     from withstand.pytest_plugin.objectives import Objectives
 
-# The first calls pay for connections and caches; they do not count.
+# The first calls pay for connections and caches; they do not count. Slow calls warm up with fewer:
+# ten of three seconds would leave nothing of the budget.
 _WARM_UP_CALLS = 10
+_WARM_UP_SHARE = 0.1
 # Between a breach and the sample that has to reproduce it: a short burst should be over.
 _PAUSE_S = 1.0
 
@@ -49,17 +51,22 @@ def _measuring(
 
     def measured(**arguments: Any) -> None:
         measurement = Measurement(objectives)
-        give_up_at = time.monotonic() + budget_s
+        started_at = time.monotonic()
+        give_up_at = started_at + budget_s
+        warm_at = started_at + _WARM_UP_SHARE * budget_s
         called = 0
         while not measurement.done and time.monotonic() < give_up_at:
             if measurement.at_pause:
                 time.sleep(_PAUSE_S)
+            warm = called >= _WARM_UP_CALLS or (called > 0 and time.monotonic() > warm_at)
             elapsed_ms, error = _call(body, arguments, run)
             if error is not None and not objectives.max_error_rate:
                 raise error
             called += 1
-            if called > _WARM_UP_CALLS:
+            if warm:
                 measurement.add(elapsed_ms, error)
+        if not measurement.done:
+            measurement.close()
         item.user_properties.extend(measurement.properties())
         if measurement.verdict is Decision.BREACHED:
             pytest.fail(measurement.explanation(), pytrace=False)

@@ -68,6 +68,11 @@ class Measurement:
             good_value = 0.0 if gate.of_failures else elapsed_ms
             gate.test.add(good_value if error is None else inf)
 
+    def close(self) -> None:
+        """No more calls will come: what is undecided is decided by those there are."""
+        for gate in self._gates:
+            gate.test.close()
+
     @property
     def verdict(self) -> Decision:
         """Of all objectives together."""

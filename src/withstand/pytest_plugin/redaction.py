@@ -35,22 +35,32 @@ def pytest_runtest_makereport(
 
 
 def mask(text: str, secrets: Mapping[str, str]) -> str:
-    """The text with every secret, whole or shortened, replaced by what stands for it."""
-    for secret in sorted(secrets, key=len, reverse=True):
+    """The text with every secret, whole, encoded or shortened, replaced by what stands for it."""
+    from withstand.client.masking import Mask
+
+    longest_first = sorted(filter(None, secrets), key=len, reverse=True)
+    for secret in longest_first:
         label = f"<{secrets[secret]}>"
         text = text.replace(secret, label).replace(repr(secret)[1:-1], label)
-        if len(secret) > 2 * _PART_CHARACTERS:
-            text = _mask_parts(text, secret, label)
-    return text
+    # Parts after all that is whole: tokens of one API begin alike.
+    long = {
+        secret: f"<{secrets[secret]}>"
+        for secret in longest_first
+        if len(secret) > 2 * _PART_CHARACTERS
+    }
+    for secret, label in long.items():
+        text = _mask_parts(text, secret, label, tuple(long))
+    return Mask(secrets).text(text)
 
 
-def _mask_parts(text: str, secret: str, label: str) -> str:
+def _mask_parts(text: str, secret: str, label: str, secrets: tuple[str, ...]) -> str:
     # The header of a JWT is no secret, and many tokens share it and the start of their claims.
     least = max(_PART_CHARACTERS, secret.find(".") + 40)
     place = 0
     while (start := text.find(secret[:least], place)) >= 0:
         end = start + least
-        while end < len(text) and secret.startswith(text[start : end + 1]):
+        # As far as any of them goes: the one that is shown may be another that begins alike.
+        while end < len(text) and any(each.startswith(text[start : end + 1]) for each in secrets):
             end += 1
         text = text[:start] + label + text[end:]
         place = start + len(label)

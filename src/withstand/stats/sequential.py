@@ -97,10 +97,23 @@ class QuantileSample:
         self.exceeding += value > self.limit
         if self.count not in self._looks:
             return None
+        return self.look() or (Decision.INCONCLUSIVE if self.count >= self.most else None)
+
+    def look(self) -> Decision | None:
+        """What the values so far say; None while they do not suffice."""
         breached = self.exceeding > self.count * self.tail
-        if self._decided(breached=breached):
-            return Decision.BREACHED if breached else Decision.MET
-        return Decision.INCONCLUSIVE if self.count >= self.most else None
+        if not self.count or not self._decided(breached=breached):
+            return None
+        return Decision.BREACHED if breached else Decision.MET
+
+    def halves(self) -> "tuple[QuantileSample, QuantileSample]":
+        """The earlier and the later values, as two samples."""
+        first, second = (
+            QuantileSample(limit=self.limit, q=1 - self.tail, most=self.most) for _ in range(2)
+        )
+        for index, value in enumerate(self._values):
+            (first if 2 * index < self.count else second).add(value)
+        return first, second
 
     def _decided(self, *, breached: bool) -> bool:
         n, k = self.count, self.exceeding
@@ -165,6 +178,22 @@ class QuantileTest:
         elif said is not None:
             agreed = len(self.samples) == 1 or said is Decision.BREACHED
             self.decision = said if agreed else Decision.INCONCLUSIVE
+        return self.decision
+
+    def close(self) -> Decision:
+        """No more values will come: the decision by those that did.
+
+        Without this an objective would be the safer from a breach the slower the calls are. Where
+        no second sample was begun, the halves of the first have to say the same.
+        """
+        if self.decision is None:
+            said = self.samples[-1].look()
+            if said is Decision.BREACHED and len(self.samples) == 1:
+                self.samples = list(self.samples[0].halves())
+                agreed = all(half.look() is Decision.BREACHED for half in self.samples)
+            else:
+                agreed = len(self.samples) == 1 or said is Decision.BREACHED
+            self.decision = said if said is not None and agreed else Decision.INCONCLUSIVE
         return self.decision
 
 
