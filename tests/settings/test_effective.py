@@ -173,8 +173,6 @@ def test_a_suppression_holds_to_the_end_of_its_last_day(read: Read) -> None:
     last_day, day_after = date(2027, 6, 30), date(2027, 7, 1)
     assert [item.check for item in settings.suppressions(today=last_day)] == ["version-disclosed"]
     assert settings.suppressions(today=day_after) == ()
-    assert settings.expired_suppressions(today=last_day) == ()
-    assert len(settings.expired_suppressions(today=day_after)) == 1
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from withstand.stats.distributions import (
     beta_quantile,
     binomial_cdf,
-    clopper_pearson,
     incomplete_beta,
     student_t_cdf,
     student_t_quantile,
@@ -63,18 +62,6 @@ def test_the_beta_function_meets_its_closed_forms_and_its_symmetry() -> None:
     assert incomplete_beta(2.5, 1, 0.3) == pytest.approx(0.3**2.5)
     assert incomplete_beta(4, 9, 0.2) == pytest.approx(1 - incomplete_beta(9, 4, 0.8))
     assert beta_quantile(0.25, 1, 1) == pytest.approx(0.25)
-
-
-def test_clopper_pearson_meets_its_closed_form_without_successes_and_a_textbook_case() -> None:
-    assert clopper_pearson(0, 10, 0.95)[0] == 0
-    assert clopper_pearson(0, 10, 0.95)[1] == pytest.approx(1 - 0.025**0.1)
-    assert clopper_pearson(10, 10, 0.95)[0] == pytest.approx(0.025**0.1)
-    assert clopper_pearson(10, 10, 0.95)[1] == 1
-    # 4 of 20, as in the tables that followed Clopper and Pearson (1934).
-    low, high = clopper_pearson(4, 20, 0.95)
-    assert low == pytest.approx(0.0573, abs=5e-5)
-    assert high == pytest.approx(0.4366, abs=5e-5)
-    assert clopper_pearson(0, 0, 0.95) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("probability", [0.0, 1.0, -1.0])

@@ -36,7 +36,7 @@ def saturation(
     if model == "open" and dispatched < MIN_SENT_SHARE * due:
         return (
             f"the generator sent only {format_share(dispatched / due)} of the requests that were "
-            f"due; lower the rate or use more processes"
+            f"due; lower the rate, or give the generator a faster core of its own"
         )
     if model == "closed" and cpu_share > MAX_CPU_SHARE_CLOSED:
         return (

@@ -144,11 +144,6 @@ class Settings:
         day = today or datetime.now(UTC).date()
         return tuple(item for item in self._suppressions() if not item.expired_on(day))
 
-    def expired_suppressions(self, *, today: date | None = None) -> tuple[Suppression, ...]:
-        """Those that have ended before the day, so that somebody can be told."""
-        day = today or datetime.now(UTC).date()
-        return tuple(item for item in self._suppressions() if item.expired_on(day))
-
     def _suppressions(self) -> tuple[Suppression, ...]:
         return tuple(_suppression(table) for table in self.tables.security.suppress)
 

@@ -39,10 +39,6 @@ class Layered:
     origins: Mapping[Path, str]
     problems: tuple[Problem, ...]
 
-    def overridden(self, *path: str) -> bool:
-        """Whether the value comes from the environment or a flag."""
-        return path in self.origins
-
 
 @dataclass(slots=True)
 class _Layers:

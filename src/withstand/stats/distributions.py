@@ -1,4 +1,4 @@
-"""Quantiles and tails of the beta, binomial, Student t and normal distributions. Pure.
+"""Quantiles and tails of the beta, binomial and Student t distributions. Pure.
 
 The regularised incomplete beta function is evaluated by its continued fraction (DLMF 8.17(v),
 https://dlmf.nist.gov/8.17) with the modified Lentz method (Numerical Recipes, 3rd ed., 6.4);
@@ -8,7 +8,6 @@ tables to their last digit.
 
 import math
 from collections.abc import Callable
-from statistics import NormalDist
 from typing import Final
 
 _TINY: Final = 1e-300
@@ -70,25 +69,6 @@ def student_t_quantile(probability: float, df: float) -> float:
         raise ValueError(f"the t quantile at {probability} with {df} degrees of freedom overflows")
     size = math.sqrt(df * (1 - x) / x)
     return size if probability > 0.5 else -size
-
-
-def normal_quantile(probability: float) -> float:
-    """The value that a standard normal variable stays below with a probability."""
-    return NormalDist().inv_cdf(probability)
-
-
-def clopper_pearson(successes: float, trials: float, confidence: float) -> tuple[float, float]:
-    """The exact two-sided confidence interval of a share (Clopper and Pearson 1934).
-
-    Both numbers may be fractions (an effective sample size). Without trials it is (0, 1).
-    """
-    if trials <= 0:
-        return 0.0, 1.0
-    tail = (1 - confidence) / 2
-    failures = trials - successes
-    low = 0.0 if successes <= 0 else beta_quantile(tail, successes, failures + 1)
-    high = 1.0 if failures <= 0 else beta_quantile(1 - tail, successes + 1, failures)
-    return low, high
 
 
 def _below_mean(a: float, b: float, x: float) -> float:
