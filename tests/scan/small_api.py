@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from withstand.client.exchange import Exchange, Request, Response
-from withstand.client.identity import Credential, Identity
+from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.client.scripted import Scripted
 from withstand.client.target import parse_target
 from withstand.openapi.document import read_document
@@ -161,6 +161,7 @@ def planned(
     paths: dict[str, Any] | None = None,
     budget: Budget | None = None,
     base_url: str = "http://127.0.0.1:9",
+    login: LoginRecipe | None = None,
 ) -> ScanPlan:
     """A plan to scan the small API, or one with other `paths`."""
     document = {
@@ -178,6 +179,7 @@ def planned(
         nonce=lambda: f"ws{next(numbers):024x}",
         identities=identities,
         budget=budget or Budget(),
+        login=login,
     )
 
 

@@ -19,6 +19,7 @@ from tests.scan.small_api import (
     scanned,
 )
 from withstand.client.exchange import Request, Response
+from withstand.client.identity import LoginRecipe
 from withstand.client.scripted import Scripted
 from withstand.errors import IdentityBroken
 from withstand.scan.check import (
@@ -148,6 +149,19 @@ def test_who_says_when_to_come_again_is_asked_again_until_it_serves() -> None:
 
     record, _ = scanned(a_check(asks, per=Per.API), server=limited)
     assert record.coverage[0].state is CoverageState.PASSED
+
+
+@pytest.mark.parametrize(
+    "policy", [Policy(never=("POST /users",)), Policy(profile=Profile.READONLY)]
+)
+def test_nobody_is_signed_up_where_the_policy_forbids_it(policy: Policy) -> None:
+    fields = {name: {"type": "string"} for name in ("email", "password")}
+    media = {"schema": {"type": "object", "properties": fields, "required": list(fields)}}
+    body = {"required": True, "content": {"application/json": media}}
+    paths = {**PATHS, "/users": {"post": {"security": [], "requestBody": body, "responses": {}}}}
+    login = LoginRecipe(method="POST", path="/login", payload={"email": "{email}"})
+    _, exchanges = scanned(a_check(nothing), paths=paths, policy=policy, login=login)
+    assert not any(each.request.path == "/users" for each in exchanges)
 
 
 def test_a_list_that_has_grown_is_not_taken_for_the_look_of_a_refusal() -> None:

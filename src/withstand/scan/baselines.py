@@ -5,6 +5,7 @@ Deleting, and changing an account, is only ever tried on objects and users of th
 """
 
 from collections.abc import Mapping
+from typing import Final
 
 from withstand.client.exchange import Exchange, Response
 from withstand.client.identity import Identity
@@ -14,6 +15,7 @@ from withstand.openapi.resources import identifier_in, in_dependency_order, prod
 from withstand.scan.accounts import (
     changes_an_account,
     login_slots,
+    looks_like_login,
     new_password,
     sign_up_operation,
     sign_up_request,
@@ -22,6 +24,9 @@ from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.plan import ScanPlan
 from withstand.scan.subject import Baseline
+
+_LOOKED_AT: Final = frozenset({400, 404, 409, 422})
+"""Refusals by which an operation shows that it looked at the input, not only at who is asking."""
 
 
 async def take_baselines(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
@@ -59,8 +64,19 @@ async def _take_baseline(
             response = exchange.response
             if response is not None and response.succeeded:
                 await _keep(ground, courier, operation, identity, built, exchange, response, fixed)
+                ground.refused.pop(operation.key, None)
                 return
             reasons.append(f"{identity.name if identity else 'anonymous'} got {exchange.status}")
+            if exchange.status in _LOOKED_AT or (
+                exchange.status == 401 and looks_like_login(operation, ground.builder)
+            ):
+                ground.refused[operation.key] = Baseline(
+                    operation=operation,
+                    identity=identity.name if identity else None,
+                    built=built,
+                    exchange=exchange,
+                    fixed=fixed,
+                )
             if exchange.status in {401, 403} or not operation.bodies:
                 break
     ground.missing[operation.key] = "no valid baseline: " + (

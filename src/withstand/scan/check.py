@@ -204,6 +204,7 @@ class Check:
     example: Example
     confidence: Confidence = Confidence.FIRM
     needs_baseline: bool = True  # False: the check makes its own positive control
+    stands_alone: bool = False  # its proof holds beside a refusal too: then that is the baseline
     applies: Callable[[Subject], Skipped | None] = lambda _subject: None
     """None when the check has something to do here, or why it has not."""
 

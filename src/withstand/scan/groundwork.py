@@ -13,7 +13,7 @@ from withstand.errors import IdentityBroken, TargetUnreachable
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.openapi.value_pool import ValuePool
-from withstand.scan.accounts import make_throwaway
+from withstand.scan.accounts import make_throwaway, sign_up_operation
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.login import log_in
 from withstand.scan.plan import ScanPlan
@@ -35,6 +35,7 @@ class Groundwork:
     pools: dict[str, ValuePool] = field(default_factory=dict)
     baselines: dict[str, Baseline] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)  # operation key → why no baseline
+    refused: dict[str, Baseline] = field(default_factory=dict)  # what stands in for it, if anything
     canary: Baseline | None = None
     watched: frozenset[str] = frozenset()  # the identities that the canary can tell about
     refusals: set[str] = field(default_factory=set)
@@ -171,16 +172,22 @@ async def _credential(plan: ScanPlan, identity: Identity, courier: Courier) -> C
 
 
 async def _sign_up_throwaway(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
-    made = await make_throwaway(
-        plan.api,
-        ground.builder,
-        plan.login,
-        courier,
-        name="throwaway",
-        role="throwaway",
-        base_path=plan.target.base_path,
-        nonce=plan.nonce(),
-    )
+    sign_up = sign_up_operation(plan.api, ground.builder)
+    forbidden = plan.policy.forbids(sign_up) if sign_up is not None else None
+    made: Identity | str
+    if sign_up is not None and forbidden is not None:
+        made = f"{sign_up.key} is not called: {forbidden}"
+    else:
+        made = await make_throwaway(
+            plan.api,
+            ground.builder,
+            plan.login,
+            courier,
+            name="throwaway",
+            role="throwaway",
+            base_path=plan.target.base_path,
+            nonce=plan.nonce(),
+        )
     if isinstance(made, str):
         ground.notes.append(
             f"No throw-away user ({made}): operations that change an account were not tried."

@@ -4,6 +4,7 @@ READ THIS to know what happens in which order; each step is a few lines in the m
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from withstand.client.masking import Mask
 from withstand.client.transport import Transport
@@ -12,7 +13,16 @@ from withstand.openapi.request_builder import RequestBuilder
 from withstand.openapi.resources import in_dependency_order
 from withstand.scan import groundwork as ground_rules
 from withstand.scan.baselines import take_baselines
-from withstand.scan.check import Check, Inconclusive, Outcome, Per, Safety, Skipped
+from withstand.scan.check import (
+    Check,
+    Failed,
+    FailedMany,
+    Inconclusive,
+    Outcome,
+    Per,
+    Safety,
+    Skipped,
+)
 from withstand.scan.cleanup import clean_up
 from withstand.scan.courier import BudgetSpent, Courier, Stopped
 from withstand.scan.driver import judge
@@ -137,9 +147,20 @@ class _Run:
     async def _judge(self, check: Check, operation: Operation | None) -> None:
         outcome = self._out_of_bounds(check, operation)
         if outcome is None:
-            outcome = await judge(check, self._subject(operation), self.courier)
+            outcome = await self._judged(check, operation)
         self._undone.remove((check, operation))
         self._enter(check, operation, outcome)
+
+    async def _judged(self, check: Check, operation: Operation | None) -> Outcome:
+        """The outcome; without a baseline a failure may be proved beside a refusal, but no pass."""
+        subject = self._subject(operation)
+        if operation is None or subject.baseline is not None or not check.needs_baseline:
+            return await judge(check, subject, self.courier)
+        subject = replace(subject, baseline=self._ground.refused[operation.key])
+        outcome = await judge(check, subject, self.courier)
+        if isinstance(outcome, Failed | FailedMany | Skipped):
+            return outcome
+        return Inconclusive(reason=self._ground.missing[operation.key])
 
     def _out_of_bounds(self, check: Check, operation: Operation | None) -> Outcome | None:
         """Why a check may not run here at all, None when it may."""
@@ -153,7 +174,9 @@ class _Run:
             forbidden = self.plan.policy.forbids(operation)
             if forbidden is not None:
                 return Skipped(reason=f"not called: {forbidden}")
-            if check.needs_baseline and operation.key not in self._ground.baselines:
+            stands_in = check.stands_alone and operation.key in self._ground.refused
+            has_baseline = operation.key in self._ground.baselines or stands_in
+            if check.needs_baseline and not has_baseline:
                 return Inconclusive(reason=self._ground.missing.get(operation.key, "no baseline"))
         return None
 

@@ -375,6 +375,39 @@ def test_a_nul_byte_in_a_body_that_crashes_is_found() -> None:
     assert finding.parameter == "body name"
 
 
+def reports(name: str) -> Response:
+    path = posixpath.normpath(posixpath.join("/srv/reports", name))
+    if path == "/etc/passwd":
+        return page(200, "root:x:0:0:root:/root:/bin/sh\n", "text/plain")
+    return not_found()
+
+
+def test_a_flaw_is_found_also_where_no_usual_value_succeeds() -> None:
+    paths = {"/reports": {"get": operation(secured=False, parameters=(("query", "file"),))}}
+    paths["/reports"]["get"]["parameters"][0]["required"] = True
+    (finding,) = findings("path-traversal", lambda request: reports(query(request, "file")), paths)
+    assert finding.parameter == "query file"
+    told, reason = state("path-traversal", lambda _request: not_found(), paths)
+    assert told is CoverageState.INCONCLUSIVE
+    assert "no valid baseline" in reason
+
+
+@pytest.mark.parametrize("status", [400, 401, 403])
+def test_a_login_made_into_a_query_is_found_without_an_account_to_log_in_with(status: int) -> None:
+    def server(request: Request) -> Response:
+        name = str(sent(request).get("username"))
+        try:
+            ask(f"SELECT * FROM things WHERE name = '{name}'")
+        except (sqlite3.Error, sqlite3.Warning):
+            return answer(500, {"error": "sorry"})
+        return answer(status, {"error": "wrong name or password"})
+
+    fields = body(username={"type": "string"}, password={"type": "string"})
+    paths = {"/login": {"post": operation(secured=False, requestBody=fields)}}
+    found = findings(SQL, server, paths)
+    assert [each.parameter for each in found] == (["body username"] if status != 403 else [])
+
+
 def test_an_operation_without_text_has_nothing_to_try_and_the_report_says_so() -> None:
     paths = {"/health": {"get": operation(secured=False)}}
 

@@ -111,6 +111,7 @@ CHECK = Check(
     ),
     run=run,
     applies=applies,
+    stands_alone=True,
     example=Example(
         paths={"/search": {"get": operation(secured=False, parameters=(("query", "q"),))}},
         vulnerable=vulnerable,

@@ -120,6 +120,7 @@ CHECK = Check(
     ),
     run=run,
     applies=applies,
+    stands_alone=True,
     example=Example(
         paths={"/products": {"get": operation(secured=False, parameters=(("query", "q"),))}},
         vulnerable=vulnerable,

@@ -150,6 +150,7 @@ CHECK = Check(
     ),
     run=run,
     applies=applies,
+    stands_alone=True,
     example=Example(
         paths={
             "/manuals": {

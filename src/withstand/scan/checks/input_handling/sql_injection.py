@@ -112,7 +112,7 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     ):
         return (yield from _by_condition(subject, slot, _fitting(slot, value))) or False
     usual = baseline.exchange.response
-    if usual is not None and tells(usual):
+    if usual is not None and usual.succeeded and tells(usual):
         return False  # there is data, and what follows the value makes no difference to it
     return (yield from _by_alternative(subject, slot)) or False
 
@@ -135,7 +135,8 @@ def _by_parity(subject: Subject, slot: Slot) -> Steps[Failed | None]:
             return None
         if not _reacts(one) or _reacts(two) or two.status != letter.status:
             return None
-        if letter.response is None or letter.response.status in {400, 415, 422}:
+        usual = subject.baseline.exchange.status if subject.baseline is not None else None
+        if letter.status is None or (letter.status in {400, 415, 422} and letter.status != usual):
             return None  # then the pair of quotes may be refused before it meets the database
         if turn == 0:
             evidence = [
@@ -307,6 +308,7 @@ CHECK = Check(
     ),
     run=run,
     applies=applies,
+    stands_alone=True,
     example=Example(
         paths={
             "/products": {
