@@ -57,6 +57,15 @@ def test_a_clean_scan_holds() -> None:
     assert results.headline() == "1 check passed."
 
 
+def test_a_check_that_passed_on_many_operations_is_not_counted_as_many_checks() -> None:
+    results = scanned(CoverageState.PASSED)
+    assert results.scan is not None
+    (cell,) = results.scan.coverage
+    elsewhere = replace(cell, operation="GET /elsewhere")
+    twice = replace(results, scan=replace(results.scan, coverage=(cell, elsewhere)))
+    assert twice.headline() == "2 tests by 1 check passed."
+
+
 def test_a_minor_finding_does_not_fail_the_run_but_is_in_the_headline() -> None:
     results = scanned(CoverageState.PASSED, findings=(finding(severity=Severity.LOW),))
     assert results.exit_code() == 0

@@ -187,7 +187,7 @@ def _doubts(results: Results) -> list[str]:
         share = _of(len(open_verdicts), len(results.verdicts()), "objective")
         clauses.append(f"{share} undecided")
     if cells := results.cells(CoverageState.INCONCLUSIVE):
-        clauses.append(f"{_count(len(cells), 'check')} could not tell")
+        clauses.append(f"{_tests(cells)} could not tell")
     if results.interrupted:
         clauses.append("the run was interrupted")
     if not clauses:
@@ -198,7 +198,7 @@ def _doubts(results: Results) -> list[str]:
 def _successes(results: Results) -> list[str]:
     clauses = []
     if results.scan is not None:
-        clauses.append(f"{_count(len(results.cells(CoverageState.PASSED)), 'check')} passed")
+        clauses.append(f"{_tests(results.cells(CoverageState.PASSED))} passed")
     if minor := results.findings():
         what = "finding is" if len(minor) == 1 else "findings are"
         clauses.append(f"{len(minor)} {what} too minor or too uncertain to fail the run")
@@ -208,6 +208,13 @@ def _successes(results: Results) -> list[str]:
         )
         clauses.append(f"{all_met} met")
     return clauses
+
+
+def _tests(cells: tuple[Coverage, ...]) -> str:
+    """How many cells of how many checks: a check is run on every operation that it concerns."""
+    checks = len({cell.check for cell in cells})
+    by = _count(checks, "check")
+    return by if checks == len(cells) else f"{_count(len(cells), 'test')} by {by}"
 
 
 def _joined_clauses(clauses: list[str]) -> str:

@@ -203,3 +203,15 @@ def test_the_matrix_and_the_list_of_the_whole_api_have_every_cell_once() -> None
     assert cell is not None
     assert cell.state is CoverageState.FAILED
     assert "version-disclosed" not in table.checks
+
+
+def test_code_in_the_remedy_is_shown_as_code_and_still_escaped() -> None:
+    results = sample.scan_only()
+    assert results.scan is not None
+    finding = replace(results.scan.findings[0], remedy="Use `WHERE <id> = ?`, not <b>. A ` stays.")
+    odd = replace(results, scan=replace(results.scan, findings=(finding,)))
+    assert "Use `WHERE &lt;id&gt; = ?`, not &lt;b&gt;. A ` stays." in render_html(odd)
+
+    even = replace(finding, remedy="Use `WHERE <id> = ?`, not <b>.")
+    page = render_html(replace(odd, scan=replace(results.scan, findings=(even,))))
+    assert "Use <code>WHERE &lt;id&gt; = ?</code>, not &lt;b&gt;." in page

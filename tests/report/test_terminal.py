@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -49,6 +50,19 @@ def test_every_reason_for_a_gap_is_printed() -> None:
     assert len(reasons) > 3
     for sentence in (*scan.notes, *reasons):
         assert sentence in text
+
+
+def test_a_note_that_repeats_the_reason_of_a_gap_is_not_printed_twice() -> None:
+    results = sample.scan_only()
+    assert results.scan is not None
+    cell = next(each for each in results.scan.coverage if each.reason and each.operation)
+    note = f"{cell.operation} was not tested: {cell.reason}."
+    repeating = replace(results, scan=replace(results.scan, notes=(note, "No identity.")))
+    text = " ".join(rendered(repeating, width=300).split())
+    assert note not in text
+    assert cell.reason is not None
+    assert cell.reason in text
+    assert "! No identity." in text
 
 
 def test_objectives_show_sign_observation_interval_and_requests() -> None:

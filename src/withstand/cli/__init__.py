@@ -52,11 +52,12 @@ def cli() -> None:
 
     \b
     Exit codes
-      0    everything that was asked for held
+      0    nothing bad is proven: all held, or some could not be decided
       1    an objective was breached or a finding stands
       2    the command line, the configuration or the document is wrong
       3    the run is void: the target is unreachable, an identity broke,
-           or the load generator was the bottleneck
+           or the load generator was the bottleneck; with --strict also
+           when something could not be decided
       4    an error of Withstand's own
       130  interrupted; what was learned until then is kept
     """

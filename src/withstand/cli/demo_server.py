@@ -23,7 +23,7 @@ def require_demo() -> None:
     if missing:
         raise UsageError(
             f"the demo API needs {', '.join(missing)}, which is not installed",
-            hint='install the extra: pip install "withstand[demo]"',
+            hint='install Withstand with its extra "demo", as the README shows',
         )
 
 

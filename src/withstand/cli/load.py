@@ -143,7 +143,7 @@ def command(
     \b
     Examples
       withstand load http://127.0.0.1:8000/health --rate 500 -t 10s --slo "p99<50ms"
-      withstand load --rate 100/s -t 1m --slo "p95<200ms" --slo "errors<0.1%"
+      withstand load --rate 100/s -t 1m --slo "p95<200ms" --slo "errors<2%"
       withstand load -u 50 -r 5 -t 60s -H http://127.0.0.1:8000
     """
     if users is not None and rate is not None:

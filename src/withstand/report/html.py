@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from withstand.report import charts, wording
 from withstand.report import html_view as view
@@ -66,6 +66,17 @@ def _json(data: object) -> Markup:
     return Markup(text)  # noqa: S704 - JSON in ASCII in which nothing is left to be read as HTML
 
 
+def _prose(text: str) -> Markup:
+    """Escaped text in which what stands between backticks is code."""
+    parts = wording.printable(text).split("`")
+    if len(parts) % 2 == 0:  # a backtick without its partner is only a backtick
+        return escape("`".join(parts))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if index % 2 else part
+        for index, part in enumerate(parts)
+    )
+
+
 def _text(name: str) -> str:
     data = pkgutil.get_data("withstand.report", name)
     if data is None:
@@ -88,6 +99,7 @@ def _environment() -> Environment:
         "duration": format_duration_ns,
         "share": format_share,
         "printable": wording.printable,
+        "prose": _prose,
     }
     environment.globals |= {"charts": charts, "view": view, "wording": wording}
     return environment

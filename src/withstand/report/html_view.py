@@ -128,7 +128,11 @@ def tiles(results: Results) -> list[Tile]:
             len(results.cells(state))
             for state in (CoverageState.PASSED, CoverageState.INCONCLUSIVE)
         )
-        made.append(Tile(figure=format_count(passed), label="checks passed"))
+        made.append(
+            Tile(
+                figure=format_count(passed), label="test passed" if passed == 1 else "tests passed"
+            )
+        )
         untested = doubtful + len(results.cells(CoverageState.SKIPPED))
         if untested:
             made.append(Tile(figure=format_count(untested), label="not tested", tone="warn"))

@@ -17,6 +17,7 @@ from withstand.report.wording import (
     coverage_by_check,
     error_text,
     gaps,
+    notes,
     observation,
     printable,
     quantile_name,
@@ -191,8 +192,8 @@ def untested(results: Results) -> list[Text]:
     """What was not tested and why: the scan's notes, then every reason with what it kept out."""
     if results.scan is None:
         return []
-    notes = [Text(f"! {printable(note)}", style="bold yellow") for note in results.scan.notes]
-    return [*notes, *(_gap(gap) for gap in gaps(results))]
+    said = [Text(f"! {printable(note)}", style="bold yellow") for note in notes(results)]
+    return [*said, *(_gap(gap) for gap in gaps(results))]
 
 
 def _gap(gap: Gap) -> Text:

@@ -148,6 +148,14 @@ def gaps(results: Results) -> tuple[Gap, ...]:
     )
 
 
+def notes(results: Results) -> tuple[str, ...]:
+    """The scan's notes without those that only repeat the reason of a gap."""
+    if results.scan is None:
+        return ()
+    repeated = {f"{cell.operation} was not tested: {cell.reason}" for cell in results.scan.coverage}
+    return tuple(note for note in results.scan.notes if note.rstrip(".") not in repeated)
+
+
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
