@@ -1,11 +1,14 @@
 """The load journey on a document, against the demo in a process of its own."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from tests.demo.running import running
+from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.target import parse_target
+from withstand.demo.seed import ALICE
 from withstand.errors import RunVoid, UsageError
 from withstand.load.profile import ConstantRate
 from withstand.results import Results
@@ -23,8 +26,14 @@ def plan() -> Iterator[ScanPlan]:
         yield ScanPlan(api=api, target=target, policy=Policy(), checks=(), nonce=nonce)
 
 
-def loaded(plan: ScanPlan, *operations: str, objectives: tuple[Objective, ...] = ()) -> Results:
-    load = LoadPlan(profile=ConstantRate(rate_per_s=40, duration_s=0.5), operations=operations)
+def loaded(
+    plan: ScanPlan,
+    *operations: str,
+    objectives: tuple[Objective, ...] = (),
+    run_time_s: float = 0.5,
+) -> Results:
+    profile = ConstantRate(rate_per_s=40, duration_s=run_time_s)
+    load = LoadPlan(profile=profile, operations=operations)
     return run_document_load(plan, load, Occasion(command="", objectives=objectives))
 
 
@@ -45,6 +54,19 @@ def test_an_operation_that_was_asked_for_and_cannot_be_called_voids_the_run(
 ) -> None:
     with pytest.raises(RunVoid, match=r"GET /users: .*may call it"):
         loaded(plan, "GET /health", "GET /users")
+
+
+def test_a_token_that_would_expire_during_the_run_voids_it_before_the_load(
+    plan: ScanPlan,
+) -> None:
+    payload = {"email": "{email}", "password": "{password}", "expires_in": 60}
+    login = LoginRecipe(method="POST", path="/auth/token", payload=payload)
+    fields = {"email": ALICE.email, "password": ALICE.password}
+    alice = Identity(name="alice", role="user", fields=fields)
+    signed_in = replace(plan, identities=(alice,), login=login)
+    assert loaded(signed_in, "GET /users/me", run_time_s=1).load is not None
+    with pytest.raises(RunVoid, match=r"token expires in \d\d s, before the end of 40/s for 600 s"):
+        loaded(signed_in, "GET /users/me", run_time_s=600)
 
 
 def test_an_objective_on_no_operation_of_the_document_is_refused(plan: ScanPlan) -> None:

@@ -34,8 +34,12 @@ from withstand.results import Results
 from withstand.scan.finding import Severity
 from withstand.scan.plan import Observer as ScanObserver
 from withstand.scan.plan import ScanPlan
-from withstand.scan.policy import matches
-from withstand.scan.preparation import Prepared, prepared_requests
+from withstand.scan.preparation import (
+    Prepared,
+    chosen_operations,
+    first_keys,
+    prepared_requests,
+)
 from withstand.scan.scanner import scan
 from withstand.scan.suppression import Suppression, without_suppressed
 from withstand.slo import Objective
@@ -131,15 +135,17 @@ def run_document_load(
     """Load on operations of the document, each with a request that succeeded once before.
 
     The measurement says which it left out for want of such a request. Raises RunVoid when that
-    is all that a pattern chose, and UsageError for an objective on no operation of the document.
+    is all that a pattern chose or a token would expire before the end, and UsageError for an
+    objective on no operation of the document.
     """
     _refuse_unknown(plan.api, occasion.objectives)
-    chosen = _chosen(plan.api, load.operations)
+    chosen = chosen_operations(plan.api, load.operations)
 
     async def journey() -> Results:
         async with _wire(plan.target, plan.timeout_s) as wire:
             prepared = await prepared_requests(replace(plan, api=chosen), wire)
-        _refuse_unanswered(prepared, load.operations or ("*",))
+        prepared.require(load.operations or ("*",))
+        _refuse_expiring(prepared, load.profile)
         scenario = scenario_from_requests(
             [Plan(operation=key, requests=found) for key, found in prepared.requests.items()],
             plan.target,
@@ -193,24 +199,6 @@ async def _loaded(
     )
 
 
-def _chosen(api: Api, patterns: tuple[str, ...]) -> Api:
-    """The API with only the operations that a load may call: the named ones, else every read."""
-    if not patterns:
-        return replace(api, operations=tuple(op for op in api.operations if op.method == "GET"))
-    for pattern in patterns:
-        if not any(matches(pattern, operation.key) for operation in api.operations):
-            raise UsageError(
-                f"no operation of the document is called {pattern!r}",
-                hint=f"it has {_first_keys(api)}",
-            )
-    return replace(
-        api,
-        operations=tuple(
-            op for op in api.operations if any(matches(pattern, op.key) for pattern in patterns)
-        ),
-    )
-
-
 def _refuse_unknown(api: Api, objectives: tuple[Objective, ...]) -> None:
     """A misspelt operation would be an objective that nothing can breach."""
     for objective in objectives:
@@ -218,24 +206,20 @@ def _refuse_unknown(api: Api, objectives: tuple[Objective, ...]) -> None:
             raise UsageError(
                 f"the objective {objective.text} is on {objective.operation!r}, which is no "
                 f"operation of {api.title}",
-                hint=f"it has {_first_keys(api)}",
+                hint=f"it has {first_keys(api)}",
             )
 
 
-def _refuse_unanswered(prepared: Prepared, patterns: tuple[str, ...]) -> None:
-    for pattern in patterns:
-        if not any(matches(pattern, key) for key in prepared.requests):
-            missing = prepared.missing.items()
-            reasons = "; ".join(f"{key}: {why}" for key, why in missing if matches(pattern, key))
-            raise RunVoid(
-                f"no operation answered a first request: {reasons}",
-                hint="give an identity that may call it, or name others with --operation",
-            )
-
-
-def _first_keys(api: Api) -> str:
-    keys = [operation.key for operation in api.operations]
-    return ", ".join(keys[:8]) + (" …" if len(keys) > 8 else "")
+def _refuse_expiring(prepared: Prepared, profile: Profile) -> None:
+    """Every answer after the expiry would be a 401, and the API would be blamed for it."""
+    if prepared.expires_at_s is None:
+        return
+    left_s = max(prepared.expires_at_s - time.time(), 0.0)
+    if left_s < profile.duration_s:
+        raise RunVoid(
+            f"a token expires in {left_s:.0f} s, before the end of {profile.describe()}",
+            hint="make the run shorter, or log in for longer-lived tokens under [login]",
+        )
 
 
 def _results(

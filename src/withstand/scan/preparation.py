@@ -1,24 +1,68 @@
 """Requests that are known to succeed, for whoever wants to send them again: the load journey."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from withstand.client.exchange import Request
 from withstand.client.transport import Transport
+from withstand.errors import RunVoid, UsageError
+from withstand.openapi.operation import Api
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.scan import groundwork as ground_rules
 from withstand.scan.baselines import take_baselines
 from withstand.scan.courier import Courier
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.plan import ScanPlan
+from withstand.scan.policy import matches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """Operation key → requests that got a 2xx just now, and why other operations have none."""
+    """Operation key → requests that got a 2xx just now, and why other operations have none.
+
+    `expires_at_s` is the Unix time at which the first token in them expires; None when none says.
+    """
 
     requests: Mapping[str, tuple[Request, ...]]
     missing: Mapping[str, str]
+    expires_at_s: float | None = None
+
+    def require(self, patterns: tuple[str, ...]) -> None:
+        """Raises RunVoid when all that a key pattern chose has no request."""
+        for pattern in patterns:
+            if not any(matches(pattern, key) for key in self.requests):
+                missing = self.missing.items()
+                reasons = "; ".join(
+                    f"{key}: {why}" for key, why in missing if matches(pattern, key)
+                )
+                raise RunVoid(
+                    f"no operation answered a first request: {reasons}",
+                    hint="give an identity that may call it, or name others with --operation",
+                )
+
+
+def chosen_operations(api: Api, patterns: tuple[str, ...]) -> Api:
+    """The API with only the operations that a load may call: the named ones, else every read."""
+    if not patterns:
+        return replace(api, operations=tuple(op for op in api.operations if op.method == "GET"))
+    for pattern in patterns:
+        if not any(matches(pattern, operation.key) for operation in api.operations):
+            raise UsageError(
+                f"no operation of the document is called {pattern!r}",
+                hint=f"it has {first_keys(api)}",
+            )
+    return replace(
+        api,
+        operations=tuple(
+            op for op in api.operations if any(matches(pattern, op.key) for pattern in patterns)
+        ),
+    )
+
+
+def first_keys(api: Api) -> str:
+    """Some operations that there are, for whoever named one that is not."""
+    keys = [operation.key for operation in api.operations]
+    return ", ".join(keys[:8]) + (" …" if len(keys) > 8 else "")
 
 
 async def prepared_requests(plan: ScanPlan, transport: Transport) -> Prepared:
@@ -36,4 +80,14 @@ async def prepared_requests(plan: ScanPlan, transport: Transport) -> Prepared:
     return Prepared(
         requests={key: (found.exchange.request,) for key, found in ground.baselines.items()},
         missing=dict(ground.missing),
+        expires_at_s=_first_expiry_s(ground),
     )
+
+
+def _first_expiry_s(ground: Groundwork) -> float | None:
+    senders = {found.exchange.identity for found in ground.baselines.values()}
+    credentials = (
+        identity.credential for name, identity in ground.identities.items() if name in senders
+    )
+    expiries = (each.expires_at_s for each in credentials if each is not None)
+    return min((expiry_s for expiry_s in expiries if expiry_s is not None), default=None)
