@@ -112,6 +112,7 @@ def test_the_lister_is_the_collections_get() -> None:
         ({"data": {"id": 7}}, "id", 7),
         ({"data": {"attributes": {"uuid": "u"}}}, "id", "u"),
         ({"ok": True, "data": {"order": {"id": 7}}}, "order_id", 7),
+        ({"data": {"order": {"number": "N"}}, "requestId": "r"}, "number", "N"),
         ({"status": "ok", "order": {"id": 7}}, "id", 7),
         ({"orderNumber": "x", "paymentId": 3}, "id", 3),
         ({"username": "ann"}, "username", "ann"),

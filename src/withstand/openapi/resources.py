@@ -19,6 +19,8 @@ from withstand.openapi.schema_merge import Resolve, flattened
 
 _CREATE = ("create", "new", "add", "register", "signup")
 _WRAPPERS = ("data", "result", "item", "payload", "response", "attributes", "content")
+_OF_THE_MESSAGE = frozenset({"request", "trace", "correlation", "transaction", "span", "session"})
+"""What names the exchange and not what it is about: `requestId`, `trace_id`."""
 _SYNONYMS = ("id", "uuid", "_id", "guid", "pk", "key", "identifier")
 
 
@@ -82,7 +84,11 @@ def identifier_in(document: Any, parameter_name: str) -> object | None:
         *prefix, last = words(parameter_name)
         if prefix and last in scalars and last not in {"name", "type"}:
             return scalars[last]
-        ids = [value for name, value in scalars.items() if words(name)[-1] in ID_WORDS]
+        ids = [
+            value
+            for name, value in scalars.items()
+            if words(name)[-1] in ID_WORDS and words(name)[0] not in _OF_THE_MESSAGE
+        ]
         if len(ids) == 1:
             return ids[0]
     return document if isinstance(document, int) and not isinstance(document, bool) else None

@@ -25,12 +25,8 @@ def text_slots(subject: Subject) -> tuple[Slot, ...]:
 
 
 def number_slots(subject: Subject) -> tuple[Slot, ...]:
-    """The numbers in path and query, which arrive as text and may be used as such."""
-    return tuple(
-        slot
-        for slot in _slots(subject)
-        if slot.location in {"path", "query"} and slot.schema.get("type") in _NUMBERS
-    )
+    """The numbers, which arrive as text or as whatever JSON holds, and may be used as such."""
+    return tuple(slot for slot in _slots(subject) if slot.schema.get("type") in _NUMBERS)
 
 
 def named(slot: Slot) -> str:

@@ -102,11 +102,25 @@ def located(
 ) -> Built:
     """A request of the operation for this object. Raises Unbuildable."""
     slot = item_slot(subject, operation)
-    chosen: dict[Slot, object] = {slot: made.identifier, **(replace or {})}
+    chosen: dict[Slot, object] = {
+        **_parents(subject, operation, made),
+        slot: made.identifier,
+        **(replace or {}),
+    }
     baseline = subject.baselines.get(operation.key)
     if baseline is not None:
         return like_baseline(subject, baseline, chosen)
     return subject.build(operation, identity=pool_of, replace=chosen)
+
+
+def _parents(subject: Subject, operation: Operation, made: Made) -> dict[Slot, object]:
+    """What the object was made in, `/accounts/{number}/transfers`: elsewhere it is not found."""
+    known = {s.name: value for s, value in made.built.values.items() if s.location == "path"}
+    return {
+        slot: known[slot.name]
+        for slot in subject.builder.slots(operation)
+        if slot.location == "path" and slot.name in known
+    }
 
 
 def item_slot(subject: Subject, operation: Operation) -> Slot:

@@ -15,6 +15,7 @@ _VOLATILE_TEXT: Final = (
         "<time>",
     ),
     (re.compile(r"\b[0-9a-f]{16,}\b", re.IGNORECASE), "<hex>"),
+    (re.compile(r"\b(?=[a-f]*\d)(?=\d*[a-f])[0-9a-f]{8,15}\b", re.IGNORECASE), "<hex>"),
     (re.compile(r"\b\d{9,}(?:\.\d+)?\b"), "<number>"),
 )
 _ABSENT: Final = object()

@@ -243,6 +243,79 @@ def test_an_object_is_somebodys_also_where_the_document_declares_no_security() -
     assert findings(OBJECT, shared(anonymous=True), paths) == ()
 
 
+@pytest.mark.parametrize("owners_only", [False, True])
+def test_an_object_of_numbers_in_an_envelope_that_changes_is_recognised(owners_only: bool) -> None:
+    """Refusals are 200 too, and every answer has an id of its own."""
+    owners: list[str] = []
+    requests = itertools.count(0xA1B2C3)
+
+    def told(data: object, error: str | None = None) -> Response:
+        return answer(200, {"error": error, "data": data, "requestId": f"{next(requests):09x}"})
+
+    def server(request: Request) -> Response:
+        name = caller(request)
+        if name is None:
+            return told(None, "who are you?")
+        if request.operation_path == "/me":
+            return told({"name": name})
+        if request.method == "POST":
+            owners.append(name)
+            return told({"id": len(owners)})
+        if not last_segment(request).isdigit() or int(last_segment(request)) > len(owners):
+            return told(None, "who are you?")
+        if owners_only and owners[int(last_segment(request)) - 1] != name:
+            return told(None, "who are you?")
+        return told({"id": int(last_segment(request)), "cents": 4711})
+
+    paths: dict[str, Any] = {
+        "/me": {"get": operation()},
+        "/accounts": {"post": operation(requestBody=body(cents={"type": "integer"}))},
+        "/accounts/{id}": {"get": operation(parameters=(("path", "id"),))},
+    }
+    came, reason = state(OBJECT, server, paths, "GET /accounts/{id}")
+    assert came is (CoverageState.PASSED if owners_only else CoverageState.FAILED), reason
+
+
+@pytest.mark.parametrize("owners_only", [False, True])
+def test_an_object_inside_another_is_read_where_it_was_made(owners_only: bool) -> None:
+    """The newest folder is not the one in which the baseline's letter was made."""
+    folders: list[str | None] = []
+    letters: dict[tuple[str, str], str] = {}
+
+    def server(request: Request) -> Response:
+        name = caller(request)
+        if name is None:
+            return UNAUTHENTICATED
+        parts = request.operation_path.split("/")[1:]
+        if request.method == "POST" and len(parts) == 1:
+            folders.append(name)
+            return answer(201, {"id": f"f{len(folders)}"})
+        if parts[0] != "folders" or not parts[1:]:
+            return not_found()
+        if request.method == "POST":
+            folders.append(None)
+            number = f"l{len(letters)}"
+            letters[f"{name}-{parts[1]}", number] = sent(request)["text"]
+            return answer(201, {"id": number, "folder": {"id": f"f{len(folders)}"}})
+        keys = [key for key in letters if key[1] == parts[-1] and key[0].endswith(f"-{parts[1]}")]
+        if not keys or (owners_only and not keys[0][0].startswith(f"{name}-")):
+            return not_found()
+        return answer(200, {"id": parts[-1], "text": letters[keys[0]]})
+
+    letter = body(text={"type": "string"})
+    item = {"get": operation(parameters=(("path", "folder_id"), ("path", "id")))}
+    paths: dict[str, Any] = {
+        "/folders": {"post": operation()},
+        "/folders/{folder_id}/letters": {
+            "post": operation(parameters=(("path", "folder_id"),), requestBody=letter)
+        },
+        "/folders/{folder_id}/letters/{id}": item,
+    }
+    key = "GET /folders/{folder_id}/letters/{id}"
+    told, reason = state(OBJECT, server, paths, key)
+    assert told is (CoverageState.PASSED if owners_only else CoverageState.FAILED), reason
+
+
 def test_an_object_whose_other_fields_depend_on_the_reader_is_found_by_its_text() -> None:
     kept: list[str] = []
 

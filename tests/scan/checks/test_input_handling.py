@@ -156,6 +156,20 @@ def test_a_number_that_is_declared_as_text_is_found() -> None:
     assert finding.parameter == "path id"
 
 
+def test_a_number_of_a_body_made_into_a_query_is_found() -> None:
+    def server(request: Request) -> Response:
+        try:
+            rows = ask(f"SELECT * FROM things WHERE id = {sent(request).get('id')}")
+        except (sqlite3.Error, sqlite3.Warning):
+            return answer(500, {"error": "no"})
+        return answer(200, [row[1] for row in rows]) if rows else not_found()
+
+    fields = body(id={"type": "integer", "example": 3})
+    paths = {"/search": {"post": operation(secured=False, requestBody=fields)}}
+    (finding,) = findings(SQL, server, paths)
+    assert finding.parameter == "body id"
+
+
 def test_a_body_made_into_a_query_is_found() -> None:
     paths = {"/search": {"post": operation(secured=False, requestBody=body(q={"type": "string"}))}}
     server = sql_server("SELECT * FROM things WHERE name = '?'")

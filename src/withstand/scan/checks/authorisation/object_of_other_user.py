@@ -40,7 +40,7 @@ from withstand.scan.examples import (
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.objects import Made, create, located, without_echo
 from withstand.scan.shape import tells
-from withstand.scan.similarity import same_content
+from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
 
 _PROFILE_WORDS: Final = frozenset(
@@ -105,7 +105,9 @@ def _judge(
     """Whether the stranger gets what the owner got: by its canaries, else by all of it."""
     assert own.response is not None, "the owner could read it"
     theirs = yield from send(stranger.authorize(request))
-    seen = _seen(own.response, theirs, marks)
+    again = own if marks else (yield from send(owner.authorize(request)))
+    changing = volatile_places(own.response, again.response)
+    seen = _seen(own.response, theirs, marks, changing)
     if seen is None:
         if marks or theirs.response is None or subject.refused(theirs.response):
             return PASSED
@@ -114,7 +116,7 @@ def _judge(
             f"{stranger.name} got {theirs.status} with other content"
         )
     anybody = yield from send(subject.stripped(request))
-    if _seen(own.response, anybody, marks) is not None:
+    if _seen(own.response, anybody, marks, changing) is not None:
         return Passed(note="anybody may read such objects, also without a credential")
     private = subject.policy.is_private(subject.operation) if subject.operation else False
     if not private and (yield from _is_shared(subject, stranger, marks)):
@@ -151,14 +153,16 @@ def _with_known_object(subject: Subject, owner: Identity, stranger: Identity) ->
     return (yield from _judge(subject, owner, stranger, request, own, ()))
 
 
-def _seen(own: Response, other: Exchange, marks: tuple[str, ...]) -> str | None:
+def _seen(
+    own: Response, other: Exchange, marks: tuple[str, ...], changing: frozenset[str]
+) -> str | None:
     """The owner's canary in another's response; all of the content where there is no canary."""
     response = other.response
     if response is None:
         return None
     if marks:
         return next((mark for mark in marks if mark in response.text), None)
-    same = response.succeeded and tells(own) and same_content(own, response)
+    same = response.succeeded and tells(own) and same_content(own, response, volatile=changing)
     return own.text[:80] if same else None
 
 
