@@ -78,6 +78,12 @@ def command(
             progress.say(f"The demo API is served at {server.url}" + _planted(flaws))
             results = _everything(config, server.pid, progress)
     code = publish(results, outputs)
+    if results.findings():
+        click.echo(
+            "The server of this run is gone. To try the curl lines, start one that stays, with "
+            f"`withstand demo serve --flaws {flaws}`, and put its address into them.",
+            err=True,
+        )
     if open_report:
         click.launch(str(report_dir / "report.html"))
     return code

@@ -1,6 +1,7 @@
 """`withstand load`: requests at a rate, or by users, and verdicts on objectives."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import click
 
@@ -28,6 +29,7 @@ from withstand.workflows import (
     run_request_load,
 )
 
+_IN_A_REQUEST_LINE = "!#$%&'()*+,-./:;=?@[]_~|^`{}\\\"<>"
 _DEFAULT_RATE_PER_S = 10.0
 _DEFAULT_RUN_TIME_S = 10.0
 
@@ -269,4 +271,5 @@ def _path(url: str) -> str:
     """Everything after the authority."""
     origin = _origin(url) or ""
     path = url[len(origin) :].partition("#")[0]
-    return path if path.startswith("/") else f"/{path}"
+    # Only what cannot be in a request line is escaped: the rest was written as it is meant.
+    return quote(path if path.startswith("/") else f"/{path}", safe=_IN_A_REQUEST_LINE)

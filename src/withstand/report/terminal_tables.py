@@ -140,6 +140,8 @@ def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
             yield Text(
                 f"✗ {printable(measurement.operation)}: {error_text(measurement)}", style="red"
             )
+    for name, why in load.left_out.items():
+        yield Text(f"! {printable(f'{name} was left out: {why}')}", style="yellow")
     if len(load.server_memory) > 1:
         first, last = load.server_memory[0].rss_bytes, load.server_memory[-1].rss_bytes
         yield Text(f"server memory {format_bytes(first)} → {format_bytes(last)}")

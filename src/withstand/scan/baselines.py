@@ -80,7 +80,7 @@ async def _take_baseline(
             if exchange.status in {401, 403} or not operation.bodies:
                 break
     ground.missing[operation.key] = "no valid baseline: " + (
-        ", ".join(dict.fromkeys(reasons)) or "nobody of the scan's own may call it"
+        ", ".join(dict.fromkeys(reasons)) or "no configured identity may be used for it"
     )
 
 

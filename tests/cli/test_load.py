@@ -1,0 +1,134 @@
+"""The load verb against the real demo: what it sends, what it says, how it ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Invoke, config_of
+from tests.demo.running import RunningDemo
+
+
+@pytest.fixture
+def configured(folder: Path, demo: RunningDemo) -> Path:
+    (folder / "withstand.toml").write_text(config_of(demo))
+    return folder
+
+
+def loaded(folder: Path, name: str = "run.json") -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((folder / name).read_text())["load"]
+    return document
+
+
+def requests_of(operation: dict[str, Any]) -> int:
+    return sum((*operation["statuses"].values(), *operation["failures"].values()))
+
+
+def test_a_rate_offers_its_schedule_to_every_read_of_the_document(
+    invoke: Invoke, configured: Path
+) -> None:
+    outcome = invoke("load", "-q", "--rate", "50/s", "-t", "2s", "--json", "run.json")
+
+    run = loaded(configured)
+    assert outcome.code in {0, 1}, outcome.said
+    assert (run["model"], run["offered"], run["sent"]) == ("open", 100, 100)
+    assert {key.split()[0] for key in run["operations"]} == {"GET"}
+    assert "GET /orders/{id}" in run["operations"]
+    assert sum(map(requests_of, run["operations"].values())) == 100
+
+
+def test_users_wait_for_their_answers(invoke: Invoke, configured: Path) -> None:
+    invoke(
+        *("load", "-q", "-u", "3", "-r", "3", "-t", "2s", "--think-time", "100ms"),
+        *("-o", "GET /health", "--json", "run.json"),
+    )
+
+    run = loaded(configured)
+    assert run["model"] == "closed"
+    assert "3 users" in run["profile"]
+    assert 3 <= requests_of(run["operations"]["GET /health"]) <= 3 * 20
+
+
+def test_writes_are_sent_only_when_they_are_named(invoke: Invoke, configured: Path) -> None:
+    outcome = invoke(
+        *("load", "-q", "--rate", "20/s", "-t", "1s", "-o", "POST /orders"),
+        *("--slo", "p95<30s", "--json", "run.json"),
+    )
+
+    assert outcome.code == 0, outcome.said
+    assert loaded(configured)["operations"]["POST /orders"]["statuses"] == {"201": 20}
+
+
+def test_one_address_needs_no_document_and_is_sent_as_it_is_written(
+    invoke: Invoke, folder: Path, demo: RunningDemo
+) -> None:
+    url = f"{demo.words['url']}/products?q=tea pot&limit=1"
+
+    outcome = invoke("load", "-q", url, "--rate", "20/s", "-t", "1s", "--json", "run.json")
+
+    assert outcome.code == 0, outcome.said
+    assert loaded(folder)["operations"]["GET /products"]["statuses"] == {"200": 20}
+
+
+def test_a_breach_exits_1_or_as_told_and_a_stored_run_says_the_same(
+    invoke: Invoke, configured: Path
+) -> None:
+    run = ("load", "-q", "-o", "GET /health", "--rate", "40/s", "-t", "11s", "--slo", "p50<1us")
+
+    outcome = invoke(*run, "--exit-code-on-slo", "99", "--json", "run.json", "--html", "run.html")
+    again = invoke("report", "run.json")
+
+    assert outcome.code == 99, outcome.said
+    assert again.code == 1
+    assert "p50<1us" in again.said
+    assert "breached" in (configured / "run.html").read_text().lower()
+
+
+def test_what_a_short_run_cannot_decide_voids_only_a_strict_one(
+    invoke: Invoke, configured: Path
+) -> None:
+    run = ("load", "-q", "-o", "GET /health", "--rate", "10/s", "-t", "1s", "--slo", "p99<5s")
+
+    assert invoke(*run).code == 0
+    assert invoke(*run, "--strict").code == 3
+
+
+def test_the_environment_wins_over_the_file_and_a_flag_over_both(
+    invoke: Invoke, configured: Path, demo: RunningDemo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = ("load", "-q", "-o", "GET /health", "--rate", "10/s", "-t", "1s", "--slo", "p99<9s")
+    monkeypatch.setenv("WITHSTAND_BASE_URL", "http://127.0.0.1:9")
+
+    assert invoke(*run).code == 3
+    assert invoke(*run, "--host", demo.words["url"]).code == 0
+
+
+def test_ctrl_c_keeps_what_was_measured(configured: Path) -> None:
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-c", "from withstand.cli import main; main()"),
+            *("load", "--rate", "20/s", "-t", "10m", "-o", "GET /health", "--json", "run.json"),
+        ],
+        cwd=configured,
+        env={**os.environ, "CI": "true"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        deadline = time.monotonic() + 30
+        said = ""
+        while "load:" not in said and time.monotonic() < deadline:
+            said += process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        _, rest = process.communicate(timeout=60)
+
+    assert process.returncode == 130, said + rest
+    assert loaded(configured)["interrupted"] is True
+    assert "Traceback" not in rest
