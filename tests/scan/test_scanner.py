@@ -376,3 +376,13 @@ def test_a_finding_for_the_whole_api_keeps_its_fingerprint_when_an_operation_com
     all_of_them, _ = scanned(check)
 
     assert one.findings[0].fingerprint == all_of_them.findings[0].fingerprint
+
+
+def test_a_document_without_security_is_said_to_leave_missing_credentials_unjudged() -> None:
+    open_paths: dict[str, Any] = {"/me": {"get": {"responses": {}}}}
+
+    silent, _ = scanned(a_check(nothing), paths=open_paths)
+    declared, _ = scanned(a_check(nothing), paths={"/me": PATHS["/me"]})
+
+    assert any("does not say which operations need a credential" in n for n in silent.notes)
+    assert not any("does not say which" in note for note in declared.notes)

@@ -142,6 +142,15 @@ class LoginRecipe:
         return Credential(headers=(header,), token=token)
 
     @property
+    def is_personal(self) -> bool:
+        """Whether the payload holds anything of the identity: one that does not logs nobody in."""
+        try:
+            _fill(self.payload, {})
+        except KeyError:
+            return True
+        return False
+
+    @property
     def operation_key(self) -> str:
         """The operation that logs in, `POST /auth/token`."""
         return f"{self.method} {self.path}"

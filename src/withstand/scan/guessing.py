@@ -63,7 +63,7 @@ class Series:
 def logins(subject: Subject) -> tuple[Login, ...]:
     """The operations that take passwords from strangers: configured, limited, or by their look."""
     found: dict[str, Login] = {}
-    if subject.login is not None:
+    if subject.login is not None and subject.login.is_personal:
         key = subject.login.operation_key
         found[key] = Login(key=key, operation=subject.api.operation(key), recipe=subject.login)
     for operation in subject.api.operations:

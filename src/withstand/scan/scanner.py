@@ -241,6 +241,11 @@ class _Run:
                 "lower role may use what is meant for a higher one. Add, for example, "
                 '"DELETE /admin/users/{id}" = ["admin"].'
             )
+        if roles and not any(operation.security for operation in self.plan.api.operations):
+            notes.append(
+                "The document does not say which operations need a credential (security), so "
+                "missing credentials could not be judged. Declare it, or name roles under [access]."
+            )
         if roles and self._ground.canary is None:
             notes.append(
                 "No operation tells a logged-in identity from an anonymous one, so the health of "

@@ -164,5 +164,15 @@ def test_a_429_that_does_not_say_when_is_a_flaw(headers: dict[str, str]) -> None
     assert finding.operations == ("POST /auth/token",)
 
 
+def test_a_configured_login_that_sends_nobodys_password_is_not_guessed_at() -> None:
+    leftover = LoginRecipe(method="POST", path="/ping", payload={"client": "ci"})
+    paths: dict[str, Any] = {"/ping": {"post": operation(secured=False)}}
+
+    record, exchanges = scanned(lambda _request: REFUSED, paths, login=leftover)
+
+    assert record.findings == ()
+    assert len(exchanges) < 60
+
+
 def test_where_there_is_no_limit_there_is_nothing_to_announce() -> None:
     assert state(RETRY, login(None), PATHS)[0] is CoverageState.PASSED
