@@ -44,7 +44,7 @@ def test_operations_that_could_not_be_loaded_are_named_with_the_reason(plan: Sca
     assert "GET /health" in results.load.operations
     assert "GET /users" not in results.load.operations
     why = results.load.left_out["GET /users"]
-    assert "may call it" in why
+    assert "may be used for it" in why
     (verdict,) = results.verdicts()
     assert why in verdict.reason
 
@@ -52,7 +52,7 @@ def test_operations_that_could_not_be_loaded_are_named_with_the_reason(plan: Sca
 def test_an_operation_that_was_asked_for_and_cannot_be_called_voids_the_run(
     plan: ScanPlan,
 ) -> None:
-    with pytest.raises(RunVoid, match=r"GET /users: .*may call it"):
+    with pytest.raises(RunVoid, match=r"GET /users: .*may be used for it"):
         loaded(plan, "GET /health", "GET /users")
 
 
