@@ -64,7 +64,7 @@ class Notes:
         self.tokens = {f"Bearer {name}-token": name for name in ("alice", "bob", "root")}
         self.notes: dict[int, tuple[str, str]] = {}
         self.down: dict[str, int] = {}
-        self._ids = itertools.count(1)
+        self._ids = itertools.count(4711)  # no number that one would guess
 
     def __call__(self, request: Request) -> Response:
         path = request.operation_path

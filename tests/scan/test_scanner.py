@@ -386,3 +386,29 @@ def test_a_document_without_security_is_said_to_leave_missing_credentials_unjudg
 
     assert any("does not say which operations need a credential" in n for n in silent.notes)
     assert not any("does not say which" in note for note in declared.notes)
+
+
+def test_who_may_read_everything_is_tried_with_the_ids_that_others_know() -> None:
+    paths: dict[str, Any] = {
+        "/notes": PATHS["/notes"],
+        "/audit/notes/{id}": {"get": PATHS["/notes/{id}"]["get"]},
+    }
+    api = Notes()
+
+    def with_an_audit(request: Request) -> Response:
+        if not request.operation_path.startswith("/audit/notes/"):
+            return api(request)
+        if request.header("authorization") != "Bearer root-token":
+            return answer(403, {"error": "not for you"})
+        number = int(request.operation_path.rsplit("/", 1)[-1])
+        known = api.notes.get(number)
+        return answer(200, {"id": number}) if known else answer(404, {"error": "no such note"})
+
+    record, _ = scanned(
+        a_check(nothing),
+        paths=paths,
+        server=with_an_audit,
+        policy=Policy(access={"GET /audit/notes/{id}": ("admin",)}),
+    )
+
+    assert states(record)["GET /audit/notes/{id}"] is CoverageState.PASSED

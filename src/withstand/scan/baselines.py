@@ -12,6 +12,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import identifier_in, in_dependency_order, producer_of
+from withstand.openapi.value_pool import ValuePool
 from withstand.scan.accounts import (
     changes_an_account,
     login_slots,
@@ -44,9 +45,8 @@ async def _take_baseline(
 ) -> None:
     reasons: list[str] = []
     fixed = _fixed(ground, operation)
-    for identity in _askers(plan, ground, operation):
+    for identity, pool in _attempts(ground, operation, _askers(plan, ground, operation)):
         for full in (True, False):
-            pool = ground.pools.get(identity.name) if identity else None
             try:
                 built = (
                     await _on_own_object(plan, ground, courier, operation, identity, full)
@@ -128,6 +128,26 @@ def _askers(plan: ScanPlan, ground: Groundwork, operation: Operation) -> list[Id
     if operation.requires_credential:
         return [*everybody]
     return [None, *everybody]
+
+
+def _attempts(
+    ground: Groundwork, operation: Operation, askers: list[Identity | None]
+) -> list[tuple[Identity | None, ValuePool | None]]:
+    """Each asker with the values it learned itself; to read one thing, then also with the others'.
+
+    An administrator may read what is known by its id only from other people's lists. Nothing that
+    changes anything is ever tried with somebody else's ids.
+    """
+    own = [(asker, ground.pools.get(asker.name) if asker else None) for asker in askers]
+    if not operation.is_read or not operation.path_parameters:
+        return own
+    return own + [
+        (asker, pool)
+        for asker in askers
+        if asker is not None
+        for name, pool in ground.pools.items()
+        if name != asker.name
+    ]
 
 
 def _fixed(ground: Groundwork, operation: Operation) -> Mapping[Slot, object]:
