@@ -166,3 +166,17 @@ def test_the_locustfile_of_the_page_runs_under_locust_without_a_failure(
     requests, failures = map(int, totals[-1])
     assert requests > 5
     assert failures == 0
+
+
+def test_the_tests_in_the_readme_pass_as_they_stand_there(tmp_path: Path, demo: Demo) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
+    assert len(blocks) == 2
+    (tmp_path / "withstand.toml").write_text(render(port=demo.port), encoding="utf-8")
+    for number, block in enumerate(blocks):
+        (tmp_path / f"test_readme_{number}.py").write_text(block, encoding="utf-8")
+
+    ran = _run_pytest(tmp_path)
+
+    assert ran.returncode == 0, ran.stdout
+    assert "10 passed" in ran.stdout
