@@ -1,5 +1,7 @@
 """Hypothesis strategies for Results of every shape, and shards of one run."""
 
+from typing import Any
+
 from hypothesis import strategies as st
 
 from withstand.client.exchange import (
@@ -15,8 +17,8 @@ from withstand.load.measurement import (
     LoadMeasurement,
     MemorySample,
     OperationMeasurement,
-    Window,
 )
+from withstand.load.window import Window
 from withstand.results import Results
 from withstand.scan.finding import Confidence, Evidence, Finding, Severity
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
@@ -97,15 +99,30 @@ scans = st.builds(
 )
 
 
+def _counted() -> dict[str, st.SearchStrategy[Any]]:
+    """What windows and operations have in common."""
+    return {
+        "response_time": histograms,
+        "service_time": histograms,
+        "first_byte": histograms,
+        "connect": histograms,
+        "tls": histograms,
+        "error_time": histograms,
+        "statuses": st.dictionaries(st.integers(100, 599), counts, max_size=3),
+        "failures": st.dictionaries(st.sampled_from(FailureKind).map(str), counts, max_size=2),
+        "rejected": st.dictionaries(words, counts, max_size=2),
+        "unexpected": counts,
+        "bytes_received": counts,
+    }
+
+
 def windows(width_s: int) -> st.SearchStrategy[tuple[Window, ...]]:
     """Windows of one width, ascending, each starting at a multiple of it."""
     window = st.builds(
         Window,
         second=st.integers(0, 6).map(lambda index: index * width_s),
-        response_time=histograms,
-        errors=counts,
-        error_time=histograms,
         width_s=st.just(width_s),
+        **_counted(),
     )
     return st.lists(window, max_size=4, unique_by=lambda each: each.second).map(
         lambda made: tuple(sorted(made, key=lambda each: each.second))
@@ -117,15 +134,8 @@ def measured(operation: str) -> st.SearchStrategy[OperationMeasurement]:
     return st.builds(
         OperationMeasurement,
         operation=st.just(operation),
-        response_time=histograms,
-        service_time=histograms,
-        first_byte=histograms,
-        statuses=st.dictionaries(st.integers(100, 599), counts, max_size=3),
-        failures=st.dictionaries(st.sampled_from(FailureKind).map(str), counts, max_size=2),
-        unexpected=counts,
-        bytes_received=counts,
         bytes_sent=counts,
-        error_time=histograms,
+        **_counted(),
         windows=st.sampled_from((1, 2, 3, 4)).flatmap(windows),
     )
 

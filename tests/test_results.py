@@ -12,8 +12,8 @@ from withstand.load.measurement import (
     LoadMeasurement,
     MemorySample,
     OperationMeasurement,
-    Window,
 )
+from withstand.load.window import Window
 from withstand.results import Conclusion, Results, merge
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
@@ -202,7 +202,7 @@ def test_the_merged_distribution_is_that_of_all_requests(a: Histogram, b: Histog
 def test_windows_of_different_width_join_at_a_width_that_holds_both() -> None:
     def of(second: int, width_s: int) -> Window:
         return Window(
-            second=second, width_s=width_s, response_time=Histogram([second]), errors=second
+            second=second, width_s=width_s, response_time=Histogram([second]), unexpected=second
         )
 
     first = loaded(Histogram(), windows=(of(0, 1), of(1, 1), of(2, 1), of(3, 1)))
@@ -351,9 +351,7 @@ def _spread(response_time: Histogram, *, seconds: int) -> tuple[Window, ...]:
     for index, value in enumerate(values):
         dealt[index % seconds].record(value)
     return tuple(
-        Window(second=second, response_time=times, errors=0)
-        for second, times in enumerate(dealt)
-        if times
+        Window(second=second, response_time=times) for second, times in enumerate(dealt) if times
     )
 
 

@@ -21,8 +21,8 @@ from withstand.load.measurement import (
     LoadMeasurement,
     MemorySample,
     OperationMeasurement,
-    Window,
 )
+from withstand.load.window import Window
 from withstand.results import Results
 from withstand.scan.finding import Confidence, Evidence, Finding, Severity
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
@@ -445,7 +445,7 @@ def operation(
             Window(
                 second=second,
                 response_time=Histogram(times),
-                errors=len(failed),
+                unexpected=len(failed),
                 error_time=Histogram(failed),
             )
         )

@@ -3,8 +3,9 @@
 import asyncio
 import resource
 import time
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 from withstand.client.connect import connect, resolve, tls_context
@@ -13,20 +14,21 @@ from withstand.client.exchange import Failure, FailureKind
 from withstand.client.target import Target
 from withstand.errors import TargetUnreachable
 from withstand.load.engine_base import NS_PER_S, Load, Shot, Way
+from withstand.load.engine_books import Books
 from withstand.load.engine_closed import ClosedLoad
 from withstand.load.engine_open import MAX_CONNECTIONS, OpenLoad
-from withstand.load.engine_process import CpuClock, MemoryProbe, quiet_collector
-from withstand.load.generator import lagging, saturation
-from withstand.load.measurement import GeneratorHealth, LoadMeasurement
+from withstand.load.engine_process import MemoryProbe, quiet_collector
+from withstand.load.measurement import LoadMeasurement
 from withstand.load.profile import ArrivalSchedule, Profile, UserSchedule
 from withstand.load.progress import Observer, Progress
-from withstand.load.recorder import OperationRecorder, window_width_s
+from withstand.load.recorder import OperationRecorder, quantiles_of, window_width_s
 from withstand.load.scenario import Scenario
-from withstand.stats.histogram import merged
 
 _LEAD_NS: Final = 20_000_000  # from "ready" to the schedule's zero
 _SWEEP_S: Final = 0.05
 _PROGRESS_S: Final = 0.5
+_REPORT_S: Final = 1.0
+_STRAGGLERS_NS: Final = 5 * NS_PER_S  # beyond any timeout: the sweep's own lateness
 _SPARE_DESCRIPTORS: Final = 64
 
 
@@ -41,6 +43,8 @@ async def run_load(
     observer: Observer | None = None,
     stop: asyncio.Event | None = None,
     pid: int | None = None,
+    start: Callable[[], Awaitable[int]] | None = None,
+    report: Callable[[LoadMeasurement], None] | None = None,
 ) -> LoadMeasurement:
     """Send the load and measure it.
 
@@ -51,11 +55,49 @@ async def run_load(
     bounds how long the run lasts beyond its schedule. Setting `stop` ends the run at once with
     what was measured so far. `pid` samples the memory of that process and its children.
 
+    `start` is awaited when everything is ready to begin; it gives the reading of
+    `time.perf_counter_ns` that is the schedule's zero, for generators that begin together.
+    `report` is given a snapshot about once a second and at the end, for a
+    `withstand.load.journal.Journal`.
+
     Run it with `withstand.client.loop.run`. Raises TargetUnreachable when no connection can be
     opened at the start, and UsageError for a `pid` that is not there.
     """
     probe = MemoryProbe(pid) if pid is not None else None
     way = await _preflight(target, timeout_s)
+    load = _load(way, scenario, profile, connections=connections, think_time_s=think_time_s)
+    with quiet_collector():
+        try:
+            await load.prepare()
+            origin_ns = time.perf_counter_ns() + _LEAD_NS if start is None else await start()
+            books = Books(load, profile, origin_ns, probe)
+            load.begin(origin_ns)
+            load.spawn(_sweep(load))
+            load.spawn(_settle(load))
+            load.spawn(_observe(load, profile, origin_ns, observer))
+            if probe is not None:
+                load.spawn(probe.watch(origin_ns, profile.duration_s))
+            if report is not None:
+                load.spawn(_report(books, report))
+            interrupted = await _end_of(load, stop)
+            books.close()
+            if load.error is not None:
+                raise load.error
+        finally:
+            await load.close()
+    if report is not None:
+        report(books.snapshot(interrupted=interrupted))
+    return books.measurement(interrupted=interrupted)
+
+
+def _load(
+    way: Way,
+    scenario: Scenario,
+    profile: Profile,
+    *,
+    connections: int | None,
+    think_time_s: float,
+) -> Load:
     recorders = {
         call.operation: OperationRecorder(
             call.operation,
@@ -68,71 +110,12 @@ async def run_load(
         Shot(recorders[call.operation], call.variants, head=call.head) for call in scenario.calls
     )
     order = scenario.order()
-    load: Load
     if isinstance(profile, ArrivalSchedule):
         most = min(MAX_CONNECTIONS, _descriptors())
-        load = OpenLoad(way, shots, order, profile, connections=connections, most_connections=most)
-    elif isinstance(profile, UserSchedule):
-        load = ClosedLoad(way, shots, order, profile, think_time_s=think_time_s)
-    else:
-        raise TypeError(f"{type(profile).__name__} is neither an open nor a closed profile")
-
-    with quiet_collector():
-        try:
-            await load.prepare()
-            started_at = time.time()
-            origin_ns = time.perf_counter_ns() + _LEAD_NS
-            for recorder in recorders.values():
-                recorder.origin_ns = origin_ns
-            load.begin(origin_ns)
-            load.spawn(_sweep(load))
-            load.spawn(_observe(load, recorders, profile, origin_ns, observer))
-            if probe is not None:
-                load.spawn(probe.watch(origin_ns, profile.duration_s))
-            cpu = CpuClock()
-            interrupted = await _end_of(load, stop)
-            cpu_share = cpu.share()
-            if load.error is not None:
-                raise load.error
-            unanswered = load.in_flight + len(load.queued)
-            lasted_s = (time.perf_counter_ns() - origin_ns) / NS_PER_S
-        finally:
-            await load.close()
-
-    sent = sum(shot.sent for shot in shots)
-    operations = {
-        name: recorder.measurement(
-            bytes_sent=sum(shot.bytes_sent for shot in shots if shot.recorder is recorder)
-        )
-        for name, recorder in recorders.items()
-    }
-    response_time = merged(operation.response_time for operation in operations.values())
-    send_lag = load.send_lag.histogram()
-    return LoadMeasurement(
-        model=profile.model,
-        profile=profile.describe(),
-        started_at=started_at,
-        duration_s=max(min(lasted_s, profile.duration_s), 0.0),
-        offered=load.offered if profile.model == "open" else sent + load.offered,
-        sent=sent,
-        late=load.late,
-        unanswered=unanswered,
-        operations=operations,
-        generator=GeneratorHealth(
-            cpu_share=cpu_share,
-            send_lag=send_lag,
-            saturated=saturation(
-                model=profile.model,
-                due=load.due,
-                dispatched=load.dispatched,
-                cpu_share=cpu_share,
-                exhausted=load.exhausted,
-            ),
-            lagging=lagging(send_lag=send_lag, response_p99_ns=response_time.quantile(0.99)),
-        ),
-        server_memory=tuple(probe.samples) if probe is not None else (),
-        interrupted=interrupted,
-    )
+        return OpenLoad(way, shots, order, profile, connections=connections, most_connections=most)
+    if isinstance(profile, UserSchedule):
+        return ClosedLoad(way, shots, order, profile, think_time_s=think_time_s)
+    raise TypeError(f"{type(profile).__name__} is neither an open nor a closed profile")
 
 
 async def _preflight(target: Target, timeout_s: float) -> Way:
@@ -190,9 +173,29 @@ async def _sweep(load: Load) -> None:
         load.sweep()
 
 
+async def _settle(load: Load) -> None:
+    """Put windows away that nothing can be counted in any more, one at a time."""
+    settled_after_ns = 2 * load.timeout_ns + _STRAGGLERS_NS
+    while True:
+        await asyncio.sleep(_SWEEP_S)
+        before_ns = time.perf_counter_ns() - settled_after_ns
+        for recorder in tuple(load.recorders.values()):
+            if recorder.settle(before_ns):
+                break
+
+
+async def _report(books: Books, report: Callable[[LoadMeasurement], None]) -> None:
+    """Hand on a snapshot about once a second, operation by operation: requests go first."""
+    while True:
+        await asyncio.sleep(_REPORT_S)
+        for name in tuple(books.load.recorders):
+            books.note(name)
+            await asyncio.sleep(0)
+        report(books.snapshot())
+
+
 async def _observe(
     load: Load,
-    recorders: Mapping[str, OperationRecorder],
     profile: Profile,
     origin_ns: int,
     observer: Observer | None,
@@ -204,17 +207,19 @@ async def _observe(
     while True:
         await asyncio.sleep(_PROGRESS_S)
         now_ns = time.perf_counter_ns()
-        completed = sum(recorder.completed for recorder in recorders.values())
-        recent = merged(recorder.recent(now_ns) for recorder in recorders.values())
+        recorders = tuple(load.recorders.values())
+        completed = sum(recorder.completed for recorder in recorders)
+        recent = chain.from_iterable(recorder.recent(now_ns) for recorder in recorders)
+        p50_ns, p95_ns = quantiles_of(recent, 0.5, 0.95)
         observer(
             Progress(
                 elapsed_s=(now_ns - origin_ns) / NS_PER_S,
                 duration_s=profile.duration_s,
                 completed=completed,
-                errors=sum(recorder.errors for recorder in recorders.values()),
+                errors=sum(recorder.errors for recorder in recorders),
                 rate_per_s=(completed - before) * NS_PER_S / (now_ns - before_ns),
-                p50_ns=recent.quantile(0.5),
-                p95_ns=recent.quantile(0.95),
+                p50_ns=p50_ns,
+                p95_ns=p95_ns,
                 in_flight=load.in_flight,
                 queued=len(load.queued),
                 users=load.users,

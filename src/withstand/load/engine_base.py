@@ -95,6 +95,8 @@ class Load(ABC):
     def __init__(self, way: Way, shots: Sequence[Shot], order: Sequence[int]) -> None:
         self.way = way
         self.shots = cycle([shots[index] for index in order])
+        self.recorders = {shot.recorder.operation: shot.recorder for shot in shots}
+        self._all_shots = tuple(shots)
         self.loop = asyncio.get_running_loop()
         self.finished = asyncio.Event()
         self.send_lag = Tally()
@@ -109,6 +111,17 @@ class Load(ABC):
         self.timeout_ns = int(way.timeout_s * NS_PER_S)
         self.error: BaseException | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def sent(self) -> int:
+        """Requests that went out."""
+        return sum(shot.sent for shot in self._all_shots)
+
+    def bytes_sent(self, operation: str) -> int:
+        """What the requests of an operation amount to."""
+        return sum(
+            shot.bytes_sent for shot in self._all_shots if shot.recorder.operation == operation
+        )
 
     @property
     def in_flight(self) -> int:

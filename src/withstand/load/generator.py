@@ -1,8 +1,10 @@
 """Whether the load generator was up to its task, or measured itself. Pure."""
 
+from dataclasses import replace
 from typing import Final
 
-from withstand.stats.histogram import Histogram
+from withstand.load.measurement import LoadMeasurement
+from withstand.stats.histogram import Histogram, merged
 from withstand.units import format_duration_ns, format_share
 
 MIN_SENT_SHARE: Final = 0.98
@@ -63,3 +65,12 @@ def lagging(*, send_lag: Histogram, response_p99_ns: int | None) -> str | None:
         f"(at most {format_duration_ns(allowed_ns)} is harmless); lower the rate, or give it "
         f"a core of its own"
     )
+
+
+def with_lagging(measured: LoadMeasurement) -> LoadMeasurement:
+    """The measurement with what its own send lag says of its generator."""
+    response_time = merged(each.response_time for each in measured.operations.values())
+    reason = lagging(
+        send_lag=measured.generator.send_lag, response_p99_ns=response_time.quantile(0.99)
+    )
+    return replace(measured, generator=replace(measured.generator, lagging=reason))

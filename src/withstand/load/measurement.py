@@ -1,57 +1,31 @@
 """What a load run measured: histograms and counts only, so that runs merge exactly. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from withstand.load.window import Counts, Window, summed, united
 from withstand.stats.histogram import Histogram
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """One second of one operation, by the intended start. `second` counts from the run's start.
-
-    `width_s` is more than 1 in long runs, whose windows are joined to bound their number.
-    """
-
-    second: int
-    response_time: Histogram
-    errors: int
-    error_time: Histogram = field(default_factory=Histogram)  # the errors' part of response_time
-    width_s: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OperationMeasurement:
-    """One operation's share. Histograms are in nanoseconds and hold every request that got a
-    complete response; requests that failed are in `failures` by kind, at the time they took in
-    `response_time` too, so that a timeout is never a fast request.
-
-    `unexpected` counts responses whose status the scenario did not expect (by default: not 2xx or
-    3xx); `errors` is those plus all failures. `error_time` is the errors' part of `response_time`,
-    so that an objective can count a fast error as slower than any limit.
-    """
+class OperationMeasurement(Counts):
+    """One operation's share: the sum of its windows."""
 
     operation: str
-    response_time: Histogram  # end - intended start
-    service_time: Histogram  # end - send
-    first_byte: Histogram  # first byte - send
-    statuses: Mapping[int, int] = field(default_factory=dict)
-    failures: Mapping[str, int] = field(default_factory=dict)
-    unexpected: int = 0
-    bytes_received: int = 0
     bytes_sent: int = 0
-    error_time: Histogram = field(default_factory=Histogram)
     windows: tuple[Window, ...] = ()
 
-    @property
-    def requests(self) -> int:
-        """Requests that came to an end, well or badly."""
-        return sum(self.statuses.values()) + sum(self.failures.values())
-
-    @property
-    def errors(self) -> int:
-        """Failures and unexpected statuses."""
-        return self.unexpected + sum(self.failures.values())
+    @classmethod
+    def of(
+        cls, operation: str, windows: Sequence[Window], *, bytes_sent: int = 0
+    ) -> "OperationMeasurement":
+        """The measurement that windows, those of one second united, amount to."""
+        return cls(
+            operation=operation,
+            bytes_sent=bytes_sent,
+            windows=united(windows),
+            **summed(windows),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,8 @@
 """How the measurements of generators that ran side by side become one. Pure."""
 
-import math
-from collections.abc import Mapping
-from typing import TypeVar
-
 from withstand.errors import UsageError
-from withstand.load.measurement import (
-    GeneratorHealth,
-    LoadMeasurement,
-    OperationMeasurement,
-    Window,
-)
-from withstand.stats.histogram import Histogram
-
-K = TypeVar("K")
+from withstand.load.measurement import GeneratorHealth, LoadMeasurement, OperationMeasurement
+from withstand.load.window import summed, united
 
 
 def merge_measurements(first: LoadMeasurement, second: LoadMeasurement) -> LoadMeasurement:
@@ -71,38 +60,10 @@ def _either(one: str | None, two: str | None) -> str | None:
 def _summed(first: OperationMeasurement, second: OperationMeasurement) -> OperationMeasurement:
     return OperationMeasurement(
         operation=first.operation,
-        response_time=first.response_time + second.response_time,
-        service_time=first.service_time + second.service_time,
-        first_byte=first.first_byte + second.first_byte,
-        statuses=_added(first.statuses, second.statuses),
-        failures=_added(first.failures, second.failures),
-        unexpected=first.unexpected + second.unexpected,
-        bytes_received=first.bytes_received + second.bytes_received,
         bytes_sent=first.bytes_sent + second.bytes_sent,
-        error_time=first.error_time + second.error_time,
-        windows=_united(first.windows, second.windows),
+        windows=united((*first.windows, *second.windows)),
+        **summed((first, second)),
     )
-
-
-def _united(first: tuple[Window, ...], second: tuple[Window, ...]) -> tuple[Window, ...]:
-    # Windows start at multiples of their width, so each lies within one of the joint width.
-    width_s = math.lcm(*(window.width_s for window in (*first, *second)))
-    windows: dict[int, Window] = {}
-    for window in (*first, *second):
-        start = window.second // width_s * width_s
-        known = windows.get(start)
-        windows[start] = Window(
-            second=start,
-            width_s=width_s,
-            response_time=window.response_time + (known.response_time if known else Histogram()),
-            error_time=window.error_time + (known.error_time if known else Histogram()),
-            errors=window.errors + (known.errors if known else 0),
-        )
-    return tuple(windows[start] for start in sorted(windows))
-
-
-def _added(first: Mapping[K, int], second: Mapping[K, int]) -> dict[K, int]:
-    return {key: first.get(key, 0) + second.get(key, 0) for key in {**first, **second}}
 
 
 def _both(first: str, second: str, separator: str) -> str:

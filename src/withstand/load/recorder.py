@@ -1,16 +1,18 @@
-"""Counts what happens during a run, as cheaply as Python allows, into measurements. Pure.
+"""Counts what happens during a run, as cheaply as Python allows, into windows. Pure.
 
 One recorder per operation. A response costs two or three bucket increments, and nothing is kept per
-request: memory grows with the number of windows, not with the number of requests.
+request. Windows that are counted to their end are put away as short texts, so that a run of days
+needs little more memory than one of minutes.
 """
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
-from withstand.load.measurement import OperationMeasurement, Window
-from withstand.stats.histogram import Histogram, merged
+from withstand.load.measurement import OperationMeasurement
+from withstand.load.window import Window, united, unpacked
+from withstand.stats.histogram import Histogram, bucket_bounds
 
 MAX_WINDOWS: Final = 600
 _NS_PER_S: Final = 1_000_000_000
@@ -56,41 +58,83 @@ class Tally:
 
 
 class _OpenWindow:
-    """The response times of one window.
+    """What a window has counted so far.
 
-    Those that are service times as well (the request left at its intended start, as all do in the
-    closed model) are counted once, in `prompt`; the others in `delayed`; the errors among both
-    once more in `error_time`.
+    Response times that are service times as well (the request left at its intended start, as all
+    do in the closed model) are counted once, in `prompt`; the others in `delayed` and their
+    service times in `service`; the errors among both once more in `error_time`.
     """
 
-    __slots__ = ("delayed", "error_time", "errors", "prompt")
+    __slots__ = (
+        "bytes_received",
+        "connect",
+        "delayed",
+        "error_time",
+        "failures",
+        "first_byte",
+        "prompt",
+        "rejected",
+        "service",
+        "statuses",
+        "tls",
+        "unexpected",
+    )
 
     def __init__(self) -> None:
         self.prompt = Tally()
         self.delayed = Tally()
+        self.service = Tally()
+        self.first_byte = Tally()
+        self.connect = Tally()
+        self.tls = Tally()
         self.error_time = Tally()
-        self.errors = 0
+        self.statuses: defaultdict[int, int] = defaultdict(int)
+        self.failures: defaultdict[str, int] = defaultdict(int)
+        self.rejected: defaultdict[str, int] = defaultdict(int)
+        self.unexpected = 0
+        self.bytes_received = 0
 
-    def response_time(self) -> Histogram:
-        return self.prompt.histogram() + self.delayed.histogram()
+    @property
+    def errors(self) -> int:
+        return self.unexpected + sum(self.failures.values())
+
+    @property
+    def completed(self) -> int:
+        return sum(self.statuses.values()) + sum(self.failures.values())
+
+    def value(self, second: int, width_s: int) -> Window:
+        prompt = self.prompt.histogram()
+        return Window(
+            second=second,
+            width_s=width_s,
+            response_time=prompt + self.delayed.histogram(),
+            service_time=prompt + self.service.histogram(),
+            first_byte=self.first_byte.histogram(),
+            connect=self.connect.histogram(),
+            tls=self.tls.histogram(),
+            error_time=self.error_time.histogram(),
+            statuses=dict(sorted(self.statuses.items())),
+            failures=dict(sorted(self.failures.items())),
+            rejected=dict(sorted(self.rejected.items())),
+            unexpected=self.unexpected,
+            bytes_received=self.bytes_received,
+        )
 
 
 class OperationRecorder:
     """One operation's counts. `origin_ns` is the clock's reading at the run's start."""
 
     __slots__ = (
+        "_changed",
         "_expected",
-        "_failures",
-        "_first_byte",
-        "_service",
-        "_statuses",
-        "_unexpected",
+        "_settled",
+        "_settled_completed",
+        "_settled_errors",
         "_width_ns",
         "_window",
         "_window_end_ns",
         "_window_start_ns",
         "_windows",
-        "bytes_received",
         "operation",
         "origin_ns",
     )
@@ -104,18 +148,16 @@ class OperationRecorder:
         expected: frozenset[int] | None = None,
     ) -> None:
         self.operation = operation
-        self.bytes_received = 0
         self._expected = _SUCCESS if expected is None else expected
         self.origin_ns = origin_ns
         self._width_ns = width_s * _NS_PER_S
         self._windows: dict[int, _OpenWindow] = {}
         self._window = _OpenWindow()
         self._window_start_ns = self._window_end_ns = -1  # holds no time: the first switches
-        self._service = Tally()
-        self._first_byte = Tally()
-        self._statuses: defaultdict[int, int] = defaultdict(int)
-        self._failures: defaultdict[str, int] = defaultdict(int)
-        self._unexpected = 0
+        self._changed: set[int] = set()
+        self._settled: dict[int, str] = {}
+        self._settled_completed = 0
+        self._settled_errors = 0
 
     def response(
         self,
@@ -125,8 +167,9 @@ class OperationRecorder:
         end_ns: int,
         status: int,
         size_bytes: int = 0,
+        rejected: str | None = None,
     ) -> None:
-        """Count a complete response.
+        """Count a complete response; `rejected` says why it failed a check.
 
         The hottest lines of the engine: `Tally.record` is written out, as a call costs as much as
         the counting.
@@ -136,7 +179,7 @@ class OperationRecorder:
         window = self._window
 
         value = end_ns - sent_ns
-        tally = window.prompt if intended_ns == sent_ns else self._service
+        tally = window.prompt if intended_ns == sent_ns else window.service
         shift = value.bit_length() - 8
         tally.counts[value if shift <= 0 else (shift << 7) + (value >> shift)] += 1
         tally.total += value
@@ -144,21 +187,22 @@ class OperationRecorder:
             tally.widen(value)
 
         value = first_byte_ns - sent_ns
-        tally = self._first_byte
+        tally = window.first_byte
         shift = value.bit_length() - 8
         tally.counts[value if shift <= 0 else (shift << 7) + (value >> shift)] += 1
         tally.total += value
         if not tally.minimum <= value <= tally.maximum:
             tally.widen(value)
 
-        self.bytes_received += size_bytes
-        self._statuses[status] += 1
+        window.bytes_received += size_bytes
+        window.statuses[status] += 1
         if intended_ns != sent_ns:
             window.delayed.record(end_ns - intended_ns)
-        if status not in self._expected:
-            self._unexpected += 1
-            window.errors += 1
+        if rejected is not None or status not in self._expected:
+            window.unexpected += 1
             window.error_time.record(end_ns - intended_ns)
+            if rejected is not None:
+                window.rejected[rejected] += 1
 
     def failure(self, intended_ns: int, end_ns: int, kind: str, size_bytes: int = 0) -> None:
         """Count a request that got no complete response, at the time that it took."""
@@ -166,62 +210,105 @@ class OperationRecorder:
             self._switch(intended_ns)
         window = self._window
         window.delayed.record(end_ns - intended_ns)
-        window.errors += 1
         window.error_time.record(end_ns - intended_ns)
-        self._failures[kind] += 1
-        self.bytes_received += size_bytes
+        window.failures[kind] += 1
+        window.bytes_received += size_bytes
+
+    def connected(self, intended_ns: int, connect_ns: int, tls_ns: int | None) -> None:
+        """Count the opening of the connection that a request was the first to use."""
+        if not self._window_start_ns <= intended_ns < self._window_end_ns:
+            self._switch(intended_ns)
+        self._window.connect.record(connect_ns)
+        if tls_ns is not None:
+            self._window.tls.record(tls_ns)
 
     def _switch(self, intended_ns: int) -> None:
         index = (intended_ns - self.origin_ns) // self._width_ns
         self._window_start_ns = self.origin_ns + index * self._width_ns
         self._window_end_ns = self._window_start_ns + self._width_ns
-        self._window = self._windows.setdefault(index, _OpenWindow())
+        window = self._windows.get(index)
+        if window is None:
+            window = self._windows[index] = _OpenWindow()
+        self._window = window
+        self._changed.add(index)
 
     @property
     def completed(self) -> int:
         """Requests that came to an end so far."""
-        return sum(self._statuses.values()) + sum(self._failures.values())
+        return self._settled_completed + sum(each.completed for each in self._windows.values())
 
     @property
     def errors(self) -> int:
-        """Failures and unexpected statuses so far."""
-        return self._unexpected + sum(self._failures.values())
+        """Failures and unexpected responses so far."""
+        return self._settled_errors + sum(each.errors for each in self._windows.values())
 
-    def recent(self, now_ns: int) -> Histogram:
+    def recent(self, now_ns: int) -> Iterator[Tally]:
         """The response times of what began in this window and the one before."""
         index = (now_ns - self.origin_ns) // self._width_ns
-        newest = (self._windows.get(index - 1), self._windows.get(index))
-        return merged(window.response_time() for window in newest if window is not None)
+        for window in (self._windows.get(index - 1), self._windows.get(index)):
+            if window is not None:
+                yield from (window.prompt, window.delayed)
+
+    def changed(self) -> tuple[Window, ...]:
+        """The windows in which something was counted since the last call, each as a whole."""
+        indices, self._changed = self._changed, set()
+        # The next count must mark its window again.
+        self._window_start_ns = self._window_end_ns = -1
+        return tuple(self._value(index) for index in sorted(indices & self._windows.keys()))
+
+    def settle(self, before_ns: int) -> bool:
+        """Put one window away that ended before a time, if there is one; whether there was.
+
+        One at a time, because packing takes a while that the schedule has not.
+        """
+        index = min(self._windows, default=None)
+        if index is None or self.origin_ns + (index + 1) * self._width_ns > before_ns:
+            return False
+        if self._window is self._windows[index]:
+            self._window_start_ns = self._window_end_ns = -1
+        window = self._windows[index]
+        self._settled[index] = self._value(index).packed()
+        self._settled_completed += window.completed
+        self._settled_errors += window.errors
+        del self._windows[index]
+        return True
 
     def measurement(self, *, bytes_sent: int = 0) -> OperationMeasurement:
         """Everything counted so far, beside what the sending side counted."""
-        windows = tuple(self._closed_windows())
-        return OperationMeasurement(
-            operation=self.operation,
-            response_time=merged(window.response_time for window in windows),
-            service_time=merged(
-                (
-                    self._service.histogram(),
-                    *(window.prompt.histogram() for window in self._windows.values()),
-                )
-            ),
-            first_byte=self._first_byte.histogram(),
-            statuses=dict(sorted(self._statuses.items())),
-            failures=dict(sorted(self._failures.items())),
-            unexpected=self._unexpected,
-            bytes_received=self.bytes_received,
-            bytes_sent=bytes_sent,
-            error_time=merged(window.error_time for window in windows),
-            windows=windows,
+        return OperationMeasurement.of(
+            self.operation, united(tuple(self._all_windows())), bytes_sent=bytes_sent
         )
 
-    def _closed_windows(self) -> Iterator[Window]:
+    def _all_windows(self) -> Iterator[Window]:
+        for index, text in self._settled.items():
+            if index not in self._windows:
+                yield unpacked(text)
+        yield from (self._value(index) for index in self._windows)
+
+    def _value(self, index: int) -> Window:
         width_s = self._width_ns // _NS_PER_S
-        for index, window in sorted(self._windows.items()):
-            yield Window(
-                second=index * width_s,
-                width_s=width_s,
-                response_time=window.response_time(),
-                errors=window.errors,
-                error_time=window.error_time.histogram(),
-            )
+        value = self._windows[index].value(index * width_s, width_s)
+        earlier = self._settled.get(index)  # a straggler opened it again
+        return value if earlier is None else united((unpacked(earlier), value))[0]
+
+
+def quantiles_of(tallies: Iterable[Tally], *wanted: float) -> tuple[int | None, ...]:
+    """Quantiles of several tallies together; None each when nothing was counted.
+
+    Within a bucket of the truth: for a live display, where exact extremes do not matter and time
+    does.
+    """
+    counts: defaultdict[int, int] = defaultdict(int)
+    for tally in tallies:
+        for key, times in tally.counts.items():
+            counts[key] += times
+    if not counts:
+        return (None,) * len(wanted)
+    least, greatest = min(counts), max(counts)
+    together = Histogram.from_counts(
+        counts,
+        minimum=bucket_bounds(least)[0],
+        maximum=bucket_bounds(greatest)[1],
+        total=sum(bucket_bounds(key)[0] * times for key, times in counts.items()),
+    )
+    return tuple(together.quantile(q) for q in wanted)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from withstand.load.measurement import OperationMeasurement, Window
+from withstand.load.measurement import OperationMeasurement
+from withstand.load.window import Window
 from withstand.slo import Verdict
 from withstand.stats.histogram import Histogram, merged
 from withstand.units import format_duration_ns

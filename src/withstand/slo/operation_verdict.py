@@ -13,7 +13,8 @@ from math import sqrt
 from typing import Final
 
 from withstand.client.exchange import FailureKind
-from withstand.load.measurement import OperationMeasurement, Window
+from withstand.load.measurement import OperationMeasurement
+from withstand.load.window import Window
 from withstand.slo.objective import Objective, format_value
 from withstand.slo.verdict import Verdict, VerdictState, decided, inconclusive
 from withstand.stats.histogram import Histogram, bucket_bounds, quantile_rank

@@ -1,0 +1,106 @@
+"""The books of a load under way: what it amounts to so far, as a measurement or a snapshot."""
+
+import time
+from collections.abc import Mapping
+
+from withstand.load.engine_base import NS_PER_S, Load
+from withstand.load.engine_process import CpuClock, MemoryProbe
+from withstand.load.generator import saturation, with_lagging
+from withstand.load.measurement import GeneratorHealth, LoadMeasurement, OperationMeasurement
+from withstand.load.profile import Profile
+from withstand.load.window import Window
+
+
+class Books:
+    """Counts from the beginning on, which is when this is made; `close` stops the clocks."""
+
+    def __init__(
+        self, load: Load, profile: Profile, origin_ns: int, probe: MemoryProbe | None
+    ) -> None:
+        self.load = load
+        self._profile = profile
+        self._origin_ns = origin_ns
+        self._probe = probe
+        self._started_at = time.time() + (origin_ns - time.perf_counter_ns()) / NS_PER_S
+        self._cpu = CpuClock()
+        self._noted: dict[str, tuple[Window, ...]] = {}
+        self._samples_noted = 0
+        self._closed: tuple[float, float, int] | None = None
+        for recorder in load.recorders.values():
+            recorder.origin_ns = origin_ns
+
+    def close(self) -> None:
+        """The run is over: what happens from here on is no part of it."""
+        self._closed = self._clocks()
+
+    def measurement(self, *, interrupted: bool = False) -> LoadMeasurement:
+        """The whole run so far."""
+        operations = {
+            name: recorder.measurement(bytes_sent=self.load.bytes_sent(name))
+            for name, recorder in self.load.recorders.items()
+        }
+        measured = self._measurement(operations, since_sample=0, interrupted=interrupted)
+        return with_lagging(measured)
+
+    def note(self, operation: str) -> None:
+        """Take down the windows of an operation that changed, for the next snapshot."""
+        changed = self.load.recorders[operation].changed()
+        self._noted[operation] = (*self._noted.get(operation, ()), *changed)
+
+    def snapshot(self, *, interrupted: bool = False) -> LoadMeasurement:
+        """What was counted since the last one, as `Journal` takes it in."""
+        for name in self.load.recorders:
+            if self._closed is not None or name not in self._noted:
+                self.note(name)
+        operations = {
+            name: OperationMeasurement(
+                operation=name, windows=windows, bytes_sent=self.load.bytes_sent(name)
+            )
+            for name, windows in self._noted.items()
+        }
+        self._noted = {}
+        since, self._samples_noted = self._samples_noted, self._samples
+        return self._measurement(operations, since_sample=since, interrupted=interrupted)
+
+    @property
+    def _samples(self) -> int:
+        return len(self._probe.samples) if self._probe is not None else 0
+
+    def _clocks(self) -> tuple[float, float, int]:
+        """Seconds since the schedule's zero, CPU share, requests without an end."""
+        lasted_s = (time.perf_counter_ns() - self._origin_ns) / NS_PER_S
+        return lasted_s, self._cpu.share(), self.load.in_flight + len(self.load.queued)
+
+    def _measurement(
+        self,
+        operations: Mapping[str, OperationMeasurement],
+        *,
+        since_sample: int,
+        interrupted: bool,
+    ) -> LoadMeasurement:
+        load, profile = self.load, self._profile
+        lasted_s, cpu_share, unanswered = self._closed or self._clocks()
+        return LoadMeasurement(
+            model=profile.model,
+            profile=profile.describe(),
+            started_at=self._started_at,
+            duration_s=max(min(lasted_s, profile.duration_s), 0.0),
+            offered=load.offered if profile.model == "open" else load.sent + load.offered,
+            sent=load.sent,
+            late=load.late,
+            unanswered=unanswered,
+            operations=operations,
+            generator=GeneratorHealth(
+                cpu_share=cpu_share,
+                send_lag=load.send_lag.histogram(),
+                saturated=saturation(
+                    model=profile.model,
+                    due=load.due,
+                    dispatched=load.dispatched,
+                    cpu_share=cpu_share,
+                    exhausted=load.exhausted,
+                ),
+            ),
+            server_memory=tuple(self._probe.samples[since_sample:]) if self._probe else (),
+            interrupted=interrupted,
+        )
