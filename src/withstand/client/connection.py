@@ -159,12 +159,12 @@ class Connection(asyncio.Protocol):
         if not self.in_flight:  # nobody asked: what follows could not be told from an answer
             self.drop()
             return
+        # An answer that comes in one read has one time: its own parsing is no part of it.
+        self.end_ns = now_ns = perf_counter_ns()
         self.bytes_received += len(data)
         if self.first_byte_ns is None:
-            self.first_byte_ns = perf_counter_ns()
-            self._head_bytes = data
-        elif not self._headers_complete:
-            self._head_bytes += data
+            self.first_byte_ns = now_ns
+        in_head = not self._headers_complete
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:  # 101: from here on it is another protocol
@@ -176,7 +176,10 @@ class Connection(asyncio.Protocol):
             self._surplus = True
         if self._ended:
             self._finish()
-        elif self.bytes_received > self._max_response_bytes:
+            return
+        if in_head:
+            self._head_bytes += data
+        if self.bytes_received > self._max_response_bytes:
             detail = f"the response is longer than {self._max_response_bytes:,} bytes"
             self.give_up(FailureKind.TOO_LARGE, detail)
 
@@ -190,6 +193,7 @@ class Connection(asyncio.Protocol):
             return
         if not isinstance(exc, ConnectionError) and self._ends_with_connection():
             self._surplus = True
+            self.end_ns = perf_counter_ns()
             self._finish()
             return
         if self.first_byte_ns is None:
@@ -246,12 +250,12 @@ class Connection(asyncio.Protocol):
 
     def _finish(self) -> None:
         """Settle the state for the next request, then tell."""
-        self.end_ns = perf_counter_ns()
         self.in_flight = False
         self._ended = False
         self._headers_complete = False
-        self._head_bytes = b""
         self.responses += 1
+        if self._head_bytes:
+            self._head_bytes = b""
         pieces = self._pieces
         if pieces:
             self.body = pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -12,7 +12,7 @@ from typing import Final
 
 from withstand.load.measurement import OperationMeasurement
 from withstand.load.window import Window, united, unpacked
-from withstand.stats.histogram import Histogram, bucket_bounds
+from withstand.stats.histogram import Histogram, bucket_bounds, merged
 
 MAX_WINDOWS: Final = 600
 _NS_PER_S: Final = 1_000_000_000
@@ -58,22 +58,25 @@ class Tally:
 
 
 class _OpenWindow:
-    """What a window has counted so far.
+    """What a window has counted so far; each request in as few tallies as it needs.
 
-    Response times that are service times as well (the request left at its intended start, as all
-    do in the closed model) are counted once, in `prompt`; the others in `delayed` and their
-    service times in `service`; the errors among both once more in `error_time`.
+    Most answers are read at once, so that their first byte is their last, and in the closed model
+    requests leave at their intended start. So three times are often one: `plain` counts values
+    that are response time, service time and time to first byte; `prompt` the first two; `at_once`
+    the last two. What is left is in `response`, `service` and `first_byte`.
     """
 
     __slots__ = (
+        "at_once",
         "bytes_received",
         "connect",
-        "delayed",
         "error_time",
         "failures",
         "first_byte",
+        "plain",
         "prompt",
         "rejected",
+        "response",
         "service",
         "statuses",
         "tls",
@@ -81,8 +84,10 @@ class _OpenWindow:
     )
 
     def __init__(self) -> None:
+        self.plain = Tally()
         self.prompt = Tally()
-        self.delayed = Tally()
+        self.at_once = Tally()
+        self.response = Tally()
         self.service = Tally()
         self.first_byte = Tally()
         self.connect = Tally()
@@ -103,13 +108,14 @@ class _OpenWindow:
         return sum(self.statuses.values()) + sum(self.failures.values())
 
     def value(self, second: int, width_s: int) -> Window:
-        prompt = self.prompt.histogram()
+        plain = self.plain.histogram()
+        prompt, at_once = self.prompt.histogram(), self.at_once.histogram()
         return Window(
             second=second,
             width_s=width_s,
-            response_time=prompt + self.delayed.histogram(),
-            service_time=prompt + self.service.histogram(),
-            first_byte=self.first_byte.histogram(),
+            response_time=merged((plain, prompt, self.response.histogram())),
+            service_time=merged((plain, prompt, at_once, self.service.histogram())),
+            first_byte=merged((plain, at_once, self.first_byte.histogram())),
             connect=self.connect.histogram(),
             tls=self.tls.histogram(),
             error_time=self.error_time.histogram(),
@@ -177,27 +183,21 @@ class OperationRecorder:
         if not self._window_start_ns <= intended_ns < self._window_end_ns:
             self._switch(intended_ns)
         window = self._window
-
+        if end_ns == first_byte_ns:
+            tally = window.plain if intended_ns == sent_ns else window.at_once
+        else:
+            tally = window.prompt if intended_ns == sent_ns else window.service
+            window.first_byte.record(first_byte_ns - sent_ns)
         value = end_ns - sent_ns
-        tally = window.prompt if intended_ns == sent_ns else window.service
         shift = value.bit_length() - 8
         tally.counts[value if shift <= 0 else (shift << 7) + (value >> shift)] += 1
         tally.total += value
         if not tally.minimum <= value <= tally.maximum:
             tally.widen(value)
-
-        value = first_byte_ns - sent_ns
-        tally = window.first_byte
-        shift = value.bit_length() - 8
-        tally.counts[value if shift <= 0 else (shift << 7) + (value >> shift)] += 1
-        tally.total += value
-        if not tally.minimum <= value <= tally.maximum:
-            tally.widen(value)
-
+        if intended_ns != sent_ns:
+            window.response.record(end_ns - intended_ns)
         window.bytes_received += size_bytes
         window.statuses[status] += 1
-        if intended_ns != sent_ns:
-            window.delayed.record(end_ns - intended_ns)
         if rejected is not None or status not in self._expected:
             window.unexpected += 1
             window.error_time.record(end_ns - intended_ns)
@@ -209,7 +209,7 @@ class OperationRecorder:
         if not self._window_start_ns <= intended_ns < self._window_end_ns:
             self._switch(intended_ns)
         window = self._window
-        window.delayed.record(end_ns - intended_ns)
+        window.response.record(end_ns - intended_ns)
         window.error_time.record(end_ns - intended_ns)
         window.failures[kind] += 1
         window.bytes_received += size_bytes
@@ -247,7 +247,7 @@ class OperationRecorder:
         index = (now_ns - self.origin_ns) // self._width_ns
         for window in (self._windows.get(index - 1), self._windows.get(index)):
             if window is not None:
-                yield from (window.prompt, window.delayed)
+                yield from (window.plain, window.prompt, window.response)
 
     def changed(self) -> tuple[Window, ...]:
         """The windows in which something was counted since the last call, each as a whole."""
