@@ -17,6 +17,7 @@ from tests.stats.simulated_drift import (
     share_movements,
 )
 from tests.stats.simulated_memory import HOUR_S, MINUTE_S, TOLERANCE_MB, Server, movements
+
 from withstand.stats.drift import Movement
 
 RUNS = 400
@@ -32,15 +33,15 @@ LENGTHS = {
 
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
-    print(f"{runs} runs each; grows / steady / undecided in percent\n")
-    print(f"Memory, tolerance {TOLERANCE_MB} MB\n")
-    print(f"| server | {' | '.join(LENGTHS)} |\n|{'---|' * (1 + len(LENGTHS))}")
+    say(f"{runs} runs each; grows / steady / undecided in percent\n")
+    say(f"Memory, tolerance {TOLERANCE_MB} MB\n")
+    say(f"| server | {' | '.join(LENGTHS)} |\n|{'---|' * (1 + len(LENGTHS))}")
     for name in servers(HOUR_S):
         cells = [
             shares(movements(servers(lasts_s)[name], lasts_s, runs=runs, seed=SEED))
             for lasts_s in LENGTHS.values()
         ]
-        print(f"| {name} | {' | '.join(cells)} |", flush=True)
+        say(f"| {name} | {' | '.join(cells)} |")
     latency(runs)
     errors(runs)
     descriptors(runs)
@@ -68,16 +69,16 @@ def servers(lasts_s: float) -> dict[str, Server]:
 
 def latency(runs: int) -> None:
     drifts = (0, 0.05, 0.1, 0.2, 0.4)
-    print("\nLevel of 24 windows, tolerance 10 %\n")
-    print(f"| noise sd, AR(1) | {' | '.join(f'+{drift:.0%}' for drift in drifts)} |")
-    print(f"|{'---|' * (1 + len(drifts))}")
+    say("\nLevel of 24 windows, tolerance 10 %\n")
+    say(f"| noise sd, AR(1) | {' | '.join(f'+{drift:.0%}' for drift in drifts)} |")
+    say(f"|{'---|' * (1 + len(drifts))}")
     for noise in (0.02, 0.05, 0.1):
         for phi in (0.0, 0.5):
             cells = [
                 shares(level_movements(drift, noise=noise, phi=phi, runs=runs, seed=SEED))
                 for drift in drifts
             ]
-            print(f"| {noise}, {phi} | {' | '.join(cells)} |", flush=True)
+            say(f"| {noise}, {phi} | {' | '.join(cells)} |")
 
 
 def errors(runs: int) -> None:
@@ -90,9 +91,9 @@ def errors(runs: int) -> None:
         (0.001, 0.005),
         (0, 0.005),
     )
-    print("\nShare of errors\n")
-    print(f"| window, dispersion | {' | '.join(f'{a:.1%} to {b:.1%}' for a, b in rises)} |")
-    print(f"|{'---|' * (1 + len(rises))}")
+    say("\nShare of errors\n")
+    say(f"| window, dispersion | {' | '.join(f'{a:.1%} to {b:.1%}' for a, b in rises)} |")
+    say(f"|{'---|' * (1 + len(rises))}")
     for size in (200, 2000):
         for dispersion in (0.0, 0.5):
             cells = [
@@ -103,14 +104,14 @@ def errors(runs: int) -> None:
                 )
                 for before, after in rises
             ]
-            print(f"| {size}, {dispersion} | {' | '.join(cells)} |", flush=True)
+            say(f"| {size}, {dispersion} | {' | '.join(cells)} |")
 
 
 def descriptors(runs: int) -> None:
-    print("\nDescriptors\n\n| lost for good | |\n|---|---|")
+    say("\nDescriptors\n\n| lost for good | |\n|---|---|")
     for leaked in (0, 2.4, 6, 12, 24, 48):
-        print(f"| {leaked} | {shares(leaked_counts(leaked, runs=runs, seed=SEED))} |", flush=True)
-    print(f"| none, a pool that fills up | {shares(filling_pools(runs=runs, seed=SEED))} |")
+        say(f"| {leaked} | {shares(leaked_counts(leaked, runs=runs, seed=SEED))} |")
+    say(f"| none, a pool that fills up | {shares(filling_pools(runs=runs, seed=SEED))} |")
 
 
 def shares(found: Iterable[Movement]) -> str:
@@ -119,6 +120,11 @@ def shares(found: Iterable[Movement]) -> str:
         f"{100 * counted[state] / counted.total():.1f}"
         for state in (Movement.GROWS, Movement.STEADY, Movement.UNDECIDED)
     )
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -24,9 +24,9 @@ SEED = 61
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     truth = {q: steady_quantile(q, seed=SEED) for q in (0.5, 0.95)}
-    print(f"{runs} runs each\n")
-    print("| series | true warm-up | cut median (p90) | not steady | p50 bias | p95 bias |")
-    print("|---|---|---|---|---|---|")
+    say(f"{runs} runs each\n")
+    say("| series | true warm-up | cut median (p90) | not steady | p50 bias | p95 bias |")
+    say("|---|---|---|---|---|---|")
     for shape, (length, _) in SHAPES.items():
         show(shape, length, simulated(shape, runs=runs, seed=SEED), truth)
     show("steady, AR(1) 0.8", 0, dependent(runs=runs, seed=SEED), truth)
@@ -44,11 +44,15 @@ def show(name: str, length: int, runs: Iterable[Simulated], truth: dict[float, f
             for rest in (run.durations[run.found.dropped :],)
         )
         bias.append(f"{100 * (kept / true - 1):+.1f} %")
-    print(
+    say(
         f"| {name} | {length} | {median(cuts):.0f} ({cuts[int(0.9 * len(cuts))]}) "
         f"| {100 * unsteady:.1f} % | {' | '.join(bias)} |",
-        flush=True,
     )
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

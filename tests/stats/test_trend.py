@@ -68,6 +68,17 @@ def test_fewer_points_than_four_are_refused(count: int) -> None:
         trend(range(count), [1.0] * count)
 
 
+def test_a_rise_among_neighbours_that_resemble_each_other_is_less_sure() -> None:
+    wave = [0.04 * index + math.sin(index / 24 * 2 * math.pi * 1.5) for index in range(24)]
+    rising = sum(b > a for i, a in enumerate(wave) for b in wave[i + 1 :])
+    score, variance = 2 * rising - 24 * 23 / 2, 24 * 23 * 53 / 18
+    assert score > 0
+
+    independent = 1 - NormalDist().cdf((score - 1) / math.sqrt(variance))
+
+    assert trend(range(24), wave).p_rising > 1.3 * independent
+
+
 def test_dependence_widens_the_bounds() -> None:
     # A slow wave round no trend: its neighbours resemble each other, so fewer pairs are evidence.
     wave = [math.sin(index / 24 * 2 * math.pi * 1.5) for index in range(24)]
