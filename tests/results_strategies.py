@@ -15,14 +15,14 @@ from withstand.client.exchange import (
 from withstand.load.measurement import (
     GeneratorHealth,
     LoadMeasurement,
-    MemorySample,
     OperationMeasurement,
+    ServerSample,
 )
 from withstand.load.window import Window
 from withstand.results import Results
 from withstand.scan.finding import Confidence, Evidence, Finding, Severity
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
-from withstand.slo import Indicator, Objective
+from withstand.slo import Indicator, Objective, SoakRules
 from withstand.stats.histogram import Histogram
 
 BASE_URL = "http://127.0.0.1:8000"
@@ -158,9 +158,17 @@ loads = st.builds(
         processes=st.integers(1, 8),
         saturated=st.none() | st.just("its CPU was full"),
     ),
-    server_memory=st.lists(st.builds(MemorySample, at_s=seconds, rss_bytes=counts), max_size=3).map(
-        lambda samples: tuple(sorted(samples, key=lambda each: (each.at_s, each.rss_bytes)))
-    ),
+    server_samples=st.lists(
+        st.builds(
+            ServerSample,
+            at_s=seconds,
+            rss_bytes=st.none() | counts,
+            descriptors=st.none() | counts,
+            started_at=st.none() | seconds,
+        ),
+        max_size=3,
+    ).map(tuple),
+    probe_trouble=st.none() | st.sampled_from(("it was gone", "it was busy")),
     interrupted=st.booleans(),
 )
 objectives = st.builds(
@@ -189,6 +197,7 @@ def results(
         scan=scan,
         load=load,
         objectives=st.lists(objectives, max_size=2, unique=True).map(tuple),
+        soak=st.none() | st.builds(SoakRules, window_s=st.sampled_from((40.0, 20.0))),
         fail_on=st.sampled_from(Severity),
         strict=st.booleans(),
         interrupted=st.booleans(),

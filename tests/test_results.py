@@ -10,8 +10,8 @@ from withstand.errors import UsageError
 from withstand.load.measurement import (
     GeneratorHealth,
     LoadMeasurement,
-    MemorySample,
     OperationMeasurement,
+    ServerSample,
 )
 from withstand.load.window import Window
 from withstand.results import Conclusion, Results, merge
@@ -158,9 +158,9 @@ def test_memory_that_grows_under_a_saturated_generator_grows_all_the_same() -> N
     )
     assert results.load is not None
     memory = tuple(
-        MemorySample(at_s=second / 4, rss_bytes=second * 1_000_000) for second in range(40)
+        ServerSample(at_s=second / 4, rss_bytes=second * 1_000_000) for second in range(40)
     )
-    grown = replace(results, load=replace(results.load, server_memory=memory))
+    grown = replace(results, load=replace(results.load, server_samples=memory))
 
     assert (grown.conclusion(), grown.exit_code()) == (Conclusion.FAILED, 1)
 

@@ -13,8 +13,8 @@ from withstand.errors import UsageError
 from withstand.load.measurement import (
     GeneratorHealth,
     LoadMeasurement,
-    MemorySample,
     OperationMeasurement,
+    ServerSample,
 )
 from withstand.load.recorder import OperationRecorder
 from withstand.slo import Indicator, Objective, Unit, Verdict, VerdictState, judge, parse_objective
@@ -160,8 +160,8 @@ def run_of(
         generator=GeneratorHealth(
             cpu_share=0.1, send_lag=Histogram(), saturated=saturated, lagging=lagging
         ),
-        server_memory=tuple(
-            MemorySample(at_s=float(second), rss_bytes=int(megabytes * 1e6))
+        server_samples=tuple(
+            ServerSample(at_s=float(second), rss_bytes=int(megabytes * 1e6))
             for second, megabytes in enumerate(memory)
         ),
     )

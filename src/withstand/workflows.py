@@ -10,10 +10,11 @@ import asyncio
 import secrets
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,6 +26,8 @@ from withstand.client.target import Target, parse_target
 from withstand.client.wire import Wire
 from withstand.errors import RunVoid, TargetUnreachable, UsageError
 from withstand.load.engine import run_load
+from withstand.load.measurement import LoadMeasurement
+from withstand.load.probe import Probe
 from withstand.load.profile import Profile
 from withstand.load.progress import Observer as LoadObserver
 from withstand.load.scenario import Plan, Scenario, scenario_from_requests
@@ -42,7 +45,7 @@ from withstand.scan.preparation import (
 )
 from withstand.scan.scanner import scan
 from withstand.scan.suppression import Suppression, without_suppressed
-from withstand.slo import Objective
+from withstand.slo import Objective, SoakRules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,21 +55,28 @@ class Occasion:
     command: str
     config: str | None = None
     objectives: tuple[Objective, ...] = ()
+    soak: SoakRules | None = None
     fail_on: Severity = Severity.MEDIUM
     strict: bool = False
     suppressions: tuple[Suppression, ...] = ()
 
 
+Checkpoint = Callable[[Results], None]
+"""Takes in the results of a run under way, whose load is the next snapshot: about once a second."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
-    """A load to run. `operations` are key patterns; none of them stands for every read."""
+    """A load to run. `operations` are key patterns; none of them stands for every read. `probe`
+    looks at the server beside it, every `probe_every_s` or as often as the engine thinks fit."""
 
     profile: Profile
     operations: tuple[str, ...] = ()
     connections: int | None = None
     timeout_s: float = 10.0
     think_time_s: float = 0.0
-    pid: int | None = None
+    probe: Probe | None = None
+    probe_every_s: float | None = None
 
 
 def nonce() -> str:
@@ -131,6 +141,7 @@ def run_document_load(
     occasion: Occasion,
     *,
     observer: LoadObserver | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Results:
     """Load on operations of the document, each with a request that succeeded once before.
 
@@ -150,10 +161,16 @@ def run_document_load(
             [Plan(operation=key, requests=found) for key, found in prepared.requests.items()],
             plan.target,
         )
-        results = await _loaded(plan.target, scenario, load, occasion, observer, api=plan.api)
-        if results.load is None:
-            return results
-        return replace(results, load=replace(results.load, left_out=prepared.missing))
+        return await _loaded(
+            plan.target,
+            scenario,
+            load,
+            occasion,
+            observer,
+            checkpoint,
+            api=plan.api,
+            left_out=prepared.missing,
+        )
 
     return run(journey())
 
@@ -165,11 +182,12 @@ def run_request_load(
     occasion: Occasion,
     *,
     observer: LoadObserver | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Results:
     """Load of one request, without a document."""
     key = f"{request.method} {request.operation_path}"
     scenario = scenario_from_requests([(key, request)], target)
-    return run(_loaded(target, scenario, load, occasion, observer))
+    return run(_loaded(target, scenario, load, occasion, observer, checkpoint))
 
 
 async def _loaded(
@@ -178,10 +196,23 @@ async def _loaded(
     load: LoadPlan,
     occasion: Occasion,
     observer: LoadObserver | None,
+    checkpoint: Checkpoint | None,
     *,
     api: Api | None = None,
+    left_out: Mapping[str, str] = MappingProxyType({}),
 ) -> Results:
     started_at = time.time()
+
+    def so_far(measured: LoadMeasurement, *, interrupted: bool) -> Results:
+        measured = replace(measured, left_out=dict(left_out))
+        return _results(
+            target, occasion, started_at, api=api, load=measured, interrupted=interrupted
+        )
+
+    def report(snapshot: LoadMeasurement) -> None:
+        if checkpoint is not None:  # if it is the last word, the run was cut off
+            checkpoint(so_far(snapshot, interrupted=True))
+
     async with _stoppable() as stopped:
         measured = await run_load(
             target,
@@ -192,11 +223,11 @@ async def _loaded(
             think_time_s=load.think_time_s,
             observer=observer,
             stop=stopped,
-            pid=load.pid,
+            probe=load.probe,
+            probe_every_s=load.probe_every_s,
+            report=None if checkpoint is None else report,
         )
-    return _results(
-        target, occasion, started_at, api=api, load=measured, interrupted=measured.interrupted
-    )
+    return so_far(measured, interrupted=measured.interrupted)
 
 
 def _refuse_unknown(api: Api, objectives: tuple[Objective, ...]) -> None:
@@ -240,6 +271,7 @@ def _results(
         api_version=api.version if api else None,
         config=occasion.config,
         objectives=occasion.objectives,
+        soak=occasion.soak,
         fail_on=occasion.fail_on,
         strict=occasion.strict,
         **parts,

@@ -18,6 +18,7 @@ from withstand.client.loop import run
 from withstand.client.target import Target
 from withstand.errors import TargetUnreachable, UsageError
 from withstand.load.engine import run_load
+from withstand.load.engine_probe_process import ProcessProbe
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.load.profile import Closed, ConstantRate, Profile
 from withstand.load.progress import Progress
@@ -292,15 +293,17 @@ def test_a_generator_that_is_held_up_says_so(api: Api) -> None:
 
 def test_the_servers_memory_is_sampled(api: Api) -> None:
     profile = ConstantRate(rate_per_s=50, duration_s=1.2)
-    measured = run(run_load(api.target, api.scenario("/ok"), profile, pid=api.process.pid))
-    assert len(measured.server_memory) >= 2
-    assert all(sample.rss_bytes > 1_000_000 for sample in measured.server_memory)
+    measured = run(
+        run_load(api.target, api.scenario("/ok"), profile, probe=ProcessProbe(api.process.pid))
+    )
+    assert len(measured.server_samples) >= 2
+    assert all((sample.rss_bytes or 0) > 1_000_000 for sample in measured.server_samples)
 
 
 def test_a_process_that_is_not_there_is_refused_before_anything_is_sent(api: Api) -> None:
     profile = ConstantRate(rate_per_s=50, duration_s=1)
     with pytest.raises(UsageError, match="no process"):
-        run(run_load(api.target, api.scenario("/ok"), profile, pid=2**22 + 1))
+        run(run_load(api.target, api.scenario("/ok"), profile, probe=ProcessProbe(2**22 + 1)))
     assert api.seen().requests == 0
 
 

@@ -8,8 +8,8 @@ from withstand.load.journal import Journal
 from withstand.load.measurement import (
     GeneratorHealth,
     LoadMeasurement,
-    MemorySample,
     OperationMeasurement,
+    ServerSample,
 )
 from withstand.load.profile import Closed, ConstantRate, Profile
 from withstand.load.window import Window
@@ -75,11 +75,11 @@ def test_server_samples_of_all_snapshots_are_kept() -> None:
     journal = Journal()
     for at_s in (1.0, 2.0):
         journal.apply(
-            replace(BEFORE, server_memory=(MemorySample(at_s=at_s, rss_bytes=int(at_s)),))
+            replace(BEFORE, server_samples=(ServerSample(at_s=at_s, rss_bytes=int(at_s)),))
         )
     measured = journal.measurement()
     assert measured is not None
-    assert [sample.at_s for sample in measured.server_memory] == [1.0, 2.0]
+    assert [sample.at_s for sample in measured.server_samples] == [1.0, 2.0]
 
 
 @both_models

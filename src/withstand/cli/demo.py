@@ -12,6 +12,7 @@ from withstand.cli.output import publish, require_writable
 from withstand.cli.plans import api_for, objectives_for, scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.typed import typed_command
+from withstand.load.engine_probe_process import ProcessProbe
 from withstand.load.profile import ConstantRate
 from withstand.results import Results
 from withstand.scan.catalogue import all_checks
@@ -107,7 +108,10 @@ def _everything(config: Path, pid: int, progress: ProgressLine) -> Results:
     progress.say(f"Sending {_RATE_PER_S:g} requests a second for {_RUN_TIME_S:g} s …")
     loaded = run_document_load(
         plan,
-        LoadPlan(profile=ConstantRate(rate_per_s=_RATE_PER_S, duration_s=_RUN_TIME_S), pid=pid),
+        LoadPlan(
+            profile=ConstantRate(rate_per_s=_RATE_PER_S, duration_s=_RUN_TIME_S),
+            probe=ProcessProbe(pid),
+        ),
         occasion,
         observer=progress.load,
     )

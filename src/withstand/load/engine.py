@@ -17,8 +17,10 @@ from withstand.load.engine_base import NS_PER_S, Load, Shot, Way
 from withstand.load.engine_books import Books
 from withstand.load.engine_closed import ClosedLoad
 from withstand.load.engine_open import MAX_CONNECTIONS, OpenLoad
-from withstand.load.engine_process import MemoryProbe, quiet_collector
+from withstand.load.engine_probe import ServerWatch
+from withstand.load.engine_process import quiet_collector
 from withstand.load.measurement import LoadMeasurement
+from withstand.load.probe import Probe, sample_interval_s
 from withstand.load.profile import ArrivalSchedule, Profile, UserSchedule
 from withstand.load.progress import Observer, Progress
 from withstand.load.recorder import OperationRecorder, quantiles_of, window_width_s
@@ -42,7 +44,8 @@ async def run_load(
     think_time_s: float = 0.0,
     observer: Observer | None = None,
     stop: asyncio.Event | None = None,
-    pid: int | None = None,
+    probe: Probe | None = None,
+    probe_every_s: float | None = None,
     start: Callable[[], Awaitable[int]] | None = None,
     report: Callable[[LoadMeasurement], None] | None = None,
 ) -> LoadMeasurement:
@@ -53,7 +56,8 @@ async def run_load(
     running. Closed model: a connection per user, who waits `think_time_s` (none by default) after
     an answer. A request is given up as timed out `timeout_s` after its intended start, which
     bounds how long the run lasts beyond its schedule. Setting `stop` ends the run at once with
-    what was measured so far. `pid` samples the memory of that process and its children.
+    what was measured so far. `probe` looks at the server every `probe_every_s`, by default about
+    once a second and less often in long runs.
 
     `start` is awaited when everything is ready to begin; it gives the reading of
     `time.perf_counter_ns` that is the schedule's zero, for generators that begin together.
@@ -61,22 +65,25 @@ async def run_load(
     `withstand.load.journal.Journal`.
 
     Run it with `withstand.client.loop.run`. Raises TargetUnreachable when no connection can be
-    opened at the start, and UsageError for a `pid` that is not there.
+    opened at the start, and UsageError when the probe can read nothing before the start.
     """
-    probe = MemoryProbe(pid) if pid is not None else None
+    watch = None
+    if probe is not None:
+        watch = ServerWatch(probe, probe_every_s or sample_interval_s(profile.duration_s))
+        await watch.first()
     way = await _preflight(target, timeout_s)
     load = _load(way, scenario, profile, connections=connections, think_time_s=think_time_s)
     with quiet_collector():
         try:
             await load.prepare()
             origin_ns = time.perf_counter_ns() + _LEAD_NS if start is None else await start()
-            books = Books(load, profile, origin_ns, probe)
+            books = Books(load, profile, origin_ns, watch)
             load.begin(origin_ns)
             load.spawn(_sweep(load))
             load.spawn(_settle(load))
             load.spawn(_observe(load, profile, origin_ns, observer))
-            if probe is not None:
-                load.spawn(probe.watch(origin_ns, profile.duration_s))
+            if watch is not None:
+                load.spawn(watch.run(origin_ns))
             if report is not None:
                 load.spawn(_report(books, report))
             interrupted = await _end_of(load, stop)

@@ -4,7 +4,8 @@ import time
 from collections.abc import Mapping
 
 from withstand.load.engine_base import NS_PER_S, Load
-from withstand.load.engine_process import CpuClock, MemoryProbe
+from withstand.load.engine_probe import ServerWatch
+from withstand.load.engine_process import CpuClock
 from withstand.load.generator import saturation, with_lagging
 from withstand.load.measurement import GeneratorHealth, LoadMeasurement, OperationMeasurement
 from withstand.load.profile import Profile
@@ -15,12 +16,12 @@ class Books:
     """Counts from the beginning on, which is when this is made; `close` stops the clocks."""
 
     def __init__(
-        self, load: Load, profile: Profile, origin_ns: int, probe: MemoryProbe | None
+        self, load: Load, profile: Profile, origin_ns: int, watch: ServerWatch | None
     ) -> None:
         self.load = load
         self._profile = profile
         self._origin_ns = origin_ns
-        self._probe = probe
+        self._watch = watch
         self._started_at = time.time() + (origin_ns - time.perf_counter_ns()) / NS_PER_S
         self._cpu = CpuClock()
         self._noted: dict[str, tuple[Window, ...]] = {}
@@ -64,7 +65,7 @@ class Books:
 
     @property
     def _samples(self) -> int:
-        return len(self._probe.samples) if self._probe is not None else 0
+        return len(self._watch.samples) if self._watch is not None else 0
 
     def _clocks(self) -> tuple[float, float, int]:
         """Seconds since the schedule's zero, CPU share, requests without an end."""
@@ -101,6 +102,7 @@ class Books:
                     exhausted=load.exhausted,
                 ),
             ),
-            server_memory=tuple(self._probe.samples[since_sample:]) if self._probe else (),
+            server_samples=tuple(self._watch.samples[since_sample:]) if self._watch else (),
+            probe_trouble=self._watch.trouble if self._watch else None,
             interrupted=interrupted,
         )

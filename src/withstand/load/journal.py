@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from withstand.load.generator import with_lagging
-from withstand.load.measurement import LoadMeasurement, MemorySample, OperationMeasurement
+from withstand.load.measurement import LoadMeasurement, OperationMeasurement, ServerSample
 from withstand.load.window import Window, unpacked
 
 # Windows this much older than the newest are seldom reported again.
@@ -49,12 +49,12 @@ class Journal:
         self._last: LoadMeasurement | None = None
         self._bytes_sent: dict[str, int] = {}
         self._windows: dict[str, _Windows] = {}
-        self._memory: list[MemorySample] = []
+        self._samples: list[ServerSample] = []
 
     def apply(self, snapshot: LoadMeasurement) -> None:
         """Take in the next snapshot."""
         self._last = snapshot
-        self._memory += snapshot.server_memory
+        self._samples += snapshot.server_samples
         for name, operation in snapshot.operations.items():
             self._bytes_sent[name] = operation.bytes_sent
             self._windows.setdefault(name, _Windows()).replace(operation.windows)
@@ -70,7 +70,7 @@ class Journal:
             for name, windows in self._windows.items()
         }
         return with_lagging(
-            replace(self._last, operations=operations, server_memory=tuple(self._memory))
+            replace(self._last, operations=operations, server_samples=tuple(self._samples))
         )
 
     def windows_since(self, second: int) -> Mapping[str, tuple[Window, ...]]:

@@ -44,11 +44,23 @@ class GeneratorHealth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MemorySample:
-    """The server's resident memory at one moment after the run's start."""
+class ServerReading:
+    """What the server says of itself, or its operating system of it: resident memory, open
+    descriptors, threads, CPU seconds since its start, and when it started, in Unix seconds. None
+    where it was not told."""
+
+    rss_bytes: int | None = None
+    descriptors: int | None = None
+    threads: int | None = None
+    cpu_s: float | None = None
+    started_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSample(ServerReading):
+    """A reading at one moment after the run's start."""
 
     at_s: float
-    rss_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +69,8 @@ class LoadMeasurement:
 
     `offered` arrivals were due, `sent` went out, `late` of them found no free connection and
     queued with their clock running, `unanswered` had no end when the run stopped. `left_out` says
-    of operations that were asked for why they were not loaded.
+    of operations that were asked for why they were not loaded; `probe_trouble` says why the server
+    could not be looked at, now and then or from some moment on.
     """
 
     model: str
@@ -70,6 +83,7 @@ class LoadMeasurement:
     unanswered: int
     operations: Mapping[str, OperationMeasurement]
     generator: GeneratorHealth
-    server_memory: tuple[MemorySample, ...] = ()
+    server_samples: tuple[ServerSample, ...] = ()
+    probe_trouble: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     interrupted: bool = False

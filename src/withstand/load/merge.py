@@ -1,7 +1,12 @@
 """How the measurements of generators that ran side by side become one. Pure."""
 
 from withstand.errors import UsageError
-from withstand.load.measurement import GeneratorHealth, LoadMeasurement, OperationMeasurement
+from withstand.load.measurement import (
+    GeneratorHealth,
+    LoadMeasurement,
+    OperationMeasurement,
+    ServerSample,
+)
 from withstand.load.window import summed, united
 
 
@@ -21,7 +26,7 @@ def merge_measurements(first: LoadMeasurement, second: LoadMeasurement) -> LoadM
     for name, measurement in second.operations.items():
         known = operations.get(name)
         operations[name] = measurement if known is None else _summed(known, measurement)
-    memory = (*first.server_memory, *second.server_memory)
+    samples = (*first.server_samples, *second.server_samples)
     return LoadMeasurement(
         model=first.model,
         profile=_both(first.profile, second.profile, " + "),
@@ -33,7 +38,8 @@ def merge_measurements(first: LoadMeasurement, second: LoadMeasurement) -> LoadM
         unanswered=first.unanswered + second.unanswered,
         operations=operations,
         generator=_health(first.generator, second.generator),
-        server_memory=tuple(sorted(memory, key=lambda sample: (sample.at_s, sample.rss_bytes))),
+        server_samples=tuple(sorted(samples, key=_in_time)),
+        probe_trouble=_either(first.probe_trouble, second.probe_trouble),
         left_out={
             name: why
             for name, why in {**second.left_out, **first.left_out}.items()
@@ -51,6 +57,12 @@ def _health(first: GeneratorHealth, second: GeneratorHealth) -> GeneratorHealth:
         saturated=_either(first.saturated, second.saturated),
         lagging=_either(first.lagging, second.lagging),
     )
+
+
+def _in_time(sample: ServerSample) -> tuple[float, ...]:
+    # All of the sample, so that the order does not depend on which generator came first.
+    read = (sample.rss_bytes, sample.descriptors, sample.threads, sample.cpu_s, sample.started_at)
+    return (sample.at_s, *(-1 if value is None else value for value in read))
 
 
 def _either(one: str | None, two: str | None) -> str | None:

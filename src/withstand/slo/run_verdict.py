@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from withstand.load.measurement import LoadMeasurement, MemorySample, OperationMeasurement
+from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.slo.objective import WHOLE_RUN, Objective, format_value
 from withstand.slo.verdict import Verdict, VerdictState, inconclusive, nothing_ended
 from withstand.units import format_bytes, format_count
@@ -59,9 +59,13 @@ def on_memory(objective: Objective, run: LoadMeasurement) -> Verdict:
 
     Low-water marks, because memory that a collector gives back again is no growth.
     """
-    steady = [s for s in run.server_memory if s.at_s >= run.duration_s * _WARM_UP_SHARE]
-    if not run.server_memory:
-        reason = "the server's memory was not sampled; give its process id with --pid"
+    memory = [(s.at_s, s.rss_bytes) for s in run.server_samples if s.rss_bytes is not None]
+    steady = [rss for at_s, rss in memory if at_s >= run.duration_s * _WARM_UP_SHARE]
+    if not memory:
+        reason = (
+            "the server's memory was not sampled; give its process id with --pid, or --metrics "
+            "or --probe-command"
+        )
         return inconclusive(objective, WHOLE_RUN, reason)
     if len(steady) < _LEAST_MEMORY_SAMPLES:
         reason = (
@@ -70,7 +74,7 @@ def on_memory(objective: Objective, run: LoadMeasurement) -> Verdict:
         )
         return inconclusive(objective, WHOLE_RUN, reason, samples=len(steady))
     fifth = len(steady) // 5
-    grown = _low_water(steady[-fifth:]) - _low_water(steady[:fifth])
+    grown = min(steady[-fifth:]) - min(steady[:fifth])
     met = grown <= objective.limit
     return Verdict(
         objective=objective,
@@ -83,7 +87,3 @@ def on_memory(objective: Objective, run: LoadMeasurement) -> Verdict:
         reason=f"the server's memory grew by {format_bytes(grown)} after the run's first third; "
         f"{format_bytes(objective.limit)} is allowed",
     )
-
-
-def _low_water(samples: Sequence[MemorySample]) -> int:
-    return min(sample.rss_bytes for sample in samples)

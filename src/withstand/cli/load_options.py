@@ -1,0 +1,177 @@
+"""The options that all verbs share that put load on an API."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from withstand.cli.options import report_options, target_options
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT_RATE_PER_S: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadOptions:
+    """What was typed, as click hands it over."""
+
+    url: str | None
+    config_file: Path | None
+    base_url: str | None
+    allow: tuple[str, ...]
+    insecure: bool
+    openapi: str | None
+    operations: tuple[str, ...]
+    rate: str | None
+    poisson: bool
+    users: int | None
+    spawn_rate: float | None
+    think_time: str | None
+    run_time: str | None
+    slos: tuple[str, ...]
+    connections: int | None
+    timeout: str | None
+    pid: int | None
+    metrics: str | None
+    metric_names: tuple[str, ...]
+    probe_command: str | None
+    exit_code_on_slo: int
+    html: Path | None
+    json_file: Path | None
+    report_dir: Path | None
+    strict: bool
+    quiet: bool
+
+
+def load_options(default_run_time: str) -> Callable[[F], F]:
+    """Where the load goes, its shape, what it is held against, and what is written."""
+
+    def add(function: F) -> F:
+        function = report_options(function)
+        for option in reversed((*_scenario(), *_shape(default_run_time), *_judging(), *_probes())):
+            function = option(function)
+        function = target_options(function)
+        return click.argument("url", required=False)(function)
+
+    return add
+
+
+def _scenario() -> tuple[Callable[[F], F], ...]:
+    return (
+        click.option(
+            "--openapi", metavar="DOCUMENT", help="The OpenAPI document: a file, URL or path."
+        ),
+        click.option(
+            "-o",
+            "--operation",
+            "operations",
+            multiple=True,
+            metavar="KEY",
+            help='Load this operation, such as "GET /users" or "GET *". Repeatable. Default: every '
+            "GET of the document. Operations that write are sent only when they are named here.",
+        ),
+    )
+
+
+def _shape(default_run_time: str) -> tuple[Callable[[F], F], ...]:
+    return (
+        click.option(
+            "--rate",
+            metavar="RATE",
+            help="Open model: requests start at this rate, such as 200/s, whatever the server "
+            f"does. Default: {DEFAULT_RATE_PER_S:g}/s.",
+        ),
+        click.option(
+            "--poisson",
+            is_flag=True,
+            help="With --rate: random (Poisson) arrivals instead of paced ones.",
+        ),
+        click.option(
+            "-u",
+            "--users",
+            type=click.IntRange(min=1),
+            help="Closed model: this many users, each waiting for its answer before it asks again.",
+        ),
+        click.option(
+            "-r",
+            "--spawn-rate",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="N",
+            help="Users started per second. Default: all at once.",
+        ),
+        click.option(
+            "--think-time",
+            metavar="TIME",
+            help="With -u: how long a user waits between an answer and its next request. Default: "
+            "not at all.",
+        ),
+        click.option(
+            "-t",
+            "--run-time",
+            metavar="TIME",
+            help=f"How long, such as 30s, 5m or 8h. Default: {default_run_time}.",
+        ),
+        click.option("--connections", type=click.IntRange(min=1), help="Most connections at once."),
+        click.option(
+            "--timeout",
+            metavar="TIME",
+            help="Longest wait for an answer. Default: timeout under [target] in the "
+            "configuration, or 30s.",
+        ),
+    )
+
+
+def _judging() -> tuple[Callable[[F], F], ...]:
+    return (
+        click.option(
+            "--slo",
+            "slos",
+            multiple=True,
+            metavar="OBJECTIVE",
+            help='An objective: "p95<200ms", "errors<0.1%", "rps>100", "memory_growth<32MB", or '
+            'for one operation "GET /users: p99<300ms". Repeatable. Replaces those of the '
+            "configuration.",
+        ),
+        click.option(
+            "--exit-code-on-slo",
+            type=click.IntRange(1, 255),
+            default=1,
+            help="Exit code when an objective is breached (k6 uses 99). Default: 1.",
+        ),
+    )
+
+
+def _probes() -> tuple[Callable[[F], F], ...]:
+    return (
+        click.option(
+            "--pid",
+            type=click.IntRange(min=1),
+            help="The server's process on this machine: the memory, descriptors and threads of it "
+            "and its children are watched.",
+        ),
+        click.option(
+            "--metrics",
+            metavar="URL",
+            help="Watch the server through its Prometheus endpoint instead, such as "
+            "http://127.0.0.1:8000/metrics.",
+        ),
+        click.option(
+            "--metric",
+            "metric_names",
+            multiple=True,
+            metavar="WHAT=NAME",
+            help="With --metrics: the metric to read for memory (in bytes), descriptors, threads, "
+            "cpu (in seconds) or start (in Unix seconds), such as memory=my_heap_bytes. "
+            "Repeatable. Default: those of the official client libraries.",
+        ),
+        click.option(
+            "--probe-command",
+            metavar="COMMAND",
+            help="Watch the server through a command instead. The last line that it prints is the "
+            "memory, in bytes or as 123.4MiB, or JSON: docker stats --no-stream --format "
+            '"{{json .}}" NAME.',
+        ),
+    )

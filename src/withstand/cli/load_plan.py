@@ -1,0 +1,201 @@
+"""Settings and the options of a load → its plan, and the run of it."""
+
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from withstand.cli.load_options import DEFAULT_RATE_PER_S, LoadOptions
+from withstand.cli.options import settings_for, target_for
+from withstand.cli.plans import api_for, scan_plan
+from withstand.cli.progress import ProgressLine
+from withstand.client.exchange import Request
+from withstand.client.target import Target, parse_target
+from withstand.errors import UsageError
+from withstand.load.engine_probe_command import CommandProbe
+from withstand.load.engine_probe_metrics import MetricsProbe
+from withstand.load.engine_probe_process import ProcessProbe
+from withstand.load.probe import METRIC_NAMES, Probe
+from withstand.load.profile import Closed, ConstantRate, Profile
+from withstand.results import Results
+from withstand.settings import Settings
+from withstand.units import parse_duration_ns, parse_rate_per_s
+from withstand.workflows import LoadPlan, Occasion, run_document_load, run_request_load
+
+_IN_A_REQUEST_LINE: Final = "!#$%&'()*+,-./:;=?@[]_~|^`{}\\\"<>"
+
+
+def require_consistent(options: LoadOptions) -> None:
+    """Raises UsageError for options that exclude each other."""
+    if options.users is not None and options.rate is not None:
+        raise UsageError(
+            f"-u {options.users} asks for the closed model and --rate {options.rate} for the open "
+            f"one",
+            hint="give one of the two",
+        )
+    if options.users is None and options.spawn_rate is not None:
+        raise UsageError("-r sets how fast users start", hint="give -u with it, or --rate instead")
+    url = options.url
+    if url is not None and (options.openapi is not None or options.operations):
+        raise UsageError(
+            f"{url} is one address, and --openapi and --operation choose from a document",
+            hint="give the address alone, or -H and the operations",
+        )
+    if url is not None and options.base_url is not None:
+        raise UsageError(
+            f"{url} says where the API is, and so does -H {options.base_url}",
+            hint="give one of the two",
+        )
+    probes = {
+        "--pid": options.pid,
+        "--metrics": options.metrics,
+        "--probe-command": options.probe_command,
+    }
+    if len(given := [name for name, value in probes.items() if value is not None]) > 1:
+        raise UsageError(f"{' and '.join(given)} watch the server both", hint="give one of them")
+    if options.metric_names and options.metrics is None:
+        raise UsageError(
+            "--metric names what --metrics reads", hint="give the endpoint with --metrics"
+        )
+
+
+def load_settings_of(options: LoadOptions) -> Settings:
+    """The settings of file, environment and options."""
+    return settings_for(
+        options.config_file, _origin(options.url) or options.base_url, openapi=options.openapi
+    )
+
+
+def load_plan(
+    options: LoadOptions, settings: Settings, target: Target, *, default_run_time_s: float
+) -> LoadPlan:
+    """The load that options and settings describe. Raises UsageError."""
+    profile = _profile(options, settings, default_run_time_s)
+    _require_model(profile, options)
+    think_time = options.think_time
+    return LoadPlan(
+        profile=profile,
+        operations=options.operations,
+        connections=options.connections or settings.load().connections,
+        timeout_s=settings.timeout_s if options.timeout is None else _timeout_s(options.timeout),
+        think_time_s=0.0 if think_time is None else parse_duration_ns(think_time) / 1e9,
+        probe=_probe(options, target),
+    )
+
+
+def run_load_plan(
+    options: LoadOptions,
+    settings: Settings,
+    target: Target,
+    load: LoadPlan,
+    occasion: Occasion,
+    *,
+    checkpoint: Callable[[Results], None] | None = None,
+) -> Results:
+    """Put the load on the address, or on the operations of the document."""
+    with ProgressLine(quiet=options.quiet) as progress:
+        if options.url is not None:
+            request = Request(method="GET", path=_path(options.url), headers=(("Accept", "*/*"),))
+            return run_request_load(
+                target, request, load, occasion, observer=progress.load, checkpoint=checkpoint
+            )
+        plan = scan_plan(settings, target, api_for(settings, target))
+        return run_document_load(
+            plan, load, occasion, observer=progress.load, checkpoint=checkpoint
+        )
+
+
+def load_target(options: LoadOptions, settings: Settings) -> Target:
+    """The target of the load."""
+    return target_for(settings, options.allow, options.insecure)
+
+
+def _profile(options: LoadOptions, settings: Settings, default_run_time_s: float) -> Profile:
+    """The load shape: flags, else the configuration's, else a gentle open one."""
+    configured = settings.load()
+    users, spawn_rate = options.users, options.spawn_rate
+    rate_per_s = parse_rate_per_s(options.rate) if options.rate is not None else None
+    if users is None and rate_per_s is None:
+        users, rate_per_s = configured.users, configured.rate_per_s
+        spawn_rate = configured.spawn_rate_per_s
+    if options.run_time is not None:
+        duration_s = parse_duration_ns(options.run_time) / 1e9
+    else:
+        duration_s = configured.run_time_s or default_run_time_s
+    if users is not None:
+        return Closed(users=users, duration_s=duration_s, spawn_rate_per_s=spawn_rate)
+    return ConstantRate(
+        rate_per_s=rate_per_s or DEFAULT_RATE_PER_S,
+        duration_s=duration_s,
+        arrivals="poisson" if options.poisson else "paced",
+    )
+
+
+def _require_model(profile: Profile, options: LoadOptions) -> None:
+    """Raises UsageError for a flag that the model of the load knows nothing of."""
+    if isinstance(profile, Closed) and options.poisson:
+        raise UsageError(
+            "--poisson spreads the arrivals of a rate, and users ask when they are ready",
+            hint="give --rate instead of users, or leave --poisson out",
+        )
+    if not isinstance(profile, Closed) and options.think_time is not None:
+        raise UsageError(
+            f"--think-time {options.think_time} is a pause of users, and a rate has none",
+            hint="give -u, or leave --think-time out",
+        )
+
+
+def _probe(options: LoadOptions, target: Target) -> Probe | None:
+    if options.pid is not None:
+        return ProcessProbe(options.pid)
+    if options.probe_command is not None:
+        return CommandProbe(options.probe_command)
+    if options.metrics is None:
+        return None
+    origin = _origin(options.metrics, example="http://127.0.0.1:8000/metrics") or ""
+    # On the target's own host, or on one that was allowed: nothing else is ever asked.
+    host = parse_target(
+        origin,
+        allow=(*options.allow, target.host),
+        verify=target.verify,
+        ca_file=target.ca_file,
+    )
+    path = _path(options.metrics) if urlsplit(options.metrics).path else "/metrics"
+    return MetricsProbe(host, path, _metric_names(options.metric_names))
+
+
+def _metric_names(given: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    names = dict(METRIC_NAMES)
+    for text in given:
+        what, _, name = text.partition("=")
+        if what not in names or not name:
+            raise UsageError(
+                f"--metric {text} is not WHAT=NAME",
+                hint=f"WHAT is {', '.join(names)}, such as memory=my_heap_bytes",
+            )
+        names[what] = (name,)
+    return names
+
+
+def _timeout_s(text: str) -> float:
+    seconds = parse_duration_ns(text) / 1e9
+    if seconds <= 0:
+        raise UsageError(f"--timeout {text} leaves no time for an answer", hint="such as 10s")
+    return seconds
+
+
+def _origin(url: str | None, *, example: str = "http://127.0.0.1:8000/health") -> str | None:
+    """Scheme and authority of an address."""
+    if url is None:
+        return None
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        raise UsageError(f"{url!r} is no address", hint=f"write it out: {example}")
+    return f"{scheme}://{rest.partition('/')[0].partition('?')[0]}"
+
+
+def _path(url: str) -> str:
+    """Everything after the authority."""
+    origin = _origin(url) or ""
+    path = url[len(origin) :].partition("#")[0]
+    # Only what cannot be in a request line is escaped: the rest was written as it is meant.
+    return quote(path if path.startswith("/") else f"/{path}", safe=_IN_A_REQUEST_LINE)
