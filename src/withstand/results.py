@@ -14,7 +14,16 @@ from withstand.load.merge import merge_measurements
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.merge import badness, merge_records
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
-from withstand.slo import Objective, Verdict, VerdictState, judge
+from withstand.slo import (
+    DriftVerdict,
+    Objective,
+    SoakRules,
+    Verdict,
+    VerdictState,
+    judge,
+    judge_soak,
+)
+from withstand.stats.drift import Movement
 
 
 class Conclusion(StrEnum):
@@ -34,8 +43,9 @@ class Results:
     `started_at` is in Unix seconds. `command` is the command line as typed, with secrets masked;
     `config` names the file that the settings came from. `scan` and `load` are None where the
     invocation had none. A finding fails the run from the severity `fail_on` on, unless it is
-    tentative; `strict` makes what could not be decided void the run. `interrupted` runs were
-    stopped before their end and are undecided at best.
+    tentative; `soak` is what a soak test is held against, None for other runs; `strict` makes what
+    could not be decided void the run. `interrupted` runs were stopped before their end and are
+    undecided at best.
     """
 
     started_at: float
@@ -49,6 +59,7 @@ class Results:
     scan: ScanRecord | None = None
     load: LoadMeasurement | None = None
     objectives: tuple[Objective, ...] = ()
+    soak: SoakRules | None = None
     fail_on: Severity = Severity.MEDIUM
     strict: bool = False
     interrupted: bool = False
@@ -56,6 +67,16 @@ class Results:
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict for each objective and operation it covers; none without load."""
         return judge(self.objectives, self.load) if self.load is not None else ()
+
+    def drifts(self) -> tuple[DriftVerdict, ...]:
+        """One verdict for each quantity that a soak test watches; none of other runs."""
+        if self.soak is None or self.load is None:
+            return ()
+        return judge_soak(self.soak, self.load)
+
+    def drifting(self, movement: Movement = Movement.GROWS) -> tuple[DriftVerdict, ...]:
+        """What surely drifts by more than is tolerated, or is said to move in another way."""
+        return tuple(each for each in self.drifts() if each.movement is movement)
 
     def findings(self) -> tuple[Finding, ...]:
         """All findings, the worst and surest first."""
@@ -100,15 +121,16 @@ class Results:
         went wrong elsewhere, so they outrank a void part; a void part outranks everything that
         seems to be well.
         """
-        if self.failing_findings() or self.breached():
+        if self.failing_findings() or self.breached() or self.drifting():
             return Conclusion.FAILED
         if self.void_reasons():
             return Conclusion.VOID
-        if self.interrupted or self.inconclusive() or self.cells(CoverageState.INCONCLUSIVE):
+        undecided = self.inconclusive() or self.drifting(Movement.UNDECIDED)
+        if self.interrupted or undecided or self.cells(CoverageState.INCONCLUSIVE):
             return Conclusion.UNDECIDED
         if self.scan is not None and not self.cells(CoverageState.PASSED):
             return Conclusion.HELD if self.cells(CoverageState.FAILED) else Conclusion.UNDECIDED
-        if self.scan is not None or self.verdicts():
+        if self.scan is not None or self.verdicts() or self.drifts():
             return Conclusion.HELD
         return Conclusion.MEASURED if self.load is not None else Conclusion.UNDECIDED
 
@@ -162,6 +184,7 @@ def merge(first: Results, second: Results) -> Results:
         scan=merge_records(first.scan, second.scan) if first.scan and second.scan else None,
         load=merge_measurements(first.load, second.load) if first.load and second.load else None,
         objectives=_union(first.objectives, second.objectives),
+        soak=first.soak or second.soak,
         fail_on=min(first.fail_on, second.fail_on, key=lambda severity: severity.rank),
         strict=first.strict or second.strict,
         interrupted=first.interrupted or second.interrupted,
@@ -176,6 +199,8 @@ def _failures(results: Results) -> list[str]:
         clauses.append(f"{len(findings)} {stand} ({worst}{findings[0].severity})")
     if breached := results.breached():
         clauses.append(f"{_of(len(breached), len(results.verdicts()), 'objective')} breached")
+    if drifting := results.drifting():
+        clauses.append(f"{_named(drifting)} drifted")
     if void := results.void_reasons():
         clauses.append(f"part of the run is void: {'; '.join(void)}")
     return clauses
@@ -186,6 +211,8 @@ def _doubts(results: Results) -> list[str]:
     if open_verdicts := results.inconclusive():
         share = _of(len(open_verdicts), len(results.verdicts()), "objective")
         clauses.append(f"{share} undecided")
+    if drifts := results.drifting(Movement.UNDECIDED):
+        clauses.append(f"drift of {_named(drifts)} is undecided")
     if cells := results.cells(CoverageState.INCONCLUSIVE):
         clauses.append(f"{_tests(cells)} could not tell")
     if results.interrupted:
@@ -207,7 +234,14 @@ def _successes(results: Results) -> list[str]:
             "the objective is" if len(verdicts) == 1 else f"all {len(verdicts)} objectives are"
         )
         clauses.append(f"{all_met} met")
+    if results.drifts():
+        clauses.append("nothing drifted")
     return clauses
+
+
+def _named(drifts: tuple[DriftVerdict, ...]) -> str:
+    names = [each.quantity.value for each in drifts]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _tests(cells: tuple[Coverage, ...]) -> str:

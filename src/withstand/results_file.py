@@ -3,6 +3,9 @@
 Histograms are stored in their compact form, bodies as text where they are UTF-8 and as base64
 where not. Verdicts are not stored: whoever reads the file computes them anew. A file of a newer
 version, and anything else that is no Results file, is refused with one sentence.
+
+A checkpoint is a file of a run under way, or of one that was cut off: a line for each stretch of
+the run, each of them Results whose load is a snapshot. It is read as the Results so far.
 """
 
 import base64
@@ -11,6 +14,7 @@ import math
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
@@ -19,11 +23,13 @@ from typing import Final, TypeVar
 import cattrs
 
 from withstand.errors import UsageError
+from withstand.load.journal import Journal
 from withstand.results import Results
 from withstand.stats.histogram import Histogram
 
 SCHEMA_VERSION: Final = 1
 _FORMAT: Final = "withstand-results"
+_CHECKPOINT: Final = "withstand-checkpoint"
 T = TypeVar("T")
 
 
@@ -59,25 +65,62 @@ def read_results(path: Path) -> Results:
         raise UsageError(f"the results file {path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise _refused(str(path), "it is no UTF-8 text") from None
+    if text.startswith(_head(_CHECKPOINT)):
+        return from_checkpoint(text, source=str(path))
     return from_json(text, source=str(path))
 
 
 def to_json(results: Results) -> str:
     """The Results as a JSON document, keys in a fixed order, one line."""
-    head = {"format": _FORMAT, "schema_version": SCHEMA_VERSION}
-    document = head | _converter().unstructure(results, unstructure_as=Results)
-    # ASCII keeps what no UTF-8 can: lone surrogates in a header that a server sent.
-    return json.dumps(document, allow_nan=False, separators=(",", ":")) + "\n"
+    return _line(_FORMAT, results)
+
+
+def checkpoint_line(results: Results) -> str:
+    """The next line of a checkpoint: Results whose load is the next snapshot."""
+    return _line(_CHECKPOINT, results)
 
 
 def from_json(text: str, *, source: str) -> Results:
     """The Results of a JSON document. Raises UsageError naming the source and the first fault."""
+    return _read(_FORMAT, text, source)
+
+
+def from_checkpoint(text: str, *, source: str) -> Results:
+    """The Results of a checkpoint. Whatever was cut off while its last line was written is left
+    out; unless that line says that the run came to its end, it was interrupted. Raises UsageError.
+    """
+    lines = text.splitlines(keepends=True)
+    journal, results = Journal(), None
+    for number, line in enumerate(lines, start=1):
+        if number == len(lines) > 1 and not line.endswith("\n"):
+            break
+        results = _read(_CHECKPOINT, line, f"line {number} of {source}")
+        if results.load is not None:
+            journal.apply(results.load)
+    if results is None:
+        raise _refused(source, "it has no line")
+    return replace(results, load=journal.measurement())
+
+
+def _line(form: str, results: Results) -> str:
+    document = {"format": form, "schema_version": SCHEMA_VERSION}
+    document |= _converter().unstructure(results, unstructure_as=Results)
+    # ASCII keeps what no UTF-8 can: lone surrogates in a header that a server sent.
+    return json.dumps(document, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def _head(form: str) -> str:
+    """How a line begins."""
+    return json.dumps({"format": form}, separators=(",", ":")).removesuffix("}")
+
+
+def _read(form: str, text: str, source: str) -> Results:
     try:
         document = json.loads(text, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise _refused(source, f"it is no JSON ({error})") from None
-    if not isinstance(document, dict) or document.pop("format", None) != _FORMAT:
-        raise _refused(source, f'it does not say "format": "{_FORMAT}"')
+    if not isinstance(document, dict) or document.pop("format", None) != form:
+        raise _refused(source, f'it does not say "format": "{form}"')
     version = document.pop("schema_version", None)
     if isinstance(version, int) and version > SCHEMA_VERSION:
         raise UsageError(
@@ -97,7 +140,7 @@ def from_json(text: str, *, source: str) -> Results:
 def _refused(source: str, why: str) -> UsageError:
     return UsageError(
         f"{source} is no Withstand results file: {why}",
-        hint="give a file that --json wrote",
+        hint="give a file that --json, --report-dir or --checkpoint wrote",
     )
 
 

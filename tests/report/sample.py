@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 from functools import cache
 
+from tests.stats.simulated_memory import Server, memory
 from withstand.client.exchange import (
     Exchange,
     Failure,
@@ -19,14 +20,14 @@ from withstand.client.exchange import (
 from withstand.load.measurement import (
     GeneratorHealth,
     LoadMeasurement,
-    MemorySample,
     OperationMeasurement,
+    ServerSample,
 )
 from withstand.load.window import Window
 from withstand.results import Results
 from withstand.scan.finding import Confidence, Evidence, Finding, Severity
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
-from withstand.slo import Indicator, Objective
+from withstand.slo import Indicator, Objective, SoakRules
 from withstand.stats.histogram import Histogram, merged
 
 MS = 1_000_000
@@ -110,6 +111,23 @@ def scan_only() -> Results:
 def load_only() -> Results:
     """Load without a scan."""
     return replace(sample(), scan=None)
+
+
+def soak() -> Results:
+    """A soak test of two hours: memory leaks, the rest is steady or too short to tell."""
+    lasts_s = 7_200.0
+    times, levels = memory(Server(leaked=40), lasts_s, random.Random(3))
+    measured = replace(
+        load(),
+        profile="20/s for 2h",
+        duration_s=lasts_s,
+        server_samples=tuple(
+            ServerSample(at_s=at_s, rss_bytes=int(level * 1e6), descriptors=24, threads=9)
+            for at_s, level in zip(times, levels, strict=True)
+        ),
+        probe_trouble="the server could not be looked at once, first after 63 min (it was busy)",
+    )
+    return replace(load_only(), load=measured, objectives=(), soak=SoakRules())
 
 
 def void() -> Results:
@@ -417,8 +435,8 @@ def load() -> LoadMeasurement:
             send_lag=Histogram(round(lag.expovariate(1 / 60_000)) for _ in range(2_000)),
             processes=2,
         ),
-        server_memory=tuple(
-            MemorySample(at_s=second, rss_bytes=84_000_000 + second * 20_000)
+        server_samples=tuple(
+            ServerSample(at_s=second, rss_bytes=84_000_000 + second * 20_000)
             for second in range(0, 30, 5)
         ),
     )

@@ -28,6 +28,7 @@ ALL = {
     "scan": sample.scan_only(),
     "load": sample.load_only(),
     "void": sample.void(),
+    "soak": sample.soak(),
 }
 
 

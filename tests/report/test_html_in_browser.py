@@ -16,6 +16,7 @@ ALL = {
     "scan": sample.scan_only,
     "load": sample.load_only,
     "void": sample.void,
+    "soak": sample.soak,
 }
 Opener = Callable[[Results], Page]
 

@@ -10,6 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from tests.report import sample
 from withstand.report.terminal import render
+from withstand.report.wording import drifts_by_urgency
 from withstand.results import Results
 
 
@@ -35,12 +36,25 @@ def test_the_report_of_a_scan_reads_like_this(snapshot: SnapshotAssertion) -> No
         (sample.load_only(), "✗ FAILED"),
         (sample.void(), "⊘ VOID"),
         (sample.clean(), "✓ HELD"),
+        (sample.soak(), "✗ FAILED"),
     ],
-    ids=["sample", "scan", "load", "void", "clean"],
+    ids=["sample", "scan", "load", "void", "clean", "soak"],
 )
 def test_the_verdict_is_the_first_and_the_last_line(results: Results, word: str) -> None:
     lines = rendered(results, width=200).splitlines()
     assert lines[0] == lines[-1] == f"{word}  {results.headline()}"
+
+
+@pytest.mark.parametrize("width", [60, 100, 200])
+def test_what_a_soak_test_found_is_printed_the_worst_first(width: int) -> None:
+    results = sample.soak()
+    text = " ".join(rendered(results, width=width).split())
+    places = [text.index(drift.reason) for drift in drifts_by_urgency(results.drifts())]
+    assert places == sorted(places)
+    assert results.drifting()[0].quantity == "memory"
+    assert results.load is not None
+    assert results.load.probe_trouble is not None
+    assert results.load.probe_trouble in text
 
 
 def test_every_reason_for_a_gap_is_printed() -> None:

@@ -14,6 +14,7 @@ _VERBS = {
     "demo": "withstand.cli.demo",
     "scan": "withstand.cli.scan",
     "load": "withstand.cli.load",
+    "soak": "withstand.cli.soak",
     "report": "withstand.cli.report",
     "checks": "withstand.cli.checks",
     "explain": "withstand.cli.explain",

@@ -20,6 +20,7 @@ from withstand.results_file import read_results
 def command(results: Path, html: Path | None) -> int:
     """Show the RESULTS of an earlier run again, with the exit code they stand for.
 
-    RESULTS is a file written with --json or --report-dir.
+    RESULTS is a file written with --json or --report-dir, or the checkpoint of a soak test, also
+    of one that is still running or was cut off.
     """
     return publish(read_results(results), Outputs(html=html))

@@ -15,6 +15,7 @@ from markupsafe import Markup, escape
 
 from withstand.report import charts, wording
 from withstand.report import html_view as view
+from withstand.report.memory_chart import memory_chart
 from withstand.report.verdict_groups import verdict_groups
 from withstand.results import Results
 from withstand.units import (
@@ -30,9 +31,11 @@ _UPLOT: Final = "vendor/uplot-1.6.32"
 def render_html(results: Results) -> str:
     """The whole report as the text of one HTML file."""
     page = _environment().get_template("report.html")
-    load = results.load
+    load, drifts = results.load, results.drifts()
     return page.render(
         results=results,
+        drifts=wording.drifts_by_urgency(drifts),
+        memory_chart=memory_chart(drifts, load.server_samples) if load is not None else None,
         groups=verdict_groups(results.verdicts()),
         matrix=view.matrix(results.scan) if results.scan is not None else None,
         whole_api=view.whole_api(results.scan) if results.scan is not None else (),
@@ -51,10 +54,11 @@ def render_html(results: Results) -> str:
 
 
 def _memory(results: Results) -> dict[str, list[float]]:
-    samples = results.load.server_memory if results.load is not None else ()
+    samples = results.load.server_samples if results.load is not None else ()
+    read = [(sample.at_s, sample.rss_bytes) for sample in samples if sample.rss_bytes is not None]
     return {
-        "second": [sample.at_s for sample in samples],
-        "mb": [sample.rss_bytes / 1_000_000 for sample in samples],
+        "second": [at_s for at_s, _ in read],
+        "mb": [rss_bytes / 1_000_000 for _, rss_bytes in read],
     }
 
 

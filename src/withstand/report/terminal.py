@@ -11,6 +11,7 @@ from rich.text import Text
 from withstand.report.terminal_tables import (
     Indented,
     coverage_table,
+    drift_table,
     listed,
     load_tables,
     objectives_table,
@@ -57,6 +58,9 @@ def render(results: Results, console: Console) -> None:
     if verdicts := results.verdicts():
         _heading(console, "Objectives")
         console.print(Indented(objectives_table(verdicts, console.width)), end="")
+    if drifts := results.drifts():
+        _heading(console, "Drift")
+        console.print(Indented(drift_table(drifts)), end="")
     if results.load is not None:
         _heading(console, "Load", f"{results.load.profile}, {results.load.model} model")
         for part in load_tables(results.load, console.width):

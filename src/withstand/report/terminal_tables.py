@@ -11,10 +11,12 @@ from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.report.verdict_groups import VerdictGroup, verdict_groups
 from withstand.report.wording import (
     COVERAGE_WORD,
+    MOVEMENT_SYMBOL,
     QUANTILES,
     VERDICT_SYMBOL,
     Gap,
     coverage_by_check,
+    drifts_by_urgency,
     error_text,
     gaps,
     notes,
@@ -24,7 +26,8 @@ from withstand.report.wording import (
 )
 from withstand.results import Results
 from withstand.scan.record import CoverageState
-from withstand.slo import Verdict, VerdictState
+from withstand.slo import DriftVerdict, Verdict, VerdictState
+from withstand.stats.drift import Movement
 from withstand.units import format_bytes, format_count, format_duration_ns, format_share
 
 _VERDICT_STYLE = {
@@ -38,6 +41,11 @@ _COVERAGE_STYLE = {
     CoverageState.INCONCLUSIVE: "yellow",
     CoverageState.SKIPPED: "yellow",
     CoverageState.NOT_APPLICABLE: "dim",
+}
+_MOVEMENT_STYLE = {
+    Movement.STEADY: "green",
+    Movement.GROWS: "bold red",
+    Movement.UNDECIDED: "yellow",
 }
 _LONGEST_LIST = 3
 _WIDTH_OF_ALL_COLUMNS = 110
@@ -101,6 +109,22 @@ def _observed(group: VerdictGroup) -> Iterator[Text]:
         yield Text(printable(group.shown.reason), style="yellow")
 
 
+def drift_table(drifts: tuple[DriftVerdict, ...]) -> RenderableType:
+    """What a soak test watched, and what is said of it."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for drift in drifts_by_urgency(drifts):
+        style = _MOVEMENT_STYLE[drift.movement]
+        table.add_row(
+            Text(MOVEMENT_SYMBOL[drift.movement], style=style),
+            Text(drift.quantity.value, style=style),
+            Text(printable(drift.reason)),
+        )
+    return table
+
+
 def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
     quantiles = tuple(quantile_name(quantile) for quantile in QUANTILES)
     columns: tuple[str, ...] = ("requests", "rate", "errors", *quantiles, "max", "service p99")
@@ -142,9 +166,11 @@ def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
             )
     for name, why in load.left_out.items():
         yield Text(f"! {printable(f'{name} was left out: {why}')}", style="yellow")
-    if len(load.server_memory) > 1:
-        first, last = load.server_memory[0].rss_bytes, load.server_memory[-1].rss_bytes
-        yield Text(f"server memory {format_bytes(first)} → {format_bytes(last)}")
+    memory = [each.rss_bytes for each in load.server_samples if each.rss_bytes is not None]
+    if len(memory) > 1:
+        yield Text(f"server memory {format_bytes(memory[0])} → {format_bytes(memory[-1])}")
+    if load.probe_trouble is not None:
+        yield Text(f"! {printable(load.probe_trouble)}", style="yellow")
 
 
 def _load_row(

@@ -9,7 +9,8 @@ from withstand.client.exchange import Exchange, Response
 from withstand.load.measurement import OperationMeasurement
 from withstand.results import Conclusion, Results
 from withstand.scan.record import Coverage, CoverageState
-from withstand.slo import Indicator, Verdict, VerdictState, format_value
+from withstand.slo import DriftVerdict, Indicator, Verdict, VerdictState, format_value
+from withstand.stats.drift import Movement
 from withstand.units import format_count, format_duration_ns
 
 CONCLUSION_WORD = {
@@ -30,6 +31,18 @@ VERDICT_SYMBOL = {
     VerdictState.MET: "✓",
     VerdictState.BREACHED: "✗",
     VerdictState.INCONCLUSIVE: "?",
+}
+MOVEMENT_SYMBOL = {Movement.STEADY: "✓", Movement.GROWS: "✗", Movement.UNDECIDED: "?"}
+MOVEMENT_WORD = {
+    Movement.STEADY: "steady",
+    Movement.GROWS: "drifts",
+    Movement.UNDECIDED: "undecided",
+}
+# Coloured like the verdicts on objectives.
+MOVEMENT_CLASS = {
+    Movement.STEADY: VerdictState.MET.value,
+    Movement.GROWS: VerdictState.BREACHED.value,
+    Movement.UNDECIDED: VerdictState.INCONCLUSIVE.value,
 }
 COVERAGE_WORD = {
     CoverageState.PASSED: "passed",
@@ -61,6 +74,12 @@ def by_urgency(verdicts: Iterable[Verdict]) -> list[Verdict]:
 
 
 _URGENCY = (VerdictState.BREACHED, VerdictState.INCONCLUSIVE, VerdictState.MET)
+
+
+def drifts_by_urgency(drifts: Iterable[DriftVerdict]) -> list[DriftVerdict]:
+    """What drifts first, then what is undecided, then what is steady."""
+    order = (Movement.GROWS, Movement.UNDECIDED, Movement.STEADY)
+    return sorted(drifts, key=lambda drift: order.index(drift.movement))
 
 
 def observation(verdict: Verdict) -> str:
