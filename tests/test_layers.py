@@ -32,6 +32,8 @@ SHELLS = (
     "withstand.pytest_plugin*",
     "withstand.results_file",
     "withstand.scan.catalogue",  # finds the checks by listing a package
+    "withstand.selftest.experiment*",
+    "withstand.selftest.server",
     "withstand.settings*",
     "withstand.workflows",
 )
