@@ -19,13 +19,13 @@ from withstand.selftest.comparison import Comparison
 from withstand.selftest.experiment import run_selftest
 from withstand.selftest.peers import PEERS, peer_named
 from withstand.selftest.plan import SelfTest
-from withstand.selftest.rendering import as_values, conclusion, late_sentence, table
+from withstand.selftest.rendering import as_values, conclusion, table, trouble
 from withstand.selftest.truth import StallPattern
 from withstand.units import parse_duration_ns, parse_rate_per_s
 
 _RUN_TIME = "30s"
 _QUICK_RUN_TIME = "10s"
-_QUICK_SECONDS = 3.0
+_QUICK_SECONDS = 2.0
 _QUICK_LAG_SECONDS = 1.0
 _QUICK_RATES_PER_S = (200.0, 2_000.0)
 _QUICK_LADDER_PER_S = (2_000, 10_000, 30_000)
@@ -207,7 +207,7 @@ def _print(comparison: Comparison) -> None:
         for line in lines:
             drawn.add_row(*line)
         console.print(drawn)
-        if (sentence := late_sentence(section)) is not None:
+        if (sentence := trouble(section)) is not None:
             console.print(sentence, style="yellow", highlight=False)
         console.print()
     console.print(conclusion(comparison), highlight=False)

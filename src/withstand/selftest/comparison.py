@@ -60,13 +60,14 @@ class Row:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """The rows of one experiment. `late` is what `lateness` said of the machine meanwhile. A
-    `peer`'s rows are shown and decide nothing about Withstand.
+    `peer`'s rows are shown and decide nothing about Withstand; `failure` says why it has none.
     """
 
     title: str
     rows: tuple[Row, ...]
     late: str | None = None
     peer: str | None = None
+    failure: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
+from withstand.errors import WithstandError
 from withstand.load.progress import Observer
 from withstand.selftest.comparison import Comparison, Section
 from withstand.selftest.experiment_engine import distribution, send_lag, sends, stalls
 from withstand.selftest.experiment_peer import executable, peer_sends, peer_stalls
+from withstand.selftest.peers import Peer
 from withstand.selftest.plan import SelfTest
 
 
@@ -17,7 +19,7 @@ def run_selftest(
 ) -> Comparison:
     """Run everything. Ctrl-C keeps the sections that are complete.
 
-    Raises UsageError for a peer that is not installed or does not run.
+    Raises UsageError for a peer that is not installed.
     """
     for peer in plan.peers:
         executable(peer)
@@ -47,9 +49,17 @@ def _sections(
     say("How late requests are sent, up to the highest clean rate …")
     yield send_lag(plan, observer)
     for peer in plan.peers:
+        yield from _peer_sections(plan, peer, say)
+
+
+def _peer_sections(plan: SelfTest, peer: Peer, say: Callable[[str], None]) -> Iterator[Section]:
+    """One peer's, until it fails: that is its section then, and loses nobody else's."""
+    try:
         for connections in plan.connections:
             say(f"{peer.name} against the stalling server, {connections} connections …")
             yield peer_stalls(plan, peer, connections)
         if peer.sends_at_a_rate:
             say(f"How evenly {peer.name} sends …")
             yield peer_sends(plan, peer)
+    except WithstandError as error:
+        yield Section(title=peer.name, rows=(), peer=peer.name, failure=str(error))

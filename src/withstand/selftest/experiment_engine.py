@@ -22,7 +22,7 @@ from withstand.selftest.comparison import (
 from withstand.selftest.experiment_server import PATH, ReferenceServer, ServerLog
 from withstand.selftest.plan import SelfTest
 from withstand.selftest.spacing import spacing_of
-from withstand.selftest.truth import waits_ns
+from withstand.selftest.truth import schedule_zero_ns, waits_ns
 from withstand.stats.histogram import Histogram, merged
 
 MEDIAN_MS: Final = 10.0
@@ -36,10 +36,10 @@ def stalls(plan: SelfTest, connections: int, observer: Observer | None) -> Secti
     arguments = plan.stall_arguments()
     measured, log = _run(arguments, profile, observer, connections=connections)
     late = lateness(measured.generator.send_lag, log.lateness_ns)
-    starts = (log.began_ns + offset_ns for offset_ns in profile.offsets_ns())
+    zero_ns = schedule_zero_ns(log.arrivals_ns, profile.offsets_ns())
     rows = latency_rows(
         quantiles_ns(_response_time(measured)),
-        waits_ns(log.stalls_ns, starts),
+        waits_ns(log.stalls_ns, (zero_ns + offset_ns for offset_ns in profile.offsets_ns())),
         late=late,
         pattern=plan.pattern,
     )

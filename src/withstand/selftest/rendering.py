@@ -50,8 +50,10 @@ def conclusion(comparison: Comparison) -> str:
             )
 
 
-def late_sentence(section: Section) -> str | None:
+def trouble(section: Section) -> str | None:
     """What kept a section from being judged; None when nothing did."""
+    if section.failure:
+        return section.failure
     untold = any(row.agreement is Agreement.CANNOT_TELL for row in section.rows)
     return f"This machine was late: {section.late}." if untold and section.late else None
 
@@ -67,6 +69,7 @@ def as_values(comparison: Comparison) -> dict[str, Any]:
                 "title": section.title,
                 "peer": section.peer,
                 "late": section.late,
+                "failure": section.failure,
                 "rows": [_row_values(row) for row in section.rows],
             }
             for section in comparison.sections

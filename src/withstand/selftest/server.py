@@ -22,8 +22,8 @@ from typing import Final, cast
 
 BODY: Final = b'{"id":1,"email":"a@example.com","role":"user"}'
 ANSWER: Final = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-    % (len(BODY), BODY)
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+    b"Connection: keep-alive\r\n\r\n%s" % (len(BODY), BODY)  # ab speaks HTTP/1.0 and must be told
 )
 END_OF_HEAD: Final = b"\r\n\r\n"  # requests are expected without a body
 MAX_LOGGED: Final = 250_000  # times kept; counting never stops

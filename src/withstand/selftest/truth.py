@@ -63,6 +63,18 @@ def waits_ns(stalls_ns: Sequence[tuple[int, int]], starts_ns: Iterable[int]) -> 
     return sorted(waits)
 
 
+def schedule_zero_ns(arrivals_ns: Sequence[int], offsets_ns: Iterable[int]) -> int:
+    """When a schedule began, by the server's log of what arrived of it, in order.
+
+    The n-th request cannot arrive before its time, and the promptest of all arrived a moment after
+    it: that one tells, where the first may have been late. Raises ValueError without arrivals.
+    """
+    return min(
+        arrival_ns - offset_ns
+        for arrival_ns, offset_ns in zip(arrivals_ns, offsets_ns, strict=False)
+    )
+
+
 def quantile_of(ascending: Sequence[int], q: float) -> int:
     """The value at a quantile by nearest rank. Raises ValueError when there is none."""
     if not ascending:
