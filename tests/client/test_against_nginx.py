@@ -8,18 +8,12 @@ import asyncio
 import contextlib
 import gzip
 import http.client
-import os
-import shutil
-import socket
 import ssl
-import subprocess
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
+from tests.nginx_server import Nginx, needs_nginx, running
 from withstand.client.exchange import Failure, Request, Response
 from withstand.client.target import Target
 from withstand.client.wire import Wire
@@ -27,85 +21,26 @@ from withstand.client.wire import Wire
 from .certificates import Certificates
 from .loops import Run
 
-NGINX = shutil.which("nginx") or ("/usr/sbin/nginx" if Path("/usr/sbin/nginx").exists() else None)
+pytestmark = needs_nginx
 
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
-
-CONFIGURATION = """
-daemon off; master_process off; worker_processes 1; pid {folder}/pid; error_log {folder}/errors;
-events {{ worker_connections 256; }}
-http {{
-    access_log {folder}/requests;
-    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    log_format none "";
-    types {{ application/json json; }}
-    gzip on; gzip_min_length 0; gzip_types application/json;
-    server {{
-        listen 127.0.0.1:{plain};
-        listen 127.0.0.1:{tls} ssl;
-        ssl_certificate {chain}; ssl_certificate_key {key};
+SERVER = """
+        gzip on; gzip_min_length 0; gzip_types application/json;
         keepalive_requests 20;
-        root {folder}/files;
-        location /moved {{ return 301 /users.json; }}
-        location /teapot {{ return 418 "short and stout"; }}
-        location /nothing {{ return 204; }}
-        location /closed {{ return 444; }}
-        location /many {{ add_header X-Many one; add_header X-Many two; return 200 "many"; }}
-    }}
-}}
+        location /moved { return 301 /users.json; }
+        location /teapot { return 418 "short and stout"; }
+        location /nothing { return 204; }
+        location /closed { return 444; }
+        location /many { add_header X-Many one; add_header X-Many two; return 200 "many"; }
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Nginx:
-    plain: Target
-    tls: Target
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
 
 
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Nginx]:
-    assert NGINX is not None
     folder = tmp_path_factory.mktemp("nginx")
     (folder / "files").mkdir()
     (folder / "files" / "users.json").write_text('[{"name": "alice"}]' * 500)
-    plain, tls = free_ports(2)
-    configuration = folder / "nginx.conf"
-    configuration.write_text(
-        CONFIGURATION.format(
-            folder=folder, plain=plain, tls=tls, chain=certificates.chain, key=certificates.key
-        )
-    )
-    process = subprocess.Popen(
-        [NGINX, "-c", str(configuration), "-p", str(folder), "-e", str(folder / "errors")],
-        env={"PATH": os.environ["PATH"]},
-    )
-    try:
-        deadline = time.monotonic() + 10
-        while True:
-            with contextlib.suppress(ConnectionRefusedError):
-                socket.create_connection(("127.0.0.1", tls), timeout=5).close()
-                break
-            assert process.poll() is None, (folder / "errors").read_text()
-            assert time.monotonic() < deadline
-        yield Nginx(
-            plain=Target(scheme="http", host="127.0.0.1", port=plain),
-            tls=Target(
-                scheme="https", host="localhost", port=tls, ca_file=str(certificates.authority)
-            ),
-        )
-    finally:
-        process.terminate()
-        process.wait(10)
+    with running(folder, certificates, SERVER) as started:
+        yield started
 
 
 def asked_by_the_standard_library(target: Target, request: Request) -> Response:

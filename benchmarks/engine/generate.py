@@ -1,7 +1,9 @@
-"""One run of the load engine, as a process of its own: prints JSON with what it measured.
+"""One run of Withstand's engine with a declarative scenario, as a process of its own.
 
-python benchmarks/load/generate.py closed http://127.0.0.1:8080 --seconds 6 --mix
-python benchmarks/load/generate.py open http://127.0.0.1:8080 --seconds 6 --rate 20000
+It prints JSON with what it measured.
+
+    python benchmarks/engine/generate.py closed http://127.0.0.1:8080 --seconds 6 --mix
+    python benchmarks/engine/generate.py open http://127.0.0.1:8080 --seconds 6 --rate 20000
 """
 
 import argparse
@@ -23,7 +25,7 @@ IDENTITIES = 8
 
 
 def weights() -> list[int]:
-    """The weights of the mix; compare.py writes the same into wrk's script."""
+    """The weights of the mix; wrk's script has the same."""
     draw = random.Random(1)  # noqa: S311 - a repeatable draw
     return [draw.randint(1, 10) for _ in range(ENDPOINTS)]
 
@@ -39,7 +41,7 @@ def token(identity: int) -> str:
 
 
 def mix(base_url: str) -> Scenario:
-    """20 weighted operations, each rendered for 8 identities."""
+    """20 weighted operations, each with the credentials of 8 identities."""
     plans = [
         Plan(
             operation=f"GET /api/v1/resource{index}",
@@ -56,27 +58,30 @@ def mix(base_url: str) -> Scenario:
     return scenario_from_requests(plans, parse_target(base_url))
 
 
-def single(base_url: str) -> Scenario:
+def single(base_url: str, path: str) -> Scenario:
     """One GET."""
-    request = Request(method="GET", path="/users")
-    return scenario_from_requests([("GET /users", request)], parse_target(base_url))
+    request = Request(method="GET", path=path)
+    return scenario_from_requests([(f"GET {path}", request)], parse_target(base_url))
 
 
 def quantiles_us(histogram: Histogram) -> dict[str, float | None]:
     """The usual quantiles in microseconds."""
     found = {f"p{q * 100:g}": histogram.quantile(q) for q in (0.5, 0.9, 0.99, 0.999)}
+    found["max"] = histogram.maximum
     return {name: None if value is None else value / 1000 for name, value in found.items()}
 
 
 def summary(measured: LoadMeasurement) -> dict[str, object]:
-    """What compare.py prints."""
+    """What the benchmarks read."""
     operations = measured.operations.values()
     return {
         "requests": sum(operation.requests for operation in operations),
         "errors": sum(operation.errors for operation in operations),
         "offered": measured.offered,
+        "sent": measured.sent,
         "late": measured.late,
         "duration_s": measured.duration_s,
+        "cpu_share": measured.generator.cpu_share,
         "response_us": quantiles_us(merged(operation.response_time for operation in operations)),
         "send_lag_us": quantiles_us(measured.generator.send_lag),
         "saturated": measured.generator.saturated,
@@ -88,18 +93,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", choices=("closed", "open"))
     parser.add_argument("base_url")
-    parser.add_argument("--seconds", type=float, default=6)
-    parser.add_argument("--connections", type=int, default=50)
-    parser.add_argument("--rate", type=float, default=20_000)
+    parser.add_argument("--path", default="/users")
     parser.add_argument("--mix", action="store_true")
+    parser.add_argument("--seconds", type=float, default=6)
+    parser.add_argument("--users", type=int, default=50)
+    parser.add_argument("--spawn-rate", type=float)
+    parser.add_argument("--think-time", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--rate", type=float, default=20_000)
+    parser.add_argument("--ca-file")
     options = parser.parse_args()
     profile: Profile
     if options.model == "closed":
-        profile = Closed(users=options.connections, duration_s=options.seconds)
+        profile = Closed(
+            users=options.users,
+            duration_s=options.seconds,
+            spawn_rate_per_s=options.spawn_rate,
+        )
     else:
         profile = ConstantRate(rate_per_s=options.rate, duration_s=options.seconds)
-    scenario = (mix if options.mix else single)(options.base_url)
-    measured = run(run_load(parse_target(options.base_url), scenario, profile))
+    target = parse_target(options.base_url, ca_file=options.ca_file)
+    scenario = mix(options.base_url) if options.mix else single(options.base_url, options.path)
+    measured = run(run_load(target, scenario, profile, think_time_s=options.think_time))
     json.dump(summary(measured), sys.stdout)
 
 

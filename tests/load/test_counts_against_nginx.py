@@ -1,0 +1,101 @@
+"""What the engine says it sent is what a foreign server counted, to the request, in every mode."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.client.certificates import made_in
+from tests.nginx_server import Nginx, needs_nginx, running
+from withstand.client.exchange import Request
+from withstand.client.loop import run
+from withstand.client.target import Target
+from withstand.load.engine import run_load
+from withstand.load.measurement import LoadMeasurement
+from withstand.load.profile import Closed, ConstantRate, Profile, share_of
+from withstand.load.scenario import Plan, Scenario, scenario_from_requests
+
+pytestmark = needs_nginx
+
+# Connections end after 100 requests, so that new ones have to be opened under way.
+SERVER = """
+        keepalive_requests 100;
+        location /users { return 200 '{"id":1}'; }
+        location /orders { return 201 '[]'; }
+        location /broken { return 503; }
+"""
+CLOSED = Closed(users=20, duration_s=0.5)
+OPEN = ConstantRate(rate_per_s=2_000, duration_s=0.5)
+POISSON = ConstantRate(rate_per_s=2_000, duration_s=0.5, arrivals="poisson")
+
+secure_or_not = pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+any_model = pytest.mark.parametrize(
+    "profile", [CLOSED, OPEN, POISSON], ids=["closed", "open", "poisson"]
+)
+
+
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    certificates = made_in(tmp_path_factory.mktemp("certificates"))
+    with running(tmp_path_factory.mktemp("nginx"), certificates, SERVER) as started:
+        yield started
+
+
+def mix(target: Target) -> Scenario:
+    paths = {"/users": 5.0, "/orders": 3.0, "/broken": 1.0}
+    return scenario_from_requests(
+        [
+            Plan(
+                operation=f"GET {path}",
+                requests=tuple(Request(method="GET", path=f"{path}?{n}") for n in range(3)),
+                weight=weight,
+            )
+            for path, weight in paths.items()
+        ],
+        target,
+    )
+
+
+def loaded(target: Target, profile: Profile, *, connections: int | None = None) -> LoadMeasurement:
+    return run(run_load(target, mix(target), profile, connections=connections))
+
+
+def answered(measured: LoadMeasurement) -> dict[int, int]:
+    """Responses by status."""
+    found: dict[int, int] = {}
+    for operation in measured.operations.values():
+        for status, times in operation.statuses.items():
+            found[status] = found.get(status, 0) + times
+    return found
+
+
+@secure_or_not
+@any_model
+def test_every_request_is_counted_once_by_both(
+    nginx: Nginx, profile: Profile, secure: bool
+) -> None:
+    before = nginx.answered()
+    measured = loaded(nginx.tls if secure else nginx.plain, profile)
+    seen = nginx.answered() - before
+    assert seen > 100  # more than one connection's worth, however busy the machine
+    assert measured.sent == seen
+    statuses = answered(measured)
+    assert sum(statuses.values()) == seen
+    assert set(statuses) == {200, 201, 503}
+    assert sum(operation.errors for operation in measured.operations.values()) == statuses[503]
+    assert not any(operation.failures for operation in measured.operations.values())
+
+
+@secure_or_not
+def test_too_few_connections_for_the_rate_lose_no_arrival(nginx: Nginx, secure: bool) -> None:
+    before = nginx.answered()
+    measured = loaded(nginx.tls if secure else nginx.plain, OPEN, connections=1)
+    assert nginx.answered() - before == measured.sent == measured.offered == 1_000
+
+
+@pytest.mark.parametrize("profile", [CLOSED, OPEN], ids=["closed", "open"])
+def test_shards_together_are_counted_as_one_server_saw_them(nginx: Nginx, profile: Profile) -> None:
+    before = nginx.answered()
+    parts = [loaded(nginx.plain, share_of(profile, number, 3)) for number in (1, 2, 3)]
+    assert nginx.answered() - before == sum(part.sent for part in parts)
+    if profile is OPEN:
+        assert [part.sent for part in parts] == [334, 333, 333]
