@@ -26,8 +26,8 @@ class Generator:
     def __init__(self, command: Sequence[str]) -> None:
         self.command = tuple(command)
         self._files = ExitStack()  # no pipes: nobody empties them while it runs
-        self._out: IO[str] = self._files.enter_context(tempfile.TemporaryFile("w+"))
-        self._errors: IO[str] = self._files.enter_context(tempfile.TemporaryFile("w+"))
+        self._out = self._file()
+        self._errors = self._file()
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         try:
             self._process = subprocess.Popen(  # noqa: S603 - commands of this folder
@@ -41,6 +41,9 @@ class Generator:
         except OSError as error:
             raise GeneratorFailed(str(error)) from None
         self._root = psutil.Process(self._process.pid)
+
+    def _file(self) -> IO[str]:
+        return self._files.enter_context(tempfile.TemporaryFile("w+"))
 
     def __enter__(self) -> "Generator":
         return self

@@ -19,8 +19,8 @@ to maximum).
 **CPU µs per request**, kernel included, is the figure that holds on a shared machine. Requests per
 second say something only in saturated rounds, where the generator's or the server's core was busy
 for at least 90 % of the window in both runs: their ratio is over these, if there are any. Where the
-server was the busy one, the generator could have done more. The latencies of a closed loop at saturation are
-mostly its own queue and are not given.
+server was the busy one, the generator could have done more. The latencies of a closed loop at
+saturation are mostly its own queue and are not given.
 """
 
 TITLES = {

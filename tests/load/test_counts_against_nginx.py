@@ -16,9 +16,9 @@ from withstand.load.scenario import Plan, Scenario, scenario_from_requests
 
 pytestmark = needs_nginx
 
-# Connections end after 100 requests, so that new ones have to be opened under way.
+# Connections end after a few requests, so that new ones have to be opened under way.
 SERVER = """
-        keepalive_requests 100;
+        keepalive_requests 7;
         location /users { return 200 '{"id":1}'; }
         location /orders { return 201 '[]'; }
         location /broken { return 503; }
@@ -90,6 +90,7 @@ def test_too_few_connections_for_the_rate_lose_no_arrival(nginx: Nginx, secure: 
     before = nginx.answered()
     measured = loaded(nginx.tls if secure else nginx.plain, OPEN, connections=1)
     assert nginx.answered() - before == measured.sent == measured.offered == 1_000
+    assert sum(answered(measured).values()) == 1_000
 
 
 @pytest.mark.parametrize("profile", [CLOSED, OPEN], ids=["closed", "open"])

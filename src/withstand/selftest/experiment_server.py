@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Final
 
@@ -37,8 +39,11 @@ class ReferenceServer:
     """Serves on a free port of this machine; `arguments` are those of `server.py`."""
 
     def __init__(self, *arguments: str) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="withstand-selftest-")
+        self._log = Path(self._folder.name, "log.json")
+        command = ["-m", "withstand.selftest.server", "--log", str(self._log), *arguments]
         self._process = subprocess.Popen(  # noqa: S603 - our own module, our own arguments
-            [sys.executable, "-m", "withstand.selftest.server", *arguments],
+            [sys.executable, *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -50,7 +55,7 @@ class ReferenceServer:
         assert self._process.stdout is not None, "it was asked for above"
         line = self._process.stdout.readline()
         if not line.strip().isdigit():
-            self._process.communicate(timeout=_END_WITHIN_S)
+            self._end()
             raise WithstandError(
                 f"the reference server did not start (it said {line.strip()!r})",
                 hint="its own message stands above",
@@ -64,14 +69,27 @@ class ReferenceServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._process.poll() is None:
+        self._end()
+
+    def _end(self) -> None:
+        """By the end of its input, or by force."""
+        try:
+            self._process.communicate(timeout=_END_WITHIN_S)
+        except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
+        self._folder.cleanup()
 
     def log(self) -> ServerLog:
         """End the server and read what it saw. Raises WithstandError when that is nothing."""
-        output, _ = self._process.communicate(timeout=_END_WITHIN_S)
-        said = json.loads(output)
+        try:
+            self._process.communicate(timeout=_END_WITHIN_S)
+            said = json.loads(self._log.read_text())
+        except (subprocess.TimeoutExpired, OSError, ValueError) as problem:
+            raise WithstandError(
+                f"the reference server's log cannot be read: {problem}",
+                hint="see that the folder of temporary files has space, and try again",
+            ) from None
         if not said["requests"]:
             raise WithstandError(
                 "no request reached the reference server",

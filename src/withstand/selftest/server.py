@@ -1,11 +1,11 @@
 """The reference server: answers at once, stalls on a schedule, or answers after known delays.
 
 A program of its own that imports nothing of the rest, so that what it says is not what the engine
-says. It prints its port; when its standard input ends it prints what it saw, as one line of JSON.
+says. It prints its port; when its standard input ends it writes what it saw as JSON.
 
-    python -m withstand.selftest.server
-    python -m withstand.selftest.server --stall-s 1 --every-s 5 --first-s 2
-    python -m withstand.selftest.server --median-ms 10 --sigma 0.7 --seed 1
+    python -m withstand.selftest.server --log FILE
+    python -m withstand.selftest.server --log FILE --stall-s 1 --every-s 5 --first-s 2
+    python -m withstand.selftest.server --log FILE --median-ms 10 --sigma 0.7 --seed 1
 """
 
 import argparse
@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from time import perf_counter_ns
 from typing import Final, cast
 
@@ -50,9 +51,9 @@ class Log:
             self.arrivals_ns += [now_ns] * requests
         return now_ns
 
-    def as_json(self) -> str:
-        """One line."""
-        return json.dumps(vars(self))
+    def write(self, file: Path) -> None:
+        """As JSON."""
+        file.write_text(json.dumps(vars(self)))
 
 
 class Answering(asyncio.Protocol):
@@ -145,8 +146,9 @@ async def serve(options: argparse.Namespace) -> Log:
 
 
 def main() -> None:
-    """Serve, then tell."""
+    """Serve, then write the log."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--stall-s", type=float, default=0.0)
     parser.add_argument("--every-s", type=float, default=5.0)
     parser.add_argument("--first-s", type=float, default=2.0)
@@ -160,7 +162,7 @@ def main() -> None:
         log = asyncio.run(serve(options))
     else:
         log = uvloop.run(serve(options))
-    print(log.as_json(), flush=True)  # noqa: T201 - how the log is learnt
+    log.write(options.log)
 
 
 if __name__ == "__main__":
