@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any
 
 from experiments import ROWS, Occasion
-from generator import GeneratorFailed
 from nginx import RunningNginx, installed, stay_with_the_server
 from page import page
 
@@ -84,9 +83,9 @@ def main() -> None:
             )
             try:
                 results["rows"][name] = ROWS[name](occasion)
-            except (GeneratorFailed, OSError, ValueError, subprocess.SubprocessError) as problem:
+            except Exception as problem:  # whatever it is, the other rows still run
                 print(f"  FAILED: {problem}", flush=True)
-                results["rows"][name] = {"failed": str(problem)}
+                results["rows"][name] = {"failed": f"{problem or type(problem).__name__}"}
             _write(results, options)
     print(f"{time.monotonic() - began_s:.0f} s; wrote {options.page}")
 

@@ -102,8 +102,8 @@ def contest(
         for contestant in contestants:
             try:
                 one = measured(contestant, nginx, seconds)
-            except (GeneratorFailed, OSError, ValueError) as problem:
-                results[contestant.name] = {"failed": str(problem)}
+            except Exception as problem:  # whatever it is, the others still run
+                results[contestant.name] = {"failed": f"{problem or type(problem).__name__}"}
                 say(f"  {number} {contestant.name}: FAILED, {problem}")
                 continue
             results[contestant.name] = asdict(one)

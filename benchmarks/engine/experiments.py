@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -203,8 +204,11 @@ def slope_per_million(samples: list[tuple[int, int]]) -> float:
 
 def stalls(on: Occasion) -> dict[str, Any]:
     """The self-test, with every other tool that is here, on both cores as users run it."""
-    command = [str(Path(sys.executable).with_name("withstand")), "selftest", "--quiet", "--json",
-               "-", *(["--quick"] if on.quick else [])]  # fmt: skip
+    # This process keeps to the server's core, and what it starts would do so too.
+    all_cores = ["taskset", "-c", f"0-{(os.cpu_count() or 1) - 1}"]
+    command = [*all_cores, tools.beside_python("withstand"), "selftest", "--quiet", "--json", "-"]
+    if on.quick:
+        command.append("--quick")
     for name in ("wrk2", "wrk", "hey", "ab", "vegeta", "k6"):
         if tools.on_path(name) and not (on.quick and name != "hey"):
             command += ["--against", name]

@@ -134,7 +134,7 @@ def ours(name: str, url: str, *arguments: str) -> Contestant:
 
 def script_command(script: str, url: str) -> list[str]:
     """`withstand load` with a user script of this folder, as a user types it."""
-    return [_beside_python("withstand"), "load", str(HERE / script), "--host", url, "--quiet"]
+    return [beside_python("withstand"), "load", str(HERE / script), "--host", url, "--quiet"]
 
 
 def ours_script(name: str, url: str, script: str, folder: Path) -> Contestant:
@@ -153,13 +153,13 @@ def ours_script(name: str, url: str, script: str, folder: Path) -> Contestant:
 
 def locust(name: str, url: str, user: str) -> Contestant:
     """The real Locust, headless."""
-    command = [_beside_python("locust"), "-f", str(HERE / "locustfile.py"), user, "--headless",
+    command = [beside_python("locust"), "-f", str(HERE / "locustfile.py"), user, "--headless",
                "--json", "-u", str(CONNECTIONS), "-r", str(CONNECTIONS), "-H", url]  # fmt: skip
 
     def count(text: str) -> int | None:
         return sum(int(entry["num_requests"]) for entry in json.loads(text))
 
-    return Contestant(name, lambda seconds: [*command, "-t", f"{seconds}s"], count, slow_start_s=3)
+    return Contestant(name, lambda seconds: [*command, "-t", f"{seconds}s"], count, slow_start_s=4)
 
 
 def wrk_script(folder: Path) -> Path:
@@ -184,6 +184,6 @@ def _order() -> list[int]:
     return [index for index, weight in enumerate(weights()) for _ in range(weight)]
 
 
-def _beside_python(name: str) -> str:
+def beside_python(name: str) -> str:
     """A program of the environment that runs this."""
     return str(Path(sys.executable).with_name(name))

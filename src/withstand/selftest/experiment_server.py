@@ -23,7 +23,6 @@ class ServerLog:
     """
 
     requests: int
-    connections: int
     arrivals_ns: tuple[int, ...]
     delays_ns: tuple[int, ...]
     stalls_ns: tuple[tuple[int, int], ...]
@@ -98,7 +97,6 @@ class ReferenceServer:
             )
         return ServerLog(
             requests=said["requests"],
-            connections=said["connections"],
             arrivals_ns=tuple(said["arrivals_ns"]),
             delays_ns=tuple(said["delays_ns"]),
             stalls_ns=tuple((begin_ns, end_ns) for begin_ns, end_ns in said["stalls_ns"]),

@@ -37,7 +37,6 @@ class Log:
 
     def __init__(self) -> None:
         self.requests = 0
-        self.connections = 0
         self.arrivals_ns: list[int] = []
         self.delays_ns: list[int] = []  # from reading a request to writing its answer
         self.stalls_ns: list[tuple[int, int]] = []
@@ -70,7 +69,6 @@ class Answering(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A client is here."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
-        self._log.connections += 1
 
     def data_received(self, data: bytes) -> None:
         """Answer every request that is complete."""
