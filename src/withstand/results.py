@@ -104,7 +104,10 @@ class Results:
         lagging = health.lagging if health is not None else None
         if not any(verdict.reason == lagging for verdict in self.inconclusive()):
             lagging = None  # late, but no verdict hangs on it
-        return tuple(reason for reason in (scan, saturated, lagging) if reason is not None)
+        script = self.load.script if self.load is not None else None
+        broken = script.void() if script is not None else None
+        reasons = (scan, broken, saturated, lagging)
+        return tuple(reason for reason in reasons if reason is not None)
 
     def inconclusive(self) -> tuple[Verdict, ...]:
         """The objectives on which the measurement does not suffice for a verdict."""

@@ -1,7 +1,7 @@
 """The journeys end to end: READ FIRST. Each takes plain values and returns `Results`.
 
     scan:  document → API → identities logged in → checks → Results
-    load:  document or URL → requests that succeed → engine → Results
+    load:  document, user script or URL → requests → engine → Results
 
 Here things are put together; how each is done stands in the module it calls.
 """
@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from withstand import __version__
 from withstand.client.allocator import tune_allocator
 from withstand.client.exchange import Failure, Request
+from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.client.loop import run
 from withstand.client.target import Target, parse_target
 from withstand.client.wire import Wire
@@ -31,6 +32,7 @@ from withstand.load.probe import Probe
 from withstand.load.profile import Profile
 from withstand.load.progress import Observer as LoadObserver
 from withstand.load.scenario import Plan, Scenario, scenario_from_requests
+from withstand.load.script import Script
 from withstand.openapi.document import read_document
 from withstand.openapi.operation import Api
 from withstand.results import Results
@@ -38,9 +40,10 @@ from withstand.scan.finding import Severity
 from withstand.scan.plan import Observer as ScanObserver
 from withstand.scan.plan import ScanPlan
 from withstand.scan.preparation import (
-    Prepared,
     chosen_operations,
+    first_expiry_s,
     first_keys,
+    logged_in,
     prepared_requests,
 )
 from withstand.scan.scanner import scan
@@ -156,7 +159,7 @@ def run_document_load(
         async with _wire(plan.target, plan.timeout_s) as wire:
             prepared = await prepared_requests(replace(plan, api=chosen), wire)
         prepared.require(load.operations or ("*",))
-        _refuse_expiring(prepared, load.profile)
+        _refuse_expiring(prepared.expires_at_s, load.profile)
         scenario = scenario_from_requests(
             [Plan(operation=key, requests=found) for key, found in prepared.requests.items()],
             plan.target,
@@ -190,15 +193,55 @@ def run_request_load(
     return run(_loaded(target, scenario, load, occasion, observer, checkpoint))
 
 
+def run_script_load(
+    target: Target,
+    script: Script,
+    identities: tuple[Identity, ...],
+    login: LoginRecipe | None,
+    load: LoadPlan,
+    occasion: Occasion,
+    *,
+    observer: LoadObserver | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Results:
+    """Load by the users of a user script, logged in as the identities that it names.
+
+    Raises UsageError for an identity that is not configured, IdentityBroken when one cannot log
+    in, and RunVoid when a token would expire before the end.
+    """
+    for name in script.identities:
+        if not any(each.name == name for each in identities):
+            known = ", ".join(each.name for each in identities) or "nobody"
+            raise UsageError(
+                f"{script.source} has users logged in as {name!r}, and the configuration has "
+                f"{known}",
+                hint=f"add [identities.{name}] to withstand.toml, or correct identity= in the "
+                f"script",
+            )
+
+    async def journey() -> Results:
+        senders = tuple(each for each in identities if each.name in script.identities)
+        async with _wire(target, load.timeout_s) as wire:
+            ready = await logged_in(senders, login, wire, base_path=target.base_path)
+        _refuse_expiring(first_expiry_s(ready), load.profile)
+        credentials = {each.name: each.credential for each in ready if each.credential is not None}
+        return await _loaded(
+            target, script, load, occasion, observer, checkpoint, credentials=credentials
+        )
+
+    return run(journey())
+
+
 async def _loaded(
     target: Target,
-    scenario: Scenario,
+    scenario: Scenario | Script,
     load: LoadPlan,
     occasion: Occasion,
     observer: LoadObserver | None,
     checkpoint: Checkpoint | None,
     *,
     api: Api | None = None,
+    credentials: Mapping[str, Credential] | None = None,
     left_out: Mapping[str, str] = MappingProxyType({}),
 ) -> Results:
     started_at = time.time()
@@ -221,6 +264,7 @@ async def _loaded(
             connections=load.connections,
             timeout_s=load.timeout_s,
             think_time_s=load.think_time_s,
+            credentials=credentials,
             observer=observer,
             stop=stopped,
             probe=load.probe,
@@ -241,11 +285,11 @@ def _refuse_unknown(api: Api, objectives: tuple[Objective, ...]) -> None:
             )
 
 
-def _refuse_expiring(prepared: Prepared, profile: Profile) -> None:
+def _refuse_expiring(expires_at_s: float | None, profile: Profile) -> None:
     """Every answer after the expiry would be a 401, and the API would be blamed for it."""
-    if prepared.expires_at_s is None:
+    if expires_at_s is None:
         return
-    left_s = max(prepared.expires_at_s - time.time(), 0.0)
+    left_s = max(expires_at_s - time.time(), 0.0)
     if left_s < profile.duration_s:
         raise RunVoid(
             f"a token expires in {left_s:.0f} s, before the end of {profile.describe()}",

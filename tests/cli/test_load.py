@@ -132,3 +132,69 @@ def test_ctrl_c_keeps_what_was_measured(configured: Path) -> None:
     assert process.returncode == 130, said + rest
     assert loaded(configured)["interrupted"] is True
     assert "Traceback" not in rest
+
+
+SCRIPT = """
+from withstand.load import AsyncClient, user
+
+@user(identity="alice")
+async def customer(client: AsyncClient) -> None:
+    orders = await client.get("/orders")
+    orders.expect(orders.json()["items"] == "no list", "the orders are a list")
+    raise LookupError("lost")
+"""
+
+
+def test_a_user_script_is_run_by_the_identities_that_it_names(
+    invoke: Invoke, configured: Path
+) -> None:
+    (configured / "shop.py").write_text(SCRIPT)
+    outcome = invoke("load", "shop.py", "-q", "--rate", "20/s", "-t", "1s", "--json", "run.json")
+
+    run = loaded(configured)
+    assert outcome.code == 1, outcome.said  # the demo's own objective on errors
+    assert run["operations"]["GET /orders"]["statuses"] == {"200": 20}
+    assert run["operations"]["GET /orders"]["rejected"] == {"the orders are a list": 20}
+    assert "20 rejected: the orders are a list" in outcome.said
+    place = "LookupError: lost (shop.py, line 8, customer)"
+    assert run["script"]["exceptions"] == {place: 20}
+    assert f"no iteration of the user script came to its end: {place}" in outcome.said
+    report = invoke("report", "run.json")
+    assert "the script raised 20 times: LookupError" in report.said
+
+
+def test_a_user_script_of_any_name_is_given_with_f(
+    invoke: Invoke, folder: Path, demo: RunningDemo
+) -> None:
+    text = SCRIPT.replace('(identity="alice")', "").replace("/orders", "/health")
+    (folder / "shop").write_text(text.partition("    orders.expect")[0])
+    url = ("-H", demo.words.get("http_url") or demo.words["url"])
+    outcome = invoke("load", "-f", "shop", *url, "-q", "-u", "2", "-t", "1s", "--json", "run.json")
+    assert outcome.code in {0, 3}, outcome.said
+    operation = loaded(folder)["operations"]["GET /health"]
+    assert operation["statuses"]["200"] == requests_of(operation) > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("shop.py",), "the user script shop.py cannot be read"),
+        (("shop.py", "-f", "shop.py"), "shop.py says what to send, and so does -f shop.py"),
+        (("shop.py", "-o", "GET /users"), "shop.py says what to send, and --openapi"),
+        (("-f", "shop", "http://127.0.0.1/"), "give the script alone"),
+    ],
+)
+def test_a_user_script_and_what_does_not_go_with_it_are_refused(
+    invoke: Invoke, configured: Path, arguments: tuple[str, ...], says: str
+) -> None:
+    outcome = invoke("load", *arguments)
+    assert (outcome.code, says in outcome.said) == (2, True), outcome.said
+
+
+def test_a_user_script_with_an_unknown_identity_is_refused(
+    invoke: Invoke, configured: Path
+) -> None:
+    (configured / "shop.py").write_text(SCRIPT.replace("alice", "zoe"))
+    outcome = invoke("load", "shop.py")
+    assert outcome.code == 2
+    assert "users logged in as 'zoe'" in outcome.said

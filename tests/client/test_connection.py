@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import pytest
 
 from withstand.client.connect import connect
-from withstand.client.connection import Connection, delimited_by_close
+from withstand.client.connection import Connection
+from withstand.client.connection_head import delimited_by_close
 from withstand.client.exchange import FailureKind
 from withstand.client.target import Target
 

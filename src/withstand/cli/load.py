@@ -26,16 +26,20 @@ _DEFAULT_RUN_TIME_S: Final = 10.0
 def command(**given: Any) -> int:
     """Put load on an API and judge it by objectives.
 
-    URL is one address to GET; without it the operations of the OpenAPI document are sent, each
-    with a request that succeeded once before. Two clocks are kept: the response time runs from
-    the moment a request should have started, so that a stalling server cannot hide behind late
-    requests; the service time runs from the moment it was sent.
+    URL is one address to GET; SCRIPT.py has users written in Python (docs/user-scripts.md):
+    --rate starts their iterations, -u repeats them. Without either the operations of the OpenAPI
+    document are sent, each with a request that succeeded once before.
+
+    Two clocks are kept: the response time runs from the moment a request should have started, so
+    that a stalling server cannot hide behind late requests; the service time runs from the moment
+    it was sent.
 
     \b
     Examples
       withstand load http://127.0.0.1:8000/health --rate 500 -t 10s --slo "p99<50ms"
       withstand load --rate 100/s -t 1m --slo "p95<200ms" --slo "errors<2%"
       withstand load -u 50 -r 5 -t 60s -H http://127.0.0.1:8000
+      withstand load shop.py -u 50 -t 5m -H http://127.0.0.1:8000 --slo "p95<200ms"
     """
     options = LoadOptions(**given)
     require_consistent(options)

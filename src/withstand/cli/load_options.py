@@ -19,6 +19,7 @@ class LoadOptions:
     """What was typed, as click hands it over."""
 
     url: str | None
+    file: Path | None
     config_file: Path | None
     base_url: str | None
     allow: tuple[str, ...]
@@ -45,6 +46,19 @@ class LoadOptions:
     strict: bool
     quiet: bool
 
+    @property
+    def script(self) -> Path | None:
+        """The user script: what -f names, or an argument that ends in .py and is no address."""
+        if self.file is not None or self.url is None:
+            return self.file
+        is_script = "://" not in self.url and self.url.lower().endswith(".py")
+        return Path(self.url) if is_script else None
+
+    @property
+    def address(self) -> str | None:
+        """The one address to load."""
+        return self.url if self.script is None else None
+
 
 def load_options(default_run_time: str) -> Callable[[F], F]:
     """Where the load goes, its shape, what it is held against, and what is written."""
@@ -54,13 +68,20 @@ def load_options(default_run_time: str) -> Callable[[F], F]:
         for option in reversed((*_scenario(), *_shape(default_run_time), *_judging(), *_probes())):
             function = option(function)
         function = target_options(function)
-        return click.argument("url", required=False)(function)
+        return click.argument("url", metavar="[URL | SCRIPT.py]", required=False)(function)
 
     return add
 
 
 def _scenario() -> tuple[Callable[[F], F], ...]:
     return (
+        click.option(
+            "-f",
+            "--file",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="SCRIPT",
+            help="The user script, where its name does not end in .py.",
+        ),
         click.option(
             "--openapi", metavar="DOCUMENT", help="The OpenAPI document: a file, URL or path."
         ),
@@ -93,7 +114,8 @@ def _shape(default_run_time: str) -> tuple[Callable[[F], F], ...]:
             "-u",
             "--users",
             type=click.IntRange(min=1),
-            help="Closed model: this many users, each waiting for its answer before it asks again.",
+            help="Closed model: this many users, each waiting for its answer before it asks again; "
+            "of a user script, each repeating its iteration.",
         ),
         click.option(
             "-r",
@@ -105,8 +127,8 @@ def _shape(default_run_time: str) -> tuple[Callable[[F], F], ...]:
         click.option(
             "--think-time",
             metavar="TIME",
-            help="With -u: how long a user waits between an answer and its next request. Default: "
-            "not at all.",
+            help="With -u: how long a user waits between an answer and its next request; of a user "
+            "script, between two iterations. Default: not at all.",
         ),
         click.option(
             "-t",
@@ -114,7 +136,11 @@ def _shape(default_run_time: str) -> tuple[Callable[[F], F], ...]:
             metavar="TIME",
             help=f"How long, such as 30s, 5m or 8h. Default: {default_run_time}.",
         ),
-        click.option("--connections", type=click.IntRange(min=1), help="Most connections at once."),
+        click.option(
+            "--connections",
+            type=click.IntRange(min=1),
+            help="Most connections at once; of a user script with --rate, most virtual users.",
+        ),
         click.option(
             "--timeout",
             metavar="TIME",

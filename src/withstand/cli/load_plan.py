@@ -14,12 +14,19 @@ from withstand.errors import UsageError
 from withstand.load.engine_probe_command import CommandProbe
 from withstand.load.engine_probe_metrics import MetricsProbe
 from withstand.load.engine_probe_process import ProcessProbe
+from withstand.load.engine_script import load_script
 from withstand.load.probe import METRIC_NAMES, Probe
 from withstand.load.profile import Closed, ConstantRate, Profile
 from withstand.results import Results
 from withstand.settings import Settings
 from withstand.units import parse_duration_ns, parse_rate_per_s
-from withstand.workflows import LoadPlan, Occasion, run_document_load, run_request_load
+from withstand.workflows import (
+    LoadPlan,
+    Occasion,
+    run_document_load,
+    run_request_load,
+    run_script_load,
+)
 
 _IN_A_REQUEST_LINE: Final = "!#$%&'()*+,-./:;=?@[]_~|^`{}\\\"<>"
 
@@ -34,12 +41,18 @@ def require_consistent(options: LoadOptions) -> None:
         )
     if options.users is None and options.spawn_rate is not None:
         raise UsageError("-r sets how fast users start", hint="give -u with it, or --rate instead")
-    url = options.url
-    if url is not None and (options.openapi is not None or options.operations):
+    if options.url is not None and options.file is not None:
         raise UsageError(
-            f"{url} is one address, and --openapi and --operation choose from a document",
-            hint="give the address alone, or -H and the operations",
+            f"{options.url} says what to send, and so does -f {options.file}",
+            hint="give the script alone, and the target's address with -H",
         )
+    said = options.script or options.url
+    if said is not None and (options.openapi is not None or options.operations):
+        raise UsageError(
+            f"{said} says what to send, and --openapi and --operation choose from a document",
+            hint="give the address or the script alone, or -H and the operations",
+        )
+    url = options.address
     if url is not None and options.base_url is not None:
         raise UsageError(
             f"{url} says where the API is, and so does -H {options.base_url}",
@@ -61,7 +74,7 @@ def require_consistent(options: LoadOptions) -> None:
 def load_settings_of(options: LoadOptions) -> Settings:
     """The settings of file, environment and options."""
     return settings_for(
-        options.config_file, _origin(options.url) or options.base_url, openapi=options.openapi
+        options.config_file, _origin(options.address) or options.base_url, openapi=options.openapi
     )
 
 
@@ -91,10 +104,22 @@ def run_load_plan(
     *,
     checkpoint: Callable[[Results], None] | None = None,
 ) -> Results:
-    """Put the load on the address, or on the operations of the document."""
+    """Put the load on the address, by the script, or on the operations of the document."""
+    script = load_script(options.script) if options.script is not None else None
     with ProgressLine(quiet=options.quiet) as progress:
-        if options.url is not None:
-            request = Request(method="GET", path=_path(options.url), headers=(("Accept", "*/*"),))
+        if script is not None:
+            return run_script_load(
+                target,
+                script,
+                settings.identities(),
+                settings.login(),
+                load,
+                occasion,
+                observer=progress.load,
+                checkpoint=checkpoint,
+            )
+        if (url := options.address) is not None:
+            request = Request(method="GET", path=_path(url), headers=(("Accept", "*/*"),))
             return run_request_load(
                 target, request, load, occasion, observer=progress.load, checkpoint=checkpoint
             )

@@ -15,13 +15,13 @@ callbacks that were asked for.
 """
 
 import asyncio
-import re
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Final, cast
 
 import httptools
 
+from withstand.client.connection_head import delimited_by_close
 from withstand.client.exchange import FailureKind
 
 MAX_RESPONSE_BYTES: Final = 64_000_000
@@ -32,8 +32,10 @@ class Connection(asyncio.Protocol):
 
     In `response_complete` these hold: `status`; `sent_ns`, `first_byte_ns`, `end_ns` (readings of
     `time.perf_counter_ns`); `bytes_received` of this response with its head; `raw_headers`,
-    `reason` with `keep_headers`; `body` (content codings not undone) with `keep_body`; `reusable`,
-    whether another request may be started here. In `failed` the times hold too, `first_byte_ns`
+    `reason` with `keep_headers`; `head` (what came up to the read that completed the headers: they
+    are in it, after interim ones, before some of the body) with `keep_head`, which is cheaper;
+    `body` (content codings not undone) with `keep_body`; `reusable`, whether another request may
+    be started here. In `failed` the times hold too, `first_byte_ns`
     being None when nothing came back. `responses` counts the complete ones of this connection.
 
     A connection that cannot be reused is closed before the hook is called.
@@ -44,6 +46,7 @@ class Connection(asyncio.Protocol):
         "_ended",
         "_head_bytes",
         "_headers_complete",
+        "_keeps_head",
         "_max_response_bytes",
         "_parser",
         "_pieces",
@@ -52,6 +55,7 @@ class Connection(asyncio.Protocol):
         "bytes_received",
         "end_ns",
         "first_byte_ns",
+        "head",
         "in_flight",
         "on_body",
         "on_header",
@@ -76,10 +80,13 @@ class Connection(asyncio.Protocol):
         self,
         *,
         keep_headers: bool = False,
+        keep_head: bool = False,
         keep_body: bool = False,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
         self._max_response_bytes = max_response_bytes
+        self._keeps_head = keep_head
+        self.head = b""
         self._bodyless = False
         self._ended = False
         self._surplus = False
@@ -175,6 +182,8 @@ class Connection(asyncio.Protocol):
                 return
             self._surplus = True
         if self._ended:
+            if in_head and self._keeps_head:
+                self._head_bytes += data
             self._finish()
             return
         if in_head:
@@ -255,6 +264,8 @@ class Connection(asyncio.Protocol):
         self._headers_complete = False
         self.responses += 1
         if self._head_bytes:
+            if self._keeps_head:
+                self.head = self._head_bytes
             self._head_bytes = b""
         pieces = self._pieces
         if pieces:
@@ -272,19 +283,3 @@ class Connection(asyncio.Protocol):
 
     def _ends_with_connection(self) -> bool:
         return self._headers_complete and delimited_by_close(self._head_bytes)
-
-
-_INTERIM: Final = re.compile(rb"\s*HTTP/[0-9.]+ 1(?!01)[0-9][0-9].*?\r?\n\r?\n", re.DOTALL)
-_LENGTH: Final = re.compile(rb"^(?:content-length|transfer-encoding)[ \t]*:", re.I | re.M)
-
-
-def delimited_by_close(data: bytes) -> bool:
-    """Whether the final response that starts in `data` has neither a length nor chunks.
-
-    Such a body ends with the connection (RFC 9112, 6.3, rule 8). `data` holds at least its head.
-    """
-    start = 0
-    while (interim := _INTERIM.match(data, start)) is not None:
-        start = interim.end()
-    head = re.split(rb"\r?\n\r?\n", data[start:], maxsplit=1)[0]
-    return _LENGTH.search(head) is None

@@ -1,1 +1,23 @@
+"""Load: when requests are sent, what they are, and what came of it.
 
+What a user script imports stands here; see docs/user-scripts.md.
+"""
+
+from withstand.load.script import after_run, before_run, user
+from withstand.load.script_client import AsyncClient, Client
+from withstand.load.script_feed import Feed, FeedExhausted, feed
+from withstand.load.script_response import RequestFailed, Response, ResponseUnexpected
+
+__all__ = [
+    "AsyncClient",
+    "Client",
+    "Feed",
+    "FeedExhausted",
+    "RequestFailed",
+    "Response",
+    "ResponseUnexpected",
+    "after_run",
+    "before_run",
+    "feed",
+    "user",
+]

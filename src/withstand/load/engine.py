@@ -3,7 +3,7 @@
 import asyncio
 import resource
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from itertools import chain
 from typing import Final
@@ -11,6 +11,7 @@ from typing import Final
 from withstand.client.connect import connect, resolve, tls_context
 from withstand.client.connection import Connection
 from withstand.client.exchange import Failure, FailureKind
+from withstand.client.identity import Credential
 from withstand.client.target import Target
 from withstand.errors import TargetUnreachable
 from withstand.load.engine_base import NS_PER_S, Load, Shot, Way
@@ -19,12 +20,16 @@ from withstand.load.engine_closed import ClosedLoad
 from withstand.load.engine_open import MAX_CONNECTIONS, OpenLoad
 from withstand.load.engine_probe import ServerWatch
 from withstand.load.engine_process import quiet_collector
+from withstand.load.engine_script_closed import ClosedUsers
+from withstand.load.engine_script_open import MAX_USERS, ArrivingUsers
+from withstand.load.engine_script_run import ScriptRun
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.probe import Probe, sample_interval_s
 from withstand.load.profile import ArrivalSchedule, Profile, UserSchedule
 from withstand.load.progress import Observer, Progress
 from withstand.load.recorder import OperationRecorder, quantiles_of, window_width_s
 from withstand.load.scenario import Scenario
+from withstand.load.script import Script
 
 _LEAD_NS: Final = 20_000_000  # from "ready" to the schedule's zero
 _SWEEP_S: Final = 0.05
@@ -36,12 +41,13 @@ _SPARE_DESCRIPTORS: Final = 64
 
 async def run_load(
     target: Target,
-    scenario: Scenario,
+    scenario: Scenario | Script,
     profile: Profile,
     *,
     connections: int | None = None,
     timeout_s: float = 10.0,
     think_time_s: float = 0.0,
+    credentials: Mapping[str, Credential] | None = None,
     observer: Observer | None = None,
     stop: asyncio.Event | None = None,
     probe: Probe | None = None,
@@ -72,7 +78,12 @@ async def run_load(
         watch = ServerWatch(probe, probe_every_s or sample_interval_s(profile.duration_s))
         await watch.first()
     way = await _preflight(target, timeout_s)
-    load = _load(way, scenario, profile, connections=connections, think_time_s=think_time_s)
+    load: Load
+    if isinstance(scenario, Script):
+        script_run = ScriptRun(scenario, way, profile, credentials=credentials or {})
+        load = _users(script_run, profile, connections=connections, think_time_s=think_time_s)
+    else:
+        load = _load(way, scenario, profile, connections=connections, think_time_s=think_time_s)
     with quiet_collector():
         try:
             await load.prepare()
@@ -125,6 +136,17 @@ def _load(
     raise TypeError(f"{type(profile).__name__} is neither an open nor a closed profile")
 
 
+def _users(
+    run: ScriptRun, profile: Profile, *, connections: int | None, think_time_s: float
+) -> Load:
+    if isinstance(profile, ArrivalSchedule):
+        most = connections or min(MAX_USERS, _descriptors(MAX_USERS))
+        return ArrivingUsers(run, profile, most_users=most)
+    if isinstance(profile, UserSchedule):
+        return ClosedUsers(run, profile, think_time_s=think_time_s)
+    raise TypeError(f"{type(profile).__name__} is neither an open nor a closed profile")
+
+
 async def _preflight(target: Target, timeout_s: float) -> Way:
     """Look the target up and open one connection to it."""
     context = tls_context(target)
@@ -152,10 +174,10 @@ async def _preflight(target: Target, timeout_s: float) -> Way:
     )
 
 
-def _descriptors() -> int:
+def _descriptors(most: int = MAX_CONNECTIONS) -> int:
     """How many connections the limit of open files leaves room for."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return MAX_CONNECTIONS if soft == resource.RLIM_INFINITY else max(soft - _SPARE_DESCRIPTORS, 1)
+    return most if soft == resource.RLIM_INFINITY else max(soft - _SPARE_DESCRIPTORS, 1)
 
 
 async def _end_of(load: Load, stop: asyncio.Event | None) -> bool:

@@ -14,6 +14,7 @@ from withstand.client.connection import Connection
 from withstand.client.exchange import Failure, FailureKind
 from withstand.client.target import Target
 from withstand.load.recorder import OperationRecorder, Tally
+from withstand.load.script_record import ScriptRecord
 
 C = TypeVar("C", bound=Connection)
 
@@ -122,6 +123,16 @@ class Load(ABC):
         return sum(
             shot.bytes_sent for shot in self._all_shots if shot.recorder.operation == operation
         )
+
+    @property
+    def requested(self) -> int:
+        """Requests that were due: in the open model one for each arrival."""
+        return self.offered
+
+    @property
+    def script(self) -> ScriptRecord | None:
+        """What became of the user script; None where there is none."""
+        return None
 
     @property
     def in_flight(self) -> int:

@@ -79,14 +79,14 @@ class Books:
         since_sample: int,
         interrupted: bool,
     ) -> LoadMeasurement:
-        load, profile = self.load, self._profile
+        load, profile, script = self.load, self._profile, self.load.script
         lasted_s, cpu_share, unanswered = self._closed or self._clocks()
         return LoadMeasurement(
             model=profile.model,
             profile=profile.describe(),
             started_at=self._started_at,
             duration_s=max(min(lasted_s, profile.duration_s), 0.0),
-            offered=load.offered if profile.model == "open" else load.sent + load.offered,
+            offered=load.requested,
             sent=load.sent,
             late=load.late,
             unanswered=unanswered,
@@ -100,9 +100,11 @@ class Books:
                     dispatched=load.dispatched,
                     cpu_share=cpu_share,
                     exhausted=load.exhausted,
-                ),
+                )
+                or (script.saturation(lasted_s) if script is not None else None),
             ),
             server_samples=tuple(self._watch.samples[since_sample:]) if self._watch else (),
             probe_trouble=self._watch.trouble if self._watch else None,
+            script=script,
             interrupted=interrupted,
         )

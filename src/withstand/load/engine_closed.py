@@ -84,6 +84,11 @@ class ClosedLoad(Load):
         self.asks_at_once = False
 
     @property
+    def requested(self) -> int:
+        """Those that went out, and those for which there was no connection."""
+        return self.sent + self.offered
+
+    @property
     def queued(self) -> Collection[object]:
         """Nobody waits for another's connection in the closed model."""
         return ()

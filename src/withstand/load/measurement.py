@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from withstand.load.script_record import ScriptRecord
 from withstand.load.window import Counts, Window, summed, united
 from withstand.stats.histogram import Histogram
 
@@ -70,7 +71,9 @@ class LoadMeasurement:
     `offered` arrivals were due, `sent` went out, `late` of them found no free connection and
     queued with their clock running, `unanswered` had no end when the run stopped. `left_out` says
     of operations that were asked for why they were not loaded; `probe_trouble` says why the server
-    could not be looked at, now and then or from some moment on.
+    could not be looked at, now and then or from some moment on. `script` is what became of a user
+    script beside its requests; in the open model an arrival is one of its iterations, and `offered`
+    counts the requests that these made, and one for each arrival that still waits.
     """
 
     model: str
@@ -86,4 +89,5 @@ class LoadMeasurement:
     server_samples: tuple[ServerSample, ...] = ()
     probe_trouble: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
+    script: ScriptRecord | None = None
     interrupted: bool = False

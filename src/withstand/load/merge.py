@@ -7,6 +7,7 @@ from withstand.load.measurement import (
     OperationMeasurement,
     ServerSample,
 )
+from withstand.load.script_record import merge_records
 from withstand.load.window import summed, united
 
 
@@ -45,6 +46,7 @@ def merge_measurements(first: LoadMeasurement, second: LoadMeasurement) -> LoadM
             for name, why in {**second.left_out, **first.left_out}.items()
             if name not in operations
         },
+        script=merge_records(first.script, second.script),
         interrupted=first.interrupted or second.interrupted,
     )
 

@@ -164,6 +164,8 @@ def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
             yield Text(
                 f"✗ {printable(measurement.operation)}: {error_text(measurement)}", style="red"
             )
+    for sentence in load.script.sentences() if load.script is not None else ():
+        yield Text(f"! {printable(sentence)}", style="yellow")
     for name, why in load.left_out.items():
         yield Text(f"! {printable(f'{name} was left out: {why}')}", style="yellow")
     memory = [each.rss_bytes for each in load.server_samples if each.rss_bytes is not None]

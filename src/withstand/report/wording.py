@@ -117,12 +117,16 @@ def plural(number: int, noun: str) -> str:
 
 
 def error_text(measurement: OperationMeasurement) -> str:
-    """What went wrong in an operation's requests: `12 timed-out, 3 with status 503`."""
+    """What went wrong in an operation's requests: `12 timed-out, 3 with an unexpected status`."""
     parts = [f"{format_count(count)} {kind}" for kind, count in measurement.failures.items()]
-    if measurement.unexpected:
+    by_status = measurement.unexpected - sum(measurement.rejected.values())
+    if by_status:
         statuses = [status for status in sorted(measurement.statuses) if status >= 400]
         seen = f" ({', '.join(map(str, statuses))})" if statuses else ""
-        parts.append(f"{format_count(measurement.unexpected)} with an unexpected status{seen}")
+        parts.append(f"{format_count(by_status)} with an unexpected status{seen}")
+    parts += [
+        f"{format_count(count)} rejected: {why}" for why, count in measurement.rejected.items()
+    ]
     return ", ".join(parts)
 
 

@@ -1,17 +1,19 @@
 """Requests that are known to succeed, for whoever wants to send them again: the load journey."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from withstand.client.exchange import Request
+from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.client.transport import Transport
-from withstand.errors import RunVoid, UsageError
+from withstand.errors import IdentityBroken, RunVoid, UsageError
 from withstand.openapi.operation import Api
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.scan import groundwork as ground_rules
 from withstand.scan.baselines import take_baselines
-from withstand.scan.courier import Courier
+from withstand.scan.courier import Budget, Courier
 from withstand.scan.groundwork import Groundwork
+from withstand.scan.login import log_in
 from withstand.scan.plan import ScanPlan
 from withstand.scan.policy import matches
 
@@ -84,10 +86,43 @@ async def prepared_requests(plan: ScanPlan, transport: Transport) -> Prepared:
     )
 
 
-def _first_expiry_s(ground: Groundwork) -> float | None:
-    senders = {found.exchange.identity for found in ground.baselines.values()}
-    credentials = (
-        identity.credential for name, identity in ground.identities.items() if name in senders
-    )
+async def logged_in(
+    identities: tuple[Identity, ...],
+    recipe: LoginRecipe | None,
+    transport: Transport,
+    *,
+    base_path: str = "",
+) -> tuple[Identity, ...]:
+    """The identities with a credential each. Raises IdentityBroken naming those without, and
+    TargetUnreachable.
+    """
+    courier = Courier(transport, Budget())
+    ready, problems = [], []
+    for identity in identities:
+        if identity.credential is None and recipe is not None:
+            got = await log_in(recipe, identity, courier, base_path=base_path)
+            if isinstance(got, Credential):
+                identity = identity.logged_in(got)
+            else:
+                problems.append(f"{identity.name}: {got}")
+        ready.append(identity)
+    if problems:
+        raise IdentityBroken(
+            "cannot log in as " + "; ".join(problems),
+            hint="check the password and [login] in the configuration, then run again",
+        )
+    return tuple(ready)
+
+
+def first_expiry_s(identities: Iterable[Identity]) -> float | None:
+    """When the first of their tokens expires, Unix seconds; None when none says."""
+    credentials = (identity.credential for identity in identities)
     expiries = (each.expires_at_s for each in credentials if each is not None)
     return min((expiry_s for expiry_s in expiries if expiry_s is not None), default=None)
+
+
+def _first_expiry_s(ground: Groundwork) -> float | None:
+    senders = {found.exchange.identity for found in ground.baselines.values()}
+    return first_expiry_s(
+        identity for name, identity in ground.identities.items() if name in senders
+    )

@@ -1,0 +1,257 @@
+"""A user script under way: what its virtual users share, and what becomes of each iteration."""
+
+import asyncio
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Final
+
+from withstand.client.exchange import FailureKind
+from withstand.client.identity import Credential
+from withstand.errors import RunVoid, UsageError
+from withstand.load.engine_base import Way
+from withstand.load.engine_script_client import EngineClient
+from withstand.load.engine_script_places import Places
+from withstand.load.engine_script_plain import run_plain
+from withstand.load.engine_script_scene import Scene
+from withstand.load.engine_script_stalls import StallWatch
+from withstand.load.profile import Profile
+from withstand.load.recorder import window_width_s
+from withstand.load.script import Script, UserFunction, share
+from withstand.load.script_feed import FeedExhausted
+from withstand.load.script_operations import Operations
+from withstand.load.script_record import (
+    MAX_EXCEPTIONS,
+    OTHER_EXCEPTIONS,
+    ScriptRecord,
+    exception_text,
+)
+from withstand.load.script_response import RequestFailed, ResponseUnexpected
+
+# An iteration without a request would come round at once, for ever.
+_REST_S: Final = 0.01
+_MOST_IDLE_ITERATIONS: Final = 100
+_MAX_TEARDOWN_S: Final = 10.0
+_CANCELLED_WITHIN_S: Final = 1.0
+
+
+class ScriptRun:
+    """The iterations of a script's virtual users, and what goes before and after them.
+
+    `ended` is called when the script itself ends the run, `broken` when it cannot go on.
+    """
+
+    def __init__(
+        self,
+        script: Script,
+        way: Way,
+        profile: Profile,
+        *,
+        credentials: Mapping[str, Credential],
+    ) -> None:
+        self.script = script
+        operations = Operations(width_s=window_width_s(profile.duration_s))
+        self.scene = Scene(way, operations, credentials)
+        self.ended: Callable[[], None] = lambda: None
+        self.broken: Callable[[BaseException], None] = lambda _error: None
+        self._places = Places(script.source)
+        self._stalls = StallWatch(self._places)
+        self._iterations = 0
+        self._exceptions: dict[str, int] = {}
+        self._notes: list[str] = []
+        self._idle_iterations: dict[UserFunction, int] = {}
+        for each in script.feeds:
+            if each.rows is not None:
+                each.begin(_dealt(each.file, each.order, each.rows, profile))
+
+    def begin(self, origin_ns: int) -> None:
+        """The schedule begins at this reading of the clock."""
+        self.scene.operations.origin_ns = origin_ns
+        self._stalls.beat()
+
+    async def before(self) -> None:
+        """What the script does once before the run. Raises RunVoid when that goes wrong."""
+        for hook in self.script.hooks:
+            if hook.after:
+                continue
+            client = self._unmeasured()
+            try:
+                given = await _called(hook.function, client, is_async=hook.is_async)
+            except (Exception, SystemExit) as error:
+                text = exception_text(error, self._places.in_trace(error.__traceback__))
+                raise RunVoid(
+                    f"{hook.name}, which goes before the run, failed: {text}",
+                    hint="nothing was measured; correct the script, or what it prepares",
+                ) from error
+            finally:
+                client.hang_up()
+            if given is not None:
+                self.scene.shared = given
+
+    async def after(self) -> None:
+        """What the script does once after the run, without measuring it."""
+        for hook in self.script.hooks:
+            if hook.after:
+                client = self._unmeasured()
+                limit_s = min(self.scene.way.timeout_s, _MAX_TEARDOWN_S)
+                try:
+                    async with asyncio.timeout(limit_s):
+                        await self._guarded(hook.function, client, is_async=hook.is_async)
+                except TimeoutError:
+                    self.note(f"{hook.name} had not finished within {limit_s:g} s")
+                client.hang_up()
+
+    def _unmeasured(self) -> EngineClient:
+        client = EngineClient(self.scene, number=0, kind=None)
+        client.go_off_the_record()
+        return client
+
+    async def iterate(self, client: EngineClient) -> bool:
+        """One iteration of a user; whether it came to its end."""
+        kind, asked = client.kind, client.asked
+        assert kind is not None
+        try:
+            if kind.is_async:
+                await kind.function(client)
+            else:
+                await run_plain(kind.function, client)
+        except RequestFailed:  # counted where it happened
+            return False
+        except ResponseUnexpected:
+            return True
+        except FeedExhausted as end:
+            self._notes.append(f"{kind.name} ended the run: {end}")
+            self.ended()
+            return False
+        except (Exception, SystemExit) as error:
+            self.count_exception(error)
+            return False
+        self._iterations += 1
+        if client.asked == asked:
+            await self._without_request(kind)
+        return True
+
+    async def set_up(self, client: EngineClient) -> bool:
+        """What a user does before its first iteration; whether it went well."""
+        kind = client.kind
+        if kind is None or kind.before is None or client.is_set_up:
+            return True
+        client.is_set_up = await self._guarded(kind.before, client, is_async=kind.is_async)
+        return client.is_set_up
+
+    async def tear_down(self, clients: Collection[EngineClient]) -> None:
+        """Stop users where they are, and do what they do at the end, without measuring it."""
+        for client in clients:
+            client.leaving = True
+        tasks = [client.task for client in clients if client.task and not client.task.done()]
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks, timeout=_CANCELLED_WITHIN_S)
+        farewells = [
+            asyncio.ensure_future(self.say_goodbye(client))
+            for client in clients
+            if client.kind is not None and client.kind.after is not None
+        ]
+        if farewells:
+            limit_s = min(self.scene.way.timeout_s, _MAX_TEARDOWN_S)
+            _, late = await asyncio.wait(farewells, timeout=limit_s)
+            for farewell in late:
+                farewell.cancel()
+            if late:
+                self.note(f"{len(late):,} users had no time for their teardown ({limit_s:g} s)")
+                await asyncio.wait(late, timeout=_CANCELLED_WITHIN_S)
+        self._stalls.close()
+
+    async def say_goodbye(self, client: EngineClient) -> None:
+        """What a user does at the end, if it has begun; then its connections are closed."""
+        kind = client.kind
+        # Where nothing prepares a user it has begun with its first request.
+        begun = client.is_set_up or (kind is not None and kind.before is None and client.asked)
+        if kind is not None and kind.after is not None and begun:
+            client.go_off_the_record()
+            await self._guarded(kind.after, client, is_async=kind.is_async)
+        client.hang_up()
+
+    async def _guarded(
+        self, function: Callable[..., Any], client: EngineClient, *, is_async: bool
+    ) -> bool:
+        try:
+            await _called(function, client, is_async=is_async)
+        except (RequestFailed, ResponseUnexpected) as error:
+            if not client.is_measured:  # nothing else tells of it
+                self.count_exception(error)
+            return False
+        except FeedExhausted as end:
+            self._notes.append(f"{getattr(function, '__name__', 'setup')} ended the run: {end}")
+            self.ended()
+            return False
+        except (Exception, SystemExit) as error:
+            self.count_exception(error)
+            return False
+        return True
+
+    def count_exception(self, error: BaseException) -> None:
+        """Count what the script raised, by type, message and line."""
+        text = exception_text(error, self._places.in_trace(error.__traceback__))
+        if text not in self._exceptions and len(self._exceptions) >= MAX_EXCEPTIONS:
+            text = OTHER_EXCEPTIONS
+        self._exceptions[text] = self._exceptions.get(text, 0) + 1
+
+    def note(self, sentence: str) -> None:
+        """Something that a person should know of the run."""
+        if sentence not in self._notes:
+            self._notes.append(sentence)
+
+    def record(self) -> ScriptRecord:
+        """What became of the script so far."""
+        names = self.scene.operations.note
+        return ScriptRecord(
+            iterations=self._iterations,
+            exceptions=dict(self._exceptions),
+            blocked_ns=self._stalls.held_ns(),
+            notes=(*self._notes, *((names,) if names else ())),
+        )
+
+    def sweep(self) -> None:
+        """Give up the requests whose time is over."""
+        self._stalls.beat()
+        now_ns = time.perf_counter_ns()
+        for connection in tuple(self.scene.connections):
+            if connection.in_flight and now_ns > connection.deadline_ns:
+                connection.give_up(FailureKind.TIMED_OUT, "no complete response in time")
+
+    async def _without_request(self, kind: UserFunction) -> None:
+        if self.scene.operations.recorders:
+            await asyncio.sleep(_REST_S)
+            return
+        idle = self._idle_iterations[kind] = self._idle_iterations.get(kind, 0) + 1
+        if idle > _MOST_IDLE_ITERATIONS:
+            self.broken(
+                UsageError(
+                    f"{kind.name} of {self.script.source} came to its end {idle} times without "
+                    f"making a request",
+                    hint="await client.get(...) in it, or client.get(...) in a plain def"
+                    if kind.is_async
+                    else "call client.get(...) or another method of its client in it",
+                )
+            )
+        await asyncio.sleep(_REST_S)
+
+
+async def _called(function: Callable[..., Any], client: EngineClient, *, is_async: bool) -> Any:
+    return await (function(client) if is_async else run_plain(function, client))
+
+
+def _dealt(file: str, order: str, rows: "Collection[Any]", profile: Profile) -> tuple[Any, ...]:
+    """The rows that this process's share of the run may use."""
+    if order == "random":
+        return tuple(rows)
+    part = tuple(share(rows, profile))
+    if part:
+        return part
+    if order == "unique":
+        raise UsageError(
+            f"{file} has {len(rows):,} rows, which are not enough for every process of this run",
+            hint='give more rows or fewer processes, or order="sequential"',
+        )
+    return tuple(rows)

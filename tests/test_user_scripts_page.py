@@ -1,0 +1,54 @@
+"""The examples of docs/user-scripts.md run against the demo as they stand there."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.demo.running import RunningDemo, running
+from withstand.client.loop import run
+from withstand.client.target import parse_target
+from withstand.load.engine import run_load
+from withstand.load.engine_script import load_script
+from withstand.load.profile import Closed, ConstantRate, Profile
+
+PAGE = (Path(__file__).parents[1] / "docs" / "user-scripts.md").read_text()
+SCRIPTS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
+FILES = {
+    "people.csv": re.findall(r"^```csv\n(.*?)^```$", PAGE, re.M | re.S),
+    "searches.jsonl": re.findall(r"^```jsonl\n(.*?)^```$", PAGE, re.M | re.S),
+}
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[RunningDemo]:
+    with running() as started:
+        yield started
+
+
+@pytest.mark.parametrize("number", range(len(SCRIPTS)))
+def test_every_example_runs_without_an_error(
+    number: int, demo: RunningDemo, tmp_path: Path
+) -> None:
+    for name, (text,) in FILES.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "shop.py").write_text(SCRIPTS[number])
+    script = load_script(tmp_path / "shop.py")
+    target = parse_target(demo.words["url"], verify=False)
+    profiles: tuple[Profile, ...] = (
+        ConstantRate(rate_per_s=20, duration_s=0.3),
+        Closed(users=4, duration_s=0.5),
+    )
+    for profile in profiles:
+        measured = run(run_load(target, script, profile, timeout_s=20))
+        assert measured.script is not None
+        assert measured.script.exceptions == {}
+        assert measured.sent > 0
+        assert all(each.rejected == {} for each in measured.operations.values())
+        assert all(each.failures == {} for each in measured.operations.values())
+
+
+def test_the_page_has_examples_of_both_kinds() -> None:
+    assert len(SCRIPTS) >= 5
+    assert any("async def" not in script for script in SCRIPTS)
