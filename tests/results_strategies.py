@@ -18,6 +18,7 @@ from withstand.load.measurement import (
     OperationMeasurement,
     ServerSample,
 )
+from withstand.load.script_record import ScriptRecord
 from withstand.load.window import Window
 from withstand.results import Results
 from withstand.scan.finding import Confidence, Evidence, Finding, Severity
@@ -169,6 +170,14 @@ loads = st.builds(
         max_size=3,
     ).map(tuple),
     probe_trouble=st.none() | st.sampled_from(("it was gone", "it was busy")),
+    script=st.none()
+    | st.builds(
+        ScriptRecord,
+        iterations=counts,
+        exceptions=st.dictionaries(st.sampled_from(("KeyError: 'id'", "OSError")), counts),
+        blocked_ns=st.dictionaries(st.just("shop.py, line 3, visit"), counts),
+        notes=st.lists(st.just("a note"), max_size=1).map(tuple),
+    ),
     interrupted=st.booleans(),
 )
 objectives = st.builds(
