@@ -35,7 +35,7 @@ SHELLS = (
     "withstand.selftest.experiment*",
     "withstand.selftest.server",
     "withstand.settings*",
-    "withstand.workflows",
+    "withstand.workflow*",
 )
 """Modules that may do I/O, read a clock or start processes: names, `*` for any text."""
 

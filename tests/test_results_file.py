@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.report.stress_sample import stress_only
 from tests.results_strategies import any_results, exchanges, scans
 from withstand.client.exchange import Exchange
 from withstand.errors import UsageError
@@ -147,3 +148,12 @@ def _finding(exchange: Exchange) -> Finding:
         remedy="r",
         evidence=(Evidence(caption="c", exchange=exchange),),
     )
+
+
+def test_a_search_for_the_sustainable_rate_comes_to_the_same_when_it_is_read_again() -> None:
+    results = stress_only()
+    again = from_json(to_json(results), source="x.json")
+    assert again == results
+    assert again.capacity() == results.capacity()
+    assert again.headline() == results.headline()
+    assert "capacity" not in to_json(results)

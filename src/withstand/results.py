@@ -4,13 +4,14 @@ Results hold what merges exactly: histograms, counts, findings, coverage. Verdic
 and the headline are computed each time, never stored.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
 from withstand.errors import UsageError
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.merge import merge_measurements
+from withstand.load.stress import StressMeasurement
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.merge import badness, merge_records
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
@@ -23,6 +24,8 @@ from withstand.slo import (
     judge,
     judge_soak,
 )
+from withstand.slo.capacity import Capacity, capacity, objectives_of_a_step
+from withstand.slo.capacity_text import capacity_clauses
 from withstand.stats.drift import Movement
 
 
@@ -41,8 +44,8 @@ class Results:
     """One invocation, or several merged into one.
 
     `started_at` is in Unix seconds. `command` is the command line as typed, with secrets masked;
-    `config` names the file that the settings came from. `scan` and `load` are None where the
-    invocation had none. A finding fails the run from the severity `fail_on` on, unless it is
+    `config` names the file that the settings came from. `scan`, `load` and `stress` are None where
+    the invocation had none. A finding fails the run from the severity `fail_on` on, unless it is
     tentative; `soak` is what a soak test is held against, None for other runs; `strict` makes what
     could not be decided void the run. `interrupted` runs were stopped before their end and are
     undecided at best.
@@ -58,11 +61,14 @@ class Results:
     config: str | None = None
     scan: ScanRecord | None = None
     load: LoadMeasurement | None = None
+    stress: StressMeasurement | None = None
     objectives: tuple[Objective, ...] = ()
     soak: SoakRules | None = None
     fail_on: Severity = Severity.MEDIUM
     strict: bool = False
     interrupted: bool = False
+    # What the search comes to takes a while to work out, and every part of a report asks for it.
+    _found: list[Capacity] = field(init=False, repr=False, compare=False, default_factory=list)
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict for each objective and operation it covers; none without load."""
@@ -77,6 +83,14 @@ class Results:
     def drifting(self, movement: Movement = Movement.GROWS) -> tuple[DriftVerdict, ...]:
         """What surely drifts by more than is tolerated, or is said to move in another way."""
         return tuple(each for each in self.drifts() if each.movement is movement)
+
+    def capacity(self) -> Capacity | None:
+        """What the search for the sustainable rate came to; None without one."""
+        if self.stress is None:
+            return None
+        if not self._found:
+            self._found.append(capacity(objectives_of_a_step(self.objectives), self.stress))
+        return self._found[0]
 
     def findings(self) -> tuple[Finding, ...]:
         """All findings, the worst and surest first."""
@@ -106,7 +120,9 @@ class Results:
             lagging = None  # late, but no verdict hangs on it
         script = self.load.script if self.load is not None else None
         broken = script.void() if script is not None else None
-        reasons = (scan, broken, saturated, lagging)
+        found = self.capacity()
+        search = found.void if found is not None else None
+        reasons = (scan, broken, saturated, lagging, search)
         return tuple(reason for reason in reasons if reason is not None)
 
     def inconclusive(self) -> tuple[Verdict, ...]:
@@ -124,13 +140,17 @@ class Results:
         went wrong elsewhere, so they outrank a void part; a void part outranks everything that
         seems to be well.
         """
-        if self.failing_findings() or self.breached() or self.drifting():
+        found = self.capacity()
+        failed = self.failing_findings() or self.breached() or self.drifting()
+        if failed or (found is not None and found.fails):
             return Conclusion.FAILED
         if self.void_reasons():
             return Conclusion.VOID
         undecided = self.inconclusive() or self.drifting(Movement.UNDECIDED)
         if self.interrupted or undecided or self.cells(CoverageState.INCONCLUSIVE):
             return Conclusion.UNDECIDED
+        if found is not None:
+            return Conclusion.HELD if found.found else Conclusion.UNDECIDED
         if self.scan is not None and not self.cells(CoverageState.PASSED):
             return Conclusion.HELD if self.cells(CoverageState.FAILED) else Conclusion.UNDECIDED
         if self.scan is not None or self.verdicts() or self.drifts():
@@ -175,6 +195,12 @@ def merge(first: Results, second: Results) -> Results:
     """
     _refuse_different("targets", first.base_url, second.base_url)
     _refuse_different("kinds", _kind(first), _kind(second))
+    if first.stress is not None:
+        raise UsageError(
+            "two searches for the sustainable rate cannot be merged: each chose its rates by "
+            "what it had seen itself",
+            hint="read each on its own",
+        )
     return Results(
         started_at=min(first.started_at, second.started_at),
         duration_s=max(first.duration_s, second.duration_s),
@@ -204,6 +230,8 @@ def _failures(results: Results) -> list[str]:
         clauses.append(f"{_of(len(breached), len(results.verdicts()), 'objective')} breached")
     if drifting := results.drifting():
         clauses.append(f"{_named(drifting)} drifted")
+    if found := results.capacity():
+        clauses += capacity_clauses(found)
     if void := results.void_reasons():
         clauses.append(f"part of the run is void: {'; '.join(void)}")
     return clauses
@@ -211,6 +239,8 @@ def _failures(results: Results) -> list[str]:
 
 def _doubts(results: Results) -> list[str]:
     clauses = []
+    if found := results.capacity():
+        clauses += capacity_clauses(found)
     if open_verdicts := results.inconclusive():
         share = _of(len(open_verdicts), len(results.verdicts()), "objective")
         clauses.append(f"{share} undecided")
@@ -220,6 +250,8 @@ def _doubts(results: Results) -> list[str]:
         clauses.append(f"{_tests(cells)} could not tell")
     if results.interrupted:
         clauses.append("the run was interrupted")
+    if results.stress is not None:
+        return clauses
     if not clauses:
         return ["nothing was tested, so nothing is known"]
     return ["nothing bad is proven", *clauses]
@@ -239,6 +271,8 @@ def _successes(results: Results) -> list[str]:
         clauses.append(f"{all_met} met")
     if results.drifts():
         clauses.append("nothing drifted")
+    if found := results.capacity():
+        clauses += capacity_clauses(found)
     return clauses
 
 
@@ -268,7 +302,7 @@ def _count(number: int, noun: str) -> str:
 
 
 def _kind(results: Results) -> str:
-    parts = (("scan", results.scan), ("load", results.load))
+    parts = (("scan", results.scan), ("load", results.load), ("stress", results.stress))
     return " and ".join(name for name, part in parts if part is not None) or "nothing"
 
 

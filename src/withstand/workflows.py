@@ -2,6 +2,7 @@
 
     scan:  document → API → identities logged in → checks → Results
     load:  document, user script or URL → requests → engine → Results
+    stress (in `withstand.workflow_stress`):  the same, rate after rate
 
 Here things are put together; how each is done stands in the module it calls.
 """
@@ -40,6 +41,7 @@ from withstand.scan.finding import Severity
 from withstand.scan.plan import Observer as ScanObserver
 from withstand.scan.plan import ScanPlan
 from withstand.scan.preparation import (
+    Prepared,
     chosen_operations,
     first_expiry_s,
     first_keys,
@@ -124,9 +126,9 @@ def run_scan(
     started_at = time.time()
 
     async def journey() -> Results:
-        async with _stoppable() as stopped, _wire(plan.target, plan.timeout_s) as wire:
+        async with stoppable() as stopped, _wire(plan.target, plan.timeout_s) as wire:
             record = await scan(plan, wire, observer=observer, stop=stopped.is_set)
-        return _results(
+        return results_of(
             plan.target,
             occasion,
             started_at,
@@ -152,18 +154,11 @@ def run_document_load(
     is all that a pattern chose or a token would expire before the end, and UsageError for an
     objective on no operation of the document.
     """
-    _refuse_unknown(plan.api, occasion.objectives)
-    chosen = chosen_operations(plan.api, load.operations)
+    refuse_unknown(plan.api, occasion.objectives)
 
     async def journey() -> Results:
-        async with _wire(plan.target, plan.timeout_s) as wire:
-            prepared = await prepared_requests(replace(plan, api=chosen), wire)
-        prepared.require(load.operations or ("*",))
+        prepared, scenario = await document_scenario(plan, load.operations)
         _refuse_expiring(prepared.expires_at_s, load.profile)
-        scenario = scenario_from_requests(
-            [Plan(operation=key, requests=found) for key, found in prepared.requests.items()],
-            plan.target,
-        )
         return await _loaded(
             plan.target,
             scenario,
@@ -232,6 +227,25 @@ def run_script_load(
     return run(journey())
 
 
+async def document_scenario(
+    plan: ScanPlan, operations: tuple[str, ...]
+) -> tuple[Prepared, Scenario]:
+    """The chosen operations' requests that succeeded once, as a scenario.
+
+    `operations` are key patterns; none of them stands for every read. Raises RunVoid when a
+    pattern chose nothing but operations without such a request.
+    """
+    chosen = chosen_operations(plan.api, operations)
+    async with _wire(plan.target, plan.timeout_s) as wire:
+        prepared = await prepared_requests(replace(plan, api=chosen), wire)
+    prepared.require(operations or ("*",))
+    scenario = scenario_from_requests(
+        [Plan(operation=key, requests=found) for key, found in prepared.requests.items()],
+        plan.target,
+    )
+    return prepared, scenario
+
+
 async def _loaded(
     target: Target,
     scenario: Scenario | Script,
@@ -248,7 +262,7 @@ async def _loaded(
 
     def so_far(measured: LoadMeasurement, *, interrupted: bool) -> Results:
         measured = replace(measured, left_out=dict(left_out))
-        return _results(
+        return results_of(
             target, occasion, started_at, api=api, load=measured, interrupted=interrupted
         )
 
@@ -256,7 +270,7 @@ async def _loaded(
         if checkpoint is not None:  # if it is the last word, the run was cut off
             checkpoint(so_far(snapshot, interrupted=True))
 
-    async with _stoppable() as stopped:
+    async with stoppable() as stopped:
         measured = await run_load(
             target,
             scenario,
@@ -274,7 +288,7 @@ async def _loaded(
     return so_far(measured, interrupted=measured.interrupted)
 
 
-def _refuse_unknown(api: Api, objectives: tuple[Objective, ...]) -> None:
+def refuse_unknown(api: Api, objectives: tuple[Objective, ...]) -> None:
     """A misspelt operation would be an objective that nothing can breach."""
     for objective in objectives:
         if not any(objective.covers(operation.key) for operation in api.operations):
@@ -297,7 +311,7 @@ def _refuse_expiring(expires_at_s: float | None, profile: Profile) -> None:
         )
 
 
-def _results(
+def results_of(
     target: Target,
     occasion: Occasion,
     started_at: float,
@@ -350,7 +364,7 @@ async def _wire(target: Target, timeout_s: float = 30.0) -> AsyncIterator[Wire]:
 
 
 @asynccontextmanager
-async def _stoppable() -> AsyncIterator[asyncio.Event]:
+async def stoppable() -> AsyncIterator[asyncio.Event]:
     """An event that the first Ctrl-C sets; the second one ends the program as usual."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -341,3 +341,48 @@ def test_no_descriptor_is_left_open(api: Api) -> None:
     for profile in (Closed(users=20, duration_s=0.1), ConstantRate(rate_per_s=100, duration_s=0.1)):
         run(run_load(api.target, api.scenario("/ok"), profile))
     assert open_descriptors() == before
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [ConstantRate(rate_per_s=400, duration_s=600), Closed(users=5, duration_s=600)],
+    ids=["open", "closed"],
+)
+def test_a_load_that_winds_down_sends_no_more_but_waits_for_the_answers(
+    api: Api, profile: Profile
+) -> None:
+    async def until_told() -> LoadMeasurement:
+        told = asyncio.Event()
+        return await run_load(
+            api.target,
+            api.scenario("/ok"),
+            profile,
+            wind_down=told,
+            observer=lambda progress: told.set() if progress.completed else None,
+        )
+
+    measured = run(until_told())
+    check_books(measured)
+    assert measured.sent == one(measured).requests == api.seen().requests
+    assert one(measured).errors == 0
+    assert not measured.interrupted
+
+
+def test_what_waits_for_a_connection_when_a_load_winds_down_is_not_sent(api: Api) -> None:
+    async def until_told() -> LoadMeasurement:
+        told = asyncio.Event()
+        return await run_load(
+            api.target,
+            api.scenario("/silent"),
+            ConstantRate(rate_per_s=500, duration_s=600),
+            connections=1,
+            timeout_s=1.0,
+            wind_down=told,
+            observer=lambda progress: told.set() if progress.queued else None,
+        )
+
+    measured = run(until_told())
+    check_books(measured)
+    assert measured.unanswered > 0
+    assert measured.sent == api.seen().requests < 10
+    assert measured.generator.saturated is None

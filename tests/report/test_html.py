@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.report import sample
+from tests.report.stress_sample import stress_only
 from withstand.client.exchange import Failure, FailureKind, Request, Response
 from withstand.report.html import render_html
 from withstand.report.html_view import (
@@ -27,6 +28,7 @@ ALL = {
     "clean": sample.clean(),
     "scan": sample.scan_only(),
     "load": sample.load_only(),
+    "stress": stress_only(),
     "void": sample.void(),
     "soak": sample.soak(),
 }

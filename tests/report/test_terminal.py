@@ -9,6 +9,7 @@ from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
 from tests.report import sample
+from tests.report.stress_sample import stress_only
 from withstand.report.terminal import render
 from withstand.report.wording import drifts_by_urgency
 from withstand.results import Results
@@ -37,8 +38,9 @@ def test_the_report_of_a_scan_reads_like_this(snapshot: SnapshotAssertion) -> No
         (sample.void(), "⊘ VOID"),
         (sample.clean(), "✓ HELD"),
         (sample.soak(), "✗ FAILED"),
+        (stress_only(), "✓ HELD"),
     ],
-    ids=["sample", "scan", "load", "void", "clean", "soak"],
+    ids=["sample", "scan", "load", "void", "clean", "soak", "stress"],
 )
 def test_the_verdict_is_the_first_and_the_last_line(results: Results, word: str) -> None:
     lines = rendered(results, width=200).splitlines()

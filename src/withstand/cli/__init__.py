@@ -15,6 +15,7 @@ _VERBS = {
     "scan": "withstand.cli.scan",
     "load": "withstand.cli.load",
     "soak": "withstand.cli.soak",
+    "stress": "withstand.cli.stress",
     "selftest": "withstand.cli.selftest",
     "report": "withstand.cli.report",
     "checks": "withstand.cli.checks",

@@ -17,6 +17,7 @@ from withstand.load.profile import ConstantRate
 from withstand.results import Results
 from withstand.scan.catalogue import all_checks
 from withstand.slo import parse_objective
+from withstand.units import parse_rate_per_s
 from withstand.workflows import LoadPlan, Occasion, run_document_load, run_scan
 
 _RATE_PER_S = 200.0
@@ -143,13 +144,38 @@ def _planted(flaws: str) -> str:
     help="With --https: where plain HTTP listens. Default: the next port.",
 )
 @click.option(
+    "--capacity",
+    metavar="RATE",
+    help="Serve no more than this, such as 150/s: what `withstand stress` has to find. GET /health "
+    "is let through at once. Default: as fast as the machine can.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=4,
+    show_default=True,
+    help="With --capacity: how many requests are served at once; each takes workers / capacity.",
+)
+@click.option(
+    "--random-times",
+    is_flag=True,
+    help="With --capacity: exponentially distributed service times instead of equal ones.",
+)
+@click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
     help="Keep the shop's data here. Default: a temporary directory.",
 )
 def serve_command(
-    port: int, flaws: str, https: bool, http_port: int | None, data: Path | None
+    port: int,
+    flaws: str,
+    https: bool,
+    http_port: int | None,
+    capacity: str | None,
+    workers: int,
+    random_times: bool,
+    data: Path | None,
 ) -> int:
     """Serve the demo API on this machine until Ctrl-C.
 
@@ -163,6 +189,9 @@ def serve_command(
         arguments.append("--https")
     if http_port is not None:
         arguments += ["--http-port", str(http_port)]
+    if capacity is not None:
+        arguments += ["--capacity", str(parse_rate_per_s(capacity)), "--workers", str(workers)]
+        arguments += ["--random-times"] if random_times else []
     if data is not None:
         arguments += ["--data", str(data)]
     return serve_demo(arguments)

@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from withstand.cli.options import report_options, target_options
+from withstand.cli.traffic import slo_option, traffic_options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -67,7 +68,7 @@ def load_options(default_run_time: str) -> Callable[[F], F]:
         function = report_options(function)
         for option in reversed((*_scenario(), *_shape(default_run_time), *_judging(), *_probes())):
             function = option(function)
-        function = target_options(function)
+        function = target_options(traffic_options(function))
         return click.argument("url", metavar="[URL | SCRIPT.py]", required=False)(function)
 
     return add
@@ -81,18 +82,6 @@ def _scenario() -> tuple[Callable[[F], F], ...]:
             type=click.Path(path_type=Path, dir_okay=False),
             metavar="SCRIPT",
             help="The user script, where its name does not end in .py.",
-        ),
-        click.option(
-            "--openapi", metavar="DOCUMENT", help="The OpenAPI document: a file, URL or path."
-        ),
-        click.option(
-            "-o",
-            "--operation",
-            "operations",
-            multiple=True,
-            metavar="KEY",
-            help='Load this operation, such as "GET /users" or "GET *". Repeatable. Default: every '
-            "GET of the document. Operations that write are sent only when they are named here.",
         ),
     )
 
@@ -136,31 +125,12 @@ def _shape(default_run_time: str) -> tuple[Callable[[F], F], ...]:
             metavar="TIME",
             help=f"How long, such as 30s, 5m or 8h. Default: {default_run_time}.",
         ),
-        click.option(
-            "--connections",
-            type=click.IntRange(min=1),
-            help="Most connections at once; of a user script with --rate, most virtual users.",
-        ),
-        click.option(
-            "--timeout",
-            metavar="TIME",
-            help="Longest wait for an answer. Default: timeout under [target] in the "
-            "configuration, or 30s.",
-        ),
     )
 
 
 def _judging() -> tuple[Callable[[F], F], ...]:
     return (
-        click.option(
-            "--slo",
-            "slos",
-            multiple=True,
-            metavar="OBJECTIVE",
-            help='An objective: "p95<200ms", "errors<0.1%", "rps>100", "memory_growth<32MB", or '
-            'for one operation "GET /users: p99<300ms". Repeatable. Replaces those of the '
-            "configuration.",
-        ),
+        slo_option('"p95<200ms", "errors<0.1%", "rps>100", "memory_growth<32MB"'),
         click.option(
             "--exit-code-on-slo",
             type=click.IntRange(1, 255),

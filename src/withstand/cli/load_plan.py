@@ -1,14 +1,19 @@
 """Settings and the options of a load → its plan, and the run of it."""
 
 from collections.abc import Callable
-from typing import Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from withstand.cli.load_options import DEFAULT_RATE_PER_S, LoadOptions
 from withstand.cli.options import settings_for, target_for
 from withstand.cli.plans import api_for, scan_plan
 from withstand.cli.progress import ProgressLine
-from withstand.client.exchange import Request
+from withstand.cli.traffic import (
+    origin_of,
+    path_of,
+    request_for,
+    require_one_target,
+    timeout_s,
+)
 from withstand.client.target import Target, parse_target
 from withstand.errors import UsageError
 from withstand.load.engine_probe_command import CommandProbe
@@ -28,8 +33,6 @@ from withstand.workflows import (
     run_script_load,
 )
 
-_IN_A_REQUEST_LINE: Final = "!#$%&'()*+,-./:;=?@[]_~|^`{}\\\"<>"
-
 
 def require_consistent(options: LoadOptions) -> None:
     """Raises UsageError for options that exclude each other."""
@@ -46,18 +49,13 @@ def require_consistent(options: LoadOptions) -> None:
             f"{options.url} says what to send, and so does -f {options.file}",
             hint="give the script alone, and the target's address with -H",
         )
-    said = options.script or options.url
-    if said is not None and (options.openapi is not None or options.operations):
+    if options.script is not None and (options.openapi is not None or options.operations):
         raise UsageError(
-            f"{said} says what to send, and --openapi and --operation choose from a document",
-            hint="give the address or the script alone, or -H and the operations",
+            f"{options.script} says what to send, and --openapi and --operation choose from a "
+            f"document",
+            hint="give the script alone, or the operations",
         )
-    url = options.address
-    if url is not None and options.base_url is not None:
-        raise UsageError(
-            f"{url} says where the API is, and so does -H {options.base_url}",
-            hint="give one of the two",
-        )
+    require_one_target(options.address, options.base_url, options.openapi, options.operations)
     probes = {
         "--pid": options.pid,
         "--metrics": options.metrics,
@@ -74,7 +72,9 @@ def require_consistent(options: LoadOptions) -> None:
 def load_settings_of(options: LoadOptions) -> Settings:
     """The settings of file, environment and options."""
     return settings_for(
-        options.config_file, _origin(options.address) or options.base_url, openapi=options.openapi
+        options.config_file,
+        origin_of(options.address) or options.base_url,
+        openapi=options.openapi,
     )
 
 
@@ -89,7 +89,7 @@ def load_plan(
         profile=profile,
         operations=options.operations,
         connections=options.connections or settings.load().connections,
-        timeout_s=settings.timeout_s if options.timeout is None else _timeout_s(options.timeout),
+        timeout_s=timeout_s(options.timeout, settings),
         think_time_s=0.0 if think_time is None else parse_duration_ns(think_time) / 1e9,
         probe=_probe(options, target),
     )
@@ -119,9 +119,13 @@ def run_load_plan(
                 checkpoint=checkpoint,
             )
         if (url := options.address) is not None:
-            request = Request(method="GET", path=_path(url), headers=(("Accept", "*/*"),))
             return run_request_load(
-                target, request, load, occasion, observer=progress.load, checkpoint=checkpoint
+                target,
+                request_for(url),
+                load,
+                occasion,
+                observer=progress.load,
+                checkpoint=checkpoint,
             )
         plan = scan_plan(settings, target, api_for(settings, target))
         return run_document_load(
@@ -176,7 +180,7 @@ def _probe(options: LoadOptions, target: Target) -> Probe | None:
         return CommandProbe(options.probe_command)
     if options.metrics is None:
         return None
-    origin = _origin(options.metrics, example="http://127.0.0.1:8000/metrics") or ""
+    origin = origin_of(options.metrics, example="http://127.0.0.1:8000/metrics") or ""
     # On the target's own host, or on one that was allowed: nothing else is ever asked.
     host = parse_target(
         origin,
@@ -184,7 +188,7 @@ def _probe(options: LoadOptions, target: Target) -> Probe | None:
         verify=target.verify,
         ca_file=target.ca_file,
     )
-    path = _path(options.metrics) if urlsplit(options.metrics).path else "/metrics"
+    path = path_of(options.metrics) if urlsplit(options.metrics).path else "/metrics"
     return MetricsProbe(host, path, _metric_names(options.metric_names))
 
 
@@ -199,28 +203,3 @@ def _metric_names(given: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
             )
         names[what] = (name,)
     return names
-
-
-def _timeout_s(text: str) -> float:
-    seconds = parse_duration_ns(text) / 1e9
-    if seconds <= 0:
-        raise UsageError(f"--timeout {text} leaves no time for an answer", hint="such as 10s")
-    return seconds
-
-
-def _origin(url: str | None, *, example: str = "http://127.0.0.1:8000/health") -> str | None:
-    """Scheme and authority of an address."""
-    if url is None:
-        return None
-    scheme, separator, rest = url.partition("://")
-    if not separator:
-        raise UsageError(f"{url!r} is no address", hint=f"write it out: {example}")
-    return f"{scheme}://{rest.partition('/')[0].partition('?')[0]}"
-
-
-def _path(url: str) -> str:
-    """Everything after the authority."""
-    origin = _origin(url) or ""
-    path = url[len(origin) :].partition("#")[0]
-    # Only what cannot be in a request line is escaped: the rest was written as it is meant.
-    return quote(path if path.startswith("/") else f"/{path}", safe=_IN_A_REQUEST_LINE)

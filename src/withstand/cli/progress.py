@@ -16,13 +16,17 @@ _PLAIN_EVERY_S = 5.0
 
 
 class ProgressLine:
-    """Shows how far a run is. As a context manager it cleans up after itself."""
+    """Shows how far a run is. As a context manager it cleans up after itself.
+
+    `doing` is what a load is called while it runs.
+    """
 
     def __init__(self, *, quiet: bool = False) -> None:
         console = Console(file=sys.stderr)
         self._live = console.is_terminal and not os.environ.get("CI") and not quiet
         self._quiet = quiet
         self._spoke_s = 0.0
+        self.doing = "load"
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
@@ -67,7 +71,7 @@ class ProgressLine:
             parts.append(f"{progress.users} users")
         if progress.queued:
             parts.append(f"{progress.queued:,} waiting for a connection")
-        self._show("load", progress.elapsed_s, progress.duration_s, ", ".join(parts))
+        self._show(self.doing, progress.elapsed_s, progress.duration_s, ", ".join(parts))
 
     def say(self, sentence: str) -> None:
         """One line that stays, above the live one."""

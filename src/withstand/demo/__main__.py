@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from withstand.demo.capacity import Capacity
 from withstand.demo.flaws import FLAWS, UnknownFlawError, plant
 from withstand.demo.server import DEFAULT_PORT, CannotServeError, serve
 
@@ -14,15 +15,21 @@ EXIT_USAGE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     try:
+        capacity = None
+        if asked.capacity is not None:
+            capacity = Capacity(
+                per_s=asked.capacity, workers=asked.workers, random_times=asked.random_times
+            )
         serve(
             port=asked.port,
             http_port=asked.http_port,
             https=asked.https,
             planted=plant(asked.flaws.split(",")),
+            capacity=capacity,
             data=asked.data,
             ready_file=asked.ready_file,
         )
-    except (CannotServeError, UnknownFlawError) as error:
+    except (CannotServeError, UnknownFlawError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return EXIT_USAGE
     return 0
@@ -43,6 +50,15 @@ def _parser() -> argparse.ArgumentParser:
         "--http-port", type=int, help="with --https: where plain HTTP listens (default: port + 1)"
     )
     parser.add_argument("--flaws", default="", help='names with commas between, or "all"')
+    parser.add_argument(
+        "--capacity", type=float, help="serve no more than this many requests a second"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=4, help="with --capacity: served at once (default 4)"
+    )
+    parser.add_argument(
+        "--random-times", action="store_true", help="with --capacity: exponential service times"
+    )
     parser.add_argument("--data", type=Path, help="keep the shop here (default: a temporary place)")
     parser.add_argument("--ready-file", type=Path, help="write the ready line here too")
     return parser

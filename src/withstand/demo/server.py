@@ -16,6 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from withstand.demo.app import create_app
+from withstand.demo.capacity import Capacity, LimitedCapacity
 from withstand.demo.flaws import Planted
 from withstand.demo.headers import security_headers
 from withstand.demo.middleware import RedirectToHttps
@@ -59,6 +60,7 @@ def serve(
     http_port: int | None = None,
     https: bool = False,
     planted: Planted | None = None,
+    capacity: Capacity | None = None,
     data: Path | None = None,
     ready_file: Path | None = None,
     announce: Callable[[Listening], None] | None = None,
@@ -66,7 +68,8 @@ def serve(
     """Serves the demo on the loopback interface until SIGINT or SIGTERM.
 
     `port` 0 takes a free one. `http_port` is where plain HTTP is redirected from, with `https`
-    only; None takes the one after `port`, or a free one. `data` None uses a temporary directory
+    only; None takes the one after `port`, or a free one. `capacity` None serves as fast as the
+    machine can. `data` None uses a temporary directory
     and removes it at the end. When requests are accepted `announce` is called (None prints
     `Listening.line()`), and the same line is written to `ready_file`.
 
@@ -92,7 +95,9 @@ def serve(
                 f"{error.filename or data} cannot be written ({error.strerror}); "
                 "give --data another directory."
             ) from error
-        app = create_app(shop)
+        app: ASGIApp = create_app(shop)
+        if capacity is not None:
+            app = LimitedCapacity(app, capacity)
         servers = [_Server(app, main, files)]
         if plain:
             servers.append(_Server(plain_app(app, shop.planted, _url(main, https)), plain, None))

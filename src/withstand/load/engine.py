@@ -50,6 +50,7 @@ async def run_load(
     credentials: Mapping[str, Credential] | None = None,
     observer: Observer | None = None,
     stop: asyncio.Event | None = None,
+    wind_down: asyncio.Event | None = None,
     probe: Probe | None = None,
     probe_every_s: float | None = None,
     start: Callable[[], Awaitable[int]] | None = None,
@@ -62,8 +63,9 @@ async def run_load(
     running. Closed model: a connection per user, who waits `think_time_s` (none by default) after
     an answer. A request is given up as timed out `timeout_s` after its intended start, which
     bounds how long the run lasts beyond its schedule. Setting `stop` ends the run at once with
-    what was measured so far. `probe` looks at the server every `probe_every_s`, by default about
-    once a second and less often in long runs.
+    what was measured so far; setting `wind_down` ends the schedule, but waits for the answers to
+    what was sent. `probe` looks at the server every `probe_every_s`, by default about once a second
+    and less often in long runs.
 
     `start` is awaited when everything is ready to begin; it gives the reading of
     `time.perf_counter_ns` that is the schedule's zero, for generators that begin together.
@@ -93,6 +95,8 @@ async def run_load(
             load.spawn(_sweep(load))
             load.spawn(_settle(load))
             load.spawn(_observe(load, profile, origin_ns, observer))
+            if wind_down is not None:
+                load.spawn(_wind_down(load, wind_down))
             if watch is not None:
                 load.spawn(watch.run(origin_ns))
             if report is not None:
@@ -194,6 +198,11 @@ async def _end_of(load: Load, stop: asyncio.Event | None) -> bool:
             with suppress(asyncio.CancelledError):
                 await wait
     return not load.finished.is_set()
+
+
+async def _wind_down(load: Load, told: asyncio.Event) -> None:
+    await told.wait()
+    load.wind_down()
 
 
 async def _sweep(load: Load) -> None:

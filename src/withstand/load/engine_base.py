@@ -90,7 +90,8 @@ class Load(ABC):
 
     It is `running` from `begin` until the schedule is `over`; `finished` is set when, after that,
     nothing is in flight. `due` counts the arrivals whose time had come when the
-    schedule ended, `dispatched` those that had been dealt with by then.
+    schedule ended, `dispatched` those that had been dealt with by then; `withdrawn` were still
+    waiting to be sent when the schedule was cut short.
     """
 
     def __init__(self, way: Way, shots: Sequence[Shot], order: Sequence[int]) -> None:
@@ -106,6 +107,7 @@ class Load(ABC):
         self.over = False
         self.offered = 0
         self.late = 0
+        self.withdrawn = 0
         self.due = 0
         self.dispatched = 0
         self.exhausted = 0
@@ -156,6 +158,10 @@ class Load(ABC):
     @abstractmethod
     def begin(self, origin_ns: int) -> None:
         """Start the schedule, whose zero is this reading of the clock."""
+
+    @abstractmethod
+    def wind_down(self) -> None:
+        """End the schedule now. What was sent is awaited, nothing more is sent."""
 
     def sweep(self) -> None:
         """Give up what has lasted longer than the timeout, counted from its intended start."""

@@ -70,7 +70,8 @@ class Books:
     def _clocks(self) -> tuple[float, float, int]:
         """Seconds since the schedule's zero, CPU share, requests without an end."""
         lasted_s = (time.perf_counter_ns() - self._origin_ns) / NS_PER_S
-        return lasted_s, self._cpu.share(), self.load.in_flight + len(self.load.queued)
+        unanswered = self.load.in_flight + len(self.load.queued) + self.load.withdrawn
+        return lasted_s, self._cpu.share(), unanswered
 
     def _measurement(
         self,

@@ -132,6 +132,10 @@ class ClosedLoad(Load):
         else:
             self.spawn(self._connect(intended_ns=None, failures=0))
 
+    def wind_down(self) -> None:
+        """Nobody asks again."""
+        self._end()
+
     def _end(self) -> None:
         self.running = self.asks_at_once = False
         self.over = True

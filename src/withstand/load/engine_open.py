@@ -151,6 +151,21 @@ class OpenLoad(Load):
             self.running, self.over = False, True
             self.finish_if_idle()
 
+    def wind_down(self) -> None:
+        """What waits for a connection has no more chance of being sent."""
+        if self.over:
+            return
+        now_ns = perf_counter_ns()
+        while self._next_ns is not None and self._next_ns <= now_ns:
+            self.offered += 1  # overdue, so that a generator that lags behind cannot hide it
+            self.withdrawn += 1
+            self._advance()
+        self._next_ns = None
+        self._end_ns = min(now_ns, self._end_ns)
+        self.withdrawn += len(self._waiting)
+        self._waiting.clear()
+        self._arm(now_ns)
+
     def _dispatch(self, intended_ns: int) -> None:
         shot = next(self.shots)
         free = self._free

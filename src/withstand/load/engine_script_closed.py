@@ -93,6 +93,10 @@ class ClosedUsers(Load):
         """Give up what has lasted longer than its timeout."""
         self._run.sweep()
 
+    def wind_down(self) -> None:
+        """Users stop where they are."""
+        self._end()
+
     async def close(self) -> None:
         """Stop everybody, and let them do what they do at the end."""
         self.running = False

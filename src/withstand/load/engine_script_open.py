@@ -209,6 +209,10 @@ class ArrivingUsers(OpenLoad):
         await self._run.say_goodbye(former)
         self._clients.remove(former)
 
+    def wind_down(self) -> None:
+        """No arrival comes any more."""
+        self._end_early()
+
     def _end_early(self) -> None:
         """The script ends the run: no arrival comes any more, and none that waits begins."""
         if not self.over:

@@ -77,7 +77,7 @@ def percentile_curve(response: Histogram, service: Histogram) -> PercentileCurve
             if -math.log10(1 - quantile) <= nines
         ),
         y_ticks=tuple(
-            Tick(at=y(value), label=format_duration_ns(value)) for value in _decades(low, high)
+            Tick(at=y(value), label=format_duration_ns(value)) for value in decades(low, high)
         ),
     )
 
@@ -105,7 +105,8 @@ def _cumulative(histogram: Histogram) -> list[tuple[float, float]]:
     return points
 
 
-def _decades(low: float, high: float) -> list[float]:
+def decades(low: float, high: float) -> list[float]:
+    """Round values for the ticks of a logarithmic axis between two powers of ten."""
     exponents = range(math.floor(low), math.ceil(high) + 1)
     for steps in ((1, 2, 5), (1, 3), (1,)):
         values = [step * 10.0**exponent for exponent in exponents for step in steps]

@@ -13,7 +13,7 @@ from typing import Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from withstand.report import charts, wording
+from withstand.report import charts, stress_charts, stress_view, wording
 from withstand.report import html_view as view
 from withstand.report.memory_chart import memory_chart
 from withstand.report.verdict_groups import verdict_groups
@@ -32,6 +32,9 @@ def render_html(results: Results) -> str:
     """The whole report as the text of one HTML file."""
     page = _environment().get_template("report.html")
     load, drifts = results.load, results.drifts()
+    found = results.capacity()
+    rows = stress_view.step_rows(results, found) if found is not None else []
+    promise = stress_view.shown_quantile(results.objectives)
     return page.render(
         results=results,
         drifts=wording.drifts_by_urgency(drifts),
@@ -44,6 +47,14 @@ def render_html(results: Results) -> str:
         started=datetime.fromtimestamp(results.started_at, UTC),
         curves=view.curves(load) if load is not None else [],
         load_facts=view.load_facts(load) if load is not None else [],
+        found=found,
+        steps=rows,
+        answered=stress_charts.answered_chart(rows, found.bracket) if found and rows else None,
+        quantiles=stress_charts.quantile_chart(
+            rows, found.bracket, promise.limit if promise is not None else None
+        )
+        if found and rows
+        else None,
         data=_json({"series": view.series(load), "memory": _memory(results)} if load else {}),
         css=Markup(_text("templates/report.css")),  # noqa: S704 - a file of this package
         script=Markup(_text("templates/report.js")),  # noqa: S704 - a file of this package
@@ -105,5 +116,10 @@ def _environment() -> Environment:
         "printable": wording.printable,
         "prose": _prose,
     }
-    environment.globals |= {"charts": charts, "view": view, "wording": wording}
+    environment.globals |= {
+        "charts": charts,
+        "stress_view": stress_view,
+        "view": view,
+        "wording": wording,
+    }
     return environment

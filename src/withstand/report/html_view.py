@@ -12,6 +12,7 @@ from withstand.results import Results
 from withstand.scan.finding import Finding
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
 from withstand.slo import VerdictState
+from withstand.slo.capacity_text import rate_text
 from withstand.stats.histogram import merged
 from withstand.units import format_count, format_duration_ns, format_share
 
@@ -136,6 +137,16 @@ def tiles(results: Results) -> list[Tile]:
         untested = doubtful + len(results.cells(CoverageState.SKIPPED))
         if untested:
             made.append(Tile(figure=format_count(untested), label="not tested", tone="warn"))
+    if (found := results.capacity()) is not None:
+        rate = found.sustainable_per_s
+        made.append(
+            Tile(
+                figure="-" if rate is None else rate_text(rate),
+                label="sustainable",
+                tone="warn" if rate is None else "bad" if found.fails else "good",
+            )
+        )
+        made.append(Tile(figure=str(len(found.steps)), label="rates tried"))
     if verdicts := results.verdicts():
         states = [verdict.state for verdict in verdicts]
         met = states.count(VerdictState.MET)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
+from withstand.report.terminal_stress import stress_tables
 from withstand.report.terminal_tables import (
     Indented,
     coverage_table,
@@ -61,6 +62,10 @@ def render(results: Results, console: Console) -> None:
     if drifts := results.drifts():
         _heading(console, "Drift")
         console.print(Indented(drift_table(drifts)), end="")
+    if (found := results.capacity()) is not None:
+        _heading(console, "Sustainable rate")
+        for part in stress_tables(results, found, console.width):
+            console.print(Indented(part), end="")
     if results.load is not None:
         _heading(console, "Load", f"{results.load.profile}, {results.load.model} model")
         for part in load_tables(results.load, console.width):

@@ -24,7 +24,7 @@ def judge(objectives: Sequence[Objective], measurement: LoadMeasurement) -> tupl
 def _judged(objectives: Sequence[Objective], run: LoadMeasurement) -> Iterator[Verdict]:
     single = [objective for objective in objectives if not objective.whole_run]
     for name, operation in run.operations.items():
-        for objective in _applicable(single, name):
+        for objective in applicable(single, name):
             yield _on_operation(objective, operation, run)
     for objective in single:
         if not any(objective.covers(name) for name in run.operations):
@@ -37,7 +37,8 @@ def _judged(objectives: Sequence[Objective], run: LoadMeasurement) -> Iterator[V
             yield on_rate(objective, WHOLE_RUN, tuple(run.operations.values()), run)
 
 
-def _applicable(objectives: Iterable[Objective], operation: str) -> Iterator[Objective]:
+def applicable(objectives: Iterable[Objective], operation: str) -> Iterator[Objective]:
+    """Those that an operation is judged by: of each indicator, what the closest pattern says."""
     covering = [objective for objective in objectives if objective.covers(operation)]
     for objective in covering:
         closest = max(

@@ -40,7 +40,7 @@ def on_quantile(
     limit, count = objective.limit, operation.response_time.count
     windows = operation.windows
     estimate = estimate_share(
-        [_slower(window, limit) for window in windows],
+        [slower(window, limit) for window in windows],
         [window.response_time.count for window in windows],
         allowed=1 - q,
     )
@@ -75,17 +75,17 @@ def on_quantile(
 def on_maximum(objective: Objective, operation: OperationMeasurement) -> Verdict:
     """The slowest request of this run, which says nothing about the next: no statistics."""
     count = operation.response_time.count
-    slower = _slower(operation, objective.limit)
+    slow = slower(operation, objective.limit)
     limit = format_value(objective.limit, objective.unit)
     return Verdict(
         objective=objective,
         operation=operation.operation,
-        state=VerdictState.BREACHED if slower else VerdictState.MET,
+        state=VerdictState.BREACHED if slow else VerdictState.MET,
         observed=_at_rank(operation, count),
         unit=objective.unit,
         interval=None,
         samples=count,
-        reason=f"{format_count(slower)} of {format_count(count)} requests failed or took longer "
+        reason=f"{format_count(slow)} of {format_count(count)} requests failed or took longer "
         f"than {limit}; none may",
     )
 
@@ -179,7 +179,7 @@ def _or_breached_by_outage(
     return replace(verdict, state=VerdictState.BREACHED, reason=reason)
 
 
-def _slower(part: Window | OperationMeasurement, limit: float) -> int:
+def slower(part: Window | OperationMeasurement, limit: float) -> int:
     """Requests that took longer than the limit, or were errors however fast."""
     fast_errors = part.errors - part.error_time.count_above(limit)
     return min(

@@ -1,0 +1,291 @@
+"""`withstand stress`: the highest rate at which the objectives are met, and where it breaks."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from withstand.cli.options import (
+    Outputs,
+    report_options,
+    settings_for,
+    target_for,
+    target_options,
+)
+from withstand.cli.output import publish, require_writable
+from withstand.cli.plans import api_for, objectives_for, scan_plan
+from withstand.cli.progress import ProgressLine
+from withstand.cli.traffic import (
+    origin_of,
+    request_for,
+    require_one_target,
+    slo_option,
+    timeout_s,
+    traffic_options,
+)
+from withstand.cli.typed import typed_command
+from withstand.errors import UsageError
+from withstand.report.stress_view import step_text
+from withstand.results import Results
+from withstand.settings import Settings
+from withstand.slo.capacity import objectives_of_a_step
+from withstand.slo.step_verdict import StepVerdict
+from withstand.stats.capacity import SearchPlan
+from withstand.units import parse_duration_ns, parse_rate_per_s
+from withstand.workflow_stress import (
+    StressObserver,
+    StressPlan,
+    run_document_stress,
+    run_request_stress,
+)
+from withstand.workflows import Occasion
+
+_DEFAULTS = SearchPlan(start_per_s=1.0)
+_BUDGET_MINUTES = 15
+_LEAST_STEP_S = 3
+# Windows are seconds only up to ten minutes of a run, and a hold may take twice its time.
+_LONGEST_STEP_S = 270
+_LEAST_RESOLUTION_PERCENT = 2
+_MOST_RESOLUTION_PERCENT = 50
+
+
+@click.command("stress")
+@click.argument("url", required=False)
+@target_options
+@traffic_options
+@slo_option('"p95<200ms", "errors<1%"')
+@click.option(
+    "--start-rate",
+    metavar="RATE",
+    help="The first rate, such as 50/s. Default: the lowest at which a step has requests enough "
+    "to be decided, at least 10/s.",
+)
+@click.option("--max-rate", metavar="RATE", help="Never send more than this.")
+@click.option(
+    "--require",
+    metavar="RATE",
+    help="The rate that must be sustained: exit 0 when it is, 1 when it is not.",
+)
+@click.option(
+    "--max-time",
+    metavar="TIME",
+    default=f"{_BUDGET_MINUTES}m",
+    show_default=True,
+    help="Begin nothing that would take longer than this in all.",
+)
+@click.option(
+    "--warm-up",
+    metavar="TIME",
+    default=f"{_DEFAULTS.warm_up_windows}s",
+    show_default=True,
+    help="What every step drops before it counts, in whole seconds.",
+)
+@click.option(
+    "--step-time",
+    metavar="TIME",
+    default=f"{_DEFAULTS.least_windows}s",
+    show_default=True,
+    help="A step is judged after this time, and again after as much more until it is decided.",
+)
+@click.option(
+    "--longest-step",
+    metavar="TIME",
+    default=f"{_DEFAULTS.most_windows}s",
+    show_default=True,
+    help="A step that is not decided by then stays undecided.",
+)
+@click.option(
+    "--hold-time",
+    metavar="TIME",
+    default=f"{_DEFAULTS.hold_windows}s",
+    show_default=True,
+    help="How long the rate that was found is held to confirm it; up to twice as long if need be.",
+)
+@click.option(
+    "--resolution",
+    metavar="PERCENT",
+    type=click.FloatRange(_LEAST_RESOLUTION_PERCENT, _MOST_RESOLUTION_PERCENT),
+    default=round((_DEFAULTS.resolution - 1) * 100),
+    show_default=True,
+    help="How far apart the rate that is met and the rate that is not may lie in the end.",
+)
+@click.option(
+    "--paced",
+    is_flag=True,
+    help="Requests at equal distances. Default: random (Poisson) arrivals, as visitors come.",
+)
+@click.option(
+    "--sweep-users",
+    metavar="N",
+    type=click.IntRange(min=8),
+    help="Afterwards, measure the throughput of 1, 2, 4 … up to N users, each asking as soon as it "
+    "has its answer, and fit the universal scalability law to it.",
+)
+@report_options
+def command(
+    url: str | None,
+    config_file: Path | None,
+    base_url: str | None,
+    allow: tuple[str, ...],
+    insecure: bool,
+    openapi: str | None,
+    operations: tuple[str, ...],
+    connections: int | None,
+    timeout: str | None,
+    slos: tuple[str, ...],
+    start_rate: str | None,
+    max_rate: str | None,
+    require: str | None,
+    max_time: str,
+    warm_up: str,
+    step_time: str,
+    longest_step: str,
+    hold_time: str,
+    resolution: float,
+    paced: bool,
+    sweep_users: int | None,
+    html: Path | None,
+    json_file: Path | None,
+    report_dir: Path | None,
+    strict: bool,
+    quiet: bool,
+) -> int:
+    """Find the highest rate at which an API meets its objectives.
+
+    URL is one address to GET; without it the operations of the OpenAPI document are sent, each
+    with a request that succeeded once before. The rate rises until an objective is breached, then
+    closes in on the limit from both sides, and what was found is held for longer to confirm it.
+    With the defaults this takes about five minutes. It drives the API beyond what it can do: do
+    this only to what you may break.
+
+    \b
+    Examples
+      withstand stress http://127.0.0.1:8000/health --slo "p95<50ms"
+      withstand stress -o "GET /products" --slo "p95<200ms" --slo "errors<1%"
+      withstand stress --require 300/s --max-time 5m -H http://127.0.0.1:8000
+    """
+    require_one_target(url, base_url, openapi, operations)
+    outputs = Outputs(html=html, json_file=json_file, report_dir=report_dir)
+    require_writable(outputs)
+    settings = settings_for(config_file, origin_of(url) or base_url, openapi=openapi)
+    search = SearchPlan(
+        start_per_s=_DEFAULTS.start_per_s,  # replaced by what the objectives need
+        ceiling_per_s=_rate_per_s(max_rate),
+        required_per_s=_rate_per_s(require),
+        resolution=1 + resolution / 100,
+        budget_s=parse_duration_ns(max_time) / 1e9,
+        warm_up_windows=_seconds("--warm-up", warm_up, 0),
+        least_windows=_seconds("--step-time", step_time, _LEAST_STEP_S),
+        most_windows=_seconds("--longest-step", longest_step, _LEAST_STEP_S),
+        hold_windows=_seconds("--hold-time", hold_time, _LEAST_STEP_S),
+    )
+    _require_time(search, max_time)
+    stress = StressPlan(
+        search=search,
+        start_per_s=_rate_per_s(start_rate),
+        operations=operations,
+        arrivals="paced" if paced else "poisson",
+        connections=connections or settings.load().connections,
+        timeout_s=timeout_s(timeout, settings),
+        most_users=sweep_users,
+    )
+    occasion = Occasion(
+        command=typed_command(),
+        config=settings.source,
+        objectives=objectives_for(settings, slos),
+        fail_on=settings.policy().fail_on,
+        strict=strict,
+    )
+    return publish(
+        _run(url, settings, stress, occasion, allow, insecure, quiet, bool(slos)), outputs
+    )
+
+
+def _run(
+    url: str | None,
+    settings: Settings,
+    stress: StressPlan,
+    occasion: Occasion,
+    allow: tuple[str, ...],
+    insecure: bool,
+    quiet: bool,
+    typed: bool,
+) -> Results:
+    target = target_for(settings, allow, insecure)
+    with ProgressLine(quiet=quiet) as progress:
+        occasion = _judgeable(occasion, progress, typed=typed)
+
+        def begins(what: str) -> None:
+            progress.doing = what
+
+        def judged(verdict: StepVerdict) -> None:
+            progress.say(step_text(verdict))
+
+        observer = StressObserver(begins=begins, runs=progress.load, judged=judged)
+        if url is not None:
+            return run_request_stress(target, request_for(url), stress, occasion, observer=observer)
+        plan = scan_plan(settings, target, api_for(settings, target))
+        return run_document_stress(plan, stress, occasion, observer=observer)
+
+
+def _judgeable(occasion: Occasion, progress: ProgressLine, *, typed: bool) -> Occasion:
+    """The occasion with the objectives that a step can be judged by.
+
+    Raises UsageError when one was typed that cannot, and when none is left.
+    """
+    kept = objectives_of_a_step(occasion.objectives)
+    others = [each.text for each in occasion.objectives if each not in kept]
+    if others and typed:
+        raise UsageError(
+            f"{others[0]} cannot be judged by steps of seconds at rates that are searched for",
+            hint="give --require for a rate, and `withstand load --pid` for memory",
+        )
+    if not kept:
+        raise UsageError(
+            "there is no objective, and the sustainable rate is the highest at which the "
+            "objectives are met",
+            hint='give some, such as --slo "p95<200ms" --slo "errors<1%"',
+        )
+    if others:
+        progress.say(f"Not judged here, as it is about longer runs: {', '.join(others)}")
+    return replace(occasion, objectives=kept)
+
+
+def _require_time(search: SearchPlan, max_time: str) -> None:
+    """Raises UsageError where the times do not fit into one another."""
+    if search.most_windows < search.least_windows:
+        raise UsageError(
+            f"--longest-step {search.most_windows}s is shorter than --step-time "
+            f"{search.least_windows}s",
+            hint="make it at least as long",
+        )
+    for name, seconds in (
+        ("--longest-step", search.most_windows),
+        ("--hold-time", search.hold_windows),
+        ("--warm-up", search.warm_up_windows),
+    ):
+        if seconds > _LONGEST_STEP_S:
+            raise UsageError(
+                f"{name} {seconds}s is more than {_LONGEST_STEP_S}s",
+                hint="for a long look at one rate there is `withstand load`",
+            )
+    if search.step_s + search.hold_s > search.budget_s:
+        raise UsageError(
+            f"--max-time {max_time} has no room for one step and the hold after it, which take "
+            f"{search.step_s + search.hold_s:.0f} s",
+            hint="give more, or shorten --warm-up, --step-time and --hold-time",
+        )
+
+
+def _seconds(name: str, text: str, least: int) -> int:
+    seconds = parse_duration_ns(text) / 1e9
+    if seconds < least or seconds != int(seconds):
+        raise UsageError(
+            f"{name} {text} is not a whole number of seconds, at least {least}",
+            hint=f"such as {max(least, 1) * 2}s",
+        )
+    return int(seconds)
+
+
+def _rate_per_s(text: str | None) -> float | None:
+    return None if text is None else parse_rate_per_s(text)
