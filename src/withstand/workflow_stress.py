@@ -15,18 +15,18 @@ from withstand.client.loop import run
 from withstand.client.target import Target
 from withstand.errors import RunVoid, TargetUnreachable, UsageError
 from withstand.load.engine import run_load
-from withstand.load.journal import Journal
-from withstand.load.measurement import LoadMeasurement, OperationMeasurement
+from withstand.load.measurement import LoadMeasurement
 from withstand.load.profile import Arrivals, Closed, ConstantRate
 from withstand.load.progress import Observer as LoadObserver
 from withstand.load.scenario import Scenario, scenario_from_requests
-from withstand.load.stress import Settling, StressMeasurement, StressStep
+from withstand.load.stress import StressMeasurement, StressStep
 from withstand.openapi.operation import Api
 from withstand.results import Results
 from withstand.scan.plan import ScanPlan
 from withstand.slo import Objective
 from withstand.slo.capacity import least_rate_per_s, objectives_of_a_step
-from withstand.slo.step_verdict import StepVerdict, decided_after, judge_step
+from withstand.slo.step_verdict import StepVerdict, judge_step
+from withstand.slo.step_watch import StepWatch
 from withstand.stats.capacity import SearchPlan, Step, StepState, Tried, next_step
 from withstand.stats.usl import Throughput
 from withstand.workflows import (
@@ -194,7 +194,13 @@ class _Searching:
             arrivals=self._stress.arrivals,
             seed=len(self._steps) + 1,
         )
-        watch = _Watch(self._plan, wanted, profile, self._objectives)
+        watch = StepWatch(self._plan, wanted, profile, self._objectives)
+        decided = asyncio.Event()
+
+        def look(snapshot: LoadMeasurement) -> None:
+            if watch.decides(snapshot):
+                decided.set()
+
         load = await run_load(
             self._target,
             self._scenario,
@@ -203,8 +209,8 @@ class _Searching:
             timeout_s=self._stress.timeout_s,
             observer=self._observer.runs,
             stop=stopped,
-            wind_down=watch.decided,
-            report=watch.look,
+            wind_down=decided,
+            report=look,
         )
         return watch.step(load, duration_s=time.monotonic() - begun_s)
 
@@ -228,78 +234,6 @@ class _Searching:
                 rates.append(_throughput_per_s(load))
             self._sweep.append(Throughput(users=users, per_s=tuple(rates)))
             users *= 2
-
-
-class _Watch:
-    """Looks at a step while it runs and sets `decided` once it knows enough."""
-
-    def __init__(
-        self,
-        plan: SearchPlan,
-        wanted: Step,
-        profile: ConstantRate,
-        objectives: tuple[Objective, ...],
-    ) -> None:
-        self.decided = asyncio.Event()
-        self._plan = plan
-        self._wanted = wanted
-        self._objectives = objectives
-        self._schedule_s = profile.duration_s
-        self._journal = Journal()
-        self._settling = Settling(profile)
-        self._windows = 0
-        self._begun: tuple[int, float] | None = None
-        self._ended: tuple[int, float] = (0, 0.0)
-
-    def look(self, snapshot: LoadMeasurement) -> None:
-        """Take in what was counted in the last second."""
-        self._journal.apply(snapshot)
-        if self.decided.is_set():
-            return
-        everything = self._journal.windows_since(0)
-        self._mark(
-            sum(each.requests - each.errors for some in everything.values() for each in some),
-            snapshot.duration_s,
-        )
-        settled = self._settling.settled(everything, snapshot.duration_s)
-        windows = settled - self._plan.warm_up_windows
-        if windows <= self._windows:
-            return
-        operations = {
-            name: OperationMeasurement(operation=name, windows=some)
-            for name, some in everything.items()
-        }
-        so_far = self._step(replace(snapshot, operations=operations), windows, duration_s=0.0)
-        decided = decided_after(self._objectives, self._wanted, so_far, looked_at=self._windows)
-        self._windows = windows if decided is None else decided
-        if decided is not None:
-            self.decided.set()
-
-    def step(self, load: LoadMeasurement, *, duration_s: float) -> StressStep:
-        """The step as it was taken."""
-        return self._step(load, self._windows, duration_s=duration_s)
-
-    def _mark(self, answered: int, at_s: float) -> None:
-        """Note how many good answers there are at the end of the warm-up, and at the latest."""
-        if at_s < self._plan.warm_up_windows:
-            return
-        if self._begun is None:
-            self._begun = (answered, at_s)
-        if self._ended[1] < self._schedule_s:  # beyond it nothing is asked any more
-            self._ended = (answered, at_s)
-
-    def _step(self, load: LoadMeasurement, windows: int, *, duration_s: float) -> StressStep:
-        answered, from_s = self._begun or (0, 0.0)
-        return StressStep(
-            rate_per_s=self._wanted.rate_per_s,
-            purpose=self._wanted.purpose,
-            warm_up_windows=self._plan.warm_up_windows,
-            windows=windows,
-            duration_s=duration_s,
-            answered=self._ended[0] - answered,
-            answered_over_s=max(self._ended[1] - from_s, 0.0),
-            load=load,
-        )
 
 
 def _plan(stress: StressPlan, objectives: tuple[Objective, ...], scenario: Scenario) -> SearchPlan:
