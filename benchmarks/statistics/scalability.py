@@ -10,6 +10,7 @@ simulations stands in tests/stats/test_usl.py.
 import math
 import random
 import sys
+from collections.abc import Callable
 
 from tests.stats.test_usl import KAPPA, PEAK, SIGMA, law, plain_queue, swept
 
@@ -17,7 +18,7 @@ from withstand.stats.usl import Scalability
 
 SWEEPS = 500
 SEED = 31337
-MODELS = {
+MODELS: dict[str, Callable[[int], float]] = {
     f"the law, peak at {PEAK:.1f} users": law,
     "a plain queue, which has no peak": plain_queue,
 }

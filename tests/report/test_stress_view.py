@@ -9,13 +9,14 @@ import pytest
 from rich.console import Console
 
 from tests.report.stress_sample import measured, stress_only
+from withstand.load.stress import StressStep
 from withstand.report.html import render_html
 from withstand.report.stress_charts import answered_chart, quantile_chart
 from withstand.report.stress_view import facts, remarks, step_rows, step_text
 from withstand.report.terminal import render
 from withstand.results import Results
 from withstand.slo.capacity import Capacity
-from withstand.stats.capacity import Bracket
+from withstand.stats.capacity import Bracket, Purpose
 
 
 def found(results: Results) -> Capacity:
@@ -65,6 +66,29 @@ def test_an_interrupted_search_says_so_and_judges_what_it_has() -> None:
         "The objectives were met at 256/s at first, which was not confirmed and the run was "
         "interrupted."
     )
+
+
+@pytest.mark.parametrize(
+    ("required", "code"), [(None, 3), (250.0, 0), (1_000.0, 3)], ids=["none", "met", "beyond"]
+)
+def test_a_generator_at_its_limit_voids_the_run_only_if_the_answer_hangs_on_it(
+    required: float | None, code: int
+) -> None:
+    def saturated(step: StressStep) -> StressStep:
+        generator = replace(step.load.generator, saturated="the generator sent only 90 %")
+        return replace(step, load=replace(step.load, generator=generator))
+
+    *ramp, beyond = measured().steps[:4]
+    hold = replace(ramp[-1], purpose=Purpose.HOLD)
+    stress = replace(
+        measured(),
+        plan=replace(measured().plan, required_per_s=required),
+        steps=(*ramp, saturated(beyond), saturated(beyond), hold),
+    )
+    results = replace(stress_only(), stress=stress)
+    assert found(results).sustainable_per_s == hold.rate_per_s
+    assert results.exit_code() == code
+    assert ("sent only 90 %" in results.headline()) is (code == 3)
 
 
 def test_an_api_that_did_not_come_back_has_failed() -> None:

@@ -57,8 +57,8 @@ _MOST_RESOLUTION_PERCENT = 50
 @click.option(
     "--start-rate",
     metavar="RATE",
-    help="The first rate, such as 50/s. Default: the lowest at which a step has requests enough "
-    "to be decided, at least 10/s.",
+    help="The first rate, such as 50/s. Default: twice the lowest at which a step has requests "
+    "enough to be decided, at least 10/s.",
 )
 @click.option("--max-rate", metavar="RATE", help="Never send more than this.")
 @click.option(
