@@ -7,7 +7,7 @@ decided and what it says; here the steps are sent.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from withstand.client.exchange import Request
@@ -50,6 +50,7 @@ _SWEEP_REPETITIONS: Final = 3
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StressPlan:
     """A search to run. `operations` are key patterns; none of them stands for every read.
+    `weights` are by key pattern.
 
     `search` without a start begins where a step can be decided; `most_users` adds a sweep over
     1, 2, 4 … users after it, for the scalability.
@@ -58,6 +59,7 @@ class StressPlan:
     search: SearchPlan
     start_per_s: float | None = None
     operations: tuple[str, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
     arrivals: Arrivals = "poisson"
     connections: int | None = None
     timeout_s: float = 10.0
@@ -85,7 +87,9 @@ def run_document_stress(
     refuse_unknown(plan.api, occasion.objectives)
 
     async def journey() -> Results:
-        prepared, scenario = await document_scenario(plan, stress.operations)
+        prepared, scenario = await document_scenario(
+            plan, stress.operations, weights=stress.weights
+        )
         search = stress.search
         if prepared.expires_at_s is not None:
             left_s = prepared.expires_at_s - time.time() - _TOKEN_MARGIN_S

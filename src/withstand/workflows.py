@@ -1,7 +1,7 @@
 """The journeys end to end: READ FIRST. Each takes plain values and returns `Results`.
 
     scan:  document → API → identities logged in → checks → Results
-    load:  document, user script or URL → requests → engine → Results
+    load:  document, scenario file, user script or URL → requests → engine → Results
     stress (in `withstand.workflow_stress`):  the same, rate after rate
 
 Here things are put together; how each is done stands in the module it calls.
@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +27,7 @@ from withstand.client.loop import run
 from withstand.client.target import Target, parse_target
 from withstand.client.wire import Wire
 from withstand.errors import RunVoid, TargetUnreachable, UsageError
+from withstand.load.declaration import Declaration, declared_scenario
 from withstand.load.engine import run_load
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.probe import Probe
@@ -40,6 +41,7 @@ from withstand.results import Results
 from withstand.scan.finding import Severity
 from withstand.scan.plan import Observer as ScanObserver
 from withstand.scan.plan import ScanPlan
+from withstand.scan.policy import matches
 from withstand.scan.preparation import (
     Prepared,
     chosen_operations,
@@ -72,13 +74,21 @@ Checkpoint = Callable[[Results], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadPlan:
-    """A load to run. `operations` are key patterns; none of them stands for every read. `probe`
-    looks at the server beside it, every `probe_every_s` or as often as the engine thinks fit."""
+    """A load to run. `operations` are key patterns; none of them stands for every read. `weights`
+    say by key pattern how often an operation is sent beside the others, 1 where none does.
+    `declaration` is what a scenario file says, in place of operations. `probe` looks at the server
+    beside the load, every `probe_every_s` or as often as the engine thinks fit.
+    """
 
     profile: Profile
     operations: tuple[str, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
+    declaration: Declaration | None = None
     connections: int | None = None
     timeout_s: float = 10.0
+    connect_timeout_s: float = 5.0
+    keep_alive: bool = True
+    follow_redirects: bool = False
     think_time_s: float = 0.0
     probe: Probe | None = None
     probe_every_s: float | None = None
@@ -109,12 +119,8 @@ def fetch_document(location: str, target: Target) -> Api:
         path = location if location.startswith("/") else f"/{location}"
         return run(_fetch_api(target, target.base_path + path, f"{target.base_url}{path}"))
     parts = urlsplit(location)
-    host = parse_target(
-        f"{parts.scheme}://{parts.netloc}",
-        allow=(target.host,),
-        verify=target.verify,
-        ca_file=target.ca_file,
-    )
+    named = parse_target(f"{parts.scheme}://{parts.netloc}", allow=(target.host,))
+    host = replace(target, scheme=named.scheme, host=named.host, port=named.port, base_path="")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return run(_fetch_api(host, path, location))
 
@@ -126,7 +132,10 @@ def run_scan(
     started_at = time.time()
 
     async def journey() -> Results:
-        async with stoppable() as stopped, _wire(plan.target, plan.timeout_s) as wire:
+        async with (
+            stoppable() as stopped,
+            _wire(plan.target, plan.timeout_s, plan.connect_timeout_s) as wire,
+        ):
             record = await scan(plan, wire, observer=observer, stop=stopped.is_set)
         return results_of(
             plan.target,
@@ -157,7 +166,13 @@ def run_document_load(
     refuse_unknown(plan.api, occasion.objectives)
 
     async def journey() -> Results:
-        prepared, scenario = await document_scenario(plan, load.operations)
+        prepared, scenario = await document_scenario(
+            plan,
+            load.operations,
+            weights=load.weights,
+            keep_alive=load.keep_alive,
+            follow_redirects=load.follow_redirects,
+        )
         _refuse_expiring(prepared.expires_at_s, load.profile)
         return await _loaded(
             plan.target,
@@ -184,7 +199,12 @@ def run_request_load(
 ) -> Results:
     """Load of one request, without a document."""
     key = f"{request.method} {request.operation_path}"
-    scenario = scenario_from_requests([(key, request)], target)
+    scenario = scenario_from_requests(
+        [(key, request)],
+        target,
+        keep_alive=load.keep_alive,
+        follow_redirects=load.follow_redirects,
+    )
     return run(_loaded(target, scenario, load, occasion, observer, checkpoint))
 
 
@@ -204,6 +224,12 @@ def run_script_load(
     Raises UsageError for an identity that is not configured, IdentityBroken when one cannot log
     in, and RunVoid when a token would expire before the end.
     """
+    if load.follow_redirects or not load.keep_alive:
+        raise UsageError(
+            f"{script.source} decides by itself about redirects and connections",
+            hint="leave --follow-redirects and --no-keep-alive out, and give allow_redirects=True "
+            "in the script",
+        )
     for name in script.identities:
         if not any(each.name == name for each in identities):
             known = ", ".join(each.name for each in identities) or "nobody"
@@ -216,7 +242,7 @@ def run_script_load(
 
     async def journey() -> Results:
         senders = tuple(each for each in identities if each.name in script.identities)
-        async with _wire(target, load.timeout_s) as wire:
+        async with _wire(target, load.timeout_s, load.connect_timeout_s) as wire:
             ready = await logged_in(senders, login, wire, base_path=target.base_path)
         _refuse_expiring(first_expiry_s(ready), load.profile)
         credentials = {each.name: each.credential for each in ready if each.credential is not None}
@@ -227,21 +253,67 @@ def run_script_load(
     return run(journey())
 
 
+def run_scenario_load(
+    target: Target,
+    declaration: Declaration,
+    identities: tuple[Identity, ...],
+    login: LoginRecipe | None,
+    load: LoadPlan,
+    occasion: Occasion,
+    *,
+    observer: LoadObserver | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Results:
+    """Load of the requests that a scenario file declares, by the identities that it names.
+
+    Raises IdentityBroken when one of them cannot log in, and RunVoid when a token would expire
+    before the end.
+    """
+
+    async def journey() -> Results:
+        senders = tuple(each for each in identities if each.name in declaration.identities)
+        async with _wire(target, load.timeout_s, load.connect_timeout_s) as wire:
+            ready = await logged_in(senders, login, wire, base_path=target.base_path)
+        _refuse_expiring(first_expiry_s(ready), load.profile)
+        scenario = declared_scenario(
+            declaration,
+            {each.name: each for each in ready},
+            target,
+            run_id=nonce(),
+            keep_alive=load.keep_alive,
+        )
+        return await _loaded(target, scenario, load, occasion, observer, checkpoint)
+
+    return run(journey())
+
+
 async def document_scenario(
-    plan: ScanPlan, operations: tuple[str, ...]
+    plan: ScanPlan,
+    operations: tuple[str, ...],
+    *,
+    weights: Mapping[str, float] = MappingProxyType({}),
+    keep_alive: bool = True,
+    follow_redirects: bool = False,
 ) -> tuple[Prepared, Scenario]:
     """The chosen operations' requests that succeeded once, as a scenario.
 
-    `operations` are key patterns; none of them stands for every read. Raises RunVoid when a
-    pattern chose nothing but operations without such a request.
+    `operations` are key patterns; none of them stands for every read. `weights` are by key pattern.
+    Raises RunVoid when a pattern chose nothing but operations without such a request, and
+    UsageError for a pattern that is no operation's.
     """
     chosen = chosen_operations(plan.api, operations)
-    async with _wire(plan.target, plan.timeout_s) as wire:
+    _refuse_unknown_weights(plan.api, weights)
+    async with _wire(plan.target, plan.timeout_s, plan.connect_timeout_s) as wire:
         prepared = await prepared_requests(replace(plan, api=chosen), wire)
     prepared.require(operations or ("*",))
     scenario = scenario_from_requests(
-        [Plan(operation=key, requests=found) for key, found in prepared.requests.items()],
+        [
+            Plan(operation=key, requests=found, weight=_weight_of(key, weights))
+            for key, found in prepared.requests.items()
+        ],
         plan.target,
+        keep_alive=keep_alive,
+        follow_redirects=follow_redirects,
     )
     return prepared, scenario
 
@@ -277,6 +349,8 @@ async def _loaded(
             load.profile,
             connections=load.connections,
             timeout_s=load.timeout_s,
+            connect_timeout_s=load.connect_timeout_s,
+            keep_alive=load.keep_alive,
             think_time_s=load.think_time_s,
             credentials=credentials,
             observer=observer,
@@ -297,6 +371,23 @@ def refuse_unknown(api: Api, objectives: tuple[Objective, ...]) -> None:
                 f"operation of {api.title}",
                 hint=f"it has {first_keys(api)}",
             )
+
+
+def _refuse_unknown_weights(api: Api, weights: Mapping[str, float]) -> None:
+    """A misspelt operation would be a weight that changes nothing."""
+    for pattern in weights:
+        if not any(matches(pattern, operation.key) for operation in api.operations):
+            raise UsageError(
+                f"a weight is given for {pattern!r}, which is no operation of {api.title}",
+                hint=f"it has {first_keys(api)}",
+            )
+
+
+def _weight_of(operation: str, weights: Mapping[str, float]) -> float:
+    """The weight of the operation's own key, else of the first pattern that matches it."""
+    if operation in weights:
+        return weights[operation]
+    return next((weight for pattern, weight in weights.items() if matches(pattern, operation)), 1.0)
 
 
 def _refuse_expiring(expires_at_s: float | None, profile: Profile) -> None:
@@ -354,9 +445,11 @@ async def _fetch_api(target: Target, path: str, source: str) -> Api:
 
 
 @asynccontextmanager
-async def _wire(target: Target, timeout_s: float = 30.0) -> AsyncIterator[Wire]:
+async def _wire(
+    target: Target, timeout_s: float = 30.0, connect_timeout_s: float = 5.0
+) -> AsyncIterator[Wire]:
     tune_allocator()
-    wire = Wire(target, response_timeout_s=timeout_s)
+    wire = Wire(target, response_timeout_s=timeout_s, connect_timeout_s=connect_timeout_s)
     try:
         yield wire
     finally:

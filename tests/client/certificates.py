@@ -13,7 +13,9 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True, kw_only=True)
 class Certificates:
-    """PEM files: the authority, and a server's chain and key for `localhost` and 127.0.0.1."""
+    """PEM files: the authority, and a server's chain and key for `localhost`, api.example,
+    127.0.0.1 and ::1; the same may be a client's.
+    """
 
     authority: Path
     chain: Path
@@ -56,7 +58,12 @@ def made_in(folder: Path) -> Certificates:
         .sign(authority_key, hashes.SHA256())
     )
     names = x509.SubjectAlternativeName(
-        [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+        [
+            x509.DNSName("localhost"),
+            x509.DNSName("api.example"),
+            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+            x509.IPAddress(ipaddress.ip_address("::1")),
+        ]
     )
     server = (
         builder(x509.Name([]), key.public_key())

@@ -19,6 +19,7 @@ class Server:
     """What the test needs to know: where it is, and what has arrived, per connection."""
 
     target: Target
+    close: Callable[[], None]  # listen no more
     connections: list[list[bytes]] = field(default_factory=list)
 
     @property
@@ -88,9 +89,11 @@ async def serving(
     scheme = "http" if ssl_context is None else "https"
     target = Target(scheme=scheme, host=host, port=port)
     try:
-        yield Server(target=target, connections=connections)
+        yield Server(target=target, close=listening.close, connections=connections)
     finally:
         listening.close()
+        for _ in range(3):  # whoever is being accepted gets a reader, a writer and a task
+            await asyncio.sleep(0)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

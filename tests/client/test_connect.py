@@ -5,11 +5,13 @@ import contextlib
 import resource
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 
 from withstand.client.connect import connect, resolve, tls_context
 from withstand.client.connection import Connection
@@ -263,3 +265,133 @@ def test_authorities_that_cannot_be_read_are_an_error_of_usage(
     with pytest.raises(UsageError, match=r"authorities\.pem cannot be read"):
         Wire(target)
     assert tls_context(replace(target, scheme="http")) is None
+
+
+def test_opening_is_measured_phase_by_phase(run: Run, certificates: Certificates) -> None:
+    async def main() -> None:
+        async with (
+            serving(always_ok) as plain,
+            serving(always_ok, ssl_context=server_context(certificates)) as secured,
+        ):
+            before_ns = time.perf_counter_ns()
+            for target in (plain.target, trusting(secured.target, certificates)):
+                connection = await connect(
+                    Connection, target, ssl_context=tls_context(target), timeout_s=5
+                )
+                assert isinstance(connection, Connection)
+                connection.drop()
+                whole_ns = time.perf_counter_ns() - before_ns
+                assert connection.connect_ns is not None
+                assert 0 < connection.connect_ns + (connection.tls_ns or 0) < whole_ns
+                assert (connection.tls_ns is not None) == (target.scheme == "https")
+
+    run(main())
+
+
+def test_what_is_measured_of_the_handshake_is_the_servers_time_too(
+    run: Run, certificates: Certificates
+) -> None:
+    """A server that takes its time before the handshake shows in `tls_ns`."""
+    pause_s = 0.05
+
+    async def main() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+            listening.setblocking(False)
+            loop = asyncio.get_running_loop()
+
+            async def serve() -> None:
+                accepted, _ = await loop.sock_accept(listening)
+                await asyncio.sleep(pause_s)
+                reader = asyncio.StreamReader()
+                protocol = asyncio.StreamReaderProtocol(reader)
+                transport, _ = await loop.connect_accepted_socket(
+                    lambda: protocol, accepted, ssl=server_context(certificates)
+                )
+                await reader.read()
+                transport.close()
+
+            serving_once = asyncio.ensure_future(serve())
+            port = listening.getsockname()[1]
+            target = trusting(Target(scheme="https", host="127.0.0.1", port=port), certificates)
+            made = await connect(Connection, target, ssl_context=tls_context(target), timeout_s=5)
+            assert isinstance(made, Connection)
+            made.drop()
+            with contextlib.suppress(ConnectionError):
+                await serving_once
+            assert made.tls_ns is not None
+            assert made.tls_ns > pause_s * 1e9 * 0.9
+
+    run(main())
+
+
+def test_a_client_certificate_is_shown(run: Run, certificates: Certificates) -> None:
+    async def main() -> None:
+        context = server_context(certificates)
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(certificates.authority)
+        async with serving(always_ok, ssl_context=context) as server:
+            without = trusting(server.target, certificates)
+            own = replace(
+                without, cert_file=str(certificates.chain), key_file=str(certificates.key)
+            )
+            async with Wire(own) as wire:
+                assert (await wire.send(GET)).status == 200
+            async with Wire(without) as wire:
+                assert (await wire.send(GET)).status is None
+
+    run(main())
+
+
+def test_a_client_certificate_that_cannot_be_used_is_told(
+    tmp_path: Path, certificates: Certificates
+) -> None:
+    encrypted = tmp_path / "encrypted.pem"
+    key = serialization.load_pem_private_key(certificates.key.read_bytes(), password=None)
+    encrypted.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.BestAvailableEncryption(b"a password"),
+        )
+    )
+    target = Target(scheme="https", host="localhost", port=1, cert_file=str(certificates.chain))
+    with pytest.raises(UsageError, match="its key is encrypted"):
+        tls_context(replace(target, key_file=str(encrypted)))
+    with pytest.raises(UsageError, match="cannot be used"):
+        tls_context(target)  # the chain alone holds no key
+
+
+@pytest.mark.parametrize("name", [None, "api.example"])
+def test_the_server_is_asked_for_by_name(
+    run: Run, certificates: Certificates, name: str | None
+) -> None:
+    asked: list[str | None] = []
+
+    async def main() -> None:
+        context = server_context(certificates)
+        context.set_servername_callback(lambda _socket, sni, _context: asked.append(sni))
+        async with serving(always_ok, ssl_context=context) as server:
+            target = replace(trusting(server.target, certificates), server_name=name)
+            by_name = replace(target, host="localhost") if name is None else target
+            async with Wire(by_name) as wire:
+                assert (await wire.send(GET)).status == 200
+            # A certificate is held against the name that was asked for.
+            async with Wire(replace(target, server_name="other.example")) as wire:
+                assert failure(await wire.send(GET)) is FailureKind.TLS
+
+    run(main())
+    assert asked == [name or "localhost", "other.example"]
+
+
+@pytest.mark.parametrize("secured", [False, True])
+def test_an_ipv6_target_is_reached(run: Run, certificates: Certificates, secured: bool) -> None:
+    async def main() -> None:
+        context = server_context(certificates) if secured else None
+        async with (
+            serving(always_ok, host="::1", ssl_context=context) as server,
+            Wire(trusting(server.target, certificates)) as wire,
+        ):
+            assert (await wire.send(GET)).status == 200
+        assert f"\r\nHost: [::1]:{server.target.port}\r\n".encode() in server.requests[0]
+
+    run(main())

@@ -403,3 +403,31 @@ def test_a_body_ends_with_the_connection_when_its_head_has_neither_length_nor_ch
     head: bytes, expected: bool
 ) -> None:
     assert delimited_by_close(head) is expected
+
+
+def test_what_is_kept_can_be_said_for_each_response(run: Run) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nX-Own: 1\r\nContent-Length: 2\r\n\r\nhi"
+    kept = ([(b"X-Own", b"1"), (b"Content-Length", b"2")], b"hi")
+    asked: list[tuple[bool, bool]] = [  # keep it, have it answered without a body
+        *((False, False), (True, False), (True, False), (False, False), (True, True)),
+        *((True, False), (False, True), (False, False), (True, False)),
+    ]
+
+    async def server(peer: Peer) -> None:
+        for _, head in asked:
+            await peer.request()
+            await peer.write(answer.removesuffix(b"hi") if head else answer)
+
+    async def main() -> None:
+        async with serving(server) as listening, opened(listening.target) as connection:
+            for wanted, head in asked:
+                connection.ended = asyncio.Future()
+                connection.keep(wanted)
+                connection.start(GET, head=head)
+                assert await connection.ended is None
+                found = (connection.raw_headers, connection.body)
+                expected = (kept[0], b"" if head else kept[1]) if wanted else ([], b"")
+                assert found == expected
+                assert connection.status == 200
+
+    run(main())

@@ -62,7 +62,8 @@ def test_plans_become_calls_with_a_variant_for_each_request() -> None:
     requests = tuple(Request(method="HEAD", path=f"/{n}") for n in range(3))
     plan = Plan(operation="HEAD /{n}", requests=requests, weight=2, expected=frozenset({404}))
     (call,) = scenario_from_requests([plan], TARGET).calls
-    assert [data.split(b" ")[1] for data in call.variants] == [b"/0", b"/1", b"/2"]
+    paths = [data.split(b" ")[1] for data in call.variants if isinstance(data, bytes)]
+    assert paths == [b"/0", b"/1", b"/2"]
     assert (call.head, call.weight, call.expected) == (True, 2, frozenset({404}))
 
 

@@ -207,3 +207,44 @@ def _finding(check: str, *operations: str) -> Finding:
         remedy="r",
         evidence=(),
     )
+
+
+def test_the_way_to_the_target_is_that_of_the_settings_else_of_the_environment(
+    read: Read, tmp_path: Path
+) -> None:
+    away = '[target]\nbase_url = "http://api.example"\nallow = ["api.example"]\n'
+    variables = {"http_proxy": "http://ann:s3cret@env.example:1"}
+
+    def proxy(text: str, environ: dict[str, str]) -> str | None:
+        found = read(text, environ).target().proxy
+        return None if found is None else str(found)
+
+    assert proxy(away, {}) is None
+    assert proxy(away, variables) == "http://***@env.example:1"
+    assert proxy(away, {**variables, "no_proxy": "example"}) is None
+    assert proxy(TARGET, variables) is None  # this machine
+    assert proxy(f'{away}proxy = "own.example:2"', variables) == "http://own.example:2"
+    assert proxy(f'{TARGET}proxy = "own.example:2"', variables) == "http://own.example:2"
+    assert proxy(f'{away}proxy = "none"', variables) is None
+    assert "s3cret" not in repr(read(away, variables))
+
+
+def test_a_key_needs_its_certificate_and_both_their_files(read: Read) -> None:
+    for lines, said in (
+        ('key = "nowhere.pem"', "target.key: has no certificate; give cert as well"),
+        ('cert = "nowhere.pem"', "target.cert: there is no file"),
+    ):
+        with pytest.raises(ConfigurationError) as caught:
+            read(TARGET + lines, {})
+        (problem,) = caught.value.problems
+        assert problem.startswith(said)
+
+
+def test_defaults_of_a_load_are_read(read: Read) -> None:
+    load = read(
+        '[load]\nkeep_alive = false\nfollow_redirects = true\nweights."GET /a" = 3\n', {}
+    ).load()
+    assert (load.keep_alive, load.follow_redirects, load.weights) == (False, True, {"GET /a": 3.0})
+    usual = read(TARGET, {})
+    assert (usual.load().keep_alive, usual.load().follow_redirects) == (True, False)
+    assert usual.connect_timeout_s == 5.0

@@ -12,9 +12,9 @@ from withstand.cli.load_plan import (
     require_consistent,
     run_load_plan,
 )
+from withstand.cli.mix import load_objectives
 from withstand.cli.options import Outputs
 from withstand.cli.output import publish, require_writable
-from withstand.cli.plans import objectives_for
 from withstand.cli.typed import typed_command
 from withstand.workflows import Occasion
 
@@ -26,9 +26,10 @@ _DEFAULT_RUN_TIME_S: Final = 10.0
 def command(**given: Any) -> int:
     """Put load on an API and judge it by objectives.
 
-    URL is one address to GET; SCRIPT.py has users written in Python (docs/user-scripts.md):
-    --rate starts their iterations, -u repeats them. Without either the operations of the OpenAPI
-    document are sent, each with a request that succeeded once before.
+    URL is one address to GET. SCENARIO is a file of requests with weights, data and expectations
+    (.toml, .json or .jsonl; see docs/scenario-files.md), or a SCRIPT.py of users written in Python
+    (docs/user-scripts.md): --rate starts their iterations, -u repeats them. Without any of these
+    the operations of the OpenAPI document are sent, each with a request that succeeded once before.
 
     Two clocks are kept: the response time runs from the moment a request should have started, so
     that a stalling server cannot hide behind late requests; the service time runs from the moment
@@ -40,6 +41,8 @@ def command(**given: Any) -> int:
       withstand load --rate 100/s -t 1m --slo "p95<200ms" --slo "errors<2%"
       withstand load -u 50 -r 5 -t 60s -H http://127.0.0.1:8000
       withstand load shop.py -u 50 -t 5m -H http://127.0.0.1:8000 --slo "p95<200ms"
+      withstand load -o "GET /products=8" -o "POST /orders" --rate 100/s
+      withstand load checkout.toml --rate 50/s -t 5m
     """
     options = LoadOptions(**given)
     require_consistent(options)
@@ -51,7 +54,7 @@ def command(**given: Any) -> int:
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,
-        objectives=objectives_for(settings, options.slos),
+        objectives=load_objectives(load, settings, options.slos),
         fail_on=settings.policy().fail_on,
         strict=options.strict,
     )

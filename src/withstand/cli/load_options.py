@@ -7,12 +7,13 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from withstand.cli.options import report_options, target_options
+from withstand.cli.options import report_options, setting_option, target_options
 from withstand.cli.traffic import slo_option, traffic_options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_RATE_PER_S: Final = 10.0
+SCENARIO_SUFFIXES: Final = (".toml", ".json", ".jsonl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +57,17 @@ class LoadOptions:
         return Path(self.url) if is_script else None
 
     @property
+    def scenario(self) -> Path | None:
+        """The scenario file: an argument that ends in .toml, .json or .jsonl and is no address."""
+        if self.url is None or self.script is not None or "://" in self.url:
+            return None
+        file = Path(self.url)
+        return file if file.suffix in SCENARIO_SUFFIXES else None
+
+    @property
     def address(self) -> str | None:
         """The one address to load."""
-        return self.url if self.script is None else None
+        return self.url if self.script is None and self.scenario is None else None
 
 
 def load_options(default_run_time: str) -> Callable[[F], F]:
@@ -69,7 +78,7 @@ def load_options(default_run_time: str) -> Callable[[F], F]:
         for option in reversed((*_scenario(), *_shape(default_run_time), *_judging(), *_probes())):
             function = option(function)
         function = target_options(traffic_options(function))
-        return click.argument("url", metavar="[URL | SCRIPT.py]", required=False)(function)
+        return click.argument("url", metavar="[URL | SCENARIO]", required=False)(function)
 
     return add
 
@@ -82,6 +91,12 @@ def _scenario() -> tuple[Callable[[F], F], ...]:
             type=click.Path(path_type=Path, dir_okay=False),
             metavar="SCRIPT",
             help="The user script, where its name does not end in .py.",
+        ),
+        setting_option(
+            "--follow-redirects",
+            "load.follow_redirects",
+            flag_value="true",
+            help="Follow redirects on the target: one request, whose times span all hops.",
         ),
     )
 
@@ -124,6 +139,12 @@ def _shape(default_run_time: str) -> tuple[Callable[[F], F], ...]:
             "--run-time",
             metavar="TIME",
             help=f"How long, such as 30s, 5m or 8h. Default: {default_run_time}.",
+        ),
+        setting_option(
+            "--no-keep-alive",
+            "load.keep_alive",
+            flag_value="false",
+            help="Open a new connection for each request; opening it is part of the response time.",
         ),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from withstand.cli.load_options import DEFAULT_RATE_PER_S, LoadOptions
+from withstand.cli.mix import declaration_of, weighted_operations
 from withstand.cli.options import settings_for, target_for
 from withstand.cli.plans import api_for, scan_plan
 from withstand.cli.progress import ProgressLine
@@ -30,6 +31,7 @@ from withstand.workflows import (
     Occasion,
     run_document_load,
     run_request_load,
+    run_scenario_load,
     run_script_load,
 )
 
@@ -49,11 +51,11 @@ def require_consistent(options: LoadOptions) -> None:
             f"{options.url} says what to send, and so does -f {options.file}",
             hint="give the script alone, and the target's address with -H",
         )
-    if options.script is not None and (options.openapi is not None or options.operations):
+    said = options.script or options.scenario
+    if said is not None and (options.openapi is not None or options.operations):
         raise UsageError(
-            f"{options.script} says what to send, and --openapi and --operation choose from a "
-            f"document",
-            hint="give the script alone, or the operations",
+            f"{said} says what to send, and --openapi and --operation choose from a document",
+            hint="give the scenario or the script alone, or the operations",
         )
     require_one_target(options.address, options.base_url, options.openapi, options.operations)
     probes = {
@@ -85,11 +87,18 @@ def load_plan(
     profile = _profile(options, settings, default_run_time_s)
     _require_model(profile, options)
     think_time = options.think_time
+    configured = settings.load()
+    operations, weights = weighted_operations(options.operations, configured.weights)
     return LoadPlan(
         profile=profile,
-        operations=options.operations,
-        connections=options.connections or settings.load().connections,
+        operations=operations,
+        weights=weights,
+        declaration=declaration_of(options.scenario, settings),
+        connections=options.connections or configured.connections,
         timeout_s=timeout_s(options.timeout, settings),
+        connect_timeout_s=settings.connect_timeout_s,
+        keep_alive=configured.keep_alive,
+        follow_redirects=configured.follow_redirects,
         think_time_s=0.0 if think_time is None else parse_duration_ns(think_time) / 1e9,
         probe=_probe(options, target),
     )
@@ -104,9 +113,22 @@ def run_load_plan(
     *,
     checkpoint: Callable[[Results], None] | None = None,
 ) -> Results:
-    """Put the load on the address, by the script, or on the operations of the document."""
+    """Put the load on the address, by the script or the scenario, or on the operations of the
+    document.
+    """
     script = load_script(options.script) if options.script is not None else None
     with ProgressLine(quiet=options.quiet) as progress:
+        if load.declaration is not None:
+            return run_scenario_load(
+                target,
+                load.declaration,
+                settings.identities(),
+                settings.login(),
+                load,
+                occasion,
+                observer=progress.load,
+                checkpoint=checkpoint,
+            )
         if script is not None:
             return run_script_load(
                 target,

@@ -3,14 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
+from withstand.client.proxy import NO_PROXY
 from withstand.client.target import Target
+from withstand.errors import UsageError
 from withstand.settings import Settings, load_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_OVERRIDES: Final = "withstand.settings"  # in Click's context: key → the flag, its value
 
 
 def target_options(function: F) -> F:
@@ -41,10 +45,65 @@ def target_options(function: F) -> F:
             click.option(
                 "--insecure", is_flag=True, help="Accept any TLS certificate of the target."
             ),
+            setting_option(
+                "--cert",
+                "target.cert",
+                metavar="FILE",
+                help="Client certificate to show to the target: a PEM file.",
+            ),
+            setting_option(
+                "--key",
+                "target.key",
+                metavar="FILE",
+                help="Its private key, where it is not in the same file.",
+            ),
+            setting_option(
+                "--server-name",
+                "target.server_name",
+                metavar="NAME",
+                help="Name for TLS in place of the host: in SNI, and in the certificate.",
+            ),
+            setting_option(
+                "--connect-timeout",
+                "target.connect_timeout",
+                metavar="TIME",
+                help="Longest wait for a connection: name, TCP, proxy and TLS. Default: "
+                "connect_timeout under [target] in the configuration, or 5s.",
+            ),
+            setting_option(
+                "--proxy",
+                "target.proxy",
+                metavar="URL",
+                help="Go through this HTTP proxy. Default: what http_proxy, https_proxy, "
+                "all_proxy and no_proxy say, except for this machine.",
+            ),
+            setting_option(
+                "--no-proxy",
+                "target.proxy",
+                flag_value=NO_PROXY,
+                help="Go straight to the target, whatever the environment says.",
+            ),
         )
     ):
         function = option(function)
     return function
+
+
+def setting_option(flag: str, key: str, **options: Any) -> Callable[[F], F]:
+    """A flag that only overrides one key of the settings, so that no verb has to pass it on."""
+
+    def note(context: click.Context, option: click.Parameter, value: str | None) -> None:
+        if value is None:
+            return
+        said: dict[str, tuple[str, str]] = context.meta.setdefault(_OVERRIDES, {})
+        other, _ = said.setdefault(key, (option.opts[0], value))
+        if other != option.opts[0]:
+            raise UsageError(
+                f"{option.opts[0]} and {other} contradict each other",
+                hint="give one of the two",
+            )
+
+    return click.option(flag, expose_value=False, callback=note, default=None, **options)
 
 
 def report_options(function: F) -> F:
@@ -98,7 +157,8 @@ def settings_for(
     openapi: str | None = None,
 ) -> Settings:
     """The settings of file, environment and flags. Raises ConfigurationError or UsageError."""
-    overrides = {
+    said = click.get_current_context().meta.get(_OVERRIDES, {})
+    overrides = {key: value for key, (_, value) in said.items()} | {
         key: value
         for key, value in (("target.base_url", base_url), ("target.openapi", openapi))
         if value is not None

@@ -41,6 +41,7 @@ def scan_plan(
         expired_token=settings.expired_token,
         budget=settings.budget(),
         timeout_s=settings.timeout_s,
+        connect_timeout_s=settings.connect_timeout_s,
     )
 
 

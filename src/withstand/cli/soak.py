@@ -15,9 +15,9 @@ from withstand.cli.load_plan import (
     require_consistent,
     run_load_plan,
 )
+from withstand.cli.mix import load_objectives
 from withstand.cli.options import Outputs
 from withstand.cli.output import publish, require_writable
-from withstand.cli.plans import objectives_for
 from withstand.cli.typed import typed_command
 from withstand.errors import UsageError
 from withstand.load.probe import sample_interval_s
@@ -93,7 +93,7 @@ def command(
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,
-        objectives=objectives_for(settings, options.slos),
+        objectives=load_objectives(load, settings, options.slos),
         soak=rules,
         fail_on=settings.policy().fail_on,
         strict=options.strict,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from withstand.cli.mix import weighted_operations
 from withstand.cli.options import (
     Outputs,
     report_options,
@@ -180,10 +181,12 @@ def command(
         hold_windows=_seconds("--hold-time", hold_time, _LEAST_STEP_S),
     )
     _require_time(search, max_time)
+    patterns, weights = weighted_operations(operations, settings.load().weights)
     stress = StressPlan(
         search=search,
         start_per_s=_rate_per_s(start_rate),
-        operations=operations,
+        operations=patterns,
+        weights=weights,
         arrivals="paced" if paced else "poisson",
         connections=connections or settings.load().connections,
         timeout_s=timeout_s(timeout, settings),

@@ -28,9 +28,9 @@ def traffic_options(function: F) -> F:
                 "operations",
                 multiple=True,
                 metavar="KEY",
-                help='Load this operation, such as "GET /users" or "GET *". Repeatable. Default: '
-                "every GET of the document. Operations that write are sent only when they are "
-                "named here.",
+                help='Load this operation, such as "GET /users" or "GET *"; "GET /users=3" sends '
+                "it three times as often as one without a weight. Repeatable. Default: every GET "
+                "of the document. Operations that write are sent only when they are named here.",
             ),
             click.option(
                 "--connections",

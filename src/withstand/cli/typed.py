@@ -1,13 +1,18 @@
 """The command line as it was typed, fit to be printed in a report."""
 
+import re
 import shlex
 import sys
+from typing import Final
 
 _SECRET_OPTIONS = ("--header", "--token", "--password")
+_CREDENTIAL_OF_PROXY: Final = re.compile(r"^((?:--proxy=)?(?:\w+://)?)[^/@]*@")
 
 
 def typed_command() -> str:
-    """`withstand` and its arguments, quoted for a shell; values of secret options are masked."""
+    """`withstand` and its arguments, quoted for a shell; values of secret options are masked, and
+    so is a proxy's credential.
+    """
     words = ["withstand"]
     for previous, word in zip(["", *sys.argv[1:]], sys.argv[1:], strict=False):
         option, equals, _ = word.partition("=")
@@ -16,5 +21,7 @@ def typed_command() -> str:
         elif equals and option in _SECRET_OPTIONS:
             words.append(f"{option}=***")
         else:
+            if "--proxy" in (previous, option):
+                word = _CREDENTIAL_OF_PROXY.sub(r"\1***@", word)
             words.append(shlex.quote(word))
     return " ".join(words)

@@ -1,4 +1,9 @@
-"""Opening connections: names to addresses, TCP, TLS. Expected failures come back as values."""
+"""Opening connections: names to addresses, TCP, proxy, TLS. Expected failures come back as values.
+
+TCP and TLS are opened one after the other, so that each is measured: `Connection.connect_ns` is
+from the first packet until bytes can go to the target, a proxy's tunnel included; `tls_ns` is the
+handshake.
+"""
 
 import asyncio
 import errno
@@ -6,7 +11,8 @@ import socket
 import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Any, Final, TypeVar
+from time import perf_counter_ns
+from typing import Any, Final, TypeVar, cast
 
 from withstand.client.connection import Connection
 from withstand.client.exchange import Failure, FailureKind
@@ -17,6 +23,8 @@ C = TypeVar("C", bound=Connection)
 
 # How long one address may be silent before the next one is tried as well (RFC 8305, section 8).
 _ATTEMPT_DELAY_S: Final = 0.25
+
+_MOST_HEAD_BYTES: Final = 65_536  # of a proxy's answer to CONNECT
 
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS})
 
@@ -54,19 +62,24 @@ async def connect(
 
 
 async def resolve(target: Target) -> tuple[str, ...] | Failure:
-    """The addresses of the target's host, in the system's order, or an UNRESOLVED failure."""
+    """The addresses to connect to, in the system's order, or an UNRESOLVED failure.
+
+    They are those of the target's host, or of its proxy, which looks the target up itself.
+    """
     loop = asyncio.get_running_loop()
+    peer = target.proxy or target
     try:
-        found = await loop.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
+        found = await loop.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        return Failure(kind=FailureKind.UNRESOLVED, detail=f"{target.host}: {error}")
+        return Failure(kind=FailureKind.UNRESOLVED, detail=f"{peer.host}: {error}")
     return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 def tls_context(target: Target) -> ssl.SSLContext | None:
     """How to speak TLS to the target; None for plain HTTP.
 
-    Raises UsageError when the target's file of certificate authorities cannot be used.
+    Raises UsageError when the target's file of certificate authorities, or the client's own
+    certificate, cannot be used.
     """
     if target.scheme != "https":
         return None
@@ -80,27 +93,118 @@ def tls_context(target: Target) -> ssl.SSLContext | None:
                 f"the certificate authorities in {target.ca_file} cannot be read: {error}",
                 hint="ca_file must name a PEM file with at least one certificate",
             ) from None
+    if target.cert_file is not None:
+        _load_own_certificate(context, target.cert_file, target.key_file)
     if not target.verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
 
 
+def _load_own_certificate(context: ssl.SSLContext, cert_file: str, key_file: str | None) -> None:
+    encrypted = False
+
+    def no_password() -> bytes:  # or OpenSSL would ask at the terminal
+        nonlocal encrypted
+        encrypted = True
+        return b""
+
+    try:
+        context.load_cert_chain(cert_file, key_file, password=no_password)
+    except OSError as error:  # ssl.SSLError is one
+        why = "its key is encrypted" if encrypted else str(error)
+        raise UsageError(
+            f"the client certificate {cert_file} cannot be used: {why}",
+            hint="cert and key under [target] (--cert, --key) must name PEM files that belong "
+            "together, the key without a password",
+        ) from None
+
+
 async def _open(
     factory: Callable[[], C], target: Target, context: ssl.SSLContext | None, address: str
 ) -> C | Failure:
     loop = asyncio.get_running_loop()
+    port = (target.proxy or target).port
+    began_ns = perf_counter_ns()
     try:
-        _, connection = await loop.create_connection(
-            factory,
-            address,
-            target.port,
-            ssl=context,
-            server_hostname=target.host if context is not None else None,
-        )
-    except (OSError, ssl.CertificateError) as error:
-        return _failure(error, target, tls=context is not None)
+        if context is None:
+            _, connection = await loop.create_connection(factory, address, port)
+            connection.connect_ns = perf_counter_ns() - began_ns
+            return connection
+        transport, opening = await loop.create_connection(_Opening, address, port)
+    except OSError as error:
+        return _failure(error, target)
+    try:
+        if target.proxy is not None and (refusal := await opening.tunnel(target)):
+            transport.abort()
+            detail = f"the proxy {target.proxy.authority} {refusal}"
+            return Failure(kind=FailureKind.REFUSED, detail=detail)
+        connected_ns = perf_counter_ns()
+        connection = await _secured(factory, transport, context, target)
+    except OSError as error:  # ssl.SSLError is one
+        return _failure(error, target, tls=True)
+    except BaseException:  # cancelled: another address was quicker, or the time is up
+        transport.abort()
+        raise
+    connection.connect_ns = connected_ns - began_ns
+    connection.tls_ns = perf_counter_ns() - connected_ns
     return connection
+
+
+async def _secured(
+    factory: Callable[[], C],
+    transport: asyncio.Transport,
+    context: ssl.SSLContext,
+    target: Target,
+) -> C:
+    connection = factory()
+    connection.transport = transport  # a server that speaks first is dropped even before the end
+    secured = await asyncio.get_running_loop().start_tls(
+        transport, connection, context, server_hostname=target.server_name or target.host
+    )
+    if secured is None:  # closed by the other side in the very moment
+        raise ConnectionResetError("the connection was closed after the handshake")
+    connection.connection_made(secured)
+    return connection
+
+
+class _Opening(asyncio.Protocol):
+    """A connection on its way to TLS: at most it asks a proxy for a tunnel."""
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    async def tunnel(self, target: Target) -> str | None:
+        """Ask for a tunnel to the target (RFC 9110, 9.3.6); what the proxy did instead, if it did.
+
+        The port is always named: there is no default one in this form (RFC 9112, 3.2.3).
+        """
+        host = f"[{target.host}]" if ":" in target.host else target.host
+        lines = [f"CONNECT {host}:{target.port} HTTP/1.1", f"Host: {host}:{target.port}"]
+        if target.proxy is not None and (authorization := target.proxy.authorization):
+            lines.append(f"Proxy-Authorization: {authorization}")
+        self._transport.write("\r\n".join((*lines, "", "")).encode())
+        status = (await self._answer).split(b"\r\n", 1)[0].decode("latin-1")
+        _, _, said = status.partition(" ")
+        if status.startswith("HTTP/1.") and said.startswith("2"):
+            return None
+        return f"answered {said or status!r} to CONNECT {host}:{target.port}"
+
+    def data_received(self, data: bytes) -> None:
+        self._head += data
+        if b"\r\n\r\n" in self._head or len(self._head) > _MOST_HEAD_BYTES:
+            self._settle(self._head)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        self._settle(b"nothing")
+
+    def _settle(self, answer: bytes) -> None:
+        if not self._answer.done():
+            self._answer.set_result(answer)
 
 
 async def _first(
@@ -129,14 +233,17 @@ async def _first(
             task.cancel()
 
 
-def _failure(error: Exception, target: Target, *, tls: bool) -> Failure:
-    detail = f"{target.authority}: {error}"
-    if isinstance(error, ssl.SSLError | ssl.CertificateError):
+def _failure(error: OSError, target: Target, *, tls: bool = False) -> Failure:
+    where = (
+        target.authority if tls or target.proxy is None else f"the proxy {target.proxy.authority}"
+    )
+    detail = f"{where}: {str(error) or type(error).__name__}"
+    if isinstance(error, ssl.SSLError):
         return Failure(kind=FailureKind.TLS, detail=detail)
     if isinstance(error, TimeoutError):
         return Failure(kind=FailureKind.TIMED_OUT, detail=detail)
-    if isinstance(error, OSError) and error.errno in _EXHAUSTED:
+    if error.errno in _EXHAUSTED:
         return Failure(kind=FailureKind.EXHAUSTED, detail=str(error))
-    if tls and isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError):
-        return Failure(kind=FailureKind.TLS, detail=f"{detail or type(error).__name__} (handshake)")
+    if tls:
+        return Failure(kind=FailureKind.TLS, detail=f"{detail} (handshake)")
     return Failure(kind=FailureKind.REFUSED, detail=detail)

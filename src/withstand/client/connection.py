@@ -37,6 +37,8 @@ class Connection(asyncio.Protocol):
     `body` (content codings not undone) with `keep_body`; `reusable`, whether another request may
     be started here. In `failed` the times hold too, `first_byte_ns`
     being None when nothing came back. `responses` counts the complete ones of this connection.
+    `connect_ns` and `tls_ns` say how long opening it took (see `withstand.client.connect`); None
+    where that was not measured, or there is no TLS.
 
     A connection that cannot be reused is closed before the hook is called.
     """
@@ -46,13 +48,17 @@ class Connection(asyncio.Protocol):
         "_ended",
         "_head_bytes",
         "_headers_complete",
+        "_keep_body",
+        "_keep_headers",
         "_keeps_head",
         "_max_response_bytes",
+        "_other_parser",
         "_parser",
         "_pieces",
         "_surplus",
         "body",
         "bytes_received",
+        "connect_ns",
         "end_ns",
         "first_byte_ns",
         "head",
@@ -67,6 +73,7 @@ class Connection(asyncio.Protocol):
         "reusable",
         "sent_ns",
         "status",
+        "tls_ns",
         "transport",
     )
 
@@ -75,6 +82,7 @@ class Connection(asyncio.Protocol):
     on_body: Callable[[bytes], None]
     on_status: Callable[[bytes], None]
     on_message_begin: Callable[[], None]
+    _parser: httptools.HttpResponseParser
 
     def __init__(
         self,
@@ -96,6 +104,8 @@ class Connection(asyncio.Protocol):
         self.in_flight = False
         self.reusable = False
         self.responses = 0
+        self.connect_ns: int | None = None
+        self.tls_ns: int | None = None
         self.status = 0
         self.sent_ns = 0
         self.first_byte_ns: int | None = None
@@ -104,13 +114,9 @@ class Connection(asyncio.Protocol):
         self.raw_headers: list[tuple[bytes, bytes]] = []
         self.reason = b""
         self.body = b""
-        # The parser looks these up once and skips what it does not find: an empty slot is free.
-        if keep_headers:
-            self.on_header = self._header
-            self.on_status = self._status_text
-            self.on_message_begin = self._message_begin
-        if keep_body:
-            self.on_body = self._body_piece
+        self._keep_headers = keep_headers
+        self._keep_body = keep_body
+        self._other_parser: httptools.HttpResponseParser | None = None
 
     # What a subclass overrides.
 
@@ -136,6 +142,20 @@ class Connection(asyncio.Protocol):
         self.sent_ns = perf_counter_ns()
         self.transport.write(data)
 
+    def keep(self, wanted: bool) -> None:
+        """Say whether headers and body of the next response are kept; before its `start`.
+
+        There is a parser for either case, so that a response that is not kept costs no more than
+        on a connection that never keeps one.
+        """
+        if self._keep_headers is self._keep_body is wanted:
+            return
+        self._keep_headers = self._keep_body = wanted
+        self.raw_headers = []
+        self.reason = b""
+        parser, self._other_parser = self._other_parser, self._parser
+        self._parser = self._new_parser() if parser is None else parser
+
     def release(self, data: bytes) -> None:
         """Write the rest of a request whose beginning was given to `start`."""
         if self.in_flight:
@@ -159,8 +179,23 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser = self._new_parser()
         self.reusable = True
+
+    def _new_parser(self) -> httptools.HttpResponseParser:
+        # It looks its callbacks up once and skips what it does not find: an empty slot is free.
+        callbacks = (
+            ("on_header", self._header, self._keep_headers),
+            ("on_status", self._status_text, self._keep_headers),
+            ("on_message_begin", self._message_begin, self._keep_headers),
+            ("on_body", self._body_piece, self._keep_body),
+        )
+        for name, callback, wanted in callbacks:
+            if wanted:
+                setattr(self, name, callback)
+            elif hasattr(self, name):
+                delattr(self, name)
+        return httptools.HttpResponseParser(self)
 
     def data_received(self, data: bytes) -> None:
         if not self.in_flight:  # nobody asked: what follows could not be told from an answer
@@ -275,7 +310,7 @@ class Connection(asyncio.Protocol):
             self.body = b""
         if self._bodyless:  # the parser may still wait for the body that Content-Length spoke of
             self._bodyless = False
-            self._parser = httptools.HttpResponseParser(self)
+            self._parser = self._new_parser()
         if self._surplus or not self.reusable:
             self._surplus = False
             self.drop()

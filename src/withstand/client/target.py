@@ -4,6 +4,7 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from withstand.client.proxy import Proxy
 from withstand.errors import UsageError
 
 _AS_URL = 'write it as base_url = "https://api.staging.example.com"'
@@ -15,7 +16,10 @@ class Target:
     """Where the API is served, as the user gave it; never taken from the document's `servers`.
 
     `base_path` has no trailing slash and is empty at the root. `verify` False accepts any
-    certificate; `ca_file` adds a certificate authority to the system's.
+    certificate; `ca_file` adds a certificate authority to the system's. `cert_file` and `key_file`
+    are the client's own certificate (PEM; without a key file it holds both). `server_name` stands
+    for the host in TLS: in the server name indication, and in what the certificate must name.
+    `proxy` is how to get there; None for straight.
     """
 
     scheme: str
@@ -24,6 +28,10 @@ class Target:
     base_path: str = ""
     verify: bool = True
     ca_file: str | None = None
+    cert_file: str | None = None
+    key_file: str | None = None
+    server_name: str | None = None
+    proxy: Proxy | None = None
 
     @property
     def base_url(self) -> str:

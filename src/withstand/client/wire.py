@@ -12,7 +12,7 @@ from withstand.client.connect import connect, tls_context
 from withstand.client.connection import MAX_RESPONSE_BYTES, Connection
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response, Timing
 from withstand.client.target import Target
-from withstand.client.wire_format import request_bytes, response_of
+from withstand.client.wire_format import as_forwarded, request_bytes, response_of
 
 _IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
@@ -192,7 +192,11 @@ class Wire:
         )
 
     def _bytes(self, request: Request, target: Target) -> bytes:
-        return request_bytes(request, authority=target.authority, user_agent=self._user_agent)
+        return request_bytes(
+            as_forwarded(request, target),
+            authority=target.authority,
+            user_agent=self._user_agent,
+        )
 
     def _exchange(
         self,

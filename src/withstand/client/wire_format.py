@@ -2,9 +2,11 @@
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from withstand.client.exchange import Failure, FailureKind, Headers, Request, Response
+from withstand.client.target import Target
 
 _HAVE_CONTENT: Final = frozenset({"POST", "PUT", "PATCH"})
 
@@ -31,6 +33,31 @@ def request_bytes(request: Request, *, authority: str, user_agent: str) -> bytes
         lines.append(f"Content-Length: {len(request.body)}")
     head = "\r\n".join((*lines, "", ""))
     return _encoded(head) + request.body
+
+
+def as_forwarded(request: Request, target: Target) -> Request:
+    """The request as the target's proxy wants it; as it is where it goes straight, or through a
+    tunnel (https).
+
+    A proxy is told the whole address in the request line (RFC 9112, 3.2.2), and who asks.
+    """
+    origin = forwarded_origin(target)
+    if not origin:
+        return request
+    headers = (*request.headers, *forwarded_headers(target))
+    return replace(request, path=origin + request.path, headers=headers)
+
+
+def forwarded_origin(target: Target) -> str:
+    """What stands before the path in a request line to the target's proxy; empty without one."""
+    return f"http://{target.authority}" if target.proxy and target.scheme == "http" else ""
+
+
+def forwarded_headers(target: Target) -> Headers:
+    """The headers by which the target's proxy knows who asks; none without one."""
+    if target.proxy is None or target.scheme != "http" or target.proxy.authorization is None:
+        return ()
+    return (("Proxy-Authorization", target.proxy.authorization),)
 
 
 def response_of(

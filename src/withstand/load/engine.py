@@ -5,6 +5,7 @@ import resource
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from itertools import chain
 from typing import Final
 
@@ -14,10 +15,11 @@ from withstand.client.exchange import Failure, FailureKind
 from withstand.client.identity import Credential
 from withstand.client.target import Target
 from withstand.errors import TargetUnreachable
-from withstand.load.engine_base import NS_PER_S, Load, Shot, Way
+from withstand.load.engine_base import NS_PER_S, FilledShot, Load, Shot, Way
 from withstand.load.engine_books import Books
-from withstand.load.engine_closed import ClosedLoad
-from withstand.load.engine_open import MAX_CONNECTIONS, OpenLoad
+from withstand.load.engine_careful import CarefulConnection, CarefulUser
+from withstand.load.engine_closed import ClosedLoad, User
+from withstand.load.engine_open import MAX_CONNECTIONS, OpenConnection, OpenLoad
 from withstand.load.engine_probe import ServerWatch
 from withstand.load.engine_process import quiet_collector
 from withstand.load.engine_script_closed import ClosedUsers
@@ -28,8 +30,9 @@ from withstand.load.probe import Probe, sample_interval_s
 from withstand.load.profile import ArrivalSchedule, Profile, UserSchedule
 from withstand.load.progress import Observer, Progress
 from withstand.load.recorder import OperationRecorder, quantiles_of, window_width_s
-from withstand.load.scenario import Scenario
+from withstand.load.scenario import Call, Scenario
 from withstand.load.script import Script
+from withstand.load.template import FeedReader, Filled, Template
 
 _LEAD_NS: Final = 20_000_000  # from "ready" to the schedule's zero
 _SWEEP_S: Final = 0.05
@@ -46,6 +49,8 @@ async def run_load(
     *,
     connections: int | None = None,
     timeout_s: float = 10.0,
+    connect_timeout_s: float = 5.0,
+    keep_alive: bool = True,
     think_time_s: float = 0.0,
     credentials: Mapping[str, Credential] | None = None,
     observer: Observer | None = None,
@@ -62,10 +67,11 @@ async def run_load(
     what the limit of open files allows. Arrivals that find none free queue with their clock
     running. Closed model: a connection per user, who waits `think_time_s` (none by default) after
     an answer. A request is given up as timed out `timeout_s` after its intended start, which
-    bounds how long the run lasts beyond its schedule. Setting `stop` ends the run at once with
-    what was measured so far; setting `wind_down` ends the schedule, but waits for the answers to
-    what was sent. `probe` looks at the server every `probe_every_s`, by default about once a second
-    and less often in long runs.
+    bounds how long the run lasts beyond its schedule; an attempt to connect may last
+    `connect_timeout_s`. Without `keep_alive` each request opens a connection of its own, which is
+    part of its response time. Setting `stop` ends the run at once with what was measured so far;
+    setting `wind_down` ends the schedule, but waits for the answers to what was sent. `probe` looks
+    at the server every `probe_every_s`, by default about once a second and less often in long runs.
 
     `start` is awaited when everything is ready to begin; it gives the reading of
     `time.perf_counter_ns` that is the schedule's zero, for generators that begin together.
@@ -79,7 +85,10 @@ async def run_load(
     if probe is not None:
         watch = ServerWatch(probe, probe_every_s or sample_interval_s(profile.duration_s))
         await watch.first()
-    way = await _preflight(target, timeout_s)
+    way = replace(
+        await _preflight(target, timeout_s, min(connect_timeout_s, timeout_s)),
+        keep_alive=keep_alive,
+    )
     load: Load
     if isinstance(scenario, Script):
         script_run = ScriptRun(scenario, way, profile, credentials=credentials or {})
@@ -128,15 +137,31 @@ def _load(
         )
         for call in scenario.calls
     }
-    shots = tuple(
-        Shot(recorders[call.operation], call.variants, head=call.head) for call in scenario.calls
+    reader = FeedReader(
+        scenario.feeds, seed=scenario.seed, shard=scenario.shard, shards=scenario.shards
     )
+    shots = tuple(_shot(call, recorders[call.operation], reader) for call in scenario.calls)
     order = scenario.order()
+    careful = not way.keep_alive or any(shot.is_inspected for shot in shots)
     if isinstance(profile, ArrivalSchedule):
-        most = min(MAX_CONNECTIONS, _descriptors())
-        return OpenLoad(way, shots, order, profile, connections=connections, most_connections=most)
+        return OpenLoad(
+            way,
+            shots,
+            order,
+            profile,
+            connections=connections,
+            most_connections=min(MAX_CONNECTIONS, _descriptors()),
+            connection=CarefulConnection if careful else OpenConnection,
+        )
     if isinstance(profile, UserSchedule):
-        return ClosedLoad(way, shots, order, profile, think_time_s=think_time_s)
+        return ClosedLoad(
+            way,
+            shots,
+            order,
+            profile,
+            think_time_s=think_time_s,
+            user=CarefulUser if careful else User,
+        )
     raise TypeError(f"{type(profile).__name__} is neither an open nor a closed profile")
 
 
@@ -151,13 +176,37 @@ def _users(
     raise TypeError(f"{type(profile).__name__} is neither an open nor a closed profile")
 
 
-async def _preflight(target: Target, timeout_s: float) -> Way:
+def _shot(call: Call, recorder: OperationRecorder, reader: FeedReader) -> Shot:
+    rendered = tuple(each for each in call.variants if isinstance(each, bytes))
+    if rendered:
+        return Shot(
+            recorder,
+            rendered,
+            head=call.head,
+            expectation=call.expectation,
+            follow_redirects=call.follow_redirects,
+        )
+    templates = tuple(each for each in call.variants if isinstance(each, Template))
+    return FilledShot(
+        recorder,
+        Filled(templates, reader),
+        head=call.head,
+        expectation=call.expectation,
+        follow_redirects=call.follow_redirects,
+    )
+
+
+async def _preflight(target: Target, timeout_s: float, connect_timeout_s: float) -> Way:
     """Look the target up and open one connection to it."""
     context = tls_context(target)
     addresses = await resolve(target)
     if not isinstance(addresses, Failure):
         outcome = await connect(
-            Connection, target, ssl_context=context, timeout_s=timeout_s, addresses=addresses
+            Connection,
+            target,
+            ssl_context=context,
+            timeout_s=connect_timeout_s,
+            addresses=addresses,
         )
         if isinstance(outcome, Connection):
             # The address that answered goes first, so that no later one waits for another.
@@ -168,6 +217,7 @@ async def _preflight(target: Target, timeout_s: float) -> Way:
                 addresses=(winner, *(other for other in addresses if other != winner)),
                 ssl_context=context,
                 timeout_s=timeout_s,
+                connect_timeout_s=connect_timeout_s,
             )
         addresses = outcome
     raise TargetUnreachable(

@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from time import perf_counter_ns
@@ -13,8 +13,10 @@ from withstand.client.connect import connect
 from withstand.client.connection import Connection
 from withstand.client.exchange import Failure, FailureKind
 from withstand.client.target import Target
+from withstand.load.expectation import Expectation
 from withstand.load.recorder import OperationRecorder, Tally
 from withstand.load.script_record import ScriptRecord
+from withstand.load.template import Filled
 
 C = TypeVar("C", bound=Connection)
 
@@ -24,12 +26,26 @@ MAX_OPENING: Final = 64  # connects under way at once, below the usual listen ba
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
-    """How to reach the target: looked up once, used for every connection."""
+    """How to reach the target: looked up once, used for every connection.
+
+    Without `keep_alive` a connection carries one request, whose wait begins with opening it.
+    """
 
     target: Target
     addresses: Sequence[str]
     ssl_context: ssl.SSLContext | None
     timeout_s: float
+    connect_timeout_s: float
+    keep_alive: bool = True
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What is not usual about the way, in words for a report."""
+        proxy = self.target.proxy
+        return (
+            *(() if proxy is None else (f"through the proxy {proxy}",)),
+            *(() if self.keep_alive else ("a new connection for each request",)),
+        )
 
     async def open(self, factory: Callable[[], C]) -> C | Failure:
         """A connection, or why there is none."""
@@ -37,22 +53,46 @@ class Way:
             factory,
             self.target,
             ssl_context=self.ssl_context,
-            timeout_s=self.timeout_s,
+            timeout_s=self.connect_timeout_s,
             addresses=self.addresses,
         )
 
 
 class Shot:
-    """One call, ready to be sent: its recorder and its rendered variants in turn."""
+    """One call, ready to be sent: its recorder and its rendered variants in turn.
 
-    __slots__ = ("_sizes", "head", "recorder", "sent", "variants")
+    `expectation` and `follow_redirects` are heeded by careful connections only, which keep the
+    responses of a shot that `is_inspected`.
+    """
+
+    __slots__ = (
+        "_sizes",
+        "expectation",
+        "follow_redirects",
+        "head",
+        "is_inspected",
+        "recorder",
+        "sent",
+        "variants",
+    )
+
+    variants: Iterator[bytes]
 
     def __init__(
-        self, recorder: OperationRecorder, variants: tuple[bytes, ...], *, head: bool
+        self,
+        recorder: OperationRecorder,
+        variants: tuple[bytes, ...],
+        *,
+        head: bool,
+        expectation: Expectation | None = None,
+        follow_redirects: bool = False,
     ) -> None:
         self.recorder = recorder
         self.variants = cycle(variants)
         self.head = head
+        self.expectation = expectation
+        self.follow_redirects = follow_redirects
+        self.is_inspected = expectation is not None or follow_redirects
         self.sent = 0
         self._sizes = [len(data) for data in variants]
 
@@ -61,6 +101,31 @@ class Shot:
         """What the variants sent so far amount to, which their turns decide."""
         rounds, rest = divmod(self.sent, len(self._sizes))
         return rounds * sum(self._sizes) + sum(self._sizes[:rest])
+
+
+class FilledShot(Shot):
+    """A call whose variants are templates, filled as they are sent."""
+
+    __slots__ = ("_filled",)
+
+    def __init__(
+        self,
+        recorder: OperationRecorder,
+        filled: Filled,
+        *,
+        head: bool,
+        expectation: Expectation | None = None,
+        follow_redirects: bool = False,
+    ) -> None:
+        super().__init__(
+            recorder, (), head=head, expectation=expectation, follow_redirects=follow_redirects
+        )
+        self.variants = self._filled = filled
+
+    @property
+    def bytes_sent(self) -> int:
+        """What was filled so far."""
+        return self._filled.bytes_given
 
 
 class LoadConnection(Connection):
@@ -83,6 +148,13 @@ class LoadConnection(Connection):
     def record_failure(self, kind: FailureKind) -> None:
         """Count the request that just failed."""
         self.shot.recorder.failure(self.intended_ns, self.end_ns, kind, self.bytes_received)
+        self.note_opening()
+
+    def note_opening(self) -> None:
+        """Count how long opening this connection took, once, with the request that uses it."""
+        if self.connect_ns is not None:
+            self.shot.recorder.connected(self.intended_ns, self.connect_ns, self.tls_ns)
+            self.connect_ns = None
 
 
 class Load(ABC):

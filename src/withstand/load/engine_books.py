@@ -107,5 +107,6 @@ class Books:
             server_samples=tuple(self._watch.samples[since_sample:]) if self._watch else (),
             probe_trouble=self._watch.trouble if self._watch else None,
             script=script,
+            conditions=load.way.conditions,
             interrupted=interrupted,
         )

@@ -74,8 +74,10 @@ class ClosedLoad(Load):
         schedule: UserSchedule,
         *,
         think_time_s: float,
+        user: type[User] = User,
     ) -> None:
         super().__init__(way, shots, order)
+        self._user = user
         self._starts_ns = tuple(schedule.user_starts_ns())
         self._duration_s = schedule.duration_s
         self._think_time_s = think_time_s
@@ -100,12 +102,14 @@ class ClosedLoad(Load):
 
     async def prepare(self) -> None:
         """Open the connections of the users who begin at once."""
+        if not self.way.keep_alive:
+            return
         at_once = sum(start_ns == 0 for start_ns in self._starts_ns)
         gate = asyncio.Semaphore(MAX_OPENING)
 
         async def open_one() -> None:
             async with gate:
-                outcome = await self.way.open(lambda: User(self))
+                outcome = await self.way.open(lambda: self._user(self))
             if isinstance(outcome, User):
                 self.connections.add(outcome)
                 self._ready.append(outcome)
@@ -128,9 +132,10 @@ class ClosedLoad(Load):
         self._users += 1
         ready = self._ready.pop() if self._ready else None
         if ready is not None and ready.reusable:
-            self._ask(ready)
+            self.ask(ready)
         else:
-            self.spawn(self._connect(intended_ns=None, failures=0))
+            intended_ns = None if self.way.keep_alive else perf_counter_ns()
+            self.spawn(self._connect(intended_ns=intended_ns, failures=0))
 
     def wind_down(self) -> None:
         """Nobody asks again."""
@@ -141,10 +146,12 @@ class ClosedLoad(Load):
         self.over = True
         self.finish_if_idle()
 
-    def _ask(self, user: User) -> None:
+    def ask(self, user: User) -> None:
+        """Send a user's next request, over another connection if it lost its own."""
         if self.running and user.reusable:
             user.fire(next(self.shots))
             user.intended_ns = user.sent_ns
+            user.note_opening()
         elif self.running:  # the server closed the connection while the user thought
             self.spawn(self._connect(intended_ns=perf_counter_ns(), failures=0))
 
@@ -160,7 +167,7 @@ class ClosedLoad(Load):
 
     def _ask_after_thinking(self, user: User, due_ns: int) -> None:
         self.send_lag.record(max(perf_counter_ns() - due_ns, 0))
-        self._ask(user)
+        self.ask(user)
 
     def disappointed(self, user: User | None, failures: int) -> None:
         """A user's request failed: it tries again after a while."""
@@ -179,7 +186,7 @@ class ClosedLoad(Load):
     async def _connect(self, *, intended_ns: int | None, failures: int) -> None:
         """A new connection for a user, and its next request on it."""
         begun_ns = perf_counter_ns() if intended_ns is None else intended_ns
-        outcome = await self.way.open(lambda: User(self, failures))
+        outcome = await self.way.open(lambda: self._user(self, failures))
         if isinstance(outcome, User):
             self.connections.add(outcome)
             if not self.running:
@@ -187,6 +194,7 @@ class ClosedLoad(Load):
                 return
             outcome.fire(next(self.shots))
             outcome.intended_ns = outcome.sent_ns if intended_ns is None else intended_ns
+            outcome.note_opening()
             return
         if outcome.kind is FailureKind.EXHAUSTED:
             self.exhausted += 1

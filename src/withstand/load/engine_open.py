@@ -55,6 +55,8 @@ class OpenConnection(LoadConnection):
             self.status,
             self.bytes_received,
         )
+        if self.connect_ns is not None:
+            self.note_opening()
         self.load.released(self)
 
     def failed(self, kind: FailureKind, detail: str) -> None:  # noqa: ARG002 - the kind is counted
@@ -80,11 +82,15 @@ class OpenLoad(Load):
         *,
         connections: int | None,
         most_connections: int,
+        connection: "type[OpenConnection] | None" = None,
     ) -> None:
         super().__init__(way, shots, order)
+        self._connection = connection or OpenConnection
         self._offsets_ns = schedule.offsets_ns()
         at_start = math.ceil(schedule.peak * _EXPECTED_RESPONSE_S)
         self._at_start = min(at_start, _MOST_AT_START) if connections is None else connections
+        if not way.keep_alive:
+            self._at_start = 0
         self._cap = connections if connections is not None else most_connections
         self._free: deque[LoadConnection] = deque()
         self._waiting: deque[tuple[int, Shot]] = deque()
@@ -176,9 +182,17 @@ class OpenLoad(Load):
                 connection.fire(shot)
                 self.send_lag.record(connection.sent_ns - intended_ns)
                 return
-        self.late += 1
+        if self.way.keep_alive or not self._has_room:
+            self.late += 1
+        else:  # nothing to wait for: a connection of its own is opened at once
+            self.send_lag.record(max(perf_counter_ns() - intended_ns, 0))
         self._waiting.append((intended_ns, shot))
         self._grow()
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether an arrival may open a connection without waiting for another to end."""
+        return self._opening < MAX_OPENING and len(self.connections) + self._opening < self._cap
 
     def released(self, connection: LoadConnection) -> None:
         """The connection has no request any more: give it the next that waits, or let it rest."""
@@ -203,7 +217,7 @@ class OpenLoad(Load):
             self.spawn(self._open())
 
     async def _open(self) -> None:
-        outcome = await self.way.open(lambda: OpenConnection(self))
+        outcome = await self.way.open(lambda: self._connection(self))
         self._opening -= 1
         if isinstance(outcome, LoadConnection):
             self.connections.add(outcome)

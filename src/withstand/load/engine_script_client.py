@@ -16,6 +16,7 @@ from typing import Any, Final
 from withstand.client.cookies import CookieJar
 from withstand.client.exchange import Failure, FailureKind
 from withstand.client.redirect import MAX_REDIRECTS, REDIRECTS, Hop, hop
+from withstand.client.wire_format import forwarded_origin
 from withstand.load.engine_base import NS_PER_S, Way
 from withstand.load.engine_script_connection import (
     IDEMPOTENT,
@@ -70,6 +71,7 @@ class EngineClient(AsyncClient):
         "_open",
         "_opening",
         "_operations",
+        "_origin",
         "_scene",
         "_state",
         "_waiting",
@@ -86,6 +88,7 @@ class EngineClient(AsyncClient):
         self.kind = kind
         self._operations = scene.operations
         self._base = scene.way.target.base_path
+        self._origin = forwarded_origin(scene.way.target)
         self._headers = HeaderFields(scene.default_headers, changed=self._head_changed)
         self._jar: CookieJar | None = None
         self._state: SimpleNamespace | None = None
@@ -167,7 +170,7 @@ class EngineClient(AsyncClient):
             count = self._gets.get(path if name is None else name)
             line = None
             if count is not None and (line := count.lines.get(path)) is None and "{" not in path:
-                line = f"GET {self._base}{checked_path(path)} HTTP/1.1\r\n".encode()
+                line = f"GET {self._origin}{self._base}{checked_path(path)} HTTP/1.1\r\n".encode()
                 count.remember(path, line)
             if count is not None and line is not None:
                 connection = self._idle.pop()
@@ -329,7 +332,7 @@ class EngineClient(AsyncClient):
         return fields
 
     def _rendered(self, method: str, whole: str, fields: HeaderFields | None, body: bytes) -> bytes:
-        line = f"{method} {whole} HTTP/1.1\r\n".encode()
+        line = f"{method} {self._origin}{whole} HTTP/1.1\r\n".encode()
         if fields is None and not needs_length(method, body):
             return line + self._common_head(whole)
         fields = self._headers if fields is None else fields
@@ -412,7 +415,7 @@ class EngineClient(AsyncClient):
     def _way(self) -> Way:
         way = self._scene.way
         limit_s = self.kind.connect_timeout_s if self.kind is not None else None
-        return way if limit_s is None else replace(way, timeout_s=min(limit_s, way.timeout_s))
+        return way if limit_s is None else replace(way, connect_timeout_s=limit_s)
 
     async def _opened(
         self, count: OperationCount, intended_ns: int, deadline_ns: int

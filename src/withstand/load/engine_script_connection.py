@@ -73,6 +73,8 @@ class ScriptConnection(LoadConnection):
             self.bytes_received,
             rejected,
         )
+        if self.connect_ns is not None:
+            self.note_opening()
         head = self.head
         self.head = b""  # a resting connection holds nothing
         response = Response(
@@ -105,10 +107,17 @@ class ScriptConnection(LoadConnection):
             future.set_exception(ConnectionWentStale())
             return
         self.count.recorder.failure(self.intended_ns, self.end_ns, kind, self.bytes_received)
+        self.note_opening()
         if not future.done():
             future.set_exception(RequestFailed(Failure(kind=kind, detail=detail)))
         if client.leaving:
             client.leave()
+
+    def note_opening(self) -> None:
+        """Count how long opening this connection took, once, with the request that uses it."""
+        if self.connect_ns is not None:
+            self.count.recorder.connected(self.intended_ns, self.connect_ns, self.tls_ns)
+            self.connect_ns = None
 
     def abandon(self) -> None:
         """Nobody waits for the answer any more: the script's own time limit, or the run's end.

@@ -7,6 +7,7 @@ from typing import Any
 
 from withstand.client.exchange import Headers
 from withstand.client.identity import Credential
+from withstand.client.wire_format import forwarded_headers
 from withstand.load.engine_base import MAX_OPENING, NS_PER_S, Way
 from withstand.load.engine_script_connection import ScriptConnection
 from withstand.load.script_operations import Operations
@@ -55,6 +56,7 @@ class Scene:
             ("User-Agent", "withstand"),
             ("Accept", "*/*"),
             ("Accept-Encoding", "gzip, deflate"),
+            *forwarded_headers(way.target),
         )
         self.exhausted: Callable[[], None] = lambda: None
 

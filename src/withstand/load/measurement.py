@@ -73,7 +73,8 @@ class LoadMeasurement:
     of operations that were asked for why they were not loaded; `probe_trouble` says why the server
     could not be looked at, now and then or from some moment on. `script` is what became of a user
     script beside its requests; in the open model an arrival is one of its iterations, and `offered`
-    counts the requests that these made, and one for each arrival that still waits.
+    counts the requests that these made, and one for each arrival that still waits. `conditions` are
+    what a reader of the figures must know about the way they were taken, such as a proxy.
     """
 
     model: str
@@ -90,4 +91,5 @@ class LoadMeasurement:
     probe_trouble: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
     script: ScriptRecord | None = None
+    conditions: tuple[str, ...] = ()
     interrupted: bool = False

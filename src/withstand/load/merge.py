@@ -47,6 +47,7 @@ def merge_measurements(first: LoadMeasurement, second: LoadMeasurement) -> LoadM
             if name not in operations
         },
         script=merge_records(first.script, second.script),
+        conditions=tuple(dict.fromkeys((*first.conditions, *second.conditions))),
         interrupted=first.interrupted or second.interrupted,
     )
 

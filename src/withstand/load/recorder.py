@@ -165,6 +165,10 @@ class OperationRecorder:
         self._settled_completed = 0
         self._settled_errors = 0
 
+    def expects(self, status: int) -> bool:
+        """Whether a status is no error."""
+        return status in self._expected
+
     def response(
         self,
         intended_ns: int,
@@ -175,7 +179,7 @@ class OperationRecorder:
         size_bytes: int = 0,
         rejected: str | None = None,
     ) -> None:
-        """Count a complete response; `rejected` says why it failed a check.
+        """Count a complete response; `rejected` says why it is not as expected.
 
         The hottest lines of the engine: `Tally.record` is written out, as a call costs as much as
         the counting.

@@ -1,29 +1,38 @@
 """What is sent: rendered requests with weights. Pure."""
 
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from withstand.client.exchange import Request
 from withstand.client.target import Target
+from withstand.client.wire_format import as_forwarded
 from withstand.errors import UsageError
+from withstand.load.expectation import Expectation
+from withstand.load.feed import FeedTable
+from withstand.load.template import Template
 
 _TABLE_SIZE = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One operation's request, rendered to the bytes that go on the wire.
+    """One operation's request, rendered to the bytes that go on the wire, or to templates that the
+    scenario's feeds fill.
 
     `variants` are taken in turn, so that every identity (and every example value) gets its share.
-    `expected` are the statuses that are no error; None accepts 2xx and 3xx.
+    `expected` are the statuses that are no error; None accepts 2xx and 3xx. `expectation` is what
+    else the response must be like. With `follow_redirects` a redirect on the target is a part of
+    the request, whose times then span all hops.
     """
 
     operation: str
-    variants: tuple[bytes, ...]
+    variants: tuple[bytes, ...] | tuple[Template, ...]
     weight: float = 1.0
     expected: frozenset[int] | None = None
+    expectation: Expectation | None = None
+    follow_redirects: bool = False
     head: bool = False
 
     def __post_init__(self) -> None:
@@ -37,10 +46,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """The mix of calls. Raises UsageError without any."""
+    """The mix of calls, and the feeds of their templates. Raises UsageError without any call.
+
+    Of `shards` generators that send it side by side this is number `shard`, from 0: each takes
+    rows of its own.
+    """
 
     calls: tuple[Call, ...]
     seed: int = 1
+    feeds: Mapping[str, FeedTable] = field(default_factory=dict)
+    shard: int = 0
+    shards: int = 1
 
     def __post_init__(self) -> None:
         if not self.calls:
@@ -69,8 +85,10 @@ class Scenario:
 def rendered(request: Request, target: Target) -> bytes:
     """The request as HTTP/1.1 bytes: Host, Content-Length and a User-Agent are added when absent.
 
-    Nothing else is changed: a request carries its whole path, the target's base path included.
+    Nothing else is changed, but for what a proxy needs: a request carries its whole path, the
+    target's base path included.
     """
+    request = as_forwarded(request, target)
     lines = [f"{request.method} {request.path} HTTP/1.1"]
     if request.header("host") is None:
         lines.append(f"Host: {target.authority}")
@@ -94,12 +112,17 @@ class Plan:
 
 
 def scenario_from_requests(
-    plans: Iterable[Plan] | Sequence[tuple[str, Request]], target: Target, *, seed: int = 1
+    plans: Iterable[Plan] | Sequence[tuple[str, Request]],
+    target: Target,
+    *,
+    seed: int = 1,
+    keep_alive: bool = True,
+    follow_redirects: bool = False,
 ) -> Scenario:
     """The scenario of plans, or of plain (operation, request) pairs of equal weight.
 
-    Raises UsageError when there is nothing to send, or when an operation's requests mix HEAD
-    with other methods.
+    Without `keep_alive` each request asks for its connection to be closed. Raises UsageError when
+    there is nothing to send, or when an operation's requests mix HEAD with other methods.
     """
     calls = []
     for item in plans:
@@ -107,12 +130,16 @@ def scenario_from_requests(
         methods = {request.method for request in plan.requests}
         if "HEAD" in methods and len(methods) > 1:
             raise UsageError(f"{plan.operation} mixes HEAD with other methods")
+        if not keep_alive:
+            closing = tuple(each.with_header("Connection", "close") for each in plan.requests)
+            plan = replace(plan, requests=closing)
         calls.append(
             Call(
                 operation=plan.operation,
                 variants=tuple(rendered(request, target) for request in plan.requests),
                 weight=plan.weight,
                 expected=plan.expected,
+                follow_redirects=follow_redirects,
                 head=methods == {"HEAD"},
             )
         )

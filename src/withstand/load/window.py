@@ -25,7 +25,7 @@ class Counts:
     `first_byte` (first byte - send) hold those that got a complete response; `connect` and `tls`
     how long the connections took that were opened for these requests. `failures` counts the others
     by kind. `unexpected` counts responses that are errors: a status the scenario did not expect
-    (by default: not 2xx or 3xx), or a failed check, which `rejected` counts by reason.
+    (by default: not 2xx or 3xx), or not as expected otherwise, which `rejected` counts by reason.
     `error_time` is the errors' part of `response_time`, so that an objective can count a fast
     error as slower than any limit.
     """

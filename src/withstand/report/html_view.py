@@ -7,7 +7,7 @@ from typing import Final
 from withstand.client.exchange import Failure, Headers, Request, Response
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.report.charts import PercentileCurve, percentile_curve, time_series
-from withstand.report.wording import COVERAGE_WORD, printable
+from withstand.report.wording import COVERAGE_WORD, opening_times, plural, printable
 from withstand.results import Results
 from withstand.scan.finding import Finding
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
@@ -250,6 +250,11 @@ def load_facts(load: LoadMeasurement) -> list[tuple[str, str, str]]:
             if load.generator.processes == 1
             else f"busiest of {load.generator.processes} processes",
         ),
+        *(
+            (f"{name[0].upper()}{name[1:]}", times, f"of {plural(count, 'connection')}")
+            for name, count, times in opening_times(load)
+        ),
+        *(("Condition", printable(each), "holds for all figures") for each in load.conditions),
     ]
 
 

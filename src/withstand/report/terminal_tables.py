@@ -21,6 +21,8 @@ from withstand.report.wording import (
     gaps,
     notes,
     observation,
+    opening_times,
+    plural,
     printable,
     quantile_name,
 )
@@ -155,6 +157,10 @@ def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
         f"generator CPU {format_share(load.generator.cpu_share)}",
     )
     yield Text(" · ".join(counts))
+    for name, count, times in opening_times(load):
+        yield Text(f"{name} {times} ({plural(count, 'connection')})")
+    if load.conditions:
+        yield Text(printable(" · ".join(load.conditions)))
     if load.generator.saturated:
         yield Text(f"⊘ void: {printable(load.generator.saturated)}", style="bold yellow")
     elif load.generator.lagging:

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from withstand.client.exchange import Exchange, Response
-from withstand.load.measurement import OperationMeasurement
+from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.results import Conclusion, Results
 from withstand.scan.record import Coverage, CoverageState
 from withstand.slo import DriftVerdict, Indicator, Verdict, VerdictState, format_value
 from withstand.stats.drift import Movement
+from withstand.stats.histogram import merged
 from withstand.units import format_count, format_duration_ns
 
 CONCLUSION_WORD = {
@@ -128,6 +129,20 @@ def error_text(measurement: OperationMeasurement) -> str:
         f"{format_count(count)} rejected: {why}" for why, count in measurement.rejected.items()
     ]
     return ", ".join(parts)
+
+
+def opening_times(load: LoadMeasurement) -> tuple[tuple[str, int, str], ...]:
+    """How long connections took to open: what, how many, `p50 … · p99 …`; empty without any."""
+    operations = load.operations.values()
+    phases = (
+        ("connect", merged(each.connect for each in operations)),
+        ("TLS handshake", merged(each.tls for each in operations)),
+    )
+    return tuple(
+        (name, times.count, f"p50 {format_duration_ns(p50)} · p99 {format_duration_ns(p99)}")
+        for name, times in phases
+        if (p50 := times.quantile(0.5)) is not None and (p99 := times.quantile(0.99)) is not None
+    )
 
 
 def coverage_by_check(results: Results) -> dict[str, Counter[CoverageState]]:

@@ -30,6 +30,7 @@ class ScanPlan:
     expired_token: str | None = None
     budget: Budget = field(default_factory=Budget)
     timeout_s: float = 30.0  # longest wait for one response
+    connect_timeout_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

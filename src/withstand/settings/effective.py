@@ -1,12 +1,13 @@
 """The settings in force, in the nouns of the layers below."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from withstand.client.identity import Credential, Identity, LoginRecipe
+from withstand.client.proxy import NO_PROXY, Proxy, parse_proxy, proxy_for
 from withstand.client.target import Target, parse_target
 from withstand.errors import UsageError
 from withstand.scan.courier import Budget
@@ -32,6 +33,9 @@ class LoadSettings:
     rate_per_s: float | None = None
     run_time_s: float | None = None
     connections: int | None = None
+    keep_alive: bool = True
+    follow_redirects: bool = False
+    weights: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +43,14 @@ class Settings:
     """File, environment and flags as one. Made by `load_settings`, which has checked them.
 
     `source` is the file in use, None without one. `document_file` is the OpenAPI document when it
-    is a file. `tables` is what was written, with file names made absolute.
+    is a file. `tables` is what was written, with file names made absolute. `proxy_variables` are
+    those of the environment.
     """
 
     source: str | None
     document_file: str | None
     tables: "SettingsFile"
+    proxy_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def has_target(self) -> bool:
@@ -55,6 +61,11 @@ class Settings:
     def timeout_s(self) -> float:
         """The longest wait for one response, in seconds."""
         return self.tables.target.timeout / _NS_PER_S
+
+    @property
+    def connect_timeout_s(self) -> float:
+        """The longest wait for a connection, in seconds."""
+        return self.tables.target.connect_timeout / _NS_PER_S
 
     @property
     def expired_token(self) -> str | None:
@@ -79,11 +90,13 @@ class Settings:
                 "or the variable WITHSTAND_BASE_URL, "
                 "or pass it: --host URL to withstand, --api-url URL to pytest",
             )
-        return parse_target(
-            table.base_url,
-            allow=(*table.allow, *allow),
-            verify=table.verify,
-            ca_file=table.ca_file,
+        return self._reached(
+            parse_target(
+                table.base_url,
+                allow=(*table.allow, *allow),
+                verify=table.verify,
+                ca_file=table.ca_file,
+            )
         )
 
     def plain_target(self, *, allow: tuple[str, ...] = ()) -> Target | None:
@@ -91,7 +104,30 @@ class Settings:
         table = self.tables.target
         if table.plain_url is None:
             return None
-        return parse_target(table.plain_url, allow=(*table.allow, *allow))
+        return self._reached(parse_target(table.plain_url, allow=(*table.allow, *allow)))
+
+    def _reached(self, target: Target) -> Target:
+        """The target with the way there, and what TLS needs besides trust."""
+        table = self.tables.target
+        return replace(
+            target,
+            cert_file=table.cert,
+            key_file=table.key,
+            server_name=table.server_name,
+            proxy=self._proxy(target),
+        )
+
+    def _proxy(self, target: Target) -> Proxy | None:
+        written = self.tables.target.proxy
+        if written is None:
+            return proxy_for(
+                target.scheme,
+                target.host,
+                target.port,
+                self.proxy_variables,
+                loopback=target.is_loopback,
+            )
+        return None if written == NO_PROXY else parse_proxy(written, source="target.proxy")
 
     def login(self) -> LoginRecipe | None:
         """How an identity gets its credential; None without a [login]."""
@@ -210,4 +246,7 @@ def _load_settings(table: "LoadTable") -> LoadSettings:
         rate_per_s=table.rate,
         run_time_s=None if table.run_time is None else table.run_time / _NS_PER_S,
         connections=table.connections,
+        keep_alive=table.keep_alive,
+        follow_redirects=table.follow_redirects,
+        weights={str(key): float(weight) for key, weight in table.weights.items()},
     )

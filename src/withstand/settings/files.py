@@ -32,13 +32,13 @@ def find_configuration(start: Path, config_file: Path | None) -> ConfigurationFi
     for directory in _upwards(start):
         if (path := directory / _NAME).is_file():
             return ConfigurationFile(
-                source=_shown(path, start), directory=directory, data=_read(path, start)
+                source=shown_path(path, start), directory=directory, data=read_toml(path, start)
             )
         if (path := directory / _PYPROJECT).is_file():
             table = _tool_table(path, start)
             if table is not None:
                 return ConfigurationFile(
-                    source=f"[tool.withstand] in {_shown(path, start)}",
+                    source=f"[tool.withstand] in {shown_path(path, start)}",
                     directory=directory,
                     data=table,
                 )
@@ -46,14 +46,14 @@ def find_configuration(start: Path, config_file: Path | None) -> ConfigurationFi
 
 
 def _named(path: Path, start: Path) -> ConfigurationFile:
-    shown = _shown(path, start)
+    shown = shown_path(path, start)
     if not path.is_file():
         raise UsageError(
             f"there is no configuration file {shown}",
             hint="name another one, or leave --config out: the nearest withstand.toml is read",
         )
     if path.name != _PYPROJECT:
-        return ConfigurationFile(source=shown, directory=path.parent, data=_read(path, start))
+        return ConfigurationFile(source=shown, directory=path.parent, data=read_toml(path, start))
     table = _tool_table(path, start)
     if table is None:
         raise UsageError(
@@ -75,24 +75,31 @@ def _tool_table(path: Path, start: Path) -> dict[str, Any] | None:
     # Files that never say the word are not parsed: a broken one of somebody else is not our matter.
     if b"withstand" not in path.read_bytes():
         return None
-    tool = _read(path, start).get("tool")
+    tool = read_toml(path, start).get("tool")
     table = tool.get("withstand") if isinstance(tool, dict) else None
     return table if isinstance(table, dict) else None
 
 
-def _read(path: Path, start: Path) -> dict[str, Any]:
-    shown = _shown(path, start)
+def read_text(path: Path, start: Path) -> str:
+    """The text of a file. Raises UsageError, with the place where it is no UTF-8."""
+    shown = shown_path(path, start)
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{shown} cannot be read: {error.strerror}") from None
     try:
-        text = raw.decode()
+        return raw.decode()
     except UnicodeDecodeError as error:
         line, column = _position(raw[: error.start].decode(errors="replace"))
         raise UsageError(
             f"{shown}:{line}:{column}: not UTF-8", hint="save the file as UTF-8"
         ) from None
+
+
+def read_toml(path: Path, start: Path) -> dict[str, Any]:
+    """The data of a TOML file. Raises UsageError with the place of the mistake."""
+    shown = shown_path(path, start)
+    text = read_text(path, start)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -114,7 +121,8 @@ def _position(before: str) -> tuple[int, int]:
     return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
-def _shown(path: Path, start: Path) -> str:
+def shown_path(path: Path, start: Path) -> str:
+    """A file as messages name it: relative to where the command was given, if it lies there."""
     try:
         return str(path.relative_to(start))
     except ValueError:

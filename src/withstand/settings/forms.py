@@ -1,5 +1,6 @@
 """The forms that text takes in the configuration: how each is read, and its JSON Schema. Pure."""
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from datetime import date, datetime
 from difflib import get_close_matches
 from typing import Any, Final, NewType
 
+from withstand.client.proxy import NO_PROXY, parse_proxy
 from withstand.errors import UsageError
 from withstand.scan.finding import Severity
 from withstand.scan.policy import Profile
@@ -37,6 +39,10 @@ Day = NewType("Day", date)
 """A calendar day."""
 Texts = NewType("Texts", tuple[str, ...])
 """One text or a list of texts."""
+Weight = NewType("Weight", float)
+"""How often something is sent beside the others, above zero."""
+ProxyAddress = NewType("ProxyAddress", str)
+"""The URL of an HTTP proxy, or the word none."""
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 ACCESS_WORDS: Final = ("public", "never")
@@ -211,6 +217,24 @@ def _texts(value: object) -> Texts:
     return Texts(tuple(text(item) for item in value))
 
 
+def _weight(value: object) -> Weight:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Unfit(f"expected a number above zero, got {kind(value)}")
+    if not 0 < value < math.inf:
+        raise Unfit(f"is {value:g}; a weight is above zero, and what is not to be sent is left out")
+    return Weight(float(value))
+
+
+def _proxy_address(value: object) -> ProxyAddress:
+    address = text(value)
+    if address != NO_PROXY:
+        try:
+            parse_proxy(address, source="the proxy")
+        except UsageError as error:
+            raise Unfit(f"{error.message}; {error.hint}") from None
+    return ProxyAddress(address)
+
+
 def _choice(make: Callable[[str], object], values: tuple[str, ...]) -> Form:
     def read(value: object) -> object:
         name = text(value)
@@ -287,6 +311,8 @@ FORMS: Final[Mapping[Any, Form]] = {
             "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
         },
     ),
+    Weight: Form(read=_weight, schema={"type": "number", "exclusiveMinimum": 0}),
+    ProxyAddress: Form(read=_proxy_address, schema={"type": "string", "minLength": 1}),
     Severity: _choice(Severity, tuple(str(item) for item in Severity)),
     Profile: _choice(Profile, tuple(str(item) for item in Profile)),
 }

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from withstand.client.proxy import VARIABLES
 from withstand.errors import ConfigurationError
 from withstand.settings.effective import Settings
 
@@ -52,12 +53,17 @@ def load_settings(
     problems += located.problems
     if problems:
         raise ConfigurationError(
-            file.source or "the configuration", tuple(_lines(problems, layered))
+            file.source or "the configuration", tuple(lines(problems, layered))
         )
-    return Settings(source=file.source, document_file=located.document_file, tables=located.tables)
+    return Settings(
+        source=file.source,
+        document_file=located.document_file,
+        tables=located.tables,
+        proxy_variables={name: variables[name] for name in VARIABLES if name in variables},
+    )
 
 
-def _lines(problems: "list[Problem]", layered: "Layered") -> Iterator[str]:
+def lines(problems: "list[Problem]", layered: "Layered") -> Iterator[str]:
     """Each problem with its path; of several at one place only the first, which led to the rest."""
     told: set[KeyPath] = set()
     for problem in problems:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -58,11 +59,15 @@ def _document(tables: SettingsFile, places: _Places) -> tuple[str | None, list[P
 
 
 def _absolute(tables: SettingsFile, places: _Places) -> tuple[SettingsFile, list[Problem]]:
-    key = ("target", "ca_file")
-    name = tables.target.ca_file
-    if name is None:
-        return tables, []
-    path = places.path(name, *key)
-    target = attrs.evolve(tables.target, ca_file=str(path))
-    missing = [] if path.is_file() else [Problem(path=key, message=f"there is no file {path}")]
-    return attrs.evolve(tables, target=target), missing
+    found: dict[str, Any] = {}
+    missing = []
+    for name in ("ca_file", "cert", "key"):
+        written = getattr(tables.target, name)
+        if written is None:
+            continue
+        key = ("target", name)
+        path = places.path(written, *key)
+        found[name] = str(path)
+        if not path.is_file():
+            missing.append(Problem(path=key, message=f"there is no file {path}"))
+    return attrs.evolve(tables, target=attrs.evolve(tables.target, **found)), missing

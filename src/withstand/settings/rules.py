@@ -27,6 +27,7 @@ def broken_rules(tables: SettingsFile, unread: frozenset[str]) -> list[Problem]:
     """Every rule that the tables break; rules on a table that could not be read are left out."""
     rules: tuple[tuple[frozenset[str], Callable[[SettingsFile], Iterator[Problem]]], ...] = (
         (frozenset({"target"}), _target),
+        (frozenset({"target"}), _certificate),
         (frozenset({"login"}), _login),
         (frozenset({"identities"}), _identities),
         (frozenset({"identities", "login"}), _placeholders),
@@ -53,6 +54,11 @@ def _target(tables: SettingsFile) -> Iterator[Problem]:
                 yield Problem(
                     path=("target", key), message=f"{url!r} is not plain HTTP; it starts http://"
                 )
+
+
+def _certificate(tables: SettingsFile) -> Iterator[Problem]:
+    if tables.target.key is not None and tables.target.cert is None:
+        yield Problem(path=("target", "key"), message="has no certificate; give cert as well")
 
 
 def _login(tables: SettingsFile) -> Iterator[Problem]:

@@ -66,6 +66,13 @@ def layer(
     return Layered(data=layers.data, origins=layers.origins, problems=tuple(layers.problems))
 
 
+def expanded(data: Mapping[str, Any], environ: Mapping[str, str]) -> Layered:
+    """A file that nothing overrides, with `${VARIABLE}` filled in."""
+    layers = _Layers(copy.deepcopy(dict(data)))
+    _expand(layers, layers.data, (), environ)
+    return Layered(data=layers.data, origins={}, problems=tuple(layers.problems))
+
+
 def _apply_environment(layers: _Layers, environ: Mapping[str, str]) -> None:
     known = environment_variables()
     short = tuple(name.removeprefix(_PREFIX) for name in known)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from typing import Any, Generic, TypeVar, get_args, get_origin
 
 import attrs
 import cattrs
@@ -12,20 +12,31 @@ from withstand.settings.forms import FORMS, Form, Unfit, kind, suggestion, text
 from withstand.settings.sources import Path, Problem
 from withstand.settings.tables import SettingsFile
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Structured:
+class Structured(Generic[T]):
     """The tables that could be read; one that could not is its default. `unread` names those."""
 
-    tables: SettingsFile
+    tables: T
     unread: frozenset[str]
     problems: tuple[Problem, ...]
 
 
-def structure(data: Mapping[str, Any]) -> Structured:
-    """Every table read by itself, so that a problem in one hides none in another."""
-    converter = _converter()
-    fields = attrs.fields_dict(SettingsFile)
+def structure(data: Mapping[str, Any]) -> Structured[SettingsFile]:
+    """The tables of the configuration."""
+    return structured(data, SettingsFile, FORMS)
+
+
+def structured(data: Mapping[str, Any], shape: type[T], forms: Mapping[Any, Form]) -> Structured[T]:
+    """Every table read by itself, so that a problem in one hides none in another.
+
+    `shape` is an attrs class whose fields have defaults.
+    """
+    converter = _converter(forms)
+    known: Any = shape  # an attrs class, which no annotation can say
+    fields = attrs.fields_dict(known)
     problems = [_unknown((), key, tuple(fields)) for key in data if key not in fields]
     read: dict[str, Any] = {}
     unread: set[str] = set()
@@ -38,21 +49,19 @@ def structure(data: Mapping[str, Any]) -> Structured:
         except Exception as error:
             unread.add(name)
             problems.extend(_problems(error, (name,)))
-    return Structured(
-        tables=SettingsFile(**read), unread=frozenset(unread), problems=tuple(problems)
-    )
+    return Structured(tables=shape(**read), unread=frozenset(unread), problems=tuple(problems))
 
 
-def _converter() -> cattrs.Converter:
+def _converter(forms: Mapping[Any, Form]) -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True)
     # Plain cattrs turns "no" into True and 5 into "5"; a configuration means what it says.
     converter.register_structure_hook(str, lambda value, _: text(value))
     converter.register_structure_hook(bool, lambda value, _: _exactly(value, bool, "true or false"))
     converter.register_structure_hook(int, lambda value, _: _whole_number(value))
-    for annotation, form in FORMS.items():
+    for annotation, form in forms.items():
         converter.register_structure_hook(annotation, _reader(form))
     converter.register_structure_hook_factory(
-        attrs.has,
+        lambda cls: attrs.has(cls) and cls not in forms,
         lambda cls: _table_only(make_dict_structure_fn(cls, converter)),
     )
     converter.register_structure_hook_factory(

@@ -17,9 +17,11 @@ from withstand.settings.forms import (
     OperationPattern,
     Payload,
     PrivatePattern,
+    ProxyAddress,
     Rate,
     Texts,
     TokenPath,
+    Weight,
 )
 
 
@@ -50,12 +52,34 @@ class TargetTable:
         default=None,
         metadata=_doc("Certificate authority to trust besides the system's: a PEM file."),
     )
+    cert: str | None = attrs.field(
+        default=None, metadata=_doc("Client certificate to show to the target: a PEM file.")
+    )
+    key: str | None = attrs.field(
+        default=None,
+        metadata=_doc("Its private key, where it is not in the same file: PEM, no password."),
+    )
+    server_name: str | None = attrs.field(
+        default=None,
+        metadata=_doc("Name for TLS in place of the host: in SNI, and in the certificate."),
+    )
+    proxy: ProxyAddress | None = attrs.field(
+        default=None,
+        metadata=_doc(
+            "HTTP proxy to the target, or none to ignore the environment's (http_proxy, "
+            "https_proxy, all_proxy, no_proxy), which is not used for this machine."
+        ),
+    )
     plain_url: str | None = attrs.field(
         default=None,
         metadata=_doc("Where the same API answers plain HTTP, to check that it redirects."),
     )
     timeout: Duration = attrs.field(
         default=Duration(30_000_000_000), metadata=_doc("Longest wait for one response.")
+    )
+    connect_timeout: Duration = attrs.field(
+        default=Duration(5_000_000_000),
+        metadata=_doc("Longest wait for a connection: name, TCP, proxy and TLS together."),
     )
 
 
@@ -162,6 +186,18 @@ class LoadTable:
     run_time: Duration | None = attrs.field(default=None, metadata=_doc("How long to send."))
     connections: int | None = attrs.field(
         default=None, metadata=_doc("Most connections open at once.")
+    )
+    keep_alive: bool = attrs.field(
+        default=True,
+        metadata=_doc("Whether a connection carries more than one request."),
+    )
+    follow_redirects: bool = attrs.field(
+        default=False,
+        metadata=_doc("Whether redirects on the target are followed, as part of the request."),
+    )
+    weights: dict[OperationPattern, Weight] = attrs.field(
+        factory=dict,
+        metadata=_doc("Operation → how often it is sent beside the others; 1 where none is given."),
     )
 
 
