@@ -152,6 +152,16 @@ def test_a_late_generator_voids_only_a_run_whose_verdict_hangs_on_it() -> None:
     assert (fast.conclusion(), fast.exit_code()) == (Conclusion.HELD, 0)
 
 
+def test_a_part_of_the_load_that_was_lost_voids_the_run_unless_a_breach_stands_anyway() -> None:
+    lost = "process 2 of 2 was killed"
+    fast = loaded(Histogram([5 * MS] * 5_000), P95_BELOW_200_MS, lost=lost)
+    slow = loaded(Histogram([500 * MS] * 5_000), P95_BELOW_200_MS, lost=lost)
+    assert (fast.conclusion(), fast.exit_code()) == (Conclusion.VOID, 3)
+    assert lost in fast.headline()
+    assert (slow.conclusion(), slow.exit_code()) == (Conclusion.FAILED, 1)
+    assert loaded(Histogram([5 * MS]), lost=lost).exit_code() == 3
+
+
 def test_memory_that_grows_under_a_saturated_generator_grows_all_the_same() -> None:
     results = loaded(
         Histogram([5 * MS] * 5_000), parse_objective("memory_growth<1MB"), saturated="it was full"
@@ -283,6 +293,7 @@ def loaded(
     *objectives: Objective,
     saturated: str | None = None,
     lagging: str | None = None,
+    lost: str | None = None,
     windows: tuple[Window, ...] = (),
 ) -> Results:
     """An open load on one operation, every request answered with 200."""
@@ -306,7 +317,7 @@ def loaded(
         unanswered=0,
         operations={"GET /users": operation},
         generator=GeneratorHealth(
-            cpu_share=0.1, send_lag=Histogram(), saturated=saturated, lagging=lagging
+            cpu_share=0.1, send_lag=Histogram(), saturated=saturated, lagging=lagging, lost=lost
         ),
     )
     return replace(_results(load=load), objectives=objectives)

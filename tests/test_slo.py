@@ -17,6 +17,7 @@ from withstand.load.measurement import (
     ServerSample,
 )
 from withstand.load.recorder import OperationRecorder
+from withstand.sharding import Shard
 from withstand.slo import Indicator, Objective, Unit, Verdict, VerdictState, judge, parse_objective
 from withstand.stats.histogram import Histogram
 
@@ -365,6 +366,30 @@ def test_the_latencies_of_a_saturated_generator_decide_nothing() -> None:
     assert verdict("errors<5%", run).state is VerdictState.MET
     assert verdict("rps>50", run).state is VerdictState.MET
     assert verdict("rps>500", run).reason == "the generator was busy"
+
+
+def test_what_got_less_load_than_was_asked_for_proves_only_what_less_load_can_prove() -> None:
+    run = run_of(measured(steady(50, slow=50)))
+    lost = replace(run, generator=replace(run.generator, lost="a process died"))
+    for text in ("p50<1s", "avg<9s", "max<9s", "errors<5%", "rps>500"):
+        judged = verdict(text, lost)
+        assert (judged.state, judged.reason) == (VerdictState.INCONCLUSIVE, "a process died")
+    for text in ("p95<1ms", "avg<1ms", "max<1ms"):
+        assert verdict(text, lost).state is VerdictState.BREACHED
+    assert verdict("rps>50", lost).state is VerdictState.MET
+
+
+def test_a_shard_alone_shows_latencies_but_no_rate_that_all_of_them_promise() -> None:
+    run = run_of(measured(steady(50)))
+    alone = replace(run, shards=(Shard(number=2, total=4),))
+    assert verdict("p95<200ms", alone).state is VerdictState.MET
+    assert verdict("rps>50", alone).state is VerdictState.MET
+    for offered in (10, 1_000_000):
+        judged = verdict("rps>5000", replace(alone, offered=offered))
+        assert judged.state is VerdictState.INCONCLUSIVE
+        assert judged.reason == "shard 2/4 alone cannot show a rate; merge it with the others"
+    two = replace(alone, shards=(Shard(number=2, total=4), Shard(number=3, total=4)))
+    assert verdict("p95<200ms", two).state is VerdictState.INCONCLUSIVE
 
 
 def test_what_a_late_generator_makes_look_breached_is_undecided_unless_service_times_prove_it() -> (

@@ -4,13 +4,16 @@ Results hold what merges exactly: histograms, counts, findings, coverage. Verdic
 and the headline are computed each time, never stored.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import reduce
 from typing import TypeVar
 
 from withstand.errors import UsageError
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.merge import merge_measurements
+from withstand.load.shards import lined_up, shortfall
 from withstand.load.stress import StressMeasurement
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.merge import badness, merge_records
@@ -115,6 +118,7 @@ class Results:
         scan = self.scan.void if self.scan is not None else None
         health = self.load.generator if self.load is not None else None
         saturated = health.saturated if health is not None else None
+        lost = shortfall(self.load) if self.load is not None else None
         lagging = health.lagging if health is not None else None
         if not any(verdict.reason == lagging for verdict in self.inconclusive()):
             lagging = None  # late, but no verdict hangs on it
@@ -122,7 +126,7 @@ class Results:
         broken = script.void() if script is not None else None
         found = self.capacity()
         search = found.void if found is not None else None
-        reasons = (scan, broken, saturated, lagging, search)
+        reasons = (scan, broken, lost, saturated, lagging, search)
         return tuple(reason for reason in reasons if reason is not None)
 
     def inconclusive(self) -> tuple[Verdict, ...]:
@@ -217,6 +221,24 @@ def merge(first: Results, second: Results) -> Results:
         fail_on=min(first.fail_on, second.fail_on, key=lambda severity: severity.rank),
         strict=first.strict or second.strict,
         interrupted=first.interrupted or second.interrupted,
+    )
+
+
+def merge_shards(shards: Sequence[Results]) -> Results:
+    """One Results of all the parts of a run, of which there is at least one.
+
+    Windows of load are lined up by the clock first. Raises UsageError for what are no shards of
+    one run.
+    """
+    measured = [each.load for each in shards if each.load is not None]
+    if not all(load.shards for load in measured):
+        raise UsageError(
+            "a whole load is no shard, and two of them are not one run",
+            hint="run each machine with --shard, such as --shard 1/2 and --shard 2/2",
+        )
+    loads = iter(lined_up(measured))
+    return reduce(
+        merge, [each if each.load is None else replace(each, load=next(loads)) for each in shards]
     )
 
 

@@ -28,7 +28,9 @@ from withstand.client.target import Target, parse_target
 from withstand.client.wire import Wire
 from withstand.errors import RunVoid, TargetUnreachable, UsageError
 from withstand.load.declaration import Declaration, declared_scenario
-from withstand.load.engine import run_load
+from withstand.load.engine_division import divided
+from withstand.load.engine_start import almost, starting_at
+from withstand.load.engine_workers import run_workers
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.probe import Probe
 from withstand.load.profile import Profile
@@ -52,6 +54,7 @@ from withstand.scan.preparation import (
 )
 from withstand.scan.scanner import scan
 from withstand.scan.suppression import Suppression, without_suppressed
+from withstand.sharding import Shard
 from withstand.slo import Objective, SoakRules
 
 
@@ -78,6 +81,9 @@ class LoadPlan:
     say by key pattern how often an operation is sent beside the others, 1 where none does.
     `declaration` is what a scenario file says, in place of operations. `probe` looks at the server
     beside the load, every `probe_every_s` or as often as the engine thinks fit.
+
+    `processes` None lets the load decide. `shard` is the part of the whole that this machine
+    sends, which begins at the Unix time `start_at_s` when one is given.
     """
 
     profile: Profile
@@ -92,6 +98,9 @@ class LoadPlan:
     think_time_s: float = 0.0
     probe: Probe | None = None
     probe_every_s: float | None = None
+    processes: int | None = None
+    shard: Shard | None = None
+    start_at_s: float | None = None
 
 
 def nonce() -> str:
@@ -173,7 +182,7 @@ def run_document_load(
             keep_alive=load.keep_alive,
             follow_redirects=load.follow_redirects,
         )
-        _refuse_expiring(prepared.expires_at_s, load.profile)
+        _refuse_expiring(prepared.expires_at_s, load)
         return await _loaded(
             plan.target,
             scenario,
@@ -244,7 +253,7 @@ def run_script_load(
         senders = tuple(each for each in identities if each.name in script.identities)
         async with _wire(target, load.timeout_s, load.connect_timeout_s) as wire:
             ready = await logged_in(senders, login, wire, base_path=target.base_path)
-        _refuse_expiring(first_expiry_s(ready), load.profile)
+        _refuse_expiring(first_expiry_s(ready), load)
         credentials = {each.name: each.credential for each in ready if each.credential is not None}
         return await _loaded(
             target, script, load, occasion, observer, checkpoint, credentials=credentials
@@ -274,7 +283,7 @@ def run_scenario_load(
         senders = tuple(each for each in identities if each.name in declaration.identities)
         async with _wire(target, load.timeout_s, load.connect_timeout_s) as wire:
             ready = await logged_in(senders, login, wire, base_path=target.base_path)
-        _refuse_expiring(first_expiry_s(ready), load.profile)
+        _refuse_expiring(first_expiry_s(ready), load)
         scenario = declared_scenario(
             declaration,
             {each.name: each for each in ready},
@@ -334,6 +343,8 @@ async def _loaded(
 
     def so_far(measured: LoadMeasurement, *, interrupted: bool) -> Results:
         measured = replace(measured, left_out=dict(left_out))
+        if load.shard is not None:
+            measured = replace(measured, profile=load.profile.describe(), shards=(load.shard,))
         return results_of(
             target, occasion, started_at, api=api, load=measured, interrupted=interrupted
         )
@@ -342,21 +353,30 @@ async def _loaded(
         if checkpoint is not None:  # if it is the last word, the run was cut off
             checkpoint(so_far(snapshot, interrupted=True))
 
+    generators = divided(
+        target,
+        scenario,
+        load.profile,
+        processes=load.processes,
+        shard=load.shard,
+        connections=load.connections,
+        think_time_s=load.think_time_s,
+        timeout_s=load.timeout_s,
+        connect_timeout_s=load.connect_timeout_s,
+        keep_alive=load.keep_alive,
+        credentials=credentials,
+    )
+    if load.start_at_s is not None:
+        await almost(load.start_at_s, load.profile, observer)
     async with stoppable() as stopped:
-        measured = await run_load(
-            target,
-            scenario,
+        measured = await run_workers(
+            generators,
             load.profile,
-            connections=load.connections,
-            timeout_s=load.timeout_s,
-            connect_timeout_s=load.connect_timeout_s,
-            keep_alive=load.keep_alive,
-            think_time_s=load.think_time_s,
-            credentials=credentials,
             observer=observer,
             stop=stopped,
             probe=load.probe,
             probe_every_s=load.probe_every_s,
+            start=None if load.start_at_s is None else starting_at(load.start_at_s, stopped),
             report=None if checkpoint is None else report,
         )
     return so_far(measured, interrupted=measured.interrupted)
@@ -390,14 +410,15 @@ def _weight_of(operation: str, weights: Mapping[str, float]) -> float:
     return next((weight for pattern, weight in weights.items() if matches(pattern, operation)), 1.0)
 
 
-def _refuse_expiring(expires_at_s: float | None, profile: Profile) -> None:
+def _refuse_expiring(expires_at_s: float | None, load: LoadPlan) -> None:
     """Every answer after the expiry would be a 401, and the API would be blamed for it."""
     if expires_at_s is None:
         return
-    left_s = max(expires_at_s - time.time(), 0.0)
-    if left_s < profile.duration_s:
+    left_s = max(expires_at_s - (load.start_at_s or time.time()), 0.0)
+    if left_s < load.profile.duration_s:
+        since = "in" if load.start_at_s is None else "after the start in"
         raise RunVoid(
-            f"a token expires in {left_s:.0f} s, before the end of {profile.describe()}",
+            f"a token expires {since} {left_s:.0f} s, before the end of {load.profile.describe()}",
             hint="make the run shorter, or log in for longer-lived tokens under [login]",
         )
 

@@ -10,9 +10,13 @@ from withstand.client.exchange import Request
 from withstand.client.loop import run
 from withstand.client.target import Target
 from withstand.load.engine import run_load
+from withstand.load.engine_division import divided
+from withstand.load.engine_workers import run_workers
 from withstand.load.measurement import LoadMeasurement
+from withstand.load.merge import merge_measurements
 from withstand.load.profile import Closed, ConstantRate, Profile, share_of
 from withstand.load.scenario import Plan, Scenario, scenario_from_requests
+from withstand.sharding import Shard
 
 pytestmark = needs_nginx
 
@@ -100,3 +104,43 @@ def test_shards_together_are_counted_as_one_server_saw_them(nginx: Nginx, profil
     assert nginx.answered() - before == sum(part.sent for part in parts)
     if profile is OPEN:
         assert [part.sent for part in parts] == [334, 333, 333]
+
+
+@pytest.mark.parametrize("profile", [CLOSED, OPEN], ids=["closed", "open"])
+def test_two_processes_are_counted_as_one_server_saw_them(nginx: Nginx, profile: Profile) -> None:
+    before = nginx.answered()
+    measured = by_two_processes(nginx.plain, profile)
+    assert nginx.answered() - before == measured.sent == measured.offered > 100
+    assert sum(answered(measured).values()) == measured.sent
+    assert measured.generator.processes == 2
+    if profile is OPEN:
+        assert measured.offered == 1_000
+
+
+def test_two_shards_of_two_processes_send_the_whole_schedule_and_the_whole_mix(
+    nginx: Nginx,
+) -> None:
+    before = nginx.answered()
+    shards = [
+        by_two_processes(nginx.plain, POISSON, Shard(number=number, total=2)) for number in (1, 2)
+    ]
+    whole = merge_measurements(*shards)
+    arrivals = sum(1 for _ in POISSON.offsets_ns())
+    assert nginx.answered() - before == whole.sent == arrivals
+    scenario = mix(nginx.plain)
+    sent = [scenario.calls[index].operation for index in scenario.order()[:arrivals]]
+    for name, operation in whole.operations.items():
+        assert operation.requests == sent.count(name)
+        parts = [shard.operations[name].response_time for shard in shards]
+        assert operation.response_time == parts[0] + parts[1]
+        assert dict(operation.response_time.counts) == {
+            key: parts[0].counts.get(key, 0) + parts[1].counts.get(key, 0)
+            for key in {*parts[0].counts, *parts[1].counts}
+        }
+
+
+def by_two_processes(
+    target: Target, profile: Profile, shard: Shard | None = None
+) -> LoadMeasurement:
+    generators = divided(target, mix(target), profile, processes=2, shard=shard)
+    return run(run_workers(generators, profile))

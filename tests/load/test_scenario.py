@@ -77,3 +77,35 @@ def test_nothing_to_send_and_weightless_calls_are_refused() -> None:
     mixed = (Request(method="HEAD", path="/"), Request(method="GET", path="/"))
     with pytest.raises(UsageError, match="mixes HEAD"):
         scenario_from_requests([Plan(operation="x", requests=mixed)], TARGET)
+
+
+@given(
+    weights=st.lists(st.floats(0.1, 50), min_size=1, max_size=6),
+    of=st.integers(1, 9),
+    within=st.integers(1, 3),
+)
+def test_the_parts_of_a_mix_send_what_the_whole_sends_request_by_request(
+    weights: list[float], of: int, within: int
+) -> None:
+    calls = tuple(
+        Call(operation=f"GET /{index}", variants=(b"a", b"b"), weight=weight)
+        for index, weight in enumerate(weights)
+    )
+    whole = Scenario(calls=calls, seed=7)
+    order = whole.order()
+    for number in range(1, of + 1):
+        for inner in range(1, within + 1):
+            part = whole.part(number, of).part(inner, within).order()
+            for index in range(50):
+                # As the share of a share of a profile: first every `of`-th, of these every inner.
+                place = number - 1 + of * (inner - 1 + within * index)
+                assert part[index % len(part)] == order[place % len(order)]
+
+
+def test_parts_begin_with_different_variants() -> None:
+    whole = Scenario(calls=(Call(operation="GET /", variants=(b"a", b"b", b"c")),))
+    firsts = [whole.part(number, 4).calls[0].variants for number in range(1, 5)]
+    abc = (b"a", b"b", b"c")
+    assert firsts == [abc, (b"b", b"c", b"a"), (b"c", b"a", b"b"), abc]
+    assert whole.part(2, 2).part(2, 2).calls[0].variants[0] == b"a"  # 1 + 2 places on
+    assert whole.part(1, 1) == whole

@@ -18,6 +18,7 @@ _VERBS = {
     "stress": "withstand.cli.stress",
     "selftest": "withstand.cli.selftest",
     "report": "withstand.cli.report",
+    "merge": "withstand.cli.merge",
     "checks": "withstand.cli.checks",
     "explain": "withstand.cli.explain",
 }

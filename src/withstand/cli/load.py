@@ -43,6 +43,7 @@ def command(**given: Any) -> int:
       withstand load shop.py -u 50 -t 5m -H http://127.0.0.1:8000 --slo "p95<200ms"
       withstand load -o "GET /products=8" -o "POST /orders" --rate 100/s
       withstand load checkout.toml --rate 50/s -t 5m
+      withstand load --rate 80000/s --shard 1/2 --start-at 14:30:00 --json 1.json
     """
     options = LoadOptions(**given)
     require_consistent(options)

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from withstand.cli.distribution import distribution_options
 from withstand.cli.options import report_options, setting_option, target_options
 from withstand.cli.traffic import slo_option, traffic_options
 
@@ -41,6 +42,9 @@ class LoadOptions:
     metrics: str | None
     metric_names: tuple[str, ...]
     probe_command: str | None
+    processes: int | None
+    shard: str | None
+    start_at: str | None
     exit_code_on_slo: int
     html: Path | None
     json_file: Path | None
@@ -75,7 +79,15 @@ def load_options(default_run_time: str) -> Callable[[F], F]:
 
     def add(function: F) -> F:
         function = report_options(function)
-        for option in reversed((*_scenario(), *_shape(default_run_time), *_judging(), *_probes())):
+        for option in reversed(
+            (
+                *_scenario(),
+                *_shape(default_run_time),
+                *_judging(),
+                *_probes(),
+                *distribution_options(),
+            )
+        ):
             function = option(function)
         function = target_options(traffic_options(function))
         return click.argument("url", metavar="[URL | SCENARIO]", required=False)(function)

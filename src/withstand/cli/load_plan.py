@@ -1,8 +1,10 @@
 """Settings and the options of a load → its plan, and the run of it."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from withstand.cli.distribution import start_at_s
 from withstand.cli.load_options import DEFAULT_RATE_PER_S, LoadOptions
 from withstand.cli.mix import declaration_of, weighted_operations
 from withstand.cli.options import settings_for, target_for
@@ -25,6 +27,7 @@ from withstand.load.probe import METRIC_NAMES, Probe
 from withstand.load.profile import Closed, ConstantRate, Profile
 from withstand.results import Results
 from withstand.settings import Settings
+from withstand.sharding import parse_shard
 from withstand.units import parse_duration_ns, parse_rate_per_s
 from withstand.workflows import (
     LoadPlan,
@@ -86,7 +89,7 @@ def load_plan(
     """The load that options and settings describe. Raises UsageError."""
     profile = _profile(options, settings, default_run_time_s)
     _require_model(profile, options)
-    think_time = options.think_time
+    think_time, start_at = options.think_time, options.start_at
     configured = settings.load()
     operations, weights = weighted_operations(options.operations, configured.weights)
     return LoadPlan(
@@ -101,6 +104,9 @@ def load_plan(
         follow_redirects=configured.follow_redirects,
         think_time_s=0.0 if think_time is None else parse_duration_ns(think_time) / 1e9,
         probe=_probe(options, target),
+        processes=options.processes or configured.processes,
+        shard=None if options.shard is None else parse_shard(options.shard),
+        start_at_s=None if start_at is None else start_at_s(start_at, datetime.now(UTC)),
     )
 
 

@@ -61,7 +61,11 @@ class ProgressLine:
         )
 
     def load(self, progress: LoadProgress) -> None:
-        """Draws the state of a load run."""
+        """Draws the state of a load run, or how long it is until it starts."""
+        if progress.elapsed_s < 0:
+            starts_in = f"starts in {format_duration_ns(round(-progress.elapsed_s) * 1e9)}"
+            self._show("load", 0, progress.duration_s, starts_in)
+            return
         parts = [f"{progress.rate_per_s:,.0f}/s"]
         if progress.p50_ns is not None and progress.p95_ns is not None:
             p50, p95 = format_duration_ns(progress.p50_ns), format_duration_ns(progress.p95_ns)

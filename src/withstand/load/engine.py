@@ -112,12 +112,12 @@ async def run_load(
                 load.spawn(_report(books, report))
             interrupted = await _end_of(load, stop)
             books.close()
-            if load.error is not None:
-                raise load.error
         finally:
             await load.close()
     if report is not None:
         report(books.snapshot(interrupted=interrupted))
+    if load.error is not None:
+        raise load.error
     return books.measurement(interrupted=interrupted)
 
 
@@ -138,7 +138,7 @@ def _load(
         for call in scenario.calls
     }
     reader = FeedReader(
-        scenario.feeds, seed=scenario.seed, shard=scenario.shard, shards=scenario.shards
+        scenario.feeds, seed=scenario.seed, shard=scenario.first, shards=scenario.step
     )
     shots = tuple(_shot(call, recorders[call.operation], reader) for call in scenario.calls)
     order = scenario.order()

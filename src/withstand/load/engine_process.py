@@ -1,12 +1,20 @@
 """What the engine asks of its own process: collector and CPU time."""
 
 import gc
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
 _COLLECT_EVERY: Final = 100_000
+
+
+def usable_cores() -> int:
+    """How many cores this process may use, which can be fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @contextmanager

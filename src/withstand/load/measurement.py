@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from withstand.load.script_record import ScriptRecord
 from withstand.load.window import Counts, Window, summed, united
+from withstand.sharding import Shard
 from withstand.stats.histogram import Histogram
 
 
@@ -32,7 +33,8 @@ class OperationMeasurement(Counts):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneratorHealth:
     """Whether the generator itself was up to it. `saturated` says why not, None when it was;
-    `lagging` says that all was sent, but so late that the lateness colours the response times.
+    `lagging` says that all was sent, but so late that the lateness colours the response times;
+    `lost` which part of the load was not sent, because a process or a machine was not there for it.
 
     `cpu_share` is the busiest process's CPU time over wall time, 1.0 for a full core.
     """
@@ -42,6 +44,7 @@ class GeneratorHealth:
     processes: int = 1
     saturated: str | None = None
     lagging: str | None = None
+    lost: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,8 @@ class LoadMeasurement:
     could not be looked at, now and then or from some moment on. `script` is what became of a user
     script beside its requests; in the open model an arrival is one of its iterations, and `offered`
     counts the requests that these made, and one for each arrival that still waits. `conditions` are
-    what a reader of the figures must know about the way they were taken, such as a proxy.
+    what a reader of the figures must know about the way they were taken, such as a proxy. `shards`
+    names the parts of the whole load that were measured here; none of them stands for the whole.
     """
 
     model: str
@@ -93,3 +97,13 @@ class LoadMeasurement:
     script: ScriptRecord | None = None
     conditions: tuple[str, ...] = ()
     interrupted: bool = False
+    shards: tuple[Shard, ...] = ()
+
+    @property
+    def missing_shards(self) -> tuple[Shard, ...]:
+        """The parts of the whole load that were measured elsewhere, if at all."""
+        if not self.shards:
+            return ()
+        total = self.shards[0].total
+        every = (Shard(number=number, total=total) for number in range(1, total + 1))
+        return tuple(shard for shard in every if shard not in self.shards)

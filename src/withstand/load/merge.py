@@ -8,6 +8,7 @@ from withstand.load.measurement import (
     ServerSample,
 )
 from withstand.load.script_record import merge_records
+from withstand.load.shards import joined_shards
 from withstand.load.window import summed, united
 
 
@@ -16,7 +17,8 @@ def merge_measurements(first: LoadMeasurement, second: LoadMeasurement) -> LoadM
 
     The generators ran side by side: the whole lasts as long as the longest, and a second is the
     same second in both, counted from each one's start. Associative. Raises UsageError for different
-    models, because an open and a closed model answer different questions.
+    models, because an open and a closed model answer different questions, and for shards that are
+    not parts of one load.
     """
     if first.model != second.model:
         raise UsageError(
@@ -49,6 +51,7 @@ def merge_measurements(first: LoadMeasurement, second: LoadMeasurement) -> LoadM
         script=merge_records(first.script, second.script),
         conditions=tuple(dict.fromkeys((*first.conditions, *second.conditions))),
         interrupted=first.interrupted or second.interrupted,
+        shards=joined_shards(first, second),
     )
 
 
@@ -59,6 +62,7 @@ def _health(first: GeneratorHealth, second: GeneratorHealth) -> GeneratorHealth:
         processes=first.processes + second.processes,
         saturated=_either(first.saturated, second.saturated),
         lagging=_either(first.lagging, second.lagging),
+        lost=_either(first.lost, second.lost),
     )
 
 

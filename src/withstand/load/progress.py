@@ -9,8 +9,9 @@ class Progress:
     """The run so far; the rate is that since the report before, the quantiles those of the newest
     window of requests and the one before.
 
-    `in_flight` counts requests without an answer yet, `queued` arrivals that wait for a free
-    connection; `users` is None in the open model. Quantiles are None when nothing was completed.
+    `elapsed_s` is negative before the start. `in_flight` counts requests without an answer yet,
+    `queued` arrivals that wait for a free connection; `users` is None in the open model. Quantiles
+    are None when nothing was completed.
     """
 
     elapsed_s: float

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
+from math import gcd
 
 from withstand.client.exchange import Request
 from withstand.client.target import Target
@@ -48,15 +49,15 @@ class Call:
 class Scenario:
     """The mix of calls, and the feeds of their templates. Raises UsageError without any call.
 
-    Of `shards` generators that send it side by side this is number `shard`, from 0: each takes
-    rows of its own.
+    A part of a scenario takes every `step`-th place of the whole's order, from the `first` on, and
+    every `step`-th row of its feeds.
     """
 
     calls: tuple[Call, ...]
     seed: int = 1
     feeds: Mapping[str, FeedTable] = field(default_factory=dict)
-    shard: int = 0
-    shards: int = 1
+    first: int = 0
+    step: int = 1
 
     def __post_init__(self) -> None:
         if not self.calls:
@@ -65,10 +66,32 @@ class Scenario:
                 hint="name at least one operation, such as GET /users",
             )
 
+    def part(self, number: int, of: int) -> "Scenario":
+        """What one (1-based) of several sends, each every `of`-th request of the whole in turn.
+
+        So what all of them send together is the mix of the whole, and no two of them send the same
+        operation in step, or as the same identity.
+        """
+        skipped = self.step * (number - 1)
+        return replace(
+            self,
+            calls=tuple(_turned(call, skipped) for call in self.calls),
+            first=self.first + skipped,
+            step=self.step * of,
+        )
+
     def order(self) -> tuple[int, ...]:
         """Indices into `calls` in the order of sending, to be repeated: each as often as its
         weight says (to one place of the table), shuffled by the seed.
         """
+        table = self._table()
+        size = len(table)
+        return tuple(
+            table[(self.first + index * self.step) % size]
+            for index in range(size // gcd(self.step, size))
+        )
+
+    def _table(self) -> tuple[int, ...]:
         if len(self.calls) == 1:
             return (0,)
         size = max(_TABLE_SIZE, len(self.calls))
@@ -80,6 +103,11 @@ class Scenario:
             table += [index] * places
         random.Random(self.seed).shuffle(table)  # noqa: S311 - a mix, no secrets
         return tuple(table)
+
+
+def _turned(call: Call, by: int) -> Call:
+    by %= max(len(call.variants), 1)  # a template has none
+    return replace(call, variants=(*call.variants[by:], *call.variants[:by])) if by else call
 
 
 def rendered(request: Request, target: Target) -> bytes:

@@ -21,6 +21,7 @@ from withstand.report.terminal_tables import (
 from withstand.report.wording import (
     CONCLUSION_SYMBOL,
     CONCLUSION_WORD,
+    load_shape,
     outcome,
     plural,
     printable,
@@ -67,7 +68,7 @@ def render(results: Results, console: Console) -> None:
         for part in stress_tables(results, found, console.width):
             console.print(Indented(part), end="")
     if results.load is not None:
-        _heading(console, "Load", f"{results.load.profile}, {results.load.model} model")
+        _heading(console, "Load", f"{load_shape(results.load)}, {results.load.model} model")
         for part in load_tables(results.load, console.width):
             console.print(Indented(part), end="")
     if results.scan is not None:

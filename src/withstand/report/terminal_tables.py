@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
+from withstand.load.shards import shortfall
 from withstand.report.verdict_groups import VerdictGroup, verdict_groups
 from withstand.report.wording import (
     COVERAGE_WORD,
@@ -148,19 +149,23 @@ def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
     service = "; service p99 is from the send" if "service p99" in columns else ""
     yield Text(f"times are response times, from the intended start{service}", style="dim")
     lag = load.generator.send_lag.quantile(0.99)
+    processes = load.generator.processes
+    busiest = f" (busiest of {processes} processes)" if processes > 1 else ""
     counts = (
         f"offered {format_count(load.offered)}",
         f"sent {format_count(load.sent)}",
         f"late {format_count(load.late)}",
         f"unanswered {format_count(load.unanswered)}",
         f"send lag p99 {_time(lag)}",
-        f"generator CPU {format_share(load.generator.cpu_share)}",
+        f"generator CPU {format_share(load.generator.cpu_share)}{busiest}",
     )
     yield Text(" · ".join(counts))
     for name, count, times in opening_times(load):
         yield Text(f"{name} {times} ({plural(count, 'connection')})")
     if load.conditions:
         yield Text(printable(" · ".join(load.conditions)))
+    if lost := shortfall(load):
+        yield Text(f"⊘ void: {printable(lost)}", style="bold yellow")
     if load.generator.saturated:
         yield Text(f"⊘ void: {printable(load.generator.saturated)}", style="bold yellow")
     elif load.generator.lagging:

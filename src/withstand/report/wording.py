@@ -64,6 +64,15 @@ def printable(text: str) -> str:
     )
 
 
+def load_shape(load: LoadMeasurement) -> str:
+    """The shape of the load, and which shards of it were measured."""
+    if not load.shards:
+        return load.profile
+    if not load.missing_shards:
+        return f"{load.profile} in {plural(len(load.shards), 'shard')}"
+    return f"{load.profile}, of which shard {', '.join(map(str, load.shards))}"
+
+
 def quantile_name(quantile: float) -> str:
     """`p95` of 0.95, `p99.9` of 0.999."""
     return f"p{quantile * 100:.6g}"

@@ -36,6 +36,7 @@ class LoadSettings:
     keep_alive: bool = True
     follow_redirects: bool = False
     weights: Mapping[str, float] = field(default_factory=dict)
+    processes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,4 +250,5 @@ def _load_settings(table: "LoadTable") -> LoadSettings:
         keep_alive=table.keep_alive,
         follow_redirects=table.follow_redirects,
         weights={str(key): float(weight) for key, weight in table.weights.items()},
+        processes=table.processes,
     )

@@ -199,6 +199,10 @@ class LoadTable:
         factory=dict,
         metadata=_doc("Operation → how often it is sent beside the others; 1 where none is given."),
     )
+    processes: int | None = attrs.field(
+        default=None,
+        metadata=_doc("Processes that generate the load; without it as many as it needs."),
+    )
 
 
 @attrs.frozen(kw_only=True)

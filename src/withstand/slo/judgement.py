@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
+from withstand.load.shards import shortfall
 from withstand.slo.objective import WHOLE_RUN, Indicator, Objective, specificity
 from withstand.slo.operation_verdict import on_average, on_errors, on_maximum, on_quantile
 from withstand.slo.run_verdict import on_memory, on_rate
@@ -16,9 +17,24 @@ def judge(objectives: Sequence[Objective], measurement: LoadMeasurement) -> tupl
     Where several patterns promise the same indicator for an operation, the most specific one
     alone applies: its own p95 replaces that of `*`. An objective that applies to nothing that was
     measured is inconclusive, never met. Latencies of a saturated generator are inconclusive, and
-    what a lagging one makes look breached is so too, unless the service times prove it.
+    what a lagging one makes look breached is so too, unless the service times prove it. Where the
+    target got less than the load that was asked for, only what the lesser load proves is said.
     """
-    return tuple(_judged(tuple(dict.fromkeys(objectives)), measurement))
+    verdicts = _judged(tuple(dict.fromkeys(objectives)), measurement)
+    return tuple(_under_less(verdict, measurement) for verdict in verdicts)
+
+
+def _under_less(verdict: Verdict, run: LoadMeasurement) -> Verdict:
+    """A lesser load makes a rate harder to reach, and everything else easier to keep to."""
+    is_rate = verdict.objective.indicator is Indicator.RATE
+    if verdict.state is (VerdictState.MET if is_rate else VerdictState.BREACHED):
+        return verdict
+    reason = shortfall(run)
+    if reason is None and is_rate and run.missing_shards:
+        reason = f"shard {run.shards[0]} alone cannot show a rate; merge it with the others"
+    if reason is None or (verdict.state is VerdictState.INCONCLUSIVE and not is_rate):
+        return verdict
+    return replace(verdict, state=VerdictState.INCONCLUSIVE, reason=reason, interval=None)
 
 
 def _judged(objectives: Sequence[Objective], run: LoadMeasurement) -> Iterator[Verdict]:
