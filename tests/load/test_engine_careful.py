@@ -19,7 +19,7 @@ from withstand.load.declaration import Declaration, DeclaredRequest, declared_sc
 from withstand.load.engine import run_load
 from withstand.load.engine_script import load_script
 from withstand.load.expectation import Expectation
-from withstand.load.feed import feed_table
+from withstand.load.feed_table import feed_table
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.profile import Closed, ConstantRate, Profile
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from withstand.errors import UsageError
-from withstand.load.feed import FeedTable, feed_table
+from withstand.load.feed_table import FeedTable, feed_table
 from withstand.load.template import (
     FeedReader,
     Filled,

@@ -9,7 +9,7 @@ from withstand.client.identity import Identity
 from withstand.client.target import Target
 from withstand.client.wire_format import as_forwarded
 from withstand.load.expectation import Expectation
-from withstand.load.feed import FeedTable
+from withstand.load.feed_table import FeedTable
 from withstand.load.scenario import Call, Scenario
 from withstand.load.template import (
     REQUEST,

@@ -11,7 +11,7 @@ from withstand.client.target import Target
 from withstand.client.wire_format import as_forwarded
 from withstand.errors import UsageError
 from withstand.load.expectation import Expectation
-from withstand.load.feed import FeedTable
+from withstand.load.feed_table import FeedTable
 from withstand.load.template import Template
 
 _TABLE_SIZE = 4096

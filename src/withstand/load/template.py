@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from urllib.parse import quote, quote_plus
 
 from withstand.errors import UsageError
-from withstand.load.feed import FeedTable
+from withstand.load.feed_table import FeedTable
 
 REQUEST: Final = "request"
 """The feed that needs no file: `{request.number}` counts the fillings of one run, from 0."""

@@ -9,7 +9,7 @@ from withstand.client.identity import Identity
 from withstand.errors import UsageError
 from withstand.load.declaration import IDENTITY, RESERVED, RUN, DeclaredRequest
 from withstand.load.expectation import Expectation
-from withstand.load.feed import FeedTable
+from withstand.load.feed_table import FeedTable
 from withstand.load.template import REQUEST, Piece, Place, Slot, pieces, slots_of, written
 from withstand.settings.forms import suggestion
 from withstand.settings.scenario_tables import ExpectTable, RequestTable, ScenarioTables

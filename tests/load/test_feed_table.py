@@ -5,7 +5,7 @@ from itertools import islice
 import pytest
 
 from withstand.errors import UsageError
-from withstand.load.feed import FeedOrder, FeedTable, feed_table
+from withstand.load.feed_table import FeedOrder, FeedTable, feed_table
 
 
 def numbered(rows: int, order: FeedOrder = FeedOrder.SEQUENTIAL) -> FeedTable:
