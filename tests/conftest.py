@@ -1,9 +1,14 @@
 """What every test may use."""
 
 import httpx2
+from hypothesis import settings
 
 pytest_plugins = ["pytester"]
 
 # pytester takes back what its runs in this process import. A module of which a part was loaded
 # before and the rest within would then exist twice, with exceptions that are not each other.
 httpx2.Client().close()
+
+# How long an example takes says something of the machine and nothing of the code.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
