@@ -21,6 +21,7 @@ SOURCES = ROOT / "src"
 
 SHELLS = (
     "withstand",  # asks the installed package for its version
+    "withstand.attendance",
     "withstand.cli*",
     "withstand.client.allocator",
     "withstand.client.connect",

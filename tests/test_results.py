@@ -134,6 +134,29 @@ def test_too_few_samples_leave_an_objective_undecided_and_void_only_a_strict_run
     assert replace(results, strict=True).exit_code() == 3
 
 
+def test_an_objective_without_a_single_sample_voids_the_run_whatever_else_is_met() -> None:
+    elsewhere = parse_objective("p95<1s", operation="GET /elsewhere")
+    results = replace(loaded(Histogram([5 * MS] * 5_000)), objectives=(P95_BELOW_200_MS, elsewhere))
+    assert (results.conclusion(), results.exit_code()) == (Conclusion.VOID, 3)
+    assert results.headline() == (
+        "1 of 2 objectives is not met for want of a single sample: no request of GET /elsewhere "
+        "came to an end."
+    )
+    breached = parse_objective("p95<1ms")
+    assert replace(results, objectives=(breached, elsewhere)).exit_code() == 1
+    unwatched = parse_objective("memory_growth<1MB")
+    assert replace(results, objectives=(unwatched,)).exit_code() == 3
+
+
+def test_a_run_that_an_objective_ended_fails_and_says_which() -> None:
+    results = loaded(Histogram([5 * MS] * 5_000), P95_BELOW_200_MS)
+    assert results.load is not None
+    aborted = replace(results, load=replace(results.load, aborted="errors=0% is broken"))
+    assert (aborted.conclusion(), aborted.exit_code()) == (Conclusion.FAILED, 1)
+    assert aborted.headline() == "The run was aborted because errors=0% is broken."
+    assert merge(aborted, results).aborted == "errors=0% is broken"
+
+
 def test_a_saturated_generator_proves_no_breach() -> None:
     results = loaded(Histogram([500 * MS] * 5_000), P95_BELOW_200_MS, saturated="its CPU was full")
     assert (results.conclusion(), results.exit_code()) == (Conclusion.VOID, 3)

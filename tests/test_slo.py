@@ -41,6 +41,10 @@ FORMS = {
     "rps>500": (Indicator.RATE, None, 500.0, "rps>500"),
     "rps >= 30/m": (Indicator.RATE, None, 0.5, "rps>0.5"),
     "memory_growth<32MB": (Indicator.MEMORY_GROWTH, None, 32_000_000, "memory_growth<32MB"),
+    "p99<300ms over 10s": (Indicator.QUANTILE, 0.99, 300 * MS, "p99<300ms over 10s"),
+    "p(99) < 300  over  1m": (Indicator.QUANTILE, 0.99, 300 * MS, "p99<300ms over 60s"),
+    "errors<1% Over 30": (Indicator.ERRORS, None, 0.01, "errors<1% over 30s"),
+    "rps>100/s over 10s": (Indicator.RATE, None, 100.0, "rps>100 over 10s"),
 }
 
 
@@ -98,6 +102,13 @@ UNREADABLE = {
     "rps<5": "<5",
     "rps>0": "0",
     "memory_growth<lots": "lots",
+    "p95<200ms over": "",
+    "p95<200ms over soon": "soon",
+    "p95<200ms over 1.5s": "1.5s",
+    "p95<200ms over 0s": "0s",
+    "p95<200ms overall": "200ms overall",
+    "p95<20parsecs over 10s": "20parsecs over 10s",
+    "memory_growth<1MB over 10s": "over 10s",
 }
 
 

@@ -72,10 +72,17 @@ class Results:
     interrupted: bool = False
     # What the search comes to takes a while to work out, and every part of a report asks for it.
     _found: list[Capacity] = field(init=False, repr=False, compare=False, default_factory=list)
+    # Everything here is asked for its verdicts many times, and long runs take a while to judge.
+    _judged: list[tuple[Verdict, ...]] = field(
+        default_factory=list, init=False, repr=False, compare=False
+    )
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict for each objective and operation it covers; none without load."""
-        return judge(self.objectives, self.load) if self.load is not None else ()
+        if not self._judged:
+            judged = judge(self.objectives, self.load) if self.load is not None else ()
+            self._judged.append(judged)
+        return self._judged[0]
 
     def drifts(self) -> tuple[DriftVerdict, ...]:
         """One verdict for each quantity that a soak test watches; none of other runs."""
@@ -114,7 +121,12 @@ class Results:
         return tuple(each for each in self.verdicts() if each.state is VerdictState.BREACHED)
 
     def void_reasons(self) -> tuple[str, ...]:
-        """Why parts of the run cannot be trusted; empty when all can."""
+        """Why parts of the run cannot be trusted, or judged at all; empty when all can."""
+        unmeasured = dict.fromkeys(verdict.reason for verdict in self.unmeasured())
+        return self.untrusted_reasons() or tuple(unmeasured)
+
+    def untrusted_reasons(self) -> tuple[str, ...]:
+        """Why what was measured is not the API's doing; empty when it is."""
         scan = self.scan.void if self.scan is not None else None
         health = self.load.generator if self.load is not None else None
         saturated = health.saturated if health is not None else None
@@ -128,6 +140,15 @@ class Results:
         search = found.void if found is not None else None
         reasons = (scan, broken, lost, saturated, lagging, search)
         return tuple(reason for reason in reasons if reason is not None)
+
+    def unmeasured(self) -> tuple[Verdict, ...]:
+        """The objectives without a single sample: they are not met, whatever else is."""
+        return tuple(verdict for verdict in self.verdicts() if verdict.without_samples)
+
+    @property
+    def aborted(self) -> str | None:
+        """Which objective ended the load before its time; None when it ran to its end."""
+        return self.load.aborted if self.load is not None else None
 
     def inconclusive(self) -> tuple[Verdict, ...]:
         """The objectives on which the measurement does not suffice for a verdict."""
@@ -145,7 +166,7 @@ class Results:
         seems to be well.
         """
         found = self.capacity()
-        failed = self.failing_findings() or self.breached() or self.drifting()
+        failed = self.failing_findings() or self.breached() or self.drifting() or self.aborted
         if failed or (found is not None and found.fails):
             return Conclusion.FAILED
         if self.void_reasons():
@@ -179,7 +200,7 @@ class Results:
             case Conclusion.FAILED:
                 return _joined_clauses(_failures(self))
             case Conclusion.VOID:
-                return f"The run says nothing about the API: {'; '.join(self.void_reasons())}."
+                return _joined_clauses(_voids(self))
             case Conclusion.UNDECIDED:
                 return _joined_clauses(_doubts(self))
             case Conclusion.HELD:
@@ -242,6 +263,13 @@ def merge_shards(shards: Sequence[Results]) -> Results:
     )
 
 
+def _voids(results: Results) -> list[str]:
+    if untrusted := results.untrusted_reasons():
+        return [f"the run says nothing about the API: {'; '.join(untrusted)}"]
+    share = _of(len(results.unmeasured()), len(results.verdicts()), "objective")
+    return [f"{share} not met for want of a single sample: {'; '.join(results.void_reasons())}"]
+
+
 def _failures(results: Results) -> list[str]:
     clauses = []
     if findings := results.failing_findings():
@@ -256,6 +284,8 @@ def _failures(results: Results) -> list[str]:
         clauses += capacity_clauses(found)
     if void := results.void_reasons():
         clauses.append(f"part of the run is void: {'; '.join(void)}")
+    if results.aborted:
+        clauses.append(f"the run was aborted because {results.aborted}")
     return clauses
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from withstand import __version__
+from withstand.attendance import Watcher, attended
 from withstand.client.allocator import tune_allocator
 from withstand.client.exchange import Failure, Request
 from withstand.client.identity import Credential, Identity, LoginRecipe
@@ -55,7 +56,7 @@ from withstand.scan.preparation import (
 from withstand.scan.scanner import scan
 from withstand.scan.suppression import Suppression, without_suppressed
 from withstand.sharding import Shard
-from withstand.slo import Objective, SoakRules
+from withstand.slo import Objective, SoakRules, Watch, timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +85,9 @@ class LoadPlan:
 
     `processes` None lets the load decide. `shard` is the part of the whole that this machine
     sends, which begins at the Unix time `start_at_s` when one is given.
+
+    The first `warm_up_s` are not judged, by default those of one window. `abort_on_fail` ends the
+    run once an objective is breached beyond doubt, but not before `abort_delay_s` of it.
     """
 
     profile: Profile
@@ -101,6 +105,9 @@ class LoadPlan:
     processes: int | None = None
     shard: Shard | None = None
     start_at_s: float | None = None
+    warm_up_s: float | None = None
+    abort_on_fail: bool = False
+    abort_delay_s: float = 0.0
 
 
 def nonce() -> str:
@@ -165,6 +172,7 @@ def run_document_load(
     *,
     observer: LoadObserver | None = None,
     checkpoint: Checkpoint | None = None,
+    watcher: Watcher | None = None,
 ) -> Results:
     """Load on operations of the document, each with a request that succeeded once before.
 
@@ -190,6 +198,7 @@ def run_document_load(
             occasion,
             observer,
             checkpoint,
+            watcher,
             api=plan.api,
             left_out=prepared.missing,
         )
@@ -205,6 +214,7 @@ def run_request_load(
     *,
     observer: LoadObserver | None = None,
     checkpoint: Checkpoint | None = None,
+    watcher: Watcher | None = None,
 ) -> Results:
     """Load of one request, without a document."""
     key = f"{request.method} {request.operation_path}"
@@ -214,7 +224,7 @@ def run_request_load(
         keep_alive=load.keep_alive,
         follow_redirects=load.follow_redirects,
     )
-    return run(_loaded(target, scenario, load, occasion, observer, checkpoint))
+    return run(_loaded(target, scenario, load, occasion, observer, checkpoint, watcher))
 
 
 def run_script_load(
@@ -227,6 +237,7 @@ def run_script_load(
     *,
     observer: LoadObserver | None = None,
     checkpoint: Checkpoint | None = None,
+    watcher: Watcher | None = None,
 ) -> Results:
     """Load by the users of a user script, logged in as the identities that it names.
 
@@ -256,7 +267,7 @@ def run_script_load(
         _refuse_expiring(first_expiry_s(ready), load)
         credentials = {each.name: each.credential for each in ready if each.credential is not None}
         return await _loaded(
-            target, script, load, occasion, observer, checkpoint, credentials=credentials
+            target, script, load, occasion, observer, checkpoint, watcher, credentials=credentials
         )
 
     return run(journey())
@@ -272,6 +283,7 @@ def run_scenario_load(
     *,
     observer: LoadObserver | None = None,
     checkpoint: Checkpoint | None = None,
+    watcher: Watcher | None = None,
 ) -> Results:
     """Load of the requests that a scenario file declares, by the identities that it names.
 
@@ -291,7 +303,7 @@ def run_scenario_load(
             run_id=nonce(),
             keep_alive=load.keep_alive,
         )
-        return await _loaded(target, scenario, load, occasion, observer, checkpoint)
+        return await _loaded(target, scenario, load, occasion, observer, checkpoint, watcher)
 
     return run(journey())
 
@@ -334,6 +346,7 @@ async def _loaded(
     occasion: Occasion,
     observer: LoadObserver | None,
     checkpoint: Checkpoint | None,
+    watcher: Watcher | None,
     *,
     api: Api | None = None,
     credentials: Mapping[str, Credential] | None = None,
@@ -341,15 +354,20 @@ async def _loaded(
 ) -> Results:
     started_at = time.time()
 
+    time_plan = timing(
+        occasion.objectives, duration_s=load.profile.duration_s, warm_up_s=load.warm_up_s
+    )
+    watch = Watch(occasion.objectives, warm_up_s=time_plan.warm_up_s, delay_s=load.abort_delay_s)
+
     def so_far(measured: LoadMeasurement, *, interrupted: bool) -> Results:
-        measured = replace(measured, left_out=dict(left_out))
+        measured = replace(measured, left_out=dict(left_out), warm_up_s=time_plan.warm_up_s)
         if load.shard is not None:
             measured = replace(measured, profile=load.profile.describe(), shards=(load.shard,))
         return results_of(
             target, occasion, started_at, api=api, load=measured, interrupted=interrupted
         )
 
-    def report(snapshot: LoadMeasurement) -> None:
+    def note(snapshot: LoadMeasurement) -> None:
         if checkpoint is not None:  # if it is the last word, the run was cut off
             checkpoint(so_far(snapshot, interrupted=True))
 
@@ -365,10 +383,19 @@ async def _loaded(
         connect_timeout_s=load.connect_timeout_s,
         keep_alive=load.keep_alive,
         credentials=credentials,
+        width_s=time_plan.width_s,
     )
     if load.start_at_s is not None:
         await almost(load.start_at_s, load.profile, observer)
-    async with stoppable() as stopped:
+    async with (
+        stoppable() as stopped,
+        attended(
+            watch,
+            abort=stopped if load.abort_on_fail else None,
+            watcher=watcher,
+            also=None if checkpoint is None else note,
+        ) as report,
+    ):
         measured = await run_workers(
             generators,
             load.profile,
@@ -377,8 +404,10 @@ async def _loaded(
             probe=load.probe,
             probe_every_s=load.probe_every_s,
             start=None if load.start_at_s is None else starting_at(load.start_at_s, stopped),
-            report=None if checkpoint is None else report,
+            report=report,
         )
+    if load.abort_on_fail and measured.interrupted and watch.abort is not None:
+        measured = replace(measured, interrupted=False, aborted=watch.abort)
     return so_far(measured, interrupted=measured.interrupted)
 
 

@@ -99,6 +99,68 @@ def test_what_a_short_run_cannot_decide_voids_only_a_strict_one(
     assert invoke(*run, "--strict").code == 3
 
 
+def test_a_broken_objective_ends_the_run_keeps_its_results_and_exits_1(
+    invoke: Invoke, configured: Path
+) -> None:
+    run = ("load", "-q", "-o", "GET /health", "--rate", "40/s", "-t", "10m", "--abort-on-fail")
+
+    outcome = invoke(*run, "--slo", "p95<1us over 2s", "--json", "run.json", "--html", "run.html")
+
+    assert outcome.code == 1, outcome.said
+    assert "the run was aborted because" in invoke("report", "run.json").said
+    assert "p95<1us over 2s of GET /health is broken: from 1 s to 3 s" in outcome.said
+    kept = loaded(configured)
+    assert kept["interrupted"] is False
+    assert 3 <= kept["duration_s"] < 60
+    assert (kept["warm_up_s"], kept["operations"]["GET /health"]["windows"][0]["second"]) == (1, 0)
+    assert "aborted after" in (configured / "run.html").read_text()
+
+
+def test_the_abort_waits_for_its_delay_and_the_warm_up_is_as_long_as_told(
+    invoke: Invoke, configured: Path
+) -> None:
+    run = ("load", "-q", "-o", "GET /health", "--rate", "40/s", "-t", "10m", "--abort-on-fail")
+
+    invoke(*run, "--slo", "max<1us", "--abort-delay", "3s", "--warm-up", "2s", "--json", "run.json")
+
+    kept = loaded(configured)
+    assert 3 <= kept["duration_s"] < 60
+    assert kept["warm_up_s"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--abort-delay", "1s"), "--abort-on-fail"),
+        (("--abort-on-fail",), "there is none"),
+        (
+            ("--abort-on-fail", "--slo", "max<1s", "--abort-delay", "10s"),
+            "not shorter than the run",
+        ),
+        (("--slo", "p95<1s over 30s"), "cannot be judged in a run of 10 s"),
+        (("--slo", "p95<1s over 1.5s"), "whole seconds"),
+        (("--warm-up", "10s"), "leaves nothing"),
+        (("-t", "8h", "--slo", "p95<1s over 1s"), "28,800 windows"),
+    ],
+)
+def test_what_could_never_be_judged_or_aborted_is_refused_before_the_run(
+    invoke: Invoke, folder: Path, demo: RunningDemo, words: tuple[str, ...], said: str
+) -> None:
+    outcome = invoke("load", "-q", f"{demo.words['url']}/health", *words)
+
+    assert outcome.code == 2, outcome.said
+    assert said in outcome.said
+
+
+def test_an_operation_that_got_no_request_voids_the_run(invoke: Invoke, configured: Path) -> None:
+    run = ("load", "-q", "-o", "GET /health", "--rate", "10/s", "-t", "1s")
+
+    outcome = invoke(*run, "--slo", "GET /users: p95<5s")
+
+    assert outcome.code == 3, outcome.said
+    assert "not met for want of a single sample" in outcome.said
+
+
 def test_the_environment_wins_over_the_file_and_a_flag_over_both(
     invoke: Invoke, configured: Path, demo: RunningDemo, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,7 @@ def command(**given: Any) -> int:
       withstand load -o "GET /products=8" -o "POST /orders" --rate 100/s
       withstand load checkout.toml --rate 50/s -t 5m
       withstand load --rate 80000/s --shard 1/2 --start-at 14:30:00 --json 1.json
+      withstand load --rate 100/s -t 30m --slo "p99<300ms over 10s" --abort-on-fail
     """
     options = LoadOptions(**given)
     require_consistent(options)

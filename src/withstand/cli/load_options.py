@@ -36,6 +36,9 @@ class LoadOptions:
     think_time: str | None
     run_time: str | None
     slos: tuple[str, ...]
+    warm_up: str | None
+    abort_on_fail: bool
+    abort_delay: str | None
     connections: int | None
     timeout: str | None
     pid: int | None
@@ -163,7 +166,28 @@ def _shape(default_run_time: str) -> tuple[Callable[[F], F], ...]:
 
 def _judging() -> tuple[Callable[[F], F], ...]:
     return (
-        slo_option('"p95<200ms", "errors<0.1%", "rps>100", "memory_growth<32MB"'),
+        slo_option(
+            '"p95<200ms", "errors<0.1%", "rps>100", "memory_growth<32MB", over every ten seconds '
+            '"p99<300ms over 10s"'
+        ),
+        click.option(
+            "--warm-up",
+            metavar="TIME",
+            help="How long at the start requests are recorded but not judged, such as 5s; 0s "
+            "judges everything. Default: warm_up under [load] in the configuration, or the first "
+            "second of a run of more than ten (the first window of one of more than ten minutes).",
+        ),
+        click.option(
+            "--abort-on-fail",
+            is_flag=True,
+            help="End the run as soon as an objective is breached beyond doubt, and keep the "
+            "results.",
+        ),
+        click.option(
+            "--abort-delay",
+            metavar="TIME",
+            help="With --abort-on-fail: let the run last so long at least. Default: the warm-up.",
+        ),
         click.option(
             "--exit-code-on-slo",
             type=click.IntRange(1, 255),

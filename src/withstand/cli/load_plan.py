@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from withstand.cli.distribution import start_at_s
+from withstand.cli.live_view import shown_load
 from withstand.cli.load_options import DEFAULT_RATE_PER_S, LoadOptions
 from withstand.cli.mix import declaration_of, weighted_operations
 from withstand.cli.options import settings_for, target_for
 from withstand.cli.plans import api_for, scan_plan
-from withstand.cli.progress import ProgressLine
 from withstand.cli.traffic import (
     origin_of,
     path_of,
@@ -28,6 +28,7 @@ from withstand.load.profile import Closed, ConstantRate, Profile
 from withstand.results import Results
 from withstand.settings import Settings
 from withstand.sharding import parse_shard
+from withstand.slo import timing
 from withstand.units import parse_duration_ns, parse_rate_per_s
 from withstand.workflows import (
     LoadPlan,
@@ -107,6 +108,9 @@ def load_plan(
         processes=options.processes or configured.processes,
         shard=None if options.shard is None else parse_shard(options.shard),
         start_at_s=None if start_at is None else start_at_s(start_at, datetime.now(UTC)),
+        warm_up_s=configured.warm_up_s if options.warm_up is None else _seconds(options.warm_up),
+        abort_on_fail=options.abort_on_fail,
+        abort_delay_s=0.0 if options.abort_delay is None else _seconds(options.abort_delay),
     )
 
 
@@ -122,8 +126,9 @@ def run_load_plan(
     """Put the load on the address, by the script or the scenario, or on the operations of the
     document.
     """
+    _require_judgeable(options, load, occasion)
     script = load_script(options.script) if options.script is not None else None
-    with ProgressLine(quiet=options.quiet) as progress:
+    with shown_load(quiet=options.quiet) as shown:
         if load.declaration is not None:
             return run_scenario_load(
                 target,
@@ -132,8 +137,9 @@ def run_load_plan(
                 settings.login(),
                 load,
                 occasion,
-                observer=progress.load,
+                observer=shown.load,
                 checkpoint=checkpoint,
+                watcher=shown.watch,
             )
         if script is not None:
             return run_script_load(
@@ -143,8 +149,9 @@ def run_load_plan(
                 settings.login(),
                 load,
                 occasion,
-                observer=progress.load,
+                observer=shown.load,
                 checkpoint=checkpoint,
+                watcher=shown.watch,
             )
         if (url := options.address) is not None:
             return run_request_load(
@@ -152,13 +159,44 @@ def run_load_plan(
                 request_for(url),
                 load,
                 occasion,
-                observer=progress.load,
+                observer=shown.load,
                 checkpoint=checkpoint,
+                watcher=shown.watch,
             )
         plan = scan_plan(settings, target, api_for(settings, target))
         return run_document_load(
-            plan, load, occasion, observer=progress.load, checkpoint=checkpoint
+            plan,
+            load,
+            occasion,
+            observer=shown.load,
+            checkpoint=checkpoint,
+            watcher=shown.watch,
         )
+
+
+def _require_judgeable(options: LoadOptions, load: LoadPlan, occasion: Occasion) -> None:
+    """Raises UsageError for what could never be judged or never end a run: before it costs time."""
+    timing(occasion.objectives, duration_s=load.profile.duration_s, warm_up_s=load.warm_up_s)
+    if options.abort_delay is not None and not load.abort_on_fail:
+        raise UsageError(
+            f"--abort-delay {options.abort_delay} is the patience of --abort-on-fail",
+            hint="give --abort-on-fail with it, or leave it out",
+        )
+    if load.abort_on_fail and not occasion.objectives:
+        raise UsageError(
+            "--abort-on-fail ends a run that breaks an objective, and there is none",
+            hint='give one, such as --slo "errors<5% over 10s"',
+        )
+    if load.abort_delay_s >= load.profile.duration_s:
+        raise UsageError(
+            f"--abort-delay {options.abort_delay} is not shorter than the run, so nothing would "
+            f"abort it",
+            hint="give a shorter one",
+        )
+
+
+def _seconds(text: str) -> float:
+    return parse_duration_ns(text) / 1e9
 
 
 def load_target(options: LoadOptions, settings: Settings) -> Target:

@@ -8,11 +8,17 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from withstand.attendance import Watcher
 from withstand.load.progress import Progress as LoadProgress
 from withstand.scan.plan import ScanProgress
 from withstand.units import format_duration_ns
 
 _PLAIN_EVERY_S = 5.0
+
+
+def drawable(console: Console) -> bool:
+    """Whether what moves can be shown: on a terminal that is no CI's and can move its cursor."""
+    return console.is_terminal and not console.is_dumb_terminal and not os.environ.get("CI")
 
 
 class ProgressLine:
@@ -21,9 +27,11 @@ class ProgressLine:
     `doing` is what a load is called while it runs.
     """
 
+    watch: Watcher | None = None  # a line has no room for what a snapshot tells
+
     def __init__(self, *, quiet: bool = False) -> None:
         console = Console(file=sys.stderr)
-        self._live = console.is_terminal and not os.environ.get("CI") and not quiet
+        self._live = drawable(console) and not quiet
         self._quiet = quiet
         self._spoke_s = 0.0
         self.doing = "load"

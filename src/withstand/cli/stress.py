@@ -241,7 +241,7 @@ def _judgeable(occasion: Occasion, progress: ProgressLine, *, typed: bool) -> Oc
     if others and typed:
         raise UsageError(
             f"{others[0]} cannot be judged by steps of seconds at rates that are searched for",
-            hint="give --require for a rate, and `withstand load --pid` for memory",
+            hint="give --require for a rate, and `withstand load` for memory and stretches of time",
         )
     if not kept:
         raise UsageError(

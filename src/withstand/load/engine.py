@@ -60,6 +60,7 @@ async def run_load(
     probe_every_s: float | None = None,
     start: Callable[[], Awaitable[int]] | None = None,
     report: Callable[[LoadMeasurement], None] | None = None,
+    width_s: int | None = None,
 ) -> LoadMeasurement:
     """Send the load and measure it.
 
@@ -76,11 +77,13 @@ async def run_load(
     `start` is awaited when everything is ready to begin; it gives the reading of
     `time.perf_counter_ns` that is the schedule's zero, for generators that begin together.
     `report` is given a snapshot about once a second and at the end, for a
-    `withstand.load.journal.Journal`.
+    `withstand.load.journal.Journal`. `width_s` is that of the windows; without it, what
+    `window_width_s` says for the profile's length.
 
     Run it with `withstand.client.loop.run`. Raises TargetUnreachable when no connection can be
     opened at the start, and UsageError when the probe can read nothing before the start.
     """
+    width_s = width_s or window_width_s(profile.duration_s)
     watch = None
     if probe is not None:
         watch = ServerWatch(probe, probe_every_s or sample_interval_s(profile.duration_s))
@@ -91,10 +94,19 @@ async def run_load(
     )
     load: Load
     if isinstance(scenario, Script):
-        script_run = ScriptRun(scenario, way, profile, credentials=credentials or {})
+        script_run = ScriptRun(
+            scenario, way, profile, credentials=credentials or {}, width_s=width_s
+        )
         load = _users(script_run, profile, connections=connections, think_time_s=think_time_s)
     else:
-        load = _load(way, scenario, profile, connections=connections, think_time_s=think_time_s)
+        load = _load(
+            way,
+            scenario,
+            profile,
+            connections=connections,
+            think_time_s=think_time_s,
+            width_s=width_s,
+        )
     with quiet_collector():
         try:
             await load.prepare()
@@ -128,12 +140,13 @@ def _load(
     *,
     connections: int | None,
     think_time_s: float,
+    width_s: int,
 ) -> Load:
     recorders = {
         call.operation: OperationRecorder(
             call.operation,
             expected=call.expected,
-            width_s=window_width_s(profile.duration_s),
+            width_s=width_s,
         )
         for call in scenario.calls
     }

@@ -15,7 +15,6 @@ from withstand.load.engine_script_plain import run_plain
 from withstand.load.engine_script_scene import Scene
 from withstand.load.engine_script_stalls import StallWatch
 from withstand.load.profile import Profile
-from withstand.load.recorder import window_width_s
 from withstand.load.script import Script, UserFunction, share
 from withstand.load.script_feed import FeedExhausted
 from withstand.load.script_operations import Operations
@@ -47,9 +46,10 @@ class ScriptRun:
         profile: Profile,
         *,
         credentials: Mapping[str, Credential],
+        width_s: int,
     ) -> None:
         self.script = script
-        operations = Operations(width_s=window_width_s(profile.duration_s))
+        operations = Operations(width_s=width_s)
         self.scene = Scene(way, operations, credentials)
         self.ended: Callable[[], None] = lambda: None
         self.broken: Callable[[BaseException], None] = lambda _error: None

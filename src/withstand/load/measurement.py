@@ -79,6 +79,8 @@ class LoadMeasurement:
     counts the requests that these made, and one for each arrival that still waits. `conditions` are
     what a reader of the figures must know about the way they were taken, such as a proxy. `shards`
     names the parts of the whole load that were measured here; none of them stands for the whole.
+    The first `warm_up_s` seconds are recorded but not judged. `aborted` says which objective ended
+    the run before its time.
     """
 
     model: str
@@ -98,6 +100,8 @@ class LoadMeasurement:
     conditions: tuple[str, ...] = ()
     interrupted: bool = False
     shards: tuple[Shard, ...] = ()
+    warm_up_s: int = 0
+    aborted: str | None = None
 
     @property
     def missing_shards(self) -> tuple[Shard, ...]:

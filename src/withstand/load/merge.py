@@ -52,6 +52,8 @@ def merge_measurements(first: LoadMeasurement, second: LoadMeasurement) -> LoadM
         conditions=tuple(dict.fromkeys((*first.conditions, *second.conditions))),
         interrupted=first.interrupted or second.interrupted,
         shards=joined_shards(first, second),
+        warm_up_s=max(first.warm_up_s, second.warm_up_s),
+        aborted=_either(first.aborted, second.aborted),
     )
 
 

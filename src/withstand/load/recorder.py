@@ -7,21 +7,38 @@ needs little more memory than one of minutes.
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
+from withstand.errors import UsageError
 from withstand.load.measurement import OperationMeasurement
 from withstand.load.window import Window, united, unpacked
 from withstand.stats.histogram import Histogram, bucket_bounds, merged
 
 MAX_WINDOWS: Final = 600
+MAX_NARROW_WINDOWS: Final = 3_600
 _NS_PER_S: Final = 1_000_000_000
 _SUCCESS: Final = frozenset(range(200, 400))
 
 
-def window_width_s(duration_s: float) -> int:
-    """Seconds per window: 1 for ten minutes, more for longer runs; the same on every shard."""
-    return max(math.ceil(duration_s / MAX_WINDOWS), 1)
+def window_width_s(duration_s: float, *, stretches_s: Collection[int] = ()) -> int:
+    """Seconds per window: 1 for ten minutes, more for longer runs; the same on every shard.
+
+    Stretches of time that are to be judged have to be made of whole windows, for which narrower
+    ones are kept, if not too many. Raises UsageError where they would be.
+    """
+    usual = max(math.ceil(duration_s / MAX_WINDOWS), 1)
+    whole = math.gcd(*stretches_s)  # 0 without any
+    width = next(each for each in range(usual, 0, -1) if whole % each == 0)
+    if duration_s > width * MAX_NARROW_WINDOWS:
+        least = math.ceil(duration_s / MAX_NARROW_WINDOWS)
+        raise UsageError(
+            f"a run of {duration_s:g} s is too long to be judged over every "
+            f"{min(stretches_s)} s: it would take {duration_s / width:,.0f} windows, and at most "
+            f"{MAX_NARROW_WINDOWS:,} are kept",
+            hint=f"judge it over a multiple of {least}s, or make the run shorter",
+        )
+    return width
 
 
 class Tally:

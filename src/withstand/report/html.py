@@ -13,6 +13,7 @@ from typing import Final
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from withstand.load.measurement import LoadMeasurement
 from withstand.report import charts, stress_charts, stress_view, wording
 from withstand.report import html_view as view
 from withstand.report.memory_chart import memory_chart
@@ -55,13 +56,21 @@ def render_html(results: Results) -> str:
         )
         if found and rows
         else None,
-        data=_json({"series": view.series(load), "memory": _memory(results)} if load else {}),
+        data=_json(_chart_data(results, load) if load is not None else {}),
         css=Markup(_text("templates/report.css")),  # noqa: S704 - a file of this package
         script=Markup(_text("templates/report.js")),  # noqa: S704 - a file of this package
         uplot_css=Markup(_text(f"{_UPLOT}/uPlot.min.css")),  # noqa: S704 - a vendored file
         uplot_script=Markup(_text(f"{_UPLOT}/uPlot.iife.min.js")),  # noqa: S704 - a vendored file
         uplot_license=_text(f"{_UPLOT}/LICENSE"),
     )
+
+
+def _chart_data(results: Results, load: LoadMeasurement) -> dict[str, object]:
+    return {
+        "series": view.series(load),
+        "memory": _memory(results),
+        "warmUp": load.warm_up_s,
+    }
 
 
 def _memory(results: Results) -> dict[str, list[float]]:

@@ -166,6 +166,8 @@ def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
         yield Text(printable(" · ".join(load.conditions)))
     if lost := shortfall(load):
         yield Text(f"⊘ void: {printable(lost)}", style="bold yellow")
+    if load.warm_up_s:
+        yield Text(f"the first {load.warm_up_s} s are warm-up: measured, not judged", style="dim")
     if load.generator.saturated:
         yield Text(f"⊘ void: {printable(load.generator.saturated)}", style="bold yellow")
     elif load.generator.lagging:

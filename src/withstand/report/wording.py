@@ -96,9 +96,15 @@ def observation(verdict: Verdict) -> str:
     """What was seen: `p95 = 148 ms (143 ms to 153 ms, 1,203 requests)`."""
     memory = verdict.objective.indicator is Indicator.MEMORY_GROWTH
     requests = plural(verdict.samples, "sample" if memory else "request")
+    if verdict.observed is None and verdict.stretch is not None:
+        start_s, end_s = verdict.stretch
+        return f"{verdict.objective.name} is an error from {start_s} s to {end_s} s ({requests})"
     if verdict.observed is None:
         return f"nothing observed ({requests})"
     seen = f"{verdict.objective.name} = {format_value(verdict.observed, verdict.unit)}"
+    if verdict.stretch is not None:
+        start_s, end_s = verdict.stretch
+        seen += f" from {start_s} s to {end_s} s, the worst"
     interval = format_interval(verdict)
     return f"{seen} ({interval}, {requests})" if interval else f"{seen} ({requests})"
 

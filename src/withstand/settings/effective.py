@@ -37,6 +37,7 @@ class LoadSettings:
     follow_redirects: bool = False
     weights: Mapping[str, float] = field(default_factory=dict)
     processes: int | None = None
+    warm_up_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,4 +252,5 @@ def _load_settings(table: "LoadTable") -> LoadSettings:
         follow_redirects=table.follow_redirects,
         weights={str(key): float(weight) for key, weight in table.weights.items()},
         processes=table.processes,
+        warm_up_s=None if table.warm_up is None else table.warm_up / _NS_PER_S,
     )

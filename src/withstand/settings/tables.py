@@ -203,6 +203,10 @@ class LoadTable:
         default=None,
         metadata=_doc("Processes that generate the load; without it as many as it needs."),
     )
+    warm_up: Leeway | None = attrs.field(
+        default=None,
+        metadata=_doc("How long at the start requests are recorded but not judged."),
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -125,8 +125,12 @@ def capacity(objectives: Sequence[Objective], stress: StressMeasurement) -> Capa
 
 
 def objectives_of_a_step(objectives: Iterable[Objective]) -> tuple[Objective, ...]:
-    """Those that a step of seconds can be judged by: all but rates and the server's memory."""
-    return tuple(each for each in objectives if each.indicator not in _NOT_OF_A_STEP)
+    """Those that a step of seconds can be judged by: on the whole of it, and neither rates nor the
+    server's memory.
+    """
+    return tuple(
+        each for each in objectives if each.indicator not in _NOT_OF_A_STEP and each.over_s is None
+    )
 
 
 def least_rate_per_s(

@@ -2,13 +2,24 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.load.shards import shortfall
-from withstand.slo.objective import WHOLE_RUN, Indicator, Objective, specificity
-from withstand.slo.operation_verdict import on_average, on_errors, on_maximum, on_quantile
+from withstand.load.window import united
+from withstand.slo.objective import WHOLE_RUN, Indicator, Objective, format_value, specificity
+from withstand.slo.operation_verdict import (
+    on_average,
+    on_errors,
+    on_maximum,
+    on_quantile,
+    own_failures,
+)
 from withstand.slo.run_verdict import on_memory, on_rate
 from withstand.slo.verdict import Verdict, VerdictState, inconclusive, nothing_ended
+from withstand.slo.warm_up import judged, rise
+from withstand.slo.window_verdict import on_stretches
+from withstand.units import format_share
 
 
 def judge(objectives: Sequence[Objective], measurement: LoadMeasurement) -> tuple[Verdict, ...]:
@@ -17,10 +28,12 @@ def judge(objectives: Sequence[Objective], measurement: LoadMeasurement) -> tupl
     Where several patterns promise the same indicator for an operation, the most specific one
     alone applies: its own p95 replaces that of `*`. An objective that applies to nothing that was
     measured is inconclusive, never met. Latencies of a saturated generator are inconclusive, and
-    what a lagging one makes look breached is so too, unless the service times prove it. Where the
-    target got less than the load that was asked for, only what the lesser load proves is said.
+    what a lagging one makes look breached is so too, unless the service times prove it. What is
+    met while it still rises, so fast that it would not be for as long again, is inconclusive.
+    Where the target got less than the load that was asked for, only what the lesser load proves is
+    said.
     """
-    verdicts = _judged(tuple(dict.fromkeys(objectives)), measurement)
+    verdicts = _judged(tuple(dict.fromkeys(objectives)), judged(measurement))
     return tuple(_under_less(verdict, measurement) for verdict in verdicts)
 
 
@@ -49,6 +62,9 @@ def _judged(objectives: Sequence[Objective], run: LoadMeasurement) -> Iterator[V
     for objective in objectives:
         if objective.indicator is Indicator.MEMORY_GROWTH:
             yield on_memory(objective, run)
+        elif objective.whole_run and objective.over_s is not None:
+            windows = united(tuple(chain(*(each.windows for each in run.operations.values()))))
+            yield _excused(on_stretches(objective, WHOLE_RUN, windows, run), run)
         elif objective.whole_run:
             yield on_rate(objective, WHOLE_RUN, tuple(run.operations.values()), run)
 
@@ -58,7 +74,7 @@ def applicable(objectives: Iterable[Objective], operation: str) -> Iterator[Obje
     covering = [objective for objective in objectives if objective.covers(operation)]
     for objective in covering:
         closest = max(
-            specificity(other.operation) for other in covering if other.name == objective.name
+            specificity(other.operation) for other in covering if other.subject == objective.subject
         )
         if specificity(objective.operation) == closest:
             yield objective
@@ -69,11 +85,14 @@ def _on_operation(
 ) -> Verdict:
     if not operation.response_time.count:
         return inconclusive(objective, operation.operation, nothing_ended(operation.operation))
+    if objective.over_s is not None:
+        verdict = _on_stretches(objective, operation, run)
+        return _excused(verdict, run)
     match objective.indicator:
         case Indicator.QUANTILE:
-            verdict = on_quantile(
-                objective, operation, objective.quantile or 0.0, lagging=run.generator.lagging
-            )
+            quantile = objective.quantile or 0.0
+            verdict = on_quantile(objective, operation, quantile, lagging=run.generator.lagging)
+            verdict = _unless_rising(verdict, operation, run)
         case Indicator.MAXIMUM:
             verdict = on_maximum(objective, operation)
         case Indicator.AVERAGE:
@@ -82,13 +101,45 @@ def _on_operation(
             verdict = on_errors(objective, operation)
         case _:
             return on_rate(objective, operation.operation, (operation,), run)
-    if not objective.is_latency:
-        return verdict
-    if run.generator.saturated is not None:
-        return replace(
-            verdict, state=VerdictState.INCONCLUSIVE, reason=run.generator.saturated, interval=None
-        )
     is_quantile = objective.indicator is Indicator.QUANTILE
-    if run.generator.lagging and verdict.state is VerdictState.BREACHED and not is_quantile:
-        return replace(verdict, state=VerdictState.INCONCLUSIVE, reason=run.generator.lagging)
-    return verdict
+    late = run.generator.lagging if objective.is_latency and not is_quantile else None
+    if late and verdict.state is VerdictState.BREACHED and not run.generator.saturated:
+        return replace(verdict, state=VerdictState.INCONCLUSIVE, reason=late)
+    return _excused(verdict, run)
+
+
+def _on_stretches(
+    objective: Objective, operation: OperationMeasurement, run: LoadMeasurement
+) -> Verdict:
+    if objective.indicator is Indicator.ERRORS and (reason := own_failures(operation)):
+        return inconclusive(
+            objective, operation.operation, reason, samples=operation.response_time.count
+        )
+    return on_stretches(objective, operation.operation, operation.windows, run)
+
+
+def _excused(verdict: Verdict, run: LoadMeasurement) -> Verdict:
+    """Latencies, and a rate that was missed, are a saturated generator's own."""
+    saturated, objective = run.generator.saturated, verdict.objective
+    missed = objective.indicator is Indicator.RATE and verdict.state is VerdictState.BREACHED
+    if saturated is None or not (objective.is_latency or missed):
+        return verdict
+    return replace(verdict, state=VerdictState.INCONCLUSIVE, reason=saturated, interval=None)
+
+
+def _unless_rising(
+    verdict: Verdict, operation: OperationMeasurement, run: LoadMeasurement
+) -> Verdict:
+    if verdict.state is not VerdictState.MET or verdict.observed is None:
+        return verdict
+    objective = verdict.objective
+    risen = rise(operation.windows, objective.quantile or 0.0, model=run.model)
+    if risen is None or verdict.observed * (1 + risen) <= objective.limit:
+        return verdict
+    reason = (
+        f"{objective.name} rose by {format_share(risen)} during the run and was "
+        f"{format_value(verdict.observed, objective.unit)} in all; at this pace another run of "
+        f"the same length would break {format_value(objective.limit, objective.unit)}: run for "
+        f"longer, or give the server a longer warm-up"
+    )
+    return replace(verdict, state=VerdictState.INCONCLUSIVE, reason=reason)

@@ -46,13 +46,15 @@ class Objective:
     """One promise. `limit` counts in `unit`: a ceiling, for the rate a floor, both included.
 
     `operation` is a pattern: `GET /users`, `GET *`, `/orders/*` (any method) or `*`. `quantile`
-    (0 to 1) belongs to Indicator.QUANTILE alone.
+    (0 to 1) belongs to Indicator.QUANTILE alone. `over_s` makes it a promise about every stretch
+    of so many seconds instead of the run as a whole.
     """
 
     indicator: Indicator
     limit: float
     operation: str = WHOLE_RUN
     quantile: float | None = None
+    over_s: int | None = None
 
     @property
     def unit(self) -> Unit:
@@ -70,7 +72,13 @@ class Objective:
     def text(self) -> str:
         """The objective as `parse_objective` reads it, in its canonical form: `p95<200ms`."""
         sign = ">" if self.indicator is Indicator.RATE else "<" if self.limit else "="
-        return f"{self.name}{sign}{_exact(self.limit, self.unit)}"
+        over = "" if self.over_s is None else f" over {self.over_s}s"
+        return f"{self.name}{sign}{_exact(self.limit, self.unit)}{over}"
+
+    @property
+    def subject(self) -> tuple[str, int | None]:
+        """What a closer pattern's objective replaces: the same indicator over as many seconds."""
+        return self.name, self.over_s
 
     @property
     def is_latency(self) -> bool:

@@ -93,7 +93,7 @@ def on_maximum(objective: Objective, operation: OperationMeasurement) -> Verdict
 def on_average(objective: Objective, operation: OperationMeasurement) -> Verdict:
     """The mean of all requests, where a failed one took at least as long as the limit."""
     count = operation.response_time.count
-    totals = [_total_ns(window, objective.limit) for window in operation.windows]
+    totals = [total_ns(window, objective.limit) for window in operation.windows]
     sizes = [window.response_time.count for window in operation.windows]
     floor = sqrt(_variance(operation.response_time) / count)
     estimate = estimate_ratio(totals, sizes, floor=floor)
@@ -124,8 +124,7 @@ def on_errors(objective: Objective, operation: OperationMeasurement) -> Verdict:
         f"unexpected status; {format_share(objective.limit)} may"
     )
     observed = operation.errors / count
-    if operation.failures.get(FailureKind.EXHAUSTED):
-        reason = "some requests failed for want of descriptors or ports on the generator's side"
+    if reason := own_failures(operation):
         return inconclusive(objective, operation.operation, reason, samples=count)
     if objective.limit == 0:  # a promise about this run's requests, which were all seen
         return Verdict(
@@ -151,6 +150,13 @@ def on_errors(objective: Objective, operation: OperationMeasurement) -> Verdict:
         what=what,
     )
     return _or_breached_by_outage(verdict, operation, allowed=objective.limit)
+
+
+def own_failures(operation: OperationMeasurement) -> str | None:
+    """Why the errors are not the target's alone; None when they are."""
+    if not operation.failures.get(FailureKind.EXHAUSTED):
+        return None
+    return "some requests failed for want of descriptors or ports on the generator's side"
 
 
 def _or_breached_by_outage(
@@ -187,7 +193,7 @@ def slower(part: Window | OperationMeasurement, limit: float) -> int:
     )
 
 
-def _total_ns(window: Window, limit: float) -> float:
+def total_ns(window: Window, limit: float) -> float:
     fast_errors = window.errors - window.error_time.count_above(limit)
     fast_total = sum(
         sum(bucket_bounds(key)) / 2 * times

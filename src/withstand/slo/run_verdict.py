@@ -19,27 +19,27 @@ def on_rate(
     operations: Sequence[OperationMeasurement],
     run: LoadMeasurement,
 ) -> Verdict:
-    """Requests that came to a good end, over the run's duration."""
+    """Requests that came to a good end, over the part of the run that is judged."""
     good = sum(operation.requests - operation.errors for operation in operations)
     samples = sum(operation.requests for operation in operations)
-    if not samples or run.duration_s <= 0:
+    seconds = run.duration_s - run.warm_up_s
+    if not samples or seconds <= 0:
         return inconclusive(objective, name, nothing_ended(name))
-    observed = good / run.duration_s
+    observed = good / seconds
     limit = format_value(objective.limit, objective.unit)
     # A schedule's last interval has no second end: 200/s for 10 s are 2,000 arrivals, give or
     # take one.
-    met = good + 1 >= objective.limit * run.duration_s
+    met = good + 1 >= objective.limit * seconds
     state = VerdictState.MET if met else VerdictState.BREACHED
     reason = (
-        f"{format_count(good)} requests came to a good end in {run.duration_s:.3g} s; "
-        f"{limit} is promised"
+        f"{format_count(good)} requests came to a good end in {seconds:.3g} s; {limit} is promised"
     )
     if not met and run.generator.saturated is not None:
         state, reason = VerdictState.INCONCLUSIVE, run.generator.saturated
-    elif not met and run.model == "open" and run.offered < objective.limit * run.duration_s - 1:
+    elif not met and run.model == "open" and run.offered < objective.limit * seconds - 1:
         state = VerdictState.INCONCLUSIVE
         reason = (
-            f"only {format_count(run.offered)} requests were offered in {run.duration_s:.3g} s, "
+            f"only {format_count(run.offered)} requests were offered in {seconds:.3g} s, "
             f"which cannot show {limit}; offer at least that rate"
         )
     return Verdict(

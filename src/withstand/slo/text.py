@@ -10,9 +10,11 @@ from withstand.units import parse_duration_ns, parse_rate_per_s, parse_size_byte
 
 ACCEPTED_FORMS: Final = (
     "p95<200ms, p99.9<=1s, p(95)<200 (milliseconds), avg<100ms, max<2s, errors<0.1%, "
-    "rps>500, memory_growth<32MB"
+    "rps>500, memory_growth<32MB; over every 10 seconds instead of the whole run: "
+    "p99<300ms over 10s"
 )
 
+_NS_PER_S: Final = 1_000_000_000
 _SPELLINGS: Final = {
     "avg": Indicator.AVERAGE,
     "mean": Indicator.AVERAGE,
@@ -27,11 +29,12 @@ _SPELLINGS: Final = {
 _MEDIAN: Final = frozenset({"med", "median"})
 _NAME: Final = re.compile(r"\s*(?P<name>[A-Za-z_]+(?:\s*\(\s*[^()]*\)|[0-9.]*))\s*")
 _SIGN: Final = re.compile(r"<=|>=|==|<|>|=")
+_OVER: Final = re.compile(r"\s+over\b\s*", re.I)
 _QUANTILE: Final = re.compile(r"p\s*\(?\s*(?P<percent>[0-9]+(?:\.[0-9]+)?)\s*\)?", re.I)
 
 
 def parse_objective(text: str, *, operation: str = WHOLE_RUN) -> Objective:
-    """The objective of `p95<200ms`, `errors<0.1%`, `rps>500` and their kin.
+    """The objective of `p95<200ms`, `errors<0.1%`, `rps>500`, `p99<300ms over 10s` and their kin.
 
     A bare number counts milliseconds for a latency, a share for errors (0.01 is 1 %), bytes for
     memory. A limit may be reached: `<` and `<=` mean the same, and so does `=`, which serves
@@ -50,7 +53,8 @@ def parse_objective(text: str, *, operation: str = WHOLE_RUN) -> Objective:
     if sign[0].startswith("<" if floor else ">"):
         wanted = "> (a rate is promised at least)" if floor else "< (this is promised at most)"
         raise _unreadable(text, sign.start(), wanted)
-    value = text[sign.end() :]
+    over = _OVER.search(text, sign.end())
+    value = text[sign.end() : over.start() if over else len(text)]
     at = sign.end() + len(value) - len(value.lstrip())
     read, wanted = _READERS[indicator]
     try:
@@ -59,7 +63,26 @@ def parse_objective(text: str, *, operation: str = WHOLE_RUN) -> Objective:
         raise _unreadable(text, at, wanted) from None
     if sign[0] == "<" and limit == 0:
         raise _unreadable(text, sign.start(), "= before 0, as nothing is below it")
-    return Objective(indicator=indicator, limit=limit, operation=operation, quantile=quantile)
+    return Objective(
+        indicator=indicator,
+        limit=limit,
+        operation=operation,
+        quantile=quantile,
+        over_s=None if over is None else _over_s(text, over, indicator),
+    )
+
+
+def _over_s(text: str, over: "re.Match[str]", indicator: Indicator) -> int:
+    if indicator is Indicator.MEMORY_GROWTH:
+        start = over.end() - len(over[0].lstrip())
+        raise _unreadable(text, start, "nothing more: memory grows over a whole run, not a stretch")
+    try:
+        over_ns = parse_duration_ns(text[over.end() :], bare_unit="s")
+    except UsageError:
+        over_ns = 0
+    if over_ns == 0 or over_ns % _NS_PER_S:
+        raise _unreadable(text, over.end(), "whole seconds such as 10s or 1m, as seconds are kept")
+    return over_ns // _NS_PER_S
 
 
 def _indicator(text: str, name: "re.Match[str]") -> tuple[Indicator, float | None]:

@@ -29,7 +29,8 @@ class Verdict:
     `operation` is the measured operation, `*` for the run as a whole, or the objective's own
     pattern when nothing was measured under it. `observed` and `interval` count in `unit`; None
     stands for "none" (no sample, or a quantile among the failed requests) and for an open end.
-    `samples` counts requests, or memory samples. `reason` is one sentence.
+    `samples` counts requests, or memory samples. `reason` is one sentence. `stretch` names the
+    seconds that the verdict hangs on, of an objective over stretches of time: from and up to.
     """
 
     objective: Objective
@@ -40,6 +41,12 @@ class Verdict:
     interval: tuple[float | None, float | None] | None
     samples: int
     reason: str
+    stretch: tuple[int, int] | None = None
+
+    @property
+    def without_samples(self) -> bool:
+        """Whether nothing was measured that it could be judged by."""
+        return not self.samples and self.state is VerdictState.INCONCLUSIVE
 
 
 def decided(

@@ -8,6 +8,7 @@ tables to their last digit.
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 _TINY: Final = 1e-300
@@ -53,6 +54,7 @@ def student_t_cdf(t: float, df: float) -> float:
     return tail if t < 0 else 1 - tail
 
 
+@lru_cache(maxsize=4_096)  # a bisection, asked for the same few values again and again
 def student_t_quantile(probability: float, df: float) -> float:
     """The value that Student's t stays below with a probability above 0 and below 1.
 

@@ -24,6 +24,7 @@ from withstand.stats.distributions import binomial_cdf, student_t_quantile
 
 GROUPINGS: Final = (1, 2, 4)
 _LEAST_BATCHES: Final = 5
+LEAST_WINDOWS: Final = 2 * _LEAST_BATCHES  # to see how neighbours depend on each other
 CERTAINTY: Final = 0.98  # one-sided, of each verdict
 
 
@@ -31,15 +32,16 @@ CERTAINTY: Final = 0.98  # one-sided, of each verdict
 class RatioEstimate:
     """A share or mean over windows, and how sure it is.
 
-    `margin` is the one-sided distance that CERTAINTY allows: t quantile times standard error;
+    `margin` is the one-sided distance that `certainty` allows: t quantile times standard error;
     None when there are too few windows to say. `design_effect` is the variance over that of
-    independent values, at least 1.
+    independent values, at least 1. `certainty` is that of each one-sided statement.
     """
 
     value: float
     weight: float
     margin: float | None
     design_effect: float
+    certainty: float = CERTAINTY
 
     def surely_below(self, limit: float) -> bool:
         """Whether the true value lies below a limit."""
@@ -51,9 +53,9 @@ class RatioEstimate:
 
         Where the margin says little or nothing (one window, one long outage), Markov's inequality
         still holds, however values depend on each other: a quantity of mean m that is never
-        negative comes out above m / (1 - CERTAINTY) with a chance of at most 1 - CERTAINTY.
+        negative comes out above m / (1 - c) with a chance of at most 1 - c.
         """
-        markov = self.value * (1 - CERTAINTY)
+        markov = self.value * (1 - self.certainty)
         return markov if self.margin is None else max(self.value - self.margin, markov)
 
     def surely_above(self, limit: float) -> bool:
@@ -62,7 +64,11 @@ class RatioEstimate:
 
 
 def estimate_share(
-    exceeding: Sequence[float], sizes: Sequence[float], *, allowed: float
+    exceeding: Sequence[float],
+    sizes: Sequence[float],
+    *,
+    allowed: float,
+    certainty: float = CERTAINTY,
 ) -> RatioEstimate:
     """The share of exceeding values, from their count and the number of values per window.
 
@@ -70,11 +76,15 @@ def estimate_share(
     """
     count = sum(sizes)
     floor = math.sqrt(allowed * (1 - allowed) / count) if count else math.inf
-    return estimate_ratio(exceeding, sizes, floor=floor)
+    return estimate_ratio(exceeding, sizes, floor=floor, certainty=certainty)
 
 
 def estimate_ratio(
-    totals: Sequence[float], sizes: Sequence[float], *, floor: float
+    totals: Sequence[float],
+    sizes: Sequence[float],
+    *,
+    floor: float,
+    certainty: float = CERTAINTY,
 ) -> RatioEstimate:
     """Sum of totals over sum of sizes, with the batch-means standard error of the ratio.
 
@@ -83,19 +93,25 @@ def estimate_ratio(
     """
     windows = [(total, size) for total, size in zip(totals, sizes, strict=True) if size > 0]
     weight = math.fsum(size for _, size in windows)
-    if not windows:
-        return RatioEstimate(value=0.0, weight=0.0, margin=None, design_effect=1.0)
-    value = math.fsum(total for total, _ in windows) / weight
+    value = math.fsum(total for total, _ in windows) / weight if windows else 0.0
     freedom = degrees_of_freedom(len(windows))
     if freedom < 1:
-        return RatioEstimate(value=value, weight=weight, margin=None, design_effect=1.0)
+        return RatioEstimate(
+            value=value, weight=weight, margin=None, design_effect=1.0, certainty=certainty
+        )
     residuals = [total - value * size for total, size in windows]
     error = max(_batch_error(residuals, weight, group) for group in GROUPINGS)
     design_effect = max((error / floor) ** 2, 1.0) if floor > 0 else 1.0
     # The floor has the t quantile, too: with an exact binomial bound in its place, 10 to 30 % of
     # bursty runs of 5 to 10 windows that are at the limit would pass.
-    margin = student_t_quantile(CERTAINTY, freedom) * max(error, floor)
-    return RatioEstimate(value=value, weight=weight, margin=margin, design_effect=design_effect)
+    margin = student_t_quantile(certainty, freedom) * max(error, floor)
+    return RatioEstimate(
+        value=value,
+        weight=weight,
+        margin=margin,
+        design_effect=design_effect,
+        certainty=certainty,
+    )
 
 
 def degrees_of_freedom(windows: int) -> int:

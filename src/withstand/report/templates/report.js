@@ -68,6 +68,14 @@
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const two = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
 
+  function shadeWarmUp(plot) {
+    const { left, top, width, height } = plot.bbox;
+    const end = Math.min(plot.valToPos(data.warmUp, "x", true), left + width);
+    if (!data.warmUp || end <= left) return;
+    plot.ctx.fillStyle = `${colour("--muted")}33`;
+    plot.ctx.fillRect(left, top, end - left, height);
+  }
+
   function chart(title, seconds, series, unit) {
     const box = document.createElement("div");
     box.className = "chart";
@@ -83,6 +91,7 @@
     const options = {
       width: box.clientWidth, height: 200,
       cursor: { sync: { key: "withstand" }, drag: { x: true, y: false } },
+      hooks: { drawClear: [shadeWarmUp] },
       scales: { x: { time: false }, y: { range: (_u, _low, high) => [0, (high || 1) * 1.08] } },
       axes: [
         { ...axis, size: 30, values: (_u, ticks) => ticks.map((tick) => `${tick} s`) },
