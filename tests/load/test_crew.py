@@ -78,10 +78,11 @@ def test_a_snapshot_reaches_as_far_as_the_slowest_process_that_still_runs() -> N
     for number, reached_s in ((1, 2.0), (2, 1.0), (3, 0.5)):
         crew.apply(number, replace(snapshot(window(0, 5)), duration_s=reached_s))
     crew.lose(3, "was killed (SIGKILL)", 0.7)
-    part, whole = crew.snapshot(), crew.measurement()
+    part, last, whole = crew.snapshot(), crew.snapshot(last=True), crew.measurement()
     assert part is not None
+    assert last is not None
     assert whole is not None
-    assert (part.duration_s, whole.duration_s) == (1.0, 2.0)
+    assert (part.duration_s, last.duration_s, whole.duration_s) == (1.0, 2.0, 2.0)
 
 
 def test_a_process_that_is_gone_leaves_what_it_reported_and_a_reason() -> None:

@@ -70,15 +70,16 @@ class Crew:
         whole = self._together(part for part in parts if part is not None)
         return None if whole is None else with_lagging(whole)
 
-    def snapshot(self) -> LoadMeasurement | None:
+    def snapshot(self, *, last: bool = False) -> LoadMeasurement | None:
         """What changed since the last one, of all processes together, as `Journal` takes it in.
 
-        It reaches as far as what is known of every process that still runs.
+        It reaches as far as what is known of every process that still runs; the `last` one as far
+        as the whole.
         """
         changed, self._changed = self._changed, defaultdict(set)
         oldest = min(chain.from_iterable(changed.values()), default=0)
         parts = []
-        for number, last in sorted(self._last.items()):
+        for number, known in sorted(self._last.items()):
             windows = self._journals[number].windows_since(oldest)
             operations = {
                 name: OperationMeasurement(
@@ -88,12 +89,12 @@ class Crew:
                 )
                 for name, operation in self._operations[number].items()
             }
-            parts.append(replace(last, operations=operations))
+            parts.append(replace(known, operations=operations))
         whole = self._together(parts)
-        known_s = [last.duration_s for each, last in self._last.items() if each not in self._lost]
-        if whole is None or not known_s:
+        reached_s = [each.duration_s for n, each in self._last.items() if n not in self._lost]
+        if whole is None or last or not reached_s:
             return whole
-        return replace(whole, duration_s=min(known_s))
+        return replace(whole, duration_s=min(reached_s))
 
     def progress(self) -> Progress | None:
         """How far the load is, all processes together; None until each has said something."""

@@ -266,10 +266,16 @@ class Load(ABC):
     async def close(self) -> None:
         """Drop every connection and whatever is under way."""
         self.running = False
+        # Before anything is waited for: the books are closed, and an answer that came now would be
+        # counted twice, as itself and among the unanswered.
+        self._drop_connections()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._drop_connections()
+
+    def _drop_connections(self) -> None:
         for connection in tuple(self.connections):
             connection.in_flight = False  # neither answered nor failed: nobody waits any more
             connection.drop()

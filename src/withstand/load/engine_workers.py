@@ -95,7 +95,7 @@ async def run_workers(
     finally:
         for worker in workers:
             worker.dismiss()
-    if report is not None and (last := shift.snapshot()) is not None:
+    if report is not None and (last := shift.snapshot(last=True)) is not None:
         report(last)
     return shift.measurement()
 
@@ -158,9 +158,9 @@ class Shift:
         interrupted = whole.interrupted and self._stop.is_set()
         return self._with_samples(replace(whole, interrupted=interrupted), since=0)
 
-    def snapshot(self) -> LoadMeasurement | None:
+    def snapshot(self, *, last: bool = False) -> LoadMeasurement | None:
         """What changed since the last one."""
-        changed = self._crew.snapshot()
+        changed = self._crew.snapshot(last=last)
         if changed is None or self._watch is None:
             return changed
         since, self._samples_noted = self._samples_noted, len(self._watch.samples)
