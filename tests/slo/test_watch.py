@@ -189,3 +189,25 @@ def test_how_objectives_stand_is_told_without_judging() -> None:
         "rps>110": Standing.NOT_MET_SO_FAR,
         "max<20ms": Standing.BREACHED,
     }
+
+
+def test_a_stretch_that_ends_in_seconds_without_a_request_is_looked_at_too() -> None:
+    def rule(second: int, i: int) -> tuple[float, int]:
+        return 500 if second == 5 and i < 10 else 50, 200
+
+    def thinned(run: LoadMeasurement) -> LoadMeasurement:
+        """Nothing in the seventh second, and in the sixth only what was slow."""
+        (operation,) = run.operations.values()
+        slow = measured(lambda second, _: (500 if second == 5 else 50, 200), seconds=6, per_s=10)
+        windows = tuple(
+            next(w for w in slow.windows if w.second == 5) if window.second == 5 else window
+            for window in operation.windows
+            if window.second != 6
+        )
+        return replace(run, operations={"GET /users": replace(operation, windows=windows)})
+
+    seen = (thinned(run) for run in snapshots(rule, seconds=8) if run.duration_s != 7)
+    watch, at_s = watched("p90<200ms over 2s", seen)
+    assert at_s == 8
+    assert watch.abort is not None
+    assert "from 5 s to 7 s 100 % of 10 requests" in watch.abort
