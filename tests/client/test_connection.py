@@ -13,8 +13,8 @@ import pytest
 
 from withstand.client.connect import connect
 from withstand.client.connection import Connection
-from withstand.client.connection_head import delimited_by_close
 from withstand.client.exchange import FailureKind
+from withstand.client.raw_response import delimited_by_close
 from withstand.client.target import Target
 
 from .loops import Run

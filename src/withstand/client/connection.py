@@ -21,8 +21,8 @@ from typing import Final, cast
 
 import httptools
 
-from withstand.client.connection_head import delimited_by_close
 from withstand.client.exchange import FailureKind
+from withstand.client.raw_response import delimited_by_close
 
 MAX_RESPONSE_BYTES: Final = 64_000_000
 
@@ -32,13 +32,13 @@ class Connection(asyncio.Protocol):
 
     In `response_complete` these hold: `status`; `sent_ns`, `first_byte_ns`, `end_ns` (readings of
     `time.perf_counter_ns`); `bytes_received` of this response with its head; `raw_headers`,
-    `reason` with `keep_headers`; `head` (what came up to the read that completed the headers: they
-    are in it, after interim ones, before some of the body) with `keep_head`, which is cheaper;
-    `body` (content codings not undone) with `keep_body`; `reusable`, whether another request may
-    be started here. In `failed` the times hold too, `first_byte_ns`
-    being None when nothing came back. `responses` counts the complete ones of this connection.
-    `connect_ns` and `tls_ns` say how long opening it took (see `withstand.client.connect`); None
-    where that was not measured, or there is no TLS.
+    `reason` with `keep_headers`; `body` (content codings not undone) with `keep_body`; `reads`, all
+    that came, with `keep_reads`, which is cheaper than the two for those who seldom look (whoever
+    takes the list puts an empty one in its place); `reusable`, whether another request may be
+    started here. In `failed` the times hold too, `first_byte_ns` being None when nothing came back.
+    `responses` counts the complete ones of this connection. `connect_ns` and `tls_ns` say how long
+    opening it took (see `withstand.client.connect`); None where that was not measured, or there is
+    no TLS.
 
     A connection that cannot be reused is closed before the hook is called.
     """
@@ -50,7 +50,6 @@ class Connection(asyncio.Protocol):
         "_headers_complete",
         "_keep_body",
         "_keep_headers",
-        "_keeps_head",
         "_max_response_bytes",
         "_other_parser",
         "_parser",
@@ -61,13 +60,13 @@ class Connection(asyncio.Protocol):
         "connect_ns",
         "end_ns",
         "first_byte_ns",
-        "head",
         "in_flight",
         "on_body",
         "on_header",
         "on_message_begin",
         "on_status",
         "raw_headers",
+        "reads",
         "reason",
         "responses",
         "reusable",
@@ -88,13 +87,12 @@ class Connection(asyncio.Protocol):
         self,
         *,
         keep_headers: bool = False,
-        keep_head: bool = False,
+        keep_reads: bool = False,
         keep_body: bool = False,
         max_response_bytes: int = MAX_RESPONSE_BYTES,
     ) -> None:
         self._max_response_bytes = max_response_bytes
-        self._keeps_head = keep_head
-        self.head = b""
+        self.reads: list[bytes] | None = [] if keep_reads else None
         self._bodyless = False
         self._ended = False
         self._surplus = False
@@ -204,6 +202,8 @@ class Connection(asyncio.Protocol):
         # An answer that comes in one read has one time: its own parsing is no part of it.
         self.end_ns = now_ns = perf_counter_ns()
         self.bytes_received += len(data)
+        if self.reads is not None:
+            self.reads.append(data)
         if self.first_byte_ns is None:
             self.first_byte_ns = now_ns
         in_head = not self._headers_complete
@@ -217,8 +217,6 @@ class Connection(asyncio.Protocol):
                 return
             self._surplus = True
         if self._ended:
-            if in_head and self._keeps_head:
-                self._head_bytes += data
             self._finish()
             return
         if in_head:
@@ -299,8 +297,6 @@ class Connection(asyncio.Protocol):
         self._headers_complete = False
         self.responses += 1
         if self._head_bytes:
-            if self._keeps_head:
-                self.head = self._head_bytes
             self._head_bytes = b""
         pieces = self._pieces
         if pieces:

@@ -64,7 +64,6 @@ class EngineClient(AsyncClient):
         "_group",
         "_head",
         "_headers",
-        "_idle",
         "_jar",
         "_known",
         "_number",
@@ -74,12 +73,13 @@ class EngineClient(AsyncClient):
         "_origin",
         "_scene",
         "_state",
-        "_waiting",
         "asked",
+        "idle",
         "is_set_up",
         "kind",
         "leaving",
         "task",
+        "waiting",
     )
 
     def __init__(self, scene: Scene, number: int, kind: UserFunction | None) -> None:
@@ -92,11 +92,11 @@ class EngineClient(AsyncClient):
         self._headers = HeaderFields(scene.default_headers, changed=self._head_changed)
         self._jar: CookieJar | None = None
         self._state: SimpleNamespace | None = None
-        self._idle: list[ScriptConnection] = []
+        self.idle: list[ScriptConnection] = []
         self._open = 0
         self._opening = 0  # requests without a connection yet
         self._connecting = 0
-        self._waiting: list[asyncio.Future[None]] = []
+        self.waiting: list[asyncio.Future[None]] = []
         self._delay_ns = 0
         self._head: bytes | None = None
         self.asked = 0
@@ -166,14 +166,14 @@ class EngineClient(AsyncClient):
     async def get(self, path: str, /, *, name: str | None = None, **options: Any) -> Response:
         """GET."""
         head = self._head
-        if not options and head is not None and self._idle and not self.leaving:
+        if not options and head is not None and self.idle and not self.leaving:
             count = self._gets.get(path if name is None else name)
             line = None
             if count is not None and (line := count.lines.get(path)) is None and "{" not in path:
                 line = f"GET {self._origin}{self._base}{checked_path(path)} HTTP/1.1\r\n".encode()
                 count.remember(path, line)
             if count is not None and line is not None:
-                connection = self._idle.pop()
+                connection = self.idle.pop()
                 if connection.reusable:
                     # `_ask` and `_send`, written out: this is what each request costs.
                     data_out = line + head
@@ -200,7 +200,7 @@ class EngineClient(AsyncClient):
                     except asyncio.CancelledError:
                         connection.abandon()
                         raise
-                self._idle.append(connection)
+                self.idle.append(connection)
         return await self.request("GET", path, name=name, **options)
 
     async def request(
@@ -255,32 +255,33 @@ class EngineClient(AsyncClient):
         """Open the first connection before it is needed, if that works."""
         outcome = await self._connection()
         if isinstance(outcome, ScriptConnection):
-            self._idle.append(outcome)
+            self.idle.append(outcome)
         elif outcome.kind is FailureKind.EXHAUSTED:
             self._scene.exhausted()
-
-    def released(self, connection: ScriptConnection) -> None:
-        """A connection carries nothing any more."""
-        if connection.reusable:
-            self._idle.append(connection)
-        if self._waiting:
-            self._wake_one()
 
     def lost(self, connection: ScriptConnection) -> None:
         """A connection is closed."""
         self._scene.connections.discard(connection)
         self._open -= 1
-        if connection in self._idle:
-            self._idle.remove(connection)
-        if self._waiting:
-            self._wake_one()
+        if connection in self.idle:
+            self.idle.remove(connection)
+        if self.waiting:
+            self.wake_one()
         if self.leaving:
             self.leave()
+
+    def wake_one(self) -> None:
+        """Let a request that waits for a connection look again."""
+        waiter = self.waiting.pop(0)
+        if not waiter.done():
+            waiter.set_result(None)
+        elif self.waiting:
+            self.wake_one()
 
     def leave(self) -> None:
         """Stop the user as soon as nothing of it is in flight."""
         self.leaving = True
-        if self._open == len(self._idle) and not self._opening and self.task is not None:
+        if self._open == len(self.idle) and not self._opening and self.task is not None:
             self.task.cancel()
 
     @property
@@ -296,7 +297,7 @@ class EngineClient(AsyncClient):
 
     def hang_up(self) -> None:
         """Close the connections that rest."""
-        for connection in tuple(self._idle):
+        for connection in tuple(self.idle):
             connection.drop()
 
     def take_cookies(self, response: Response) -> None:
@@ -406,8 +407,8 @@ class EngineClient(AsyncClient):
             raise
 
     def _resting(self) -> ScriptConnection | None:
-        while self._idle:
-            connection = self._idle.pop()
+        while self.idle:
+            connection = self.idle.pop()
             if connection.reusable:
                 return connection
         return None
@@ -453,7 +454,7 @@ class EngineClient(AsyncClient):
     async def _connection(self) -> ScriptConnection | Failure:
         while self._open + self._connecting >= MAX_CONNECTIONS_PER_USER:
             waiter = self._scene.loop.create_future()
-            self._waiting.append(waiter)
+            self.waiting.append(waiter)
             await waiter
             if (connection := self._resting()) is not None:
                 return connection
@@ -467,13 +468,6 @@ class EngineClient(AsyncClient):
             self._open += 1
             self._scene.connections.add(outcome)
         return outcome
-
-    def _wake_one(self) -> None:
-        waiter = self._waiting.pop(0)
-        if not waiter.done():
-            waiter.set_result(None)
-        elif self._waiting:
-            self._wake_one()
 
     def _unsent(self, count: OperationCount, intended_ns: int, kind: FailureKind) -> None:
         self._scene.unsent += 1

@@ -120,15 +120,25 @@ class ClosedUsers(Load):
         client.task.add_done_callback(self._left)
 
     async def _live(self, client: EngineClient) -> None:
+        run, kind = self._run, client.kind
+        assert kind is not None
         failures = 0
-        while not await self._run.set_up(client):
+        while not await run.set_up(client):
             failures = await _back_off(failures)
-        failures = 0
-        iterate = self._run.iterate
+        visit, failures = run.visit(kind), 0
         while True:
-            if not await iterate(client):
-                failures = await _back_off(failures)
-                continue
+            # `ScriptRun.iterate`, written out: a coroutine less for each iteration.
+            asked = client.asked
+            try:
+                await visit(client)
+            except (Exception, SystemExit) as error:
+                if not run.cut_short(client, error):
+                    failures = await _back_off(failures)
+                    continue
+            else:
+                run.iterations += 1
+                if client.asked == asked:
+                    await run.rest(client)
             failures = 0
             if self._think_time_s:
                 due_ns = perf_counter_ns() + int(self._think_time_s * NS_PER_S)

@@ -4,8 +4,8 @@ import asyncio
 from typing import Final, Protocol
 
 from withstand.client.connection import Connection
-from withstand.client.connection_head import head_text
 from withstand.client.exchange import Failure, FailureKind
+from withstand.client.raw_response import may_set_cookies
 from withstand.load.engine_base import LoadConnection
 from withstand.load.script_count import OperationCount
 from withstand.load.script_response import RequestFailed, Response
@@ -14,21 +14,21 @@ from withstand.load.script_response import RequestFailed, Response
 IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 
 
-# Longer ones hold some of the body, in which to look would cost more than to cut it off.
-_LONG_HEAD_BYTES: Final = 2_000
-
-
 class ConnectionWentStale(Exception):  # noqa: N818 - it tells what happened
     """A kept connection had been closed by the time it was used again: send the request anew."""
 
 
 class Owner(Protocol):
-    """Whose connection it is; `leaving` holds when it is to stop once nothing is in flight."""
+    """Whose connection it is: `idle` are those that rest, `waiting` the requests that wait for
+    one; `leaving` holds when it is to stop once nothing is in flight.
+    """
 
     leaving: bool
+    idle: "list[ScriptConnection]"
+    waiting: list[asyncio.Future[None]]
 
-    def released(self, connection: "ScriptConnection") -> None:
-        """The connection carries nothing any more."""
+    def wake_one(self) -> None:
+        """Let a waiting request look again."""
 
     def lost(self, connection: "ScriptConnection") -> None:
         """The connection is closed."""
@@ -51,7 +51,7 @@ class ScriptConnection(LoadConnection):
     path: str
 
     def __init__(self, client: Owner) -> None:
-        Connection.__init__(self, keep_head=True, keep_body=True)
+        Connection.__init__(self, keep_reads=True)
         self.intended_ns = 0
         self.client = client
         self.deadline_ns = 0
@@ -75,18 +75,19 @@ class ScriptConnection(LoadConnection):
         )
         if self.connect_ns is not None:
             self.note_opening()
-        head = self.head
-        self.head = b""  # a resting connection holds nothing
-        response = Response(
-            status, head, self.body, count, intended_ns, self.sent_ns, end_ns, self.path
-        )
+        reads = self.reads or ()
+        self.reads = []  # a resting connection holds nothing
+        raw = reads[0] if len(reads) == 1 else b"".join(reads)
+        response = Response(status, raw, count, intended_ns, self.sent_ns, end_ns, self.path)
         if rejected is not None:
             response.ok = False
         client = self.client
-        glance = head if len(head) <= _LONG_HEAD_BYTES else head_text(head)
-        if b"set-cookie" in glance.lower():
+        if may_set_cookies(raw):
             client.take_cookies(response)
-        client.released(self)
+        if self.reusable:
+            client.idle.append(self)
+        if client.waiting:
+            client.wake_one()
         future = self.future
         if not future.done():
             future.set_result(response)
@@ -96,7 +97,6 @@ class ScriptConnection(LoadConnection):
     def failed(self, kind: FailureKind, detail: str) -> None:
         """Count the failure and wake who waits, unless the request can be sent again."""
         future, client = self.future, self.client
-        client.released(self)
         if (
             kind is FailureKind.RESET
             and self.first_byte_ns is None

@@ -196,7 +196,7 @@ class ArrivingUsers(OpenLoad):
         client = visitor.client
         client.arrive(perf_counter_ns() - intended_ns)
         if await self._run.set_up(client):
-            await self._run.iterate(client)
+            await self._run.iterate(client, self._run.visit(kind))
         client.arrive(0)  # an iteration without a request leaves its delay to nobody
 
     async def _change(self, visitor: _Visitor, kind: UserFunction) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
+from functools import partial
 from typing import Any, Final
 
 from withstand.client.exchange import FailureKind
@@ -26,7 +27,8 @@ from withstand.load.script_record import (
 )
 from withstand.load.script_response import RequestFailed, ResponseUnexpected
 
-# An iteration without a request would come round at once, for ever.
+Visit = Callable[[EngineClient], Coroutine[Any, Any, Any]]
+
 _REST_S: Final = 0.01
 _MOST_IDLE_ITERATIONS: Final = 100
 _MAX_TEARDOWN_S: Final = 10.0
@@ -55,7 +57,7 @@ class ScriptRun:
         self.broken: Callable[[BaseException], None] = lambda _error: None
         self._places = Places(script.source)
         self._stalls = StallWatch(self._places)
-        self._iterations = 0
+        self.iterations = 0
         self._exceptions: dict[str, int] = {}
         self._notes: list[str] = []
         self._idle_iterations: dict[UserFunction, int] = {}
@@ -105,30 +107,32 @@ class ScriptRun:
         client.go_off_the_record()
         return client
 
-    async def iterate(self, client: EngineClient) -> bool:
-        """One iteration of a user; whether it came to its end."""
-        kind, asked = client.kind, client.asked
-        assert kind is not None
+    def visit(self, kind: UserFunction) -> Visit:
+        """One iteration of a kind of user, as a coroutine function of its client."""
+        return kind.function if kind.is_async else partial(run_plain, kind.function)
+
+    async def iterate(self, client: EngineClient, visit: Visit) -> bool:
+        """One iteration; whether it came to its end."""
+        asked = client.asked
         try:
-            if kind.is_async:
-                await kind.function(client)
-            else:
-                await run_plain(kind.function, client)
-        except RequestFailed:  # counted where it happened
-            return False
-        except ResponseUnexpected:
-            return True
-        except FeedExhausted as end:
-            self._notes.append(f"{kind.name} ended the run: {end}")
-            self.ended()
-            return False
+            await visit(client)
         except (Exception, SystemExit) as error:
-            self.count_exception(error)
-            return False
-        self._iterations += 1
+            return self.cut_short(client, error)
+        self.iterations += 1
         if client.asked == asked:
-            await self._without_request(kind)
+            await self.rest(client)
         return True
+
+    def cut_short(self, client: EngineClient, error: BaseException) -> bool:
+        """An iteration ended with an exception: count what is not counted yet. True when it is
+        only a response that was not what it should be."""
+        if isinstance(error, FeedExhausted):
+            kind = client.kind.name if client.kind is not None else "the script"
+            self.note(f"{kind} ended the run: {error}")
+            self.ended()
+        elif not isinstance(error, RequestFailed | ResponseUnexpected):
+            self.count_exception(error)
+        return isinstance(error, ResponseUnexpected)
 
     async def set_up(self, client: EngineClient) -> bool:
         """What a user does before its first iteration; whether it went well."""
@@ -177,16 +181,10 @@ class ScriptRun:
     ) -> bool:
         try:
             await _called(function, client, is_async=is_async)
-        except (RequestFailed, ResponseUnexpected) as error:
-            if not client.is_measured:  # nothing else tells of it
-                self.count_exception(error)
-            return False
-        except FeedExhausted as end:
-            self._notes.append(f"{getattr(function, '__name__', 'setup')} ended the run: {end}")
-            self.ended()
-            return False
         except (Exception, SystemExit) as error:
-            self.count_exception(error)
+            self.cut_short(client, error)
+            if not client.is_measured and isinstance(error, RequestFailed | ResponseUnexpected):
+                self.count_exception(error)  # nothing else tells of it
             return False
         return True
 
@@ -206,7 +204,7 @@ class ScriptRun:
         """What became of the script so far."""
         names = self.scene.operations.note
         return ScriptRecord(
-            iterations=self._iterations,
+            iterations=self.iterations,
             exceptions=dict(self._exceptions),
             blocked_ns=self._stalls.held_ns(),
             notes=(*self._notes, *((names,) if names else ())),
@@ -220,22 +218,24 @@ class ScriptRun:
             if connection.in_flight and now_ns > connection.deadline_ns:
                 connection.give_up(FailureKind.TIMED_OUT, "no complete response in time")
 
-    async def _without_request(self, kind: UserFunction) -> None:
-        if self.scene.operations.recorders:
-            await asyncio.sleep(_REST_S)
-            return
-        idle = self._idle_iterations[kind] = self._idle_iterations.get(kind, 0) + 1
-        if idle > _MOST_IDLE_ITERATIONS:
-            self.broken(
-                UsageError(
-                    f"{kind.name} of {self.script.source} came to its end {idle} times without "
-                    f"making a request",
-                    hint="await client.get(...) in it, or client.get(...) in a plain def"
-                    if kind.is_async
-                    else "call client.get(...) or another method of its client in it",
-                )
-            )
+    async def rest(self, client: EngineClient) -> None:
+        """After an iteration without a request, which would come round at once, for ever."""
+        kind = client.kind
+        if not self.scene.operations.recorders and kind is not None:
+            idle = self._idle_iterations[kind] = self._idle_iterations.get(kind, 0) + 1
+            if idle > _MOST_IDLE_ITERATIONS:
+                self.broken(_without_request(kind, self.script, idle))
         await asyncio.sleep(_REST_S)
+
+
+def _without_request(kind: UserFunction, script: Script, iterations: int) -> UsageError:
+    return UsageError(
+        f"{kind.name} of {script.source} came to its end {iterations} times without making a "
+        f"request",
+        hint="await client.get(...) in it, or client.get(...) in a plain def"
+        if kind.is_async
+        else "call client.get(...) or another method of its client in it",
+    )
 
 
 async def _called(function: Callable[..., Any], client: EngineClient, *, is_async: bool) -> Any:

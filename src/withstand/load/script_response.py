@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any, Final
 
-from withstand.client.connection_head import final_head
 from withstand.client.exchange import Failure, Headers
 from withstand.client.exchange import Response as Decoded
 from withstand.client.identity import json_path
+from withstand.client.raw_response import RawResponse, parsed, plain_body
 from withstand.client.wire_format import response_of
 from withstand.load.script_count import OperationCount
 
@@ -66,11 +66,10 @@ class Response:
 
     __slots__ = (
         "__dict__",
-        "_body",
         "_count",
         "_end_ns",
-        "_head",
         "_intended_ns",
+        "_raw",
         "_sent_ns",
         "ok",
         "path",
@@ -80,8 +79,7 @@ class Response:
     def __init__(
         self,
         status: int,
-        head: bytes,
-        body: bytes,
+        raw: bytes,
         count: OperationCount,
         intended_ns: int,
         sent_ns: int,
@@ -90,8 +88,7 @@ class Response:
     ) -> None:
         self.status = status
         self.path = path
-        self._head = head
-        self._body = body
+        self._raw = raw
         self._count = count
         self._intended_ns = intended_ns
         self._sent_ns = sent_ns
@@ -117,13 +114,16 @@ class Response:
         return (self._end_ns - self._sent_ns) / _NS_PER_S
 
     @cached_property
+    def _parsed(self) -> RawResponse:
+        return parsed(self._raw)
+
+    @cached_property
     def _decoded(self) -> Decoded:
-        reason, raw_headers = final_head(self._head)
         decoded = response_of(
             status=self.status,
-            reason=reason,
-            raw_headers=raw_headers,
-            body=self._body,
+            reason=self._parsed.reason,
+            raw_headers=self._parsed.headers,
+            body=self._parsed.body,
             max_body_bytes=MAX_BODY_BYTES,
         )
         if isinstance(decoded, Failure):
@@ -143,7 +143,8 @@ class Response:
     @property
     def content(self) -> bytes:
         """The body, with content codings (gzip, deflate) undone."""
-        return self._decoded.body
+        body = plain_body(self._raw)
+        return self._decoded.body if body is None else body
 
     @property
     def text(self) -> str:
@@ -160,9 +161,7 @@ class Response:
 
     def json(self) -> Any:
         """The body as JSON. Raises ValueError with the beginning of the body when it is none."""
-        # Mostly nothing was packed, and the head need not be parsed to see it.
-        packed = b"content-encoding" in self._head.lower()
-        body = self.content if packed else self._body
+        body = self.content
         try:
             return json.loads(body)
         except ValueError as error:
