@@ -56,7 +56,7 @@ from withstand.scan.preparation import (
 from withstand.scan.scanner import scan
 from withstand.scan.suppression import Suppression, without_suppressed
 from withstand.sharding import Shard
-from withstand.slo import Objective, SoakRules, Watch, timing
+from withstand.slo import Indicator, Objective, SoakRules, Watch, timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -357,7 +357,12 @@ async def _loaded(
     time_plan = timing(
         occasion.objectives, duration_s=load.profile.duration_s, warm_up_s=load.warm_up_s
     )
-    watch = Watch(occasion.objectives, warm_up_s=time_plan.warm_up_s, delay_s=load.abort_delay_s)
+    watch = Watch(
+        # A part of the load cannot show the rate of the whole.
+        [o for o in occasion.objectives if load.shard is None or o.indicator is not Indicator.RATE],
+        warm_up_s=time_plan.warm_up_s,
+        delay_s=load.abort_delay_s,
+    )
 
     def so_far(measured: LoadMeasurement, *, interrupted: bool) -> Results:
         measured = replace(measured, left_out=dict(left_out), warm_up_s=time_plan.warm_up_s)

@@ -73,6 +73,10 @@ def test_rate_queue_times_lag_and_errors_by_class_are_there() -> None:
     assert "none of 500 requests" in "\n".join(shown(tally_of(measured(steady(1), seconds=5))))
 
 
+def test_until_the_start_the_time_left_is_shown() -> None:
+    assert shown(tally_of(), progress=replace(PROGRESS, elapsed_s=-7.0))[0] == "load starts in 7 s"
+
+
 def test_users_are_shown_in_the_closed_model_and_the_offered_rate_in_the_open_one() -> None:
     tally = tally_of(measured(steady(1), seconds=5))
     assert tally.newest is not None

@@ -151,6 +151,16 @@ def test_latencies_of_a_saturated_generator_end_nothing() -> None:
     assert full("errors=0") == 1
 
 
+def test_a_rate_that_a_lost_process_would_have_sent_ends_nothing() -> None:
+    def missed(lost: str | None) -> float | None:
+        runs = snapshots(lambda *_: (1, 500), seconds=9)
+        less = (replace(r, generator=replace(r.generator, lost=lost)) for r in runs)
+        return watched("rps>50 over 5s", less)[1]
+
+    assert missed(None) == 5
+    assert missed("one process is gone") is None
+
+
 def served_in_1_ms(run: LoadMeasurement, *, send_lag_ms: int) -> LoadMeasurement:
     operations = {}
     for name, operation in run.operations.items():

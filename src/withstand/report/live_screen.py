@@ -55,6 +55,8 @@ def draw(
 
 
 def _clock(progress: Progress, *, keys: bool) -> Text:
+    if progress.elapsed_s < 0:
+        return Text(f"load starts in {-progress.elapsed_s:.0f} s")
     share = min(max(progress.elapsed_s / (progress.duration_s or 1.0), 0.0), 1.0)
     done = round(share * _BAR_WIDTH)
     text = Text.assemble(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from withstand.load.measurement import LoadMeasurement, OperationMeasurement
+from withstand.load.measurement import GeneratorHealth, LoadMeasurement, OperationMeasurement
 from withstand.slo.interim import look_at, surely_broken
 from withstand.slo.judgement import applicable
 from withstand.slo.objective import WHOLE_RUN, Indicator, Objective, format_value
@@ -85,12 +85,10 @@ class Watch:
             followed.look(clock)
             yield
         if self.abort is None and clock.elapsed_s >= self._delay_s:
-            saturated = snapshot.generator.saturated is not None
             broken = (
                 f"{each.promise} is broken: {each.breach}"
                 for each in self._followed.values()
-                if each.breach is not None
-                and (not saturated or each.objective.indicator is Indicator.ERRORS)
+                if each.breach is not None and not _excused(each.objective, snapshot.generator)
             )
             self.abort = next(broken, None)
 
@@ -254,6 +252,13 @@ class _Followed:
         may = f"{format_share(allowed)} may" if allowed else "none may"
         share = format_share(row.bad / row.requests)
         return f"{share} of {count} requests {what}, {may}"
+
+
+def _excused(objective: Objective, generator: GeneratorHealth) -> bool:
+    """Whether what broke the objective may be the generator's doing."""
+    if objective.indicator is Indicator.RATE and generator.lost is not None:
+        return True
+    return generator.saturated is not None and objective.indicator is not Indicator.ERRORS
 
 
 def _estimated(objective: Objective) -> bool:
