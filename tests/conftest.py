@@ -5,6 +5,10 @@ from hypothesis import settings
 
 pytest_plugins = ["pytester"]
 
+# How long an example takes says something of the machine and its other work, not of the code.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
+
 # pytester takes back what its runs in this process import. A module of which a part was loaded
 # before and the rest within would then exist twice, with exceptions that are not each other.
 httpx2.Client().close()

@@ -17,6 +17,7 @@ from withstand.client.target import parse_target
 from withstand.load.engine import run_load
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.profile import Closed, ConstantRate, Profile
+from withstand.load.rhythm import parse_think_time
 from withstand.load.scenario import Plan, Scenario, scenario_from_requests
 from withstand.stats.histogram import Histogram, merged
 
@@ -108,12 +109,13 @@ def main() -> None:
             users=options.users,
             duration_s=options.seconds,
             spawn_rate_per_s=options.spawn_rate,
+            rhythm=parse_think_time(f"{options.think_time:g}s"),
         )
     else:
         profile = ConstantRate(rate_per_s=options.rate, duration_s=options.seconds)
     target = parse_target(options.base_url, ca_file=options.ca_file)
     scenario = mix(options.base_url) if options.mix else single(options.base_url, options.path)
-    measured = run(run_load(target, scenario, profile, think_time_s=options.think_time))
+    measured = run(run_load(target, scenario, profile))
     json.dump(summary(measured), sys.stdout)
 
 

@@ -99,7 +99,6 @@ class LoadPlan:
     connect_timeout_s: float = 5.0
     keep_alive: bool = True
     follow_redirects: bool = False
-    think_time_s: float = 0.0
     probe: Probe | None = None
     probe_every_s: float | None = None
     processes: int | None = None
@@ -383,7 +382,6 @@ async def _loaded(
         processes=load.processes,
         shard=load.shard,
         connections=load.connections,
-        think_time_s=load.think_time_s,
         timeout_s=load.timeout_s,
         connect_timeout_s=load.connect_timeout_s,
         keep_alive=load.keep_alive,

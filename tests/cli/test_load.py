@@ -55,6 +55,68 @@ def test_users_wait_for_their_answers(invoke: Invoke, configured: Path) -> None:
     assert 3 <= requests_of(run["operations"]["GET /health"]) <= 3 * 20
 
 
+def test_stages_of_a_rate_are_sent_as_they_are_written(invoke: Invoke, configured: Path) -> None:
+    outcome = invoke(
+        *("load", "-q", "-o", "GET /health", "--stages", "1s:40/s,500ms:40/s,1s:0"),
+        *("--json", "run.json"),
+    )
+
+    run = loaded(configured)
+    assert outcome.code == 0, outcome.said
+    assert (run["model"], run["offered"], run["sent"]) == ("open", 60, 60)
+    assert run["profile"] == "1 s from 0/s to 40/s, 0.5 s at 40/s, 1 s from 40/s to 0/s"
+
+
+def test_users_come_and_go_in_stages_and_keep_their_pace(invoke: Invoke, configured: Path) -> None:
+    invoke(
+        *("load", "-q", "-o", "GET /health", "--stages", "4u,1s:4u,2u,1s:2u"),
+        *("--pacing", "250ms", "--json", "run.json"),
+    )
+
+    run = loaded(configured)
+    assert run["model"] == "closed"
+    assert run["profile"] == "1 s at 4 users, 1 s at 2 users, an iteration every 250 ms"
+    assert run["offered"] == 4 * 4 + 2 * 4
+
+
+def test_the_configurations_stages_are_the_default_and_a_flag_replaces_them(
+    invoke: Invoke, configured: Path
+) -> None:
+    file = configured / "withstand.toml"
+    file.write_text(f"{file.read_text()}\n[load]\nstages = ['20/s', '1s:20/s']\n")
+    run = ("load", "-q", "-o", "GET /health", "--json", "run.json")
+
+    invoke(*run)
+    assert loaded(configured)["profile"] == "1 s at 20/s"
+    invoke(*run, "--rate", "5/s", "-t", "1s")
+    assert loaded(configured)["profile"] == "5/s for 1 s"
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--stages", "9s:5/s", "--rate", "5/s"), "--stages 9s:5/s says how much load"),
+        (("--stages", "9s:5/s", "-t", "5s"), "leave -t out"),
+        (("--stages", "9s:5"), "has no level with its unit"),
+        (("--stages", "9s:5u", "--poisson"), "Poisson arrivals belong to a rate"),
+        (("--stages", "9s:5/s", "-r", "5"), "-r sets how fast users start"),
+        (("--stages", "9s:5/s", "--pacing", "1s"), "--pacing 1s is about the pauses of users"),
+        (("--rate", "5/s", "--think-time", "1s"), "--think-time 1s is about the pauses"),
+        (("-u", "5", "--think-time", "1s", "--pacing", "1s"), "give one of the two"),
+        (("-u", "5", "--think-time", "3s..1s"), "give the shorter time first"),
+        (("-u", "5", "--pacing", "0s"), "no time between iterations"),
+        (("-u", "5", "--poisson"), "users ask when they are ready"),
+    ],
+)
+def test_a_shape_that_contradicts_itself_is_refused_with_the_way_out(
+    invoke: Invoke, configured: Path, flags: tuple[str, ...], said: str
+) -> None:
+    outcome = invoke("load", "-q", "-o", "GET /health", *flags)
+
+    assert outcome.code == 2
+    assert said in " ".join(outcome.said.split())
+
+
 def test_writes_are_sent_only_when_they_are_named(invoke: Invoke, configured: Path) -> None:
     outcome = invoke(
         *("load", "-q", "--rate", "20/s", "-t", "1s", "-o", "POST /orders"),

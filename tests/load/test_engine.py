@@ -2,12 +2,15 @@
 
 import asyncio
 import gc
+import os
 import resource
 import socket
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from itertools import pairwise
+from pathlib import Path
 
 import psutil
 import pytest
@@ -22,6 +25,7 @@ from withstand.load.engine_probe_process import ProcessProbe
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.load.profile import Closed, ConstantRate, Profile
 from withstand.load.progress import Progress
+from withstand.load.rhythm import ThinkTime
 from withstand.load.scenario import Plan, scenario_from_requests
 
 from .conftest import Api
@@ -89,9 +93,10 @@ def test_connections_are_kept_alive_and_users_have_one_each(api: Api) -> None:
 
 
 def test_users_start_one_after_another(api: Api) -> None:
-    profile = Closed(users=10, duration_s=0.5, spawn_rate_per_s=10)
-    measured = run(run_load(api.target, api.scenario("/ok"), profile, think_time_s=5))
-    assert measured.sent == 5  # at 0, 0.1, 0.2, 0.3 and 0.4 s, and then each thinks
+    think_time = ThinkTime(least_ns=60_000 * MS, most_ns=60_000 * MS)
+    profile = Closed(users=10, duration_s=0.5, spawn_rate_per_s=10, rhythm=think_time)
+    run(run_load(api.target, api.scenario("/ok"), profile))
+    assert api.seen().connections == 5 + 1  # those of 0, 0.1, 0.2, 0.3 and 0.4 s, and a first look
 
 
 def test_arrivals_do_not_come_in_bursts(api: Api) -> None:
@@ -307,29 +312,95 @@ def test_a_process_that_is_not_there_is_refused_before_anything_is_sent(api: Api
     assert api.seen().requests == 0
 
 
+def test_pauses_of_the_garbage_collector_are_counted(api: Api) -> None:
+    def collect(_: Progress) -> None:
+        gc.collect()
+
+    profile = ConstantRate(rate_per_s=50, duration_s=0.8)
+    measured = run(run_load(api.target, api.scenario("/ok"), profile, observer=collect))
+    assert measured.generator.gc_pauses.count >= 1
+    assert (measured.generator.gc_pauses.maximum or 0) > 0
+    callbacks = len(gc.callbacks)
+    run(run_load(api.target, api.scenario("/ok"), Closed(users=1, duration_s=0.1)))
+    assert len(gc.callbacks) == callbacks
+
+
+def test_users_whose_answers_wait_for_a_held_up_generator_say_so(api: Api) -> None:
+    def hold_up(_: Progress) -> None:
+        time.sleep(0.25)
+
+    profile = Closed(users=2, duration_s=0.8)
+    measured = run(run_load(api.target, api.scenario("/ok"), profile, observer=hold_up))
+    assert "held up" in (measured.generator.lagging or "")
+
+
 def test_the_garbage_collector_is_left_as_it_was(api: Api) -> None:
     before = gc.get_threshold(), gc.get_freeze_count()
     run(run_load(api.target, api.scenario("/ok"), Closed(users=1, duration_s=0.1)))
     assert (gc.get_threshold(), gc.get_freeze_count()) == before
 
 
-@pytest.mark.parametrize(
-    "profile",
-    [Closed(users=40, duration_s=0.3), ConstantRate(rate_per_s=800, duration_s=0.3)],
-    ids=["closed", "open"],
-)
-def test_a_generator_without_descriptors_blames_itself(api: Api, profile: Profile) -> None:
+@contextmanager
+def few_descriptors(monkeypatch: pytest.MonkeyPatch, spare: int) -> Iterator[None]:
+    """A process that may open only a few more files, and may not raise its limit."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    scenario = api.scenario("/silent")
+    monkeypatch.setattr("withstand.load.engine.roomy_descriptors", nullcontext)
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (open_descriptors() + 25, before[1]))
-        measured = run(run_load(api.target, scenario, profile, timeout_s=0.5, connections=None))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_descriptors() + spare, before[1]))
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
-    if profile.model == "closed":
-        assert "ulimit" in (measured.generator.saturated or "")
+
+
+def test_a_rate_without_descriptors_blames_the_generator(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = ConstantRate(rate_per_s=800, duration_s=0.3)
+    with few_descriptors(monkeypatch, 25):
+        measured = run(run_load(api.target, api.scenario("/silent"), profile, timeout_s=0.5))
+    assert "ulimit" in (measured.generator.saturated or "")
     assert "exhausted" not in one(measured).failures
     check_books(measured)
+
+
+def test_users_without_descriptors_blame_the_generator(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile = Closed(users=40, duration_s=0.3)
+    with ExitStack() as held:
+        for _ in range(100):  # what the engine cannot know of
+            held.enter_context(Path(os.devnull).open("rb"))
+        held.enter_context(few_descriptors(monkeypatch, 25))
+        measured = run(run_load(api.target, api.scenario("/silent"), profile, timeout_s=0.5))
+    assert "ulimit" in (measured.generator.saturated or "")
+    assert "exhausted" not in one(measured).failures
+    check_books(measured)
+
+
+def test_more_users_than_files_may_be_open_are_refused_at_once(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        few_descriptors(monkeypatch, 25),
+        pytest.raises(UsageError, match="400 users need a connection each"),
+    ):
+        run(run_load(api.target, api.scenario("/ok"), Closed(users=400, duration_s=1)))
+    assert api.seen().requests == 0
+
+
+def test_the_limit_of_open_files_is_raised_for_the_run_alone(api: Api) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (open_descriptors() + 25, before[1]))
+        lowered = resource.getrlimit(resource.RLIMIT_NOFILE)
+        measured = run(run_load(api.target, api.scenario("/ok"), Closed(users=60, duration_s=0.3)))
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == lowered
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    assert measured.generator.saturated is None
+    assert measured.generator.descriptors is not None
+    assert measured.generator.descriptors >= 60
+    assert measured.generator.descriptor_limit == before[1]
 
 
 def open_descriptors() -> int:

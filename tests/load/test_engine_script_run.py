@@ -4,6 +4,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from withstand.load.engine_script import load_script
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.load.profile import Closed, ConstantRate, Profile, share_of
 from withstand.load.progress import Progress
+from withstand.load.rhythm import Pacing, ThinkTime
 from withstand.load.script_operations import MAX_NAMES, OTHER_NAMES
+from withstand.load.stage_text import parse_stages
 
 from .script_server import Asked, ScriptServer, script_server
 
@@ -655,8 +658,50 @@ def test_a_user_who_makes_no_request_is_refused_and_not_spun(load: Load) -> None
 
 
 def test_users_think_between_iterations_when_asked(load: Load) -> None:
-    measured = load.visit("await client.get('/ok')", profile=CLOSED, think_time_s=60)
-    assert measured.sent == 3
+    minute = ThinkTime(least_ns=60_000_000_000, most_ns=60_000_000_000)
+    measured = load.visit("await client.get('/ok')", profile=replace(CLOSED, rhythm=minute))
+    assert measured.sent == 1  # of the three, who begin 20 s apart, and thinks from then on
+    check_books(measured)
+
+
+def test_paced_users_make_up_for_iterations_that_were_due_while_they_were_busy(load: Load) -> None:
+    body = "await client.get('/ok')\nawait client.think(0.08 if client.state.__dict__ else 0.4)"
+    body = f"{body}\nclient.state.slow = True"
+    measured = load.visit(
+        body,
+        profile=Closed(users=1, duration_s=1.5, rhythm=Pacing(every_ns=100_000_000)),
+    )
+    check_books(measured)
+    assert measured.late > 0
+    times = one(measured).response_time
+    # The second iteration was due at 0.1 s and began at 0.4 s: its first request waited.
+    assert (times.maximum or 0) > 250_000_000
+    assert (one(measured).service_time.quantile(0.5) or 0) < 100_000_000
+    assert measured.offered == 15
+
+
+def test_users_of_a_script_come_and_go_with_the_stages_and_say_goodbye_when_they_go(
+    load: Load,
+) -> None:
+    text = """
+@user
+async def visit(client):
+    await client.get("/echo/ok")
+    await client.think(0.05)
+
+@visit.teardown
+async def leave(client):
+    await client.get("/echo/bye")
+"""
+    reports: list[Progress] = []
+    measured = load(text, parse_stages("3u,300ms:3u,1u,700ms:1u"), observer=reports.append)
+    check_books(measured)
+    assert reports[0].users == 1  # at half a second
+    paths = [asked.path for asked in echoed(load.server)]
+    assert paths.count("/echo/bye") == 3
+    goodbyes = [index for index, path in enumerate(paths) if path == "/echo/bye"]
+    assert "/echo/ok" in paths[goodbyes[1] :], "two go while the third goes on"
+    assert list(measured.operations) == ["GET /echo/ok"]
 
 
 def test_identities_are_taken_in_turn(load: Load) -> None:

@@ -39,6 +39,23 @@ def test_a_timer_is_never_early_and_fires_once_per_setting(
 
 
 @timers
+def test_a_timer_tells_how_long_it_kept_the_processor_busy_with_waiting(
+    make: Callable[[Callable[[], None]], Timer],
+) -> None:
+    async def spin() -> int:
+        fired: asyncio.Queue[int] = asyncio.Queue()
+        timer = make(lambda: fired.put_nowait(time.perf_counter_ns()))
+        assert timer.spun_ns == 0
+        for _ in range(50):  # nearer than any process can be woken
+            timer.set(time.perf_counter_ns() + 40_000)
+            await asyncio.wait_for(fired.get(), 5)
+        timer.close()
+        return timer.spun_ns
+
+    assert 0 < run(spin()) <= 50 * 60_000
+
+
+@timers
 def test_a_timer_that_is_set_again_or_closed_forgets_what_it_was_set_to(
     make: Callable[[Callable[[], None]], Timer],
 ) -> None:

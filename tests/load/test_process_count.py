@@ -5,35 +5,43 @@ import pytest
 from withstand.errors import UsageError
 from withstand.load.process_count import process_count, require_work, shared
 from withstand.load.profile import Closed, ConstantRate, Profile
+from withstand.load.rhythm import Pacing, Rhythm, ThinkTime
 
 
 def rate(per_s: float) -> Profile:
     return ConstantRate(rate_per_s=per_s, duration_s=10)
 
 
-def users(number: int) -> Profile:
-    return Closed(users=number, duration_s=10)
+def users(number: int, rhythm: Rhythm | None = None) -> Profile:
+    return Closed(users=number, duration_s=10, rhythm=rhythm)
+
+
+SECOND_NS = 1_000_000_000
+THINKING = ThinkTime(least_ns=SECOND_NS, most_ns=SECOND_NS)
+PACED = Pacing(every_ns=SECOND_NS)
 
 
 @pytest.mark.parametrize(
-    ("profile", "think_time_s", "processes"),
+    ("profile", "processes"),
     [
-        (rate(1), 0, 1),
-        (rate(10_000), 0, 1),
-        (rate(10_001), 0, 2),
-        (rate(65_000), 0, 7),
-        (rate(1_000_000), 0, 16),
-        (users(1), 0, 1),
-        (users(50), 0, 1),
-        (users(51), 0, 2),
-        (users(10_000), 1, 1),
-        (users(30_000), 1, 3),
+        (rate(1), 1),
+        (rate(10_000), 1),
+        (rate(10_001), 2),
+        (rate(65_000), 7),
+        (rate(1_000_000), 16),
+        (users(1), 1),
+        (users(50), 1),
+        (users(51), 2),
+        (users(10_000, THINKING), 1),
+        (users(30_000, THINKING), 3),
+        (users(10_000, PACED), 1),
+        (users(10_001, PACED), 2),
     ],
 )
 def test_a_load_gets_a_process_for_every_ten_thousand_requests_a_second_up_to_the_cores(
-    profile: Profile, think_time_s: float, processes: int
+    profile: Profile, processes: int
 ) -> None:
-    assert process_count(profile, cores=16, local=False, think_time_s=think_time_s) == processes
+    assert process_count(profile, cores=16, local=False) == processes
 
 
 @pytest.mark.parametrize(("cores", "processes"), [(1, 1), (2, 1), (3, 1), (4, 2), (9, 4)])

@@ -57,14 +57,15 @@ def test_the_seed_decides_the_poisson_arrivals() -> None:
 
 
 def test_users_start_all_at_once_or_at_the_spawn_rate() -> None:
-    assert list(Closed(users=3, duration_s=1).user_starts_ns()) == [0, 0, 0]
+    assert times_ns(Closed(users=3, duration_s=1)) == [0, 0, 0]
     ramp = Closed(users=4, duration_s=10, spawn_rate_per_s=2)
-    assert list(ramp.user_starts_ns()) == [0, 500_000_000, 1_000_000_000, 1_500_000_000]
+    assert times_ns(ramp) == [0, 500_000_000, 1_000_000_000, 1_500_000_000]
+    assert {stay.end_ns for stay in ramp.stays()} == {10_000_000_000}
 
 
 def test_users_who_would_start_after_the_end_do_not() -> None:
     ramp = Closed(users=100, duration_s=1, spawn_rate_per_s=5)
-    assert len(list(ramp.user_starts_ns())) == 5
+    assert len(list(ramp.stays())) == 5
 
 
 @given(st.integers(1, 7), rates, durations)
@@ -82,7 +83,7 @@ def times_ns(profile: Profile) -> list[int]:
     if isinstance(profile, ArrivalSchedule):
         return list(profile.offsets_ns())
     assert isinstance(profile, UserSchedule)
-    return list(profile.user_starts_ns())
+    return [stay.begin_ns for stay in profile.stays()]
 
 
 def test_shards_divide_users_and_rate_and_say_so() -> None:

@@ -433,6 +433,9 @@ def load() -> LoadMeasurement:
         generator=GeneratorHealth(
             cpu_share=0.31,
             send_lag=Histogram(round(lag.expovariate(1 / 60_000)) for _ in range(2_000)),
+            gc_pauses=Histogram((210_000, 1_400_000)),
+            descriptors=57,
+            descriptor_limit=20_000,
             processes=2,
         ),
         server_samples=tuple(

@@ -100,7 +100,10 @@ def test_what_is_breached_comes_before_what_is_met() -> None:
 
 def test_load_shows_what_the_generator_did_and_both_kinds_of_latency() -> None:
     text = rendered(sample.load_only(), width=160)
-    assert "offered 5,955 · sent 5,955 · late 41 · unanswered 3 · send lag p99 " in text
+    together = " ".join(text.split())
+    assert "offered 5,955 · sent 5,955 · late 41 · unanswered 3 · send lag p50 " in together
+    assert re.search(r"send lag p50 \S+ µs, p99 \S+ µs, max \S+ µs · generator CPU 31 %", together)
+    assert "GC pauses 2, max 1.40 ms · descriptors 57 of 20,000" in together
     row = next(line for line in text.splitlines() if line.startswith("  GET /users  "))
     heads = next(line for line in text.splitlines() if line.startswith("  operation"))
     assert " ".join(heads.split()[1:]) == "requests rate errors p50 p95 p99 max service p99"

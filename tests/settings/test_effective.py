@@ -7,6 +7,7 @@ import pytest
 
 from withstand.client.exchange import Response
 from withstand.errors import ConfigurationError, UsageError
+from withstand.load.rhythm import Pacing, ThinkTime
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.policy import Profile
 from withstand.settings import load_settings
@@ -166,6 +167,15 @@ def test_load_defaults_carry_their_units(read: Read) -> None:
     load = read("[load]\nspawn_rate = 5\nrate = '600/m'\nrun_time = '1m30s'\n").load()
     assert (load.spawn_rate_per_s, load.rate_per_s, load.run_time_s) == (5.0, 10.0, 90.0)
     assert load.users is None
+
+
+def test_stages_are_one_text_or_a_list_and_pauses_are_read(read: Read) -> None:
+    one = read("[load]\nstages = '30s:5u, 1m:5u'\nthink_time = '1s..3s'\n").load()
+    listed = read("[load]\nstages = ['30s:5u', '1m:5u']\npacing = '2s'\npoisson = true\n").load()
+    assert one.stages == listed.stages == "30s:5u, 1m:5u"
+    assert one.rhythm == ThinkTime(least_ns=1_000_000_000, most_ns=3_000_000_000)
+    assert listed.rhythm == Pacing(every_ns=2_000_000_000)
+    assert (one.poisson, listed.poisson) == (False, True)
 
 
 def test_a_suppression_holds_to_the_end_of_its_last_day(read: Read) -> None:

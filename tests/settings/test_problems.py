@@ -84,6 +84,29 @@ def test_the_error_names_the_file(read: Read) -> None:
             "[load]\nusers = 5\nrate = '5/s'",
             "load: has both users (closed model) and rate (open model); keep one",
         ),
+        (
+            "[load]\nusers = 5\nrate = '5/s'\nstages = '9s:5u'",
+            "load: has users (closed model) and rate (open model) and stages; keep one",
+        ),
+        (
+            "[load]\nstages = '9s:5u'\nrun_time = '9s'",
+            "load.run_time: is the sum of the stages' durations; leave it out",
+        ),
+        (
+            "[load]\npacing = '1s'\nthink_time = '1s'",
+            "load: has both think_time and pacing; keep one",
+        ),
+        (
+            "[load]\nstages = ['30s:200']",
+            "load.stages: the stage '30s:200' has no level with its unit; write durations and "
+            "levels, such as 30s:200/s,1m:200/s,10s:0/s for a rate, or 30s:50u,1m:50u,10s:0u for "
+            "users; a level alone jumps there",
+        ),
+        (
+            "[load]\nthink_time = '3s..1s'",
+            "load.think_time: the think time runs from 3.00 s to 1.00 s; give the shorter time "
+            "first, such as 1s..3s",
+        ),
         ("[load]\nusers = 0", "load.users: expected at least 1, got 0"),
         (
             "[load]\nrate = 'fast'",

@@ -57,6 +57,8 @@ def test_the_example_configuration_fits_the_schema(
         ("[security]\nfail_on = 'hihg'", "security/fail_on"),
         ("[security]\nlimits = { 'POST /x' = 'ten' }", "security/limits/POST /x"),
         ("[load]\nusers = 0", "load/users"),
+        ("[load]\nstages = '30s:200'", "load/stages"),
+        ("[load]\nthink_time = '1s..'", "load/think_time"),
     ],
 )
 def test_the_schema_marks_a_mistake_where_it_is(

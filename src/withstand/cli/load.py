@@ -39,7 +39,8 @@ def command(**given: Any) -> int:
     Examples
       withstand load http://127.0.0.1:8000/health --rate 500 -t 10s --slo "p99<50ms"
       withstand load --rate 100/s -t 1m --slo "p95<200ms" --slo "errors<2%"
-      withstand load -u 50 -r 5 -t 60s -H http://127.0.0.1:8000
+      withstand load --stages 30s:200/s,2m:200/s,10s:0/s --slo "p99<300ms"
+      withstand load -u 50 -r 5 -t 60s --think-time 1s..3s -H http://127.0.0.1:8000
       withstand load shop.py -u 50 -t 5m -H http://127.0.0.1:8000 --slo "p95<200ms"
       withstand load -o "GET /products=8" -o "POST /orders" --rate 100/s
       withstand load checkout.toml --rate 50/s -t 5m

@@ -33,7 +33,9 @@ class LoadOptions:
     poisson: bool
     users: int | None
     spawn_rate: float | None
+    stages: str | None
     think_time: str | None
+    pacing: str | None
     run_time: str | None
     slos: tuple[str, ...]
     warm_up: str | None
@@ -127,7 +129,8 @@ def _shape(default_run_time: str) -> tuple[Callable[[F], F], ...]:
         click.option(
             "--poisson",
             is_flag=True,
-            help="With --rate: random (Poisson) arrivals instead of paced ones.",
+            help="With --rate or stages of rates: random (Poisson) arrivals, as of visitors who "
+            "know nothing of each other, instead of paced ones.",
         ),
         click.option(
             "-u",
@@ -144,10 +147,28 @@ def _shape(default_run_time: str) -> tuple[Callable[[F], F], ...]:
             help="Users started per second. Default: all at once.",
         ),
         click.option(
+            "--stages",
+            metavar="STAGES",
+            help="A load that changes: durations, each with the level reached at its end in a "
+            'straight line. "30s:200/s,1m:200/s,10s:0/s" ramps a rate up, holds it and ramps it '
+            'down; "30s:50u,5m:50u,30s:0u" does so with users, where one who leaves finishes its '
+            'request. A level alone jumps there: "100/s,1m:100/s,1000/s,10s:1000/s,100/s,1m:100/s" '
+            "is a spike. The first level is 0 unless it is given. In place of --rate, -u and -t.",
+        ),
+        click.option(
             "--think-time",
             metavar="TIME",
-            help="With -u: how long a user waits between an answer and its next request; of a user "
-            "script, between two iterations. Default: not at all.",
+            help="With users: how long one waits between an answer and its next request (of a user "
+            "script: between two iterations): 1s, or 1s..3s for a time drawn evenly between the "
+            "two. A crowd that begins together begins spread over the first think time. Default: "
+            "not at all.",
+        ),
+        click.option(
+            "--pacing",
+            metavar="TIME",
+            help="With users: each begins an iteration every TIME, such as 2s, with the users "
+            "spread evenly over that time. One that is due while its user still waits for an "
+            "answer begins right after it, with its clock running since it was due.",
         ),
         click.option(
             "-t",

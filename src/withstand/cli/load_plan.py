@@ -6,7 +6,8 @@ from urllib.parse import urlsplit
 
 from withstand.cli.distribution import start_at_s
 from withstand.cli.live_view import shown_load
-from withstand.cli.load_options import DEFAULT_RATE_PER_S, LoadOptions
+from withstand.cli.load_options import LoadOptions
+from withstand.cli.load_shape import profile_of, require_one_shape
 from withstand.cli.mix import declaration_of, weighted_operations
 from withstand.cli.options import settings_for, target_for
 from withstand.cli.plans import api_for, scan_plan
@@ -24,12 +25,11 @@ from withstand.load.engine_probe_metrics import MetricsProbe
 from withstand.load.engine_probe_process import ProcessProbe
 from withstand.load.engine_script import load_script
 from withstand.load.probe import METRIC_NAMES, Probe
-from withstand.load.profile import Closed, ConstantRate, Profile
 from withstand.results import Results
 from withstand.settings import Settings
 from withstand.sharding import parse_shard
 from withstand.slo import timing
-from withstand.units import parse_duration_ns, parse_rate_per_s
+from withstand.units import parse_duration_ns
 from withstand.workflows import (
     LoadPlan,
     Occasion,
@@ -42,14 +42,7 @@ from withstand.workflows import (
 
 def require_consistent(options: LoadOptions) -> None:
     """Raises UsageError for options that exclude each other."""
-    if options.users is not None and options.rate is not None:
-        raise UsageError(
-            f"-u {options.users} asks for the closed model and --rate {options.rate} for the open "
-            f"one",
-            hint="give one of the two",
-        )
-    if options.users is None and options.spawn_rate is not None:
-        raise UsageError("-r sets how fast users start", hint="give -u with it, or --rate instead")
+    require_one_shape(options)
     if options.url is not None and options.file is not None:
         raise UsageError(
             f"{options.url} says what to send, and so does -f {options.file}",
@@ -88,10 +81,8 @@ def load_plan(
     options: LoadOptions, settings: Settings, target: Target, *, default_run_time_s: float
 ) -> LoadPlan:
     """The load that options and settings describe. Raises UsageError."""
-    profile = _profile(options, settings, default_run_time_s)
-    _require_model(profile, options)
-    think_time, start_at = options.think_time, options.start_at
-    configured = settings.load()
+    profile = profile_of(options, settings, default_run_time_s=default_run_time_s)
+    start_at, configured = options.start_at, settings.load()
     operations, weights = weighted_operations(options.operations, configured.weights)
     return LoadPlan(
         profile=profile,
@@ -103,7 +94,6 @@ def load_plan(
         connect_timeout_s=settings.connect_timeout_s,
         keep_alive=configured.keep_alive,
         follow_redirects=configured.follow_redirects,
-        think_time_s=0.0 if think_time is None else parse_duration_ns(think_time) / 1e9,
         probe=_probe(options, target),
         processes=options.processes or configured.processes,
         shard=None if options.shard is None else parse_shard(options.shard),
@@ -202,41 +192,6 @@ def _seconds(text: str) -> float:
 def load_target(options: LoadOptions, settings: Settings) -> Target:
     """The target of the load."""
     return target_for(settings, options.allow, options.insecure)
-
-
-def _profile(options: LoadOptions, settings: Settings, default_run_time_s: float) -> Profile:
-    """The load shape: flags, else the configuration's, else a gentle open one."""
-    configured = settings.load()
-    users, spawn_rate = options.users, options.spawn_rate
-    rate_per_s = parse_rate_per_s(options.rate) if options.rate is not None else None
-    if users is None and rate_per_s is None:
-        users, rate_per_s = configured.users, configured.rate_per_s
-        spawn_rate = configured.spawn_rate_per_s
-    if options.run_time is not None:
-        duration_s = parse_duration_ns(options.run_time) / 1e9
-    else:
-        duration_s = configured.run_time_s or default_run_time_s
-    if users is not None:
-        return Closed(users=users, duration_s=duration_s, spawn_rate_per_s=spawn_rate)
-    return ConstantRate(
-        rate_per_s=rate_per_s or DEFAULT_RATE_PER_S,
-        duration_s=duration_s,
-        arrivals="poisson" if options.poisson else "paced",
-    )
-
-
-def _require_model(profile: Profile, options: LoadOptions) -> None:
-    """Raises UsageError for a flag that the model of the load knows nothing of."""
-    if isinstance(profile, Closed) and options.poisson:
-        raise UsageError(
-            "--poisson spreads the arrivals of a rate, and users ask when they are ready",
-            hint="give --rate instead of users, or leave --poisson out",
-        )
-    if not isinstance(profile, Closed) and options.think_time is not None:
-        raise UsageError(
-            f"--think-time {options.think_time} is a pause of users, and a rate has none",
-            hint="give -u, or leave --think-time out",
-        )
 
 
 def _probe(options: LoadOptions, target: Target) -> Probe | None:

@@ -1,12 +1,11 @@
 """The load engine: sends a scenario at a target as a profile says, and measures what comes back."""
 
 import asyncio
-import resource
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
+from time import perf_counter_ns
 from typing import Final
 
 from withstand.client.connect import connect, resolve, tls_context
@@ -14,11 +13,12 @@ from withstand.client.connection import Connection
 from withstand.client.exchange import Failure, FailureKind
 from withstand.client.identity import Credential
 from withstand.client.target import Target
-from withstand.errors import TargetUnreachable
+from withstand.errors import TargetUnreachable, UsageError
 from withstand.load.engine_base import NS_PER_S, FilledShot, Load, Shot, Way
 from withstand.load.engine_books import Books
-from withstand.load.engine_careful import CarefulConnection, CarefulUser
-from withstand.load.engine_closed import ClosedLoad, User
+from withstand.load.engine_careful import CarefulConnection, CarefulUserConnection
+from withstand.load.engine_closed import ClosedLoad, UserConnection
+from withstand.load.engine_health import Vitals, descriptor_limit, roomy_descriptors
 from withstand.load.engine_open import MAX_CONNECTIONS, OpenConnection, OpenLoad
 from withstand.load.engine_probe import ServerWatch
 from withstand.load.engine_process import quiet_collector
@@ -51,7 +51,6 @@ async def run_load(
     timeout_s: float = 10.0,
     connect_timeout_s: float = 5.0,
     keep_alive: bool = True,
-    think_time_s: float = 0.0,
     credentials: Mapping[str, Credential] | None = None,
     observer: Observer | None = None,
     stop: asyncio.Event | None = None,
@@ -66,13 +65,14 @@ async def run_load(
 
     Open model: `connections` fixes the pool; without it the pool grows on demand to 1,000, or to
     what the limit of open files allows. Arrivals that find none free queue with their clock
-    running. Closed model: a connection per user, who waits `think_time_s` (none by default) after
-    an answer. A request is given up as timed out `timeout_s` after its intended start, which
-    bounds how long the run lasts beyond its schedule; an attempt to connect may last
-    `connect_timeout_s`. Without `keep_alive` each request opens a connection of its own, which is
-    part of its response time. Setting `stop` ends the run at once with what was measured so far;
-    setting `wind_down` ends the schedule, but waits for the answers to what was sent. `probe` looks
-    at the server every `probe_every_s`, by default about once a second and less often in long runs.
+    running. Closed model: a connection per user, who pauses as the profile's rhythm says. The limit
+    of open files is raised as far as it goes for the length of the run. A request is given up as
+    timed out `timeout_s` after its intended start, which bounds how long the run lasts beyond its
+    schedule; an attempt to connect may last `connect_timeout_s`. Without `keep_alive` each request
+    opens a connection of its own, which is part of its response time. Setting `stop` ends the run
+    at once with what was measured so far; setting `wind_down` ends the schedule, but waits for the
+    answers to what was sent. `probe` looks at the server every `probe_every_s`, by default about
+    once a second and less often in long runs.
 
     `start` is awaited when everything is ready to begin; it gives the reading of
     `time.perf_counter_ns` that is the schedule's zero, for generators that begin together.
@@ -81,7 +81,8 @@ async def run_load(
     `window_width_s` says for the profile's length.
 
     Run it with `withstand.client.loop.run`. Raises TargetUnreachable when no connection can be
-    opened at the start, and UsageError when the probe can read nothing before the start.
+    opened at the start, and UsageError when the probe can read nothing before the start or there
+    are more users than connections can be open.
     """
     width_s = width_s or window_width_s(profile.duration_s)
     watch = None
@@ -93,26 +94,21 @@ async def run_load(
         keep_alive=keep_alive,
     )
     load: Load
-    if isinstance(scenario, Script):
-        script_run = ScriptRun(
-            scenario, way, profile, credentials=credentials or {}, width_s=width_s
-        )
-        load = _users(script_run, profile, connections=connections, think_time_s=think_time_s)
-    else:
-        load = _load(
-            way,
-            scenario,
-            profile,
-            connections=connections,
-            think_time_s=think_time_s,
-            width_s=width_s,
-        )
-    with quiet_collector():
+    with roomy_descriptors(), quiet_collector(), Vitals() as vitals:
+        if isinstance(scenario, Script):
+            script_run = ScriptRun(
+                scenario, way, profile, credentials=credentials or {}, width_s=width_s
+            )
+            load = _users(script_run, profile, connections=connections)
+        else:
+            load = _load(way, scenario, profile, connections=connections, width_s=width_s)
         try:
             await load.prepare()
-            origin_ns = time.perf_counter_ns() + _LEAD_NS if start is None else await start()
-            books = Books(load, profile, origin_ns, watch)
+            origin_ns = perf_counter_ns() + _LEAD_NS if start is None else await start()
+            vitals.begin()
+            books = Books(load, profile, origin_ns, watch, vitals)
             load.begin(origin_ns)
+            load.spawn(vitals.watch(load))
             load.spawn(_sweep(load))
             load.spawn(_settle(load))
             load.spawn(_observe(load, profile, origin_ns, observer))
@@ -139,7 +135,6 @@ def _load(
     profile: Profile,
     *,
     connections: int | None,
-    think_time_s: float,
     width_s: int,
 ) -> Load:
     recorders = {
@@ -167,25 +162,24 @@ def _load(
             connection=CarefulConnection if careful else OpenConnection,
         )
     if isinstance(profile, UserSchedule):
+        _require_room(profile)
         return ClosedLoad(
             way,
             shots,
             order,
             profile,
-            think_time_s=think_time_s,
-            user=CarefulUser if careful else User,
+            connection=CarefulUserConnection if careful else UserConnection,
         )
     raise TypeError(f"{type(profile).__name__} is neither an open nor a closed profile")
 
 
-def _users(
-    run: ScriptRun, profile: Profile, *, connections: int | None, think_time_s: float
-) -> Load:
+def _users(run: ScriptRun, profile: Profile, *, connections: int | None) -> Load:
     if isinstance(profile, ArrivalSchedule):
         most = connections or min(MAX_USERS, _descriptors(MAX_USERS))
         return ArrivingUsers(run, profile, most_users=most)
     if isinstance(profile, UserSchedule):
-        return ClosedUsers(run, profile, think_time_s=think_time_s)
+        _require_room(profile)
+        return ClosedUsers(run, profile)
     raise TypeError(f"{type(profile).__name__} is neither an open nor a closed profile")
 
 
@@ -243,8 +237,19 @@ async def _preflight(target: Target, timeout_s: float, connect_timeout_s: float)
 
 def _descriptors(most: int = MAX_CONNECTIONS) -> int:
     """How many connections the limit of open files leaves room for."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return most if soft == resource.RLIM_INFINITY else max(soft - _SPARE_DESCRIPTORS, 1)
+    limit = descriptor_limit()
+    return most if limit is None else max(limit - _SPARE_DESCRIPTORS, 1)
+
+
+def _require_room(profile: UserSchedule) -> None:
+    """Raises UsageError where there are more users than connections can be open."""
+    limit = descriptor_limit()
+    if limit is not None and profile.peak > limit - _SPARE_DESCRIPTORS:
+        raise UsageError(
+            f"{profile.peak:,.0f} users need a connection each, and this process may open "
+            f"{limit:,} files, {_SPARE_DESCRIPTORS} of which it needs itself",
+            hint="raise the hard limit (ulimit -Hn, as root), use fewer users or more processes",
+        )
 
 
 async def _end_of(load: Load, stop: asyncio.Event | None) -> bool:
@@ -279,7 +284,7 @@ async def _settle(load: Load) -> None:
     settled_after_ns = 2 * load.timeout_ns + _STRAGGLERS_NS
     while True:
         await asyncio.sleep(_SWEEP_S)
-        before_ns = time.perf_counter_ns() - settled_after_ns
+        before_ns = perf_counter_ns() - settled_after_ns
         for recorder in tuple(load.recorders.values()):
             if recorder.settle(before_ns):
                 break
@@ -307,7 +312,7 @@ async def _observe(
     before, before_ns = 0, origin_ns
     while True:
         await asyncio.sleep(_PROGRESS_S)
-        now_ns = time.perf_counter_ns()
+        now_ns = perf_counter_ns()
         recorders = tuple(load.recorders.values())
         completed = sum(recorder.completed for recorder in recorders)
         recent = chain.from_iterable(recorder.recent(now_ns) for recorder in recorders)

@@ -220,6 +220,11 @@ class Load(ABC):
 
     @property
     @abstractmethod
+    def spun_ns(self) -> int:
+        """Processor time spent on nothing but waiting for the next moment of the schedule."""
+
+    @property
+    @abstractmethod
     def users(self) -> int | None:
         """Virtual users under way; None in the open model."""
 
@@ -260,22 +265,24 @@ class Load(ABC):
 
     def finish_if_idle(self) -> None:
         """Set `finished` when the schedule is over and nothing is left to wait for."""
-        if self.over and not self.queued and not self.in_flight:
+        if not self.over or any(connection.in_flight for connection in self.connections):
+            return  # looked at first, as it takes no time while many are in flight
+        if not self.queued:
             self.finished.set()
 
     async def close(self) -> None:
         """Drop every connection and whatever is under way."""
         self.running = False
-        # Before anything is waited for: the books are closed, and an answer that came now would be
-        # counted twice, as itself and among the unanswered.
-        self._drop_connections()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
+        # Before anything is waited for: the books are closed, and an answer that came now would be
+        # counted twice, as itself and among the unanswered.
+        self._drop_all()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._drop_connections()
+        self._drop_all()
 
-    def _drop_connections(self) -> None:
+    def _drop_all(self) -> None:
         for connection in tuple(self.connections):
             connection.in_flight = False  # neither answered nor failed: nobody waits any more
             connection.drop()

@@ -2,10 +2,11 @@
 
 import time
 from collections.abc import Mapping
+from time import perf_counter_ns
 
 from withstand.load.engine_base import NS_PER_S, Load
+from withstand.load.engine_health import Vitals
 from withstand.load.engine_probe import ServerWatch
-from withstand.load.engine_process import CpuClock
 from withstand.load.generator import saturation, with_lagging
 from withstand.load.measurement import GeneratorHealth, LoadMeasurement, OperationMeasurement
 from withstand.load.profile import Profile
@@ -16,17 +17,22 @@ class Books:
     """Counts from the beginning on, which is when this is made; `close` stops the clocks."""
 
     def __init__(
-        self, load: Load, profile: Profile, origin_ns: int, watch: ServerWatch | None
+        self,
+        load: Load,
+        profile: Profile,
+        origin_ns: int,
+        watch: ServerWatch | None,
+        vitals: Vitals,
     ) -> None:
         self.load = load
         self._profile = profile
         self._origin_ns = origin_ns
         self._watch = watch
-        self._started_at = time.time() + (origin_ns - time.perf_counter_ns()) / NS_PER_S
-        self._cpu = CpuClock()
+        self._started_at = time.time() + (origin_ns - perf_counter_ns()) / NS_PER_S
+        self._vitals = vitals
         self._noted: dict[str, tuple[Window, ...]] = {}
         self._samples_noted = 0
-        self._closed: tuple[float, float, int] | None = None
+        self._closed: tuple[float, float, int, int] | None = None
         for recorder in load.recorders.values():
             recorder.origin_ns = origin_ns
 
@@ -67,11 +73,14 @@ class Books:
     def _samples(self) -> int:
         return len(self._watch.samples) if self._watch is not None else 0
 
-    def _clocks(self) -> tuple[float, float, int]:
-        """Seconds since the schedule's zero, CPU share, requests without an end."""
-        lasted_s = (time.perf_counter_ns() - self._origin_ns) / NS_PER_S
-        unanswered = self.load.in_flight + len(self.load.queued) + self.load.withdrawn
-        return lasted_s, self._cpu.share(), unanswered
+    def _clocks(self) -> tuple[float, float, int, int]:
+        """Seconds since the schedule's zero, CPU share, requests that were due, and those of them
+        without an end."""
+        load = self.load
+        lasted_s = (perf_counter_ns() - self._origin_ns) / NS_PER_S
+        cpu_share = self._vitals.cpu_share(load.spun_ns)
+        unanswered = load.in_flight + len(load.queued) + load.withdrawn
+        return lasted_s, cpu_share, load.requested, unanswered
 
     def _measurement(
         self,
@@ -81,13 +90,14 @@ class Books:
         interrupted: bool,
     ) -> LoadMeasurement:
         load, profile, script = self.load, self._profile, self.load.script
-        lasted_s, cpu_share, unanswered = self._closed or self._clocks()
+        lasted_s, cpu_share, requested, unanswered = self._closed or self._clocks()
+        vitals = self._vitals
         return LoadMeasurement(
             model=profile.model,
             profile=profile.describe(),
             started_at=self._started_at,
             duration_s=max(min(lasted_s, profile.duration_s), 0.0),
-            offered=load.requested,
+            offered=requested,
             sent=load.sent,
             late=load.late,
             unanswered=unanswered,
@@ -95,6 +105,10 @@ class Books:
             generator=GeneratorHealth(
                 cpu_share=cpu_share,
                 send_lag=load.send_lag.histogram(),
+                loop_lag=vitals.loop_lag.histogram(),
+                gc_pauses=vitals.gc_pauses.histogram(),
+                descriptors=vitals.descriptors,
+                descriptor_limit=vitals.limit,
                 saturated=saturation(
                     model=profile.model,
                     due=load.due,

@@ -12,7 +12,7 @@ from withstand.client.exchange import Failure, FailureKind
 from withstand.client.redirect import MAX_REDIRECTS, REDIRECTS
 from withstand.client.wire_format import response_of
 from withstand.load.engine_base import Load, LoadConnection
-from withstand.load.engine_closed import ClosedLoad, User
+from withstand.load.engine_closed import ClosedLoad, UserConnection, VirtualUser
 from withstand.load.engine_open import OpenConnection, OpenLoad
 from withstand.load.redirect import redirected
 
@@ -173,7 +173,7 @@ class CarefulConnection(_Careful, OpenConnection):
         return CarefulConnection(self.load, self.journey)
 
 
-class CarefulUser(_Careful, User):
+class CarefulUserConnection(_Careful, UserConnection):
     """A virtual user's connection."""
 
     __slots__ = ("journey",)
@@ -181,18 +181,20 @@ class CarefulUser(_Careful, User):
     load: ClosedLoad
 
     def __init__(
-        self, load: ClosedLoad, failures: int = 0, journey: _Journey | None = None
+        self, load: ClosedLoad, user: VirtualUser, journey: _Journey | None = None
     ) -> None:
-        super().__init__(load, failures)
+        super().__init__(load, user)
         self.journey = journey or _Journey()
 
     def go_on(self) -> None:
-        """Ask again."""
-        if self.reusable and self.load.asks_at_once:
-            self.load.ask(self)
-        else:
-            self.load.answered(self)
+        """Ask again, when the user does."""
+        self.load.answered(self.user)
 
-    def successor(self) -> "CarefulUser":
+    def take_over(self, former: _Careful) -> None:
+        """Carry on with another connection's request, as the user's connection."""
+        self.user.connection = self
+        super().take_over(former)
+
+    def successor(self) -> "CarefulUserConnection":
         """Another connection of the same user."""
-        return CarefulUser(self.load, self.failures, self.journey)
+        return CarefulUserConnection(self.load, self.user, self.journey)

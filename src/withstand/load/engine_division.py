@@ -25,7 +25,6 @@ def divided(
     processes: int | None = None,
     shard: Shard | None = None,
     connections: int | None = None,
-    think_time_s: float = 0.0,
     **options: Any,
 ) -> list[Generator]:
     """One generator for each process, for `run_workers`; together they send the shard.
@@ -46,7 +45,6 @@ def divided(
             profile,
             cores=usable_cores(),
             local=target.is_loopback,
-            think_time_s=think_time_s,
             connections=connections,
         )
     )
@@ -56,7 +54,6 @@ def divided(
             _sender(target, scenario, number, of),
             share_of(profile, number, of),
             connections=connections and shared(connections, number, of),
-            think_time_s=think_time_s,
             **options,
         )
         for number in range(1, of + 1)

@@ -14,6 +14,7 @@ from time import perf_counter_ns
 from typing import Final
 
 from withstand.client.exchange import Failure, FailureKind
+from withstand.load.engine_agenda import MAX_BATCH
 from withstand.load.engine_base import (
     MAX_OPENING,
     NS_PER_S,
@@ -30,10 +31,6 @@ MAX_CONNECTIONS: Final = 1_000
 # To begin with: enough for answers that take this long, which most do.
 _EXPECTED_RESPONSE_S: Final = 0.1
 _MOST_AT_START: Final = 100
-# Above 20,000 arrivals a second several leave at one wake-up, each with its own intended start.
-_MIN_STEP_NS: Final = 50_000
-# After a pause of the whole process, let answers in between batches of overdue arrivals.
-_MAX_BATCH: Final = 256
 
 
 class OpenConnection(LoadConnection):
@@ -92,6 +89,7 @@ class OpenLoad(Load):
         if not way.keep_alive:
             self._at_start = 0
         self._cap = connections if connections is not None else most_connections
+        self._short_of_descriptors = connections is None and most_connections < MAX_CONNECTIONS
         self._free: deque[LoadConnection] = deque()
         self._waiting: deque[tuple[int, Shot]] = deque()
         self._opening = 0
@@ -105,6 +103,11 @@ class OpenLoad(Load):
     def queued(self) -> Collection[object]:
         """Arrivals that wait for a connection."""
         return self._waiting
+
+    @property
+    def spun_ns(self) -> int:
+        """How long the schedule's timer spun."""
+        return self._timer.spun_ns
 
     @property
     def users(self) -> None:
@@ -135,7 +138,7 @@ class OpenLoad(Load):
 
     def _tick(self) -> None:
         now_ns = perf_counter_ns()
-        for _ in range(_MAX_BATCH):
+        for _ in range(MAX_BATCH):
             next_ns = self._next_ns
             if next_ns is None or next_ns > now_ns:
                 break
@@ -148,7 +151,7 @@ class OpenLoad(Load):
 
     def _arm(self, now_ns: int) -> None:
         if self._next_ns is not None:
-            self._timer.set(max(self._next_ns, now_ns + _MIN_STEP_NS))
+            self._timer.set(self._next_ns)
         elif now_ns < self._end_ns:
             self._timer.set(self._end_ns)
         else:
@@ -215,6 +218,8 @@ class OpenLoad(Load):
         ):
             self._opening += 1
             self.spawn(self._open())
+        if self._short_of_descriptors and len(self.connections) + self._opening >= self._cap:
+            self.exhausted += len(self._waiting) > self._opening
 
     async def _open(self) -> None:
         outcome = await self.way.open(lambda: self._connection(self))

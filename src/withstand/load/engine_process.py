@@ -42,7 +42,8 @@ class CpuClock:
         self._wall_s = time.perf_counter()
         self._cpu_s = time.process_time()
 
-    def share(self) -> float:
-        """CPU seconds per second of wall time."""
+    def share(self, *, waited_s: float = 0.0) -> float:
+        """CPU seconds per second of wall time, less those that went into busy waiting."""
         wall_s = time.perf_counter() - self._wall_s
-        return (time.process_time() - self._cpu_s) / wall_s if wall_s > 0 else 0.0
+        cpu_s = time.process_time() - self._cpu_s - waited_s
+        return max(cpu_s, 0.0) / wall_s if wall_s > 0 else 0.0

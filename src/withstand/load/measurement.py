@@ -36,11 +36,19 @@ class GeneratorHealth:
     `lagging` says that all was sent, but so late that the lateness colours the response times;
     `lost` which part of the load was not sent, because a process or a machine was not there for it.
 
-    `cpu_share` is the busiest process's CPU time over wall time, 1.0 for a full core.
+    `cpu_share` is the busiest process's CPU time over wall time, 1.0 for a full core, without the
+    time that was spent on nothing but waiting for the next arrival. `loop_lag` is how late the
+    event loop came to what it was to do every 50 ms; what it was late for, an answer may have been
+    too. `descriptors` were open in the process that had most for its limit; None: not known, and
+    of the limit: there is none. Histograms are in nanoseconds.
     """
 
     cpu_share: float
-    send_lag: Histogram  # actual send - intended start while a connection was free, nanoseconds
+    send_lag: Histogram  # actual send - intended start while a connection was free
+    loop_lag: Histogram = field(default_factory=Histogram)
+    gc_pauses: Histogram = field(default_factory=Histogram)  # of the garbage collector
+    descriptors: int | None = None
+    descriptor_limit: int | None = None
     processes: int = 1
     saturated: str | None = None
     lagging: str | None = None

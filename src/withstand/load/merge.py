@@ -58,14 +58,24 @@ def merge_measurements(first: LoadMeasurement, second: LoadMeasurement) -> LoadM
 
 
 def _health(first: GeneratorHealth, second: GeneratorHealth) -> GeneratorHealth:
+    fuller = max(first, second, key=_fullness)
     return GeneratorHealth(
         cpu_share=max(first.cpu_share, second.cpu_share),
         send_lag=first.send_lag + second.send_lag,
+        loop_lag=first.loop_lag + second.loop_lag,
+        gc_pauses=first.gc_pauses + second.gc_pauses,
+        descriptors=fuller.descriptors,
+        descriptor_limit=fuller.descriptor_limit,
         processes=first.processes + second.processes,
         saturated=_either(first.saturated, second.saturated),
         lagging=_either(first.lagging, second.lagging),
         lost=_either(first.lost, second.lost),
     )
+
+
+def _fullness(health: GeneratorHealth) -> tuple[float, int, int]:
+    used, limit = health.descriptors or 0, health.descriptor_limit
+    return (used / limit if limit else 0.0, used, limit or 0)
 
 
 def _in_time(sample: ServerSample) -> tuple[float, ...]:

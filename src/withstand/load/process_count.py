@@ -17,18 +17,22 @@ def process_count(
     *,
     cores: int,
     local: bool,
-    think_time_s: float = 0.0,
     connections: int | None = None,
 ) -> int:
     """One process for every 10,000 requests a second, as far as there are cores.
 
-    What users ask for follows from Little's law (Little 1961, N = λ·W): with an answer after 5 ms
-    and the think time behind it, a process is enough for 50 users who do not think, or for 10,050
-    who think for a second. A `local` target keeps half of the cores for itself. Each process needs
-    a user, or one of the `connections`.
+    What users ask for follows from their pacing, or from Little's law (Little 1961, N = λ·W): with
+    an answer after 5 ms and the think time behind it, a process is enough for 50 users who do not
+    think, or for 10,050 who think for a second. A `local` target keeps half of the cores for
+    itself. Each process needs a user, or one of the `connections`.
     """
     if isinstance(profile, UserSchedule):
-        rate_per_s = profile.peak / (think_time_s + _EXPECTED_ANSWER_S)
+        rhythm = profile.rhythm
+        turn_s = _EXPECTED_ANSWER_S
+        if rhythm is not None:
+            pause_s = rhythm.period_ns / 1e9
+            turn_s = pause_s if rhythm.keeps_time else pause_s + turn_s
+        rate_per_s = profile.peak / turn_s
     else:
         rate_per_s = profile.peak
     wanted = math.ceil(rate_per_s / RATE_OF_A_PROCESS_PER_S)

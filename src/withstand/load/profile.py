@@ -2,8 +2,9 @@
 
 Two models. In the open model arrivals come on a schedule, whatever the server does
 (`ArrivalSchedule`); in the closed model virtual users wait for an answer before they ask again
-(`UserSchedule`). A shard's share of a whole profile is a wrapper around it, so that the shares
-of all shards are the whole, arrival by arrival and user by user.
+(`UserSchedule`). Profiles whose level changes are in `stages`. A shard's share of a whole profile
+is a wrapper around it, so that the shares of all shards are the whole, arrival by arrival and user
+by user.
 """
 
 import math
@@ -14,10 +15,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from withstand.errors import UsageError
+from withstand.load.rhythm import Rhythm, described_pauses
 
 Arrivals = Literal["paced", "poisson"]
 
 _NS_PER_S = 1_000_000_000
+_GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
 
 
 class Profile(ABC):
@@ -60,8 +63,20 @@ class ArrivalSchedule(Profile):
         """Nanoseconds after the run's start of every arrival, ascending, each time the same."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stay:
+    """The time for which one user is there, in nanoseconds after the run's start.
+
+    `number` counts the users of the whole profile from 0. Who comes back has a further stay.
+    """
+
+    number: int
+    begin_ns: int
+    end_ns: int
+
+
 class UserSchedule(Profile):
-    """The closed model: how many users there are, and when each begins."""
+    """The closed model: how many users there are, and when each comes and goes."""
 
     __slots__ = ()
 
@@ -70,9 +85,23 @@ class UserSchedule(Profile):
         """`closed`."""
         return "closed"
 
+    @property
     @abstractmethod
-    def user_starts_ns(self) -> Iterator[int]:
-        """Nanoseconds after the run's start at which each user begins, ascending."""
+    def rhythm(self) -> Rhythm | None:
+        """The pauses of each user; None: it asks again as soon as it has its answer."""
+
+    @abstractmethod
+    def stays(self) -> Iterator[Stay]:
+        """When each user is there, ascending by its begin."""
+
+    def phase(self, number: int) -> float:
+        """Where in a period of its pacing (from 0 to below 1) a user's iterations begin.
+
+        Multiples of the golden ratio: however many of the first users are there, the gaps between
+        their phases take at most three lengths (Sós, Ann. Univ. Sci. Budapest 1, 1958), so users
+        never fire together.
+        """
+        return number * _GOLDEN_RATIO % 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +117,8 @@ class ConstantRate(ArrivalSchedule):
     seed: int = 1
 
     def __post_init__(self) -> None:
-        _above_zero("rate", self.rate_per_s)
-        _above_zero("duration", self.duration_s)
+        require_above_zero("rate", self.rate_per_s)
+        require_above_zero("duration", self.duration_s)
 
     @property
     def peak(self) -> float:
@@ -120,7 +149,8 @@ class ConstantRate(ArrivalSchedule):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed(UserSchedule):
-    """A fixed number of virtual users, started at `spawn_rate_per_s` (None: all at once).
+    """A fixed number of virtual users, started at `spawn_rate_per_s` (None: all at once), with the
+    pauses of `rhythm` (None: without).
 
     Raises UsageError for numbers that are not above zero.
     """
@@ -128,33 +158,42 @@ class Closed(UserSchedule):
     users: int
     duration_s: float
     spawn_rate_per_s: float | None = None
+    rhythm: Rhythm | None = None
 
     def __post_init__(self) -> None:
-        _above_zero("number of users", self.users)
-        _above_zero("duration", self.duration_s)
+        require_above_zero("number of users", self.users)
+        require_above_zero("duration", self.duration_s)
         if self.spawn_rate_per_s is not None:
-            _above_zero("spawn rate", self.spawn_rate_per_s)
+            require_above_zero("spawn rate", self.spawn_rate_per_s)
 
     @property
     def peak(self) -> float:
         """The number of users."""
         return self.users
 
-    def user_starts_ns(self) -> Iterator[int]:
-        """Starts at equal distances; users who would begin after the end never do."""
+    def stays(self) -> Iterator[Stay]:
+        """Begins at equal distances, ends together; who would begin after the end never does."""
+        rate = self.spawn_rate_per_s
+        end_ns = int(self.duration_s * _NS_PER_S)
         for index in range(self.users):
-            rate = self.spawn_rate_per_s
-            start_ns = int(index * _NS_PER_S / rate) if rate is not None else 0
-            if start_ns >= self.duration_s * _NS_PER_S:
+            begin_ns = int(index * _NS_PER_S / rate) if rate is not None else 0
+            if begin_ns >= end_ns:
                 return
-            yield start_ns
+            yield Stay(number=index, begin_ns=begin_ns, end_ns=end_ns)
+
+    def phase(self, number: int) -> float:
+        """Equal distances, as the number of users is known."""
+        return number / self.users
 
     def describe(self) -> str:
-        """`50 users for 60 s`, with the rate at which they start unless all do at once."""
+        """`50 users for 60 s`, with the rate at which they start unless all do at once, and the
+        pauses.
+        """
         noun = "user" if self.users == 1 else "users"
         rate = self.spawn_rate_per_s
         spawned = f", {rate:g} started per second" if rate is not None else ""
-        return f"{self.users} {noun} for {self.duration_s:g} s{spawned}"
+        pauses = described_pauses(self.rhythm)
+        return f"{self.users} {noun} for {self.duration_s:g} s{spawned}{pauses}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,15 +245,24 @@ class UserShare(UserSchedule):
         return self.whole.duration_s
 
     @property
+    def rhythm(self) -> Rhythm | None:
+        """The whole's."""
+        return self.whole.rhythm
+
+    @property
     def peak(self) -> float:
         """How many users this shard has at most."""
         return math.ceil((self.whole.peak - (self.number - 1)) / self.of)
 
-    def user_starts_ns(self) -> Iterator[int]:
-        """The share's users, still counted from the whole's start."""
-        for index, start_ns in enumerate(self.whole.user_starts_ns()):
-            if index % self.of == self.number - 1:
-                yield start_ns
+    def stays(self) -> Iterator[Stay]:
+        """The share's users, with the number and the times that they have in the whole."""
+        for stay in self.whole.stays():
+            if stay.number % self.of == self.number - 1:
+                yield stay
+
+    def phase(self, number: int) -> float:
+        """The whole's, so that the shards' users do not fire together either."""
+        return self.whole.phase(number)
 
     def describe(self) -> str:
         """The whole, and which part of it."""
@@ -232,7 +280,8 @@ def share_of(profile: Profile, number: int, of: int) -> Profile:
     raise TypeError(f"{type(profile).__name__} is neither an open nor a closed profile")
 
 
-def _above_zero(what: str, value: float) -> None:
+def require_above_zero(what: str, value: float) -> None:
+    """Raises UsageError for a number that is not finite and above zero."""
     if not (value > 0 and math.isfinite(value)):
         raise UsageError(f"the {what} is {value:g}", hint="give a number above zero")
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from withstand.client.exchange import Failure, Headers, Request, Response
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
+from withstand.report import wording
 from withstand.report.charts import PercentileCurve, percentile_curve, time_series
 from withstand.report.wording import COVERAGE_WORD, opening_times, plural, printable
 from withstand.results import Results
@@ -14,7 +15,7 @@ from withstand.scan.record import Coverage, CoverageState, ScanRecord
 from withstand.slo import VerdictState
 from withstand.slo.capacity_text import rate_text
 from withstand.stats.histogram import merged
-from withstand.units import format_count, format_duration_ns, format_share
+from withstand.units import format_count, format_duration_ns
 
 _LONGEST_BODY: Final = 6_000
 _AROUND_PROOF: Final = 2_000
@@ -232,24 +233,9 @@ def chosen(load: LoadMeasurement) -> dict[str, tuple[OperationMeasurement, ...]]
 
 def load_facts(load: LoadMeasurement) -> list[tuple[str, str, str]]:
     """Whether the generator did what it was asked: label, figure, what it means."""
-    lag = load.generator.send_lag.quantile(0.99)
+    facts = wording.load_facts(load)
     return [
-        ("Offered", format_count(load.offered), "requests that were due"),
-        ("Sent", format_count(load.sent), "went out"),
-        ("Late", format_count(load.late), "waited for a connection, clock running"),
-        ("Unanswered", format_count(load.unanswered), "had no end when the run stopped"),
-        (
-            "Send lag p99",
-            "-" if lag is None else format_duration_ns(lag),
-            "between intended start and send",
-        ),
-        (
-            "Generator CPU",
-            format_share(load.generator.cpu_share),
-            "one process"
-            if load.generator.processes == 1
-            else f"busiest of {load.generator.processes} processes",
-        ),
+        *((label[0].upper() + label[1:], figure, meaning) for label, figure, meaning in facts),
         *(
             (f"{name[0].upper()}{name[1:]}", times, f"of {plural(count, 'connection')}")
             for name, count, times in opening_times(load)

@@ -12,6 +12,7 @@ from withstand.load.shards import shortfall
 from withstand.report.verdict_groups import VerdictGroup, verdict_groups
 from withstand.report.wording import (
     COVERAGE_WORD,
+    GENERATOR_CPU,
     MOVEMENT_SYMBOL,
     QUANTILES,
     VERDICT_SYMBOL,
@@ -20,18 +21,20 @@ from withstand.report.wording import (
     drifts_by_urgency,
     error_text,
     gaps,
+    load_facts,
     notes,
     observation,
     opening_times,
     plural,
     printable,
     quantile_name,
+    time_text,
 )
 from withstand.results import Results
 from withstand.scan.record import CoverageState
 from withstand.slo import DriftVerdict, Verdict, VerdictState
 from withstand.stats.drift import Movement
-from withstand.units import format_bytes, format_count, format_duration_ns, format_share
+from withstand.units import format_bytes, format_count, format_share
 
 _VERDICT_STYLE = {
     VerdictState.MET: "green",
@@ -148,18 +151,13 @@ def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
     yield table
     service = "; service p99 is from the send" if "service p99" in columns else ""
     yield Text(f"times are response times, from the intended start{service}", style="dim")
-    lag = load.generator.send_lag.quantile(0.99)
     processes = load.generator.processes
     busiest = f" (busiest of {processes} processes)" if processes > 1 else ""
-    counts = (
-        f"offered {format_count(load.offered)}",
-        f"sent {format_count(load.sent)}",
-        f"late {format_count(load.late)}",
-        f"unanswered {format_count(load.unanswered)}",
-        f"send lag p99 {_time(lag)}",
-        f"generator CPU {format_share(load.generator.cpu_share)}{busiest}",
+    facts = (
+        f"{label} {figure}{busiest if label == GENERATOR_CPU else ''}"
+        for label, figure, _ in load_facts(load)
     )
-    yield Text(" · ".join(counts))
+    yield Text(" · ".join(facts))
     for name, count, times in opening_times(load):
         yield Text(f"{name} {times} ({plural(count, 'connection')})")
     if load.conditions:
@@ -197,17 +195,13 @@ def _load_row(
         "requests": format_count(measurement.requests),
         "rate": f"{measurement.requests / seconds:,.1f}/s",
         "errors": format_share(share),
-        "max": _time(measurement.response_time.maximum),
-        "service p99": _time(measurement.service_time.quantile(0.99)),
+        "max": time_text(measurement.response_time.maximum),
+        "service p99": time_text(measurement.service_time.quantile(0.99)),
     }
     for quantile in QUANTILES:
-        cells[quantile_name(quantile)] = _time(measurement.response_time.quantile(quantile))
+        cells[quantile_name(quantile)] = time_text(measurement.response_time.quantile(quantile))
     style = {"errors": "red"} if measurement.errors else {}
     return [Text(cells[name], style=style.get(name, "")) for name in columns]
-
-
-def _time(value_ns: int | None) -> str:
-    return "-" if value_ns is None else format_duration_ns(value_ns)
 
 
 def coverage_table(results: Results, width: int) -> RenderableType:

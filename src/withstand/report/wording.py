@@ -12,7 +12,7 @@ from withstand.scan.record import Coverage, CoverageState
 from withstand.slo import DriftVerdict, Indicator, Verdict, VerdictState, format_value
 from withstand.stats.drift import Movement
 from withstand.stats.histogram import merged
-from withstand.units import format_count, format_duration_ns
+from withstand.units import format_count, format_duration_ns, format_share
 
 CONCLUSION_WORD = {
     Conclusion.HELD: "Held",
@@ -52,6 +52,7 @@ COVERAGE_WORD = {
     CoverageState.SKIPPED: "skipped",
     CoverageState.NOT_APPLICABLE: "not applicable",
 }
+GENERATOR_CPU = "generator CPU"
 QUANTILES = (0.5, 0.95, 0.99)
 
 
@@ -158,6 +159,47 @@ def opening_times(load: LoadMeasurement) -> tuple[tuple[str, int, str], ...]:
         for name, times in phases
         if (p50 := times.quantile(0.5)) is not None and (p99 := times.quantile(0.99)) is not None
     )
+
+
+def load_facts(load: LoadMeasurement) -> list[tuple[str, str, str]]:
+    """Whether the generator did what it was asked: label, figure, what it means."""
+    health = load.generator
+    lag, pauses = health.send_lag, health.gc_pauses
+    processes = (
+        "one process" if health.processes == 1 else f"busiest of {health.processes} processes"
+    )
+    facts = [
+        ("offered", format_count(load.offered), "requests that were due"),
+        ("sent", format_count(load.sent), "went out"),
+        ("late", format_count(load.late), "waited for a connection, clock running"),
+        ("unanswered", format_count(load.unanswered), "had no end when the run stopped"),
+        (
+            "send lag",
+            f"p50 {time_text(lag.quantile(0.5))}, p99 {time_text(lag.quantile(0.99))}, "
+            f"max {time_text(lag.maximum)}"
+            if lag.count
+            else "-",
+            "between intended start and send",
+        ),
+        (GENERATOR_CPU, format_share(health.cpu_share), f"of one core, {processes}"),
+        (
+            "GC pauses",
+            f"{format_count(pauses.count)}, max {time_text(pauses.maximum)}"
+            if pauses.count
+            else "0",
+            "the generator's garbage collector",
+        ),
+    ]
+    if health.descriptors is not None:
+        limit = health.descriptor_limit
+        of = "" if limit is None else f" of {format_count(limit)}"
+        facts.append(("descriptors", format_count(health.descriptors) + of, "open at the most"))
+    return facts
+
+
+def time_text(value_ns: float | None) -> str:
+    """A time, or a dash where there is none."""
+    return "-" if value_ns is None else format_duration_ns(value_ns)
 
 
 def coverage_by_check(results: Results) -> dict[str, Counter[CoverageState]]:

@@ -10,6 +10,7 @@ from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.client.proxy import NO_PROXY, Proxy, parse_proxy, proxy_for
 from withstand.client.target import Target, parse_target
 from withstand.errors import UsageError
+from withstand.load.rhythm import Pacing, Rhythm, parse_think_time
 from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy, Profile
 from withstand.scan.suppression import Suppression
@@ -31,7 +32,10 @@ class LoadSettings:
     users: int | None = None
     spawn_rate_per_s: float | None = None
     rate_per_s: float | None = None
+    poisson: bool = False
+    stages: str | None = None
     run_time_s: float | None = None
+    rhythm: Rhythm | None = None
     connections: int | None = None
     keep_alive: bool = True
     follow_redirects: bool = False
@@ -241,12 +245,21 @@ def _suppression(table: "SuppressionTable") -> Suppression:
     )
 
 
+def _rhythm(table: "LoadTable") -> Rhythm | None:
+    if table.pacing is not None:
+        return Pacing(every_ns=table.pacing)
+    return None if table.think_time is None else parse_think_time(table.think_time)
+
+
 def _load_settings(table: "LoadTable") -> LoadSettings:
     return LoadSettings(
         users=table.users,
         spawn_rate_per_s=table.spawn_rate,
         rate_per_s=table.rate,
+        poisson=table.poisson,
+        stages=table.stages,
         run_time_s=None if table.run_time is None else table.run_time / _NS_PER_S,
+        rhythm=_rhythm(table),
         connections=table.connections,
         keep_alive=table.keep_alive,
         follow_redirects=table.follow_redirects,

@@ -10,6 +10,8 @@ from typing import Any, Final, NewType
 
 from withstand.client.proxy import NO_PROXY, parse_proxy
 from withstand.errors import UsageError
+from withstand.load.rhythm import parse_think_time
+from withstand.load.stage_text import parse_stages
 from withstand.scan.finding import Severity
 from withstand.scan.policy import Profile
 from withstand.units import parse_duration_ns, parse_rate_per_s
@@ -19,6 +21,10 @@ Leeway = NewType("Leeway", int)
 """Nanoseconds, written `30s`; a bare number counts seconds."""
 Rate = NewType("Rate", float)
 """Requests per second, written `200/s` or `200`."""
+Stages = NewType("Stages", str)
+"""Stages of a load as `withstand.load.stage_text` reads them, or a list of such texts."""
+ThinkTime = NewType("ThinkTime", str)
+"""A duration, or two with `..` between."""
 OperationPattern = NewType("OperationPattern", str)
 """An operation key in which `*` stands for any text."""
 AccessKey = NewType("AccessKey", str)
@@ -51,6 +57,9 @@ _OPERATION: Final = rf"^(\*|({_METHOD_PATTERN}|\*) (/|\*)\S*)$"
 _REQUEST: Final = rf"^({_METHOD_PATTERN}) /[^\s*]*$"
 _HEADER: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+:.*\{token\}.*$"
 _LIMIT: Final = r"^([1-9][0-9]*)( failures?)?$"
+_DURATION: Final = r"([0-9]+(\.[0-9]+)?\s*(ns|us|µs|ms|s|m|min|h|d)?)+"
+_LEVEL: Final = r"([0-9]+(\.[0-9]+)?\s*(/\s*(s|sec|m|min|h)|u|users?)|0+(\.0+)?)"
+_STAGES: Final = rf"^\s*({_DURATION}\s*:\s*)?{_LEVEL}\s*(,\s*({_DURATION}\s*:\s*)?{_LEVEL}\s*)*$"
 _TOKEN_PATH: Final = r"^\$([.\[]\S*)?$"  # noqa: S105 - a JSON path, no secret
 
 
@@ -114,6 +123,17 @@ def _positive_duration(value: object) -> Duration:
 
 def _leeway(value: object) -> Leeway:
     return Leeway(_with_unit(value, parse_duration_ns, "60s"))  # none at all is a fair answer
+
+
+def _stages(value: object) -> Stages:
+    written = ", ".join(_texts(value))
+    _with_unit(written, parse_stages, "30s:200/s, 1m:200/s")
+    return Stages(written)
+
+
+def _think_time(value: object) -> ThinkTime:
+    _with_unit(value, parse_think_time, "1s..3s")
+    return ThinkTime(str(value))
 
 
 def _operation_pattern(value: object) -> OperationPattern:
@@ -253,7 +273,7 @@ FORMS: Final[Mapping[Any, Form]] = {
             "anyOf": [
                 {
                     "type": "string",
-                    "pattern": r"^([0-9]+(\.[0-9]+)?\s*(ns|us|µs|ms|s|m|min|h|d)?)+$",
+                    "pattern": rf"^{_DURATION}$",
                 },
                 {"type": "number", "exclusiveMinimum": 0},
             ]
@@ -265,7 +285,7 @@ FORMS: Final[Mapping[Any, Form]] = {
             "anyOf": [
                 {
                     "type": "string",
-                    "pattern": r"^([0-9]+(\.[0-9]+)?\s*(ns|us|µs|ms|s|m|min|h|d)?)+$",
+                    "pattern": rf"^{_DURATION}$",
                 },
                 {"type": "number", "exclusiveMinimum": 0},
             ]
@@ -277,6 +297,24 @@ FORMS: Final[Mapping[Any, Form]] = {
             "anyOf": [
                 {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*(/\s*(s|sec|m|min|h))?$"},
                 {"type": "number", "exclusiveMinimum": 0},
+            ]
+        },
+    ),
+    Stages: Form(
+        read=_stages,
+        schema={
+            "anyOf": [
+                {"type": "string", "pattern": _STAGES},
+                {"type": "array", "items": {"type": "string", "pattern": _STAGES}, "minItems": 1},
+            ]
+        },
+    ),
+    ThinkTime: Form(
+        read=_think_time,
+        schema={
+            "anyOf": [
+                {"type": "string", "pattern": rf"^{_DURATION}(\.\.{_DURATION})?$"},
+                {"type": "number", "minimum": 0},
             ]
         },
     ),

@@ -154,11 +154,22 @@ def _objectives(tables: SettingsFile) -> Iterator[Problem]:
 
 
 def _load(tables: SettingsFile) -> Iterator[Problem]:
-    if tables.load.users is not None and tables.load.rate is not None:
+    load = tables.load
+    shapes = {
+        "users (closed model)": load.users,
+        "rate (open model)": load.rate,
+        "stages": load.stages,
+    }
+    given = [name for name, value in shapes.items() if value is not None]
+    if len(given) > 1:
+        count = "both " if len(given) == 2 else ""
+        yield Problem(path=("load",), message=f"has {count}{' and '.join(given)}; keep one")
+    if load.stages is not None and load.run_time is not None:
         yield Problem(
-            path=("load",),
-            message="has both users (closed model) and rate (open model); keep one",
+            path=("load", "run_time"), message="is the sum of the stages' durations; leave it out"
         )
+    if load.think_time is not None and load.pacing is not None:
+        yield Problem(path=("load",), message="has both think_time and pacing; keep one")
 
 
 def _roles(tables: SettingsFile) -> Iterator[Problem]:

@@ -19,7 +19,9 @@ from withstand.settings.forms import (
     PrivatePattern,
     ProxyAddress,
     Rate,
+    Stages,
     Texts,
+    ThinkTime,
     TokenPath,
     Weight,
 )
@@ -183,7 +185,21 @@ class LoadTable:
     rate: Rate | None = attrs.field(
         default=None, metadata=_doc("Arrival rate in requests (open model).")
     )
+    poisson: bool = attrs.field(
+        default=False, metadata=_doc("Whether arrivals are random (Poisson) instead of paced.")
+    )
+    stages: Stages | None = attrs.field(
+        default=None,
+        metadata=_doc("Durations and levels, of a rate or of users: 30s:200/s, 1m:200/s, 10s:0/s."),
+    )
     run_time: Duration | None = attrs.field(default=None, metadata=_doc("How long to send."))
+    think_time: ThinkTime | None = attrs.field(
+        default=None,
+        metadata=_doc("Pause of a user after an answer, or the range it is drawn from: 1s..3s."),
+    )
+    pacing: Duration | None = attrs.field(
+        default=None, metadata=_doc("Time from one iteration of a user to its next.")
+    )
     connections: int | None = attrs.field(
         default=None, metadata=_doc("Most connections open at once.")
     )

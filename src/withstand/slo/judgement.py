@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 
+from withstand.load.generator import MAX_LAG_NS
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.load.shards import shortfall
 from withstand.load.window import united
@@ -90,8 +91,13 @@ def _on_operation(
         return _excused(verdict, run)
     match objective.indicator:
         case Indicator.QUANTILE:
-            quantile = objective.quantile or 0.0
-            verdict = on_quantile(objective, operation, quantile, lagging=run.generator.lagging)
+            verdict = on_quantile(
+                objective,
+                operation,
+                objective.quantile or 0.0,
+                lagging=run.generator.lagging,
+                held_up=run.generator.loop_lag.share_above(MAX_LAG_NS) or 0.0,
+            )
             verdict = _unless_rising(verdict, operation, run)
         case Indicator.MAXIMUM:
             verdict = on_maximum(objective, operation)

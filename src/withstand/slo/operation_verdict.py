@@ -32,10 +32,16 @@ _CONFIDENCE: Final = 2 * CERTAINTY - 1  # of the two-sided interval beside a one
 
 
 def on_quantile(
-    objective: Objective, operation: OperationMeasurement, q: float, *, lagging: str | None = None
+    objective: Objective,
+    operation: OperationMeasurement,
+    q: float,
+    *,
+    lagging: str | None = None,
+    held_up: float = 0.0,
 ) -> Verdict:
     """`lagging` says that the generator's own lateness colours the response times: then a breach
-    is one only if the service times, which hold none of it, prove it as well.
+    is one only if the service times prove it as well. They hold none of the lateness of the sends;
+    what came while the event loop was held up, for the share `held_up` of the time, they hold.
     """
     limit, count = objective.limit, operation.response_time.count
     windows = operation.windows
@@ -67,7 +73,7 @@ def on_quantile(
     if lagging is None or verdict.state is not VerdictState.BREACHED:
         return verdict
     served_slowly = operation.service_time.share_above(limit) or 0.0
-    if estimate.margin is not None and served_slowly - estimate.margin > 1 - q:
+    if estimate.margin is not None and served_slowly - held_up - estimate.margin > 1 - q:
         return verdict
     return replace(verdict, state=VerdictState.INCONCLUSIVE, reason=lagging)
 
