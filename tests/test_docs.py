@@ -84,11 +84,26 @@ def test_the_layout_in_the_architecture_is_the_packages_own() -> None:
         for _, text in _FENCE.findall((ROOT / "ARCHITECTURE.md").read_text())
         if text.startswith("src/withstand/")
     )
-    shown = set(re.findall(r"\b(\w+(?:\.py|/))(?=\s)", tree)) - {"withstand/", "checks/"}
     package = ROOT / "src" / "withstand"
+    shown: dict[str, set[str]] = {"": set()}
+    parent = ""
+    for line in tree.splitlines()[1:]:
+        names = set(re.findall(r"\b(\w+(?:\.py|/))(?=\s)", f"{line} "))
+        if line.startswith("│"):
+            shown[parent] |= names
+        else:
+            shown[""] |= names
+            (parent, *_) = names
+            shown[parent] = set()
     there = {path.name for path in package.glob("*.py")} - {"__init__.py"}
-    there |= {f"{path.parent.name}/" for path in package.glob("*/__init__.py")}
-    assert shown == there
+    assert shown.pop("") == there | _packages_in(package)
+    # Where one folder within a folder is shown, all are.
+    for parent, folders in shown.items():
+        assert not folders or folders == _packages_in(package / parent)
+
+
+def _packages_in(folder: Path) -> set[str]:
+    return {f"{path.parent.name}/" for path in folder.glob("*/__init__.py")}
 
 
 def test_the_architecture_names_the_layers_of_the_contract() -> None:

@@ -21,7 +21,6 @@ SOURCES = ROOT / "src"
 
 SHELLS = (
     "withstand",  # asks the installed package for its version
-    "withstand.attendance",
     "withstand.cli*",
     "withstand.client.allocator",
     "withstand.client.connect",
@@ -30,13 +29,23 @@ SHELLS = (
     "withstand.client.wire",
     "withstand.demo*",
     "withstand.load.engine*",
+    "withstand.load.probe.command",
+    "withstand.load.probe.metrics",
+    "withstand.load.probe.process",
+    "withstand.load.probe.watch",
+    "withstand.load.workers.division",
+    "withstand.load.workers.hire",
+    "withstand.load.workers.messages",
+    "withstand.load.workers.run",
+    "withstand.load.workers.start",
+    "withstand.load.workers.worker",
     "withstand.pytest_plugin*",
     "withstand.results_file",
     "withstand.scan.catalogue",  # finds the checks by listing a package
     "withstand.selftest.experiment*",
     "withstand.selftest.server",
     "withstand.settings*",
-    "withstand.workflow*",
+    "withstand.workflows*",
 )
 """Modules that may do I/O, read a clock or start processes: names, `*` for any text."""
 

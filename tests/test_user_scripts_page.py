@@ -9,9 +9,9 @@ import pytest
 from tests.demo.running import RunningDemo, running
 from withstand.client.loop import run
 from withstand.client.target import parse_target
-from withstand.load.engine import run_load
-from withstand.load.engine_script import load_script
-from withstand.load.profile import Closed, ConstantRate, Profile
+from withstand.load.engine.run import run_load
+from withstand.load.engine.script_file import load_script
+from withstand.load.profile.profile import Closed, ConstantRate, Profile
 
 PAGE = (Path(__file__).parents[1] / "docs" / "user-scripts.md").read_text()
 SCRIPTS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)

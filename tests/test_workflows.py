@@ -10,7 +10,7 @@ from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.target import parse_target
 from withstand.demo.seed import ALICE
 from withstand.errors import RunVoid, UsageError
-from withstand.load.profile import ConstantRate
+from withstand.load.profile.profile import ConstantRate
 from withstand.results import Results
 from withstand.scan.plan import ScanPlan
 from withstand.scan.policy import Policy

@@ -14,11 +14,11 @@ import sys
 from withstand.client.exchange import Request
 from withstand.client.loop import run
 from withstand.client.target import parse_target
-from withstand.load.engine import run_load
+from withstand.load.engine.run import run_load
 from withstand.load.measurement import LoadMeasurement
-from withstand.load.profile import Closed, ConstantRate, Profile
-from withstand.load.rhythm import parse_think_time
-from withstand.load.scenario import Plan, Scenario, scenario_from_requests
+from withstand.load.profile.profile import Closed, ConstantRate, Profile
+from withstand.load.profile.rhythm import parse_think_time
+from withstand.load.scenario.scenario import Plan, Scenario, scenario_from_requests
 from withstand.stats.histogram import Histogram, merged
 
 ENDPOINTS = 20

@@ -5,11 +5,11 @@ import os
 from collections.abc import Awaitable, Callable
 
 from withstand.client.target import Target
-from withstand.load.engine import run_load
+from withstand.load.engine.run import run_load
 from withstand.load.measurement import LoadMeasurement
-from withstand.load.profile import Profile
+from withstand.load.profile.profile import Profile
 from withstand.load.progress import Observer
-from withstand.load.scenario import Scenario
+from withstand.load.scenario.scenario import Scenario
 
 
 async def failing(

@@ -11,7 +11,7 @@ import pytest
 
 from withstand.client.exchange import Request
 from withstand.client.target import Target
-from withstand.load.scenario import Scenario, scenario_from_requests
+from withstand.load.scenario.scenario import Scenario, scenario_from_requests
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,13 +9,13 @@ from tests.nginx_server import Nginx, needs_nginx, running
 from withstand.client.exchange import Request
 from withstand.client.loop import run
 from withstand.client.target import Target
-from withstand.load.engine import run_load
-from withstand.load.engine_division import divided
-from withstand.load.engine_workers import run_workers
+from withstand.load.engine.run import run_load
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.merge import merge_measurements
-from withstand.load.profile import Closed, ConstantRate, Profile, share_of
-from withstand.load.scenario import Plan, Scenario, scenario_from_requests
+from withstand.load.profile.profile import Closed, ConstantRate, Profile, share_of
+from withstand.load.scenario.scenario import Plan, Scenario, scenario_from_requests
+from withstand.load.workers.division import divided
+from withstand.load.workers.run import run_workers
 from withstand.sharding import Shard
 
 pytestmark = needs_nginx

@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from tests.load.engine.test_run import both_models
 from withstand.client.loop import run
-from withstand.load.engine import run_load
+from withstand.load.engine.run import run_load
 from withstand.load.journal import Journal
 from withstand.load.measurement import (
     GeneratorHealth,
@@ -11,12 +12,11 @@ from withstand.load.measurement import (
     OperationMeasurement,
     ServerSample,
 )
-from withstand.load.profile import Closed, ConstantRate, Profile
+from withstand.load.profile.profile import Closed, ConstantRate, Profile
 from withstand.load.window import Window
 from withstand.stats.histogram import Histogram
 
 from .conftest import Api
-from .test_engine import both_models
 
 BEFORE = LoadMeasurement(
     model="open",

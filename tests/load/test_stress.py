@@ -1,6 +1,6 @@
 """Which windows of a running load are counted to their end."""
 
-from withstand.load.profile import ConstantRate
+from withstand.load.profile.profile import ConstantRate
 from withstand.load.stress import Settling
 from withstand.load.window import Window
 from withstand.stats.histogram import Histogram

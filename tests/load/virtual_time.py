@@ -18,7 +18,7 @@ import pytest
 
 from withstand.client.exchange import Request
 from withstand.client.target import Target
-from withstand.load.scenario import Scenario, scenario_from_requests
+from withstand.load.scenario.scenario import Scenario, scenario_from_requests
 
 T = TypeVar("T")
 TARGET = Target(scheme="http", host="127.0.0.1", port=80)
@@ -187,7 +187,7 @@ def in_virtual_time(
         for name, module in tuple(sys.modules.items()):
             if name.startswith("withstand.") and hasattr(module, "perf_counter_ns"):
                 patch.setattr(module, "perf_counter_ns", lambda: loop.now_ns)
-            if name.startswith("withstand.load.engine_") and hasattr(module, "open_timer"):
+            if name.startswith("withstand.load.engine.") and hasattr(module, "open_timer"):
                 patch.setattr(module, "open_timer", VirtualTimer)
         result: T = loop.run_until_complete(work())
     return result

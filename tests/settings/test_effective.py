@@ -7,7 +7,7 @@ import pytest
 
 from withstand.client.exchange import Response
 from withstand.errors import ConfigurationError, UsageError
-from withstand.load.rhythm import Pacing, ThinkTime
+from withstand.load.profile.rhythm import Pacing, ThinkTime
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.policy import Profile
 from withstand.settings import load_settings

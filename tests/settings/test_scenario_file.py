@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from withstand.errors import ConfigurationError, UsageError
-from withstand.load.declaration import Declaration
-from withstand.load.expectation import Expectation
-from withstand.load.feed_table import FeedOrder
+from withstand.load.scenario.declaration import Declaration
+from withstand.load.scenario.expectation import Expectation
+from withstand.load.scenario.feed_table import FeedOrder
 from withstand.settings import Settings, load_settings
 from withstand.settings.scenario_file import load_scenario
 

@@ -1,7 +1,7 @@
 """A step is over when its settled seconds decide it, and not before."""
 
 from withstand.load.measurement import GeneratorHealth, LoadMeasurement, OperationMeasurement
-from withstand.load.profile import ConstantRate
+from withstand.load.profile.profile import ConstantRate
 from withstand.load.window import Window
 from withstand.slo import parse_objective
 from withstand.slo.step_verdict import judge_step

@@ -12,8 +12,8 @@ from withstand.cli.output import publish, require_writable
 from withstand.cli.plans import api_for, objectives_for, scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.typed import typed_command
-from withstand.load.engine_probe_process import ProcessProbe
-from withstand.load.profile import ConstantRate
+from withstand.load.probe.process import ProcessProbe
+from withstand.load.profile.profile import ConstantRate
 from withstand.results import Results
 from withstand.scan.catalogue import all_checks
 from withstand.slo import parse_objective

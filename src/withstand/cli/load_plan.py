@@ -20,11 +20,11 @@ from withstand.cli.traffic import (
 )
 from withstand.client.target import Target, parse_target
 from withstand.errors import UsageError
-from withstand.load.engine_probe_command import CommandProbe
-from withstand.load.engine_probe_metrics import MetricsProbe
-from withstand.load.engine_probe_process import ProcessProbe
-from withstand.load.engine_script import load_script
-from withstand.load.probe import METRIC_NAMES, Probe
+from withstand.load.engine.script_file import load_script
+from withstand.load.probe.command import CommandProbe
+from withstand.load.probe.metrics import MetricsProbe
+from withstand.load.probe.process import ProcessProbe
+from withstand.load.probe.sample import METRIC_NAMES, Probe
 from withstand.results import Results
 from withstand.settings import Settings
 from withstand.sharding import parse_shard

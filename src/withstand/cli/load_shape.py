@@ -2,9 +2,9 @@
 
 from withstand.cli.load_options import DEFAULT_RATE_PER_S, LoadOptions
 from withstand.errors import UsageError
-from withstand.load.profile import Closed, ConstantRate, Profile
-from withstand.load.rhythm import Rhythm, parse_pacing, parse_think_time
-from withstand.load.stage_text import parse_stages
+from withstand.load.profile.profile import Closed, ConstantRate, Profile
+from withstand.load.profile.rhythm import Rhythm, parse_pacing, parse_think_time
+from withstand.load.profile.stage_text import parse_stages
 from withstand.settings import Settings
 from withstand.units import parse_duration_ns, parse_rate_per_s
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from withstand.cli.plans import objectives_for
 from withstand.errors import UsageError
-from withstand.load.declaration import Declaration
+from withstand.load.scenario.declaration import Declaration
 from withstand.settings import Settings
 from withstand.slo import Objective, parse_objective
 from withstand.workflows import LoadPlan

@@ -8,10 +8,10 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from withstand.attendance import Watcher
 from withstand.load.progress import Progress as LoadProgress
 from withstand.scan.plan import ScanProgress
 from withstand.units import format_duration_ns
+from withstand.workflows.attendance import Watcher
 
 _PLAIN_EVERY_S = 5.0
 

@@ -20,7 +20,7 @@ from withstand.cli.options import Outputs
 from withstand.cli.output import publish, require_writable
 from withstand.cli.typed import typed_command
 from withstand.errors import UsageError
-from withstand.load.probe import sample_interval_s
+from withstand.load.probe.sample import sample_interval_s
 from withstand.slo import SoakRules
 from withstand.units import format_bytes, parse_duration_ns, parse_size_bytes
 from withstand.workflows import Occasion

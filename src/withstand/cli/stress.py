@@ -33,13 +33,13 @@ from withstand.slo.capacity import objectives_of_a_step
 from withstand.slo.step_verdict import StepVerdict
 from withstand.stats.capacity import SearchPlan
 from withstand.units import parse_duration_ns, parse_rate_per_s
-from withstand.workflow_stress import (
+from withstand.workflows import Occasion
+from withstand.workflows.stress import (
     StressObserver,
     StressPlan,
     run_document_stress,
     run_request_stress,
 )
-from withstand.workflows import Occasion
 
 _DEFAULTS = SearchPlan(start_per_s=1.0)
 _BUDGET_MINUTES = 15

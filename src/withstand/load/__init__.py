@@ -3,10 +3,10 @@
 What a user script imports stands here; see docs/user-scripts.md.
 """
 
-from withstand.load.script import after_run, before_run, user
-from withstand.load.script_client import AsyncClient, Client
-from withstand.load.script_feed import Feed, FeedExhausted, feed
-from withstand.load.script_response import RequestFailed, Response, ResponseUnexpected
+from withstand.load.script.client import AsyncClient, Client
+from withstand.load.script.feed import Feed, FeedExhausted, feed
+from withstand.load.script.response import RequestFailed, Response, ResponseUnexpected
+from withstand.load.script.script import after_run, before_run, user
 
 __all__ = [
     "AsyncClient",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from withstand.load.generator import with_lagging
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
-from withstand.load.profile import ArrivalSchedule
+from withstand.load.profile.profile import ArrivalSchedule
 from withstand.load.window import Window
 from withstand.stats.capacity import Purpose, SearchPlan
 from withstand.stats.usl import Throughput

@@ -4,11 +4,11 @@ from typing import Final
 
 from withstand.client.exchange import Request
 from withstand.client.loop import run
-from withstand.load.engine import run_load
+from withstand.load.engine.run import run_load
 from withstand.load.measurement import LoadMeasurement
-from withstand.load.profile import ConstantRate
+from withstand.load.profile.profile import ConstantRate
 from withstand.load.progress import Observer
-from withstand.load.scenario import scenario_from_requests
+from withstand.load.scenario.scenario import scenario_from_requests
 from withstand.selftest.comparison import (
     MAX_LAG_NS,
     Row,

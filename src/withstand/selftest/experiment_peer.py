@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from withstand.errors import UsageError
-from withstand.load.profile import ConstantRate
+from withstand.load.profile.profile import ConstantRate
 from withstand.selftest.comparison import (
     Section,
     count_row,

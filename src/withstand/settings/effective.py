@@ -10,7 +10,7 @@ from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.client.proxy import NO_PROXY, Proxy, parse_proxy, proxy_for
 from withstand.client.target import Target, parse_target
 from withstand.errors import UsageError
-from withstand.load.rhythm import Pacing, Rhythm, parse_think_time
+from withstand.load.profile.rhythm import Pacing, Rhythm, parse_think_time
 from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy, Profile
 from withstand.scan.suppression import Suppression

@@ -10,8 +10,8 @@ from typing import Any, Final, NewType
 
 from withstand.client.proxy import NO_PROXY, parse_proxy
 from withstand.errors import UsageError
-from withstand.load.rhythm import parse_think_time
-from withstand.load.stage_text import parse_stages
+from withstand.load.profile.rhythm import parse_think_time
+from withstand.load.profile.stage_text import parse_stages
 from withstand.scan.finding import Severity
 from withstand.scan.policy import Profile
 from withstand.units import parse_duration_ns, parse_rate_per_s
@@ -22,7 +22,7 @@ Leeway = NewType("Leeway", int)
 Rate = NewType("Rate", float)
 """Requests per second, written `200/s` or `200`."""
 Stages = NewType("Stages", str)
-"""Stages of a load as `withstand.load.stage_text` reads them, or a list of such texts."""
+"""Stages of a load as `withstand.load.profile.stage_text` reads them, or a list of such texts."""
 ThinkTime = NewType("ThinkTime", str)
 """A duration, or two with `..` between."""
 OperationPattern = NewType("OperationPattern", str)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from withstand.errors import ConfigurationError, UsageError
-from withstand.load.declaration import Declaration
-from withstand.load.feed_table import FeedTable, feed_table
-from withstand.load.script_feed import SUFFIXES as FEED_SUFFIXES
+from withstand.load.scenario.declaration import Declaration
+from withstand.load.scenario.feed_table import FeedTable, feed_table
+from withstand.load.script.feed import SUFFIXES as FEED_SUFFIXES
 from withstand.settings.effective import Settings
 from withstand.settings.files import read_text, read_toml, shown_path
 from withstand.settings.load import lines

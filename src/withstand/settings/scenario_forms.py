@@ -6,7 +6,7 @@ from typing import Any, Final, NewType
 
 import attrs
 
-from withstand.load.feed_table import FeedOrder
+from withstand.load.scenario.feed_table import FeedOrder
 from withstand.settings.forms import FORMS, METHODS, Form, Unfit, kind, suggestion, text
 
 RequestLine = NewType("RequestLine", str)

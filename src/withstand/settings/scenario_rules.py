@@ -7,10 +7,10 @@ from typing import Final
 
 from withstand.client.identity import Identity
 from withstand.errors import UsageError
-from withstand.load.declaration import IDENTITY, RESERVED, RUN, DeclaredRequest
-from withstand.load.expectation import Expectation
-from withstand.load.feed_table import FeedTable
-from withstand.load.template import REQUEST, Piece, Place, Slot, pieces, slots_of, written
+from withstand.load.scenario.declaration import IDENTITY, RESERVED, RUN, DeclaredRequest
+from withstand.load.scenario.expectation import Expectation
+from withstand.load.scenario.feed_table import FeedTable
+from withstand.load.scenario.template import REQUEST, Piece, Place, Slot, pieces, slots_of, written
 from withstand.settings.forms import suggestion
 from withstand.settings.scenario_tables import ExpectTable, RequestTable, ScenarioTables
 from withstand.settings.sources import Path, Problem

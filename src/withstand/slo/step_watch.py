@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from withstand.load.journal import Journal
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
-from withstand.load.profile import ArrivalSchedule
+from withstand.load.profile.profile import ArrivalSchedule
 from withstand.load.stress import Settling, StressStep
 from withstand.slo.objective import Objective
 from withstand.slo.step_verdict import decided_after

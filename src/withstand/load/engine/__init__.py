@@ -1,0 +1,1 @@
+"""Sends requests and keeps the books: the event loop, its connections and users."""

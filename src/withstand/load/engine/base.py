@@ -1,0 +1,288 @@
+"""What both models of load share: how to reach the target, what to send next, and the end."""
+
+import asyncio
+import ssl
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import cycle
+from time import perf_counter_ns
+from typing import Any, Final, TypeVar
+
+from withstand.client.connect import connect
+from withstand.client.connection import Connection
+from withstand.client.exchange import Failure, FailureKind
+from withstand.client.target import Target
+from withstand.load.recorder import OperationRecorder, Tally
+from withstand.load.scenario.expectation import Expectation
+from withstand.load.scenario.template import Filled
+from withstand.load.script_record import ScriptRecord
+
+C = TypeVar("C", bound=Connection)
+
+NS_PER_S: Final = 1_000_000_000
+MAX_OPENING: Final = 64  # connects under way at once, below the usual listen backlog of 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How to reach the target: looked up once, used for every connection.
+
+    Without `keep_alive` a connection carries one request, whose wait begins with opening it.
+    """
+
+    target: Target
+    addresses: Sequence[str]
+    ssl_context: ssl.SSLContext | None
+    timeout_s: float
+    connect_timeout_s: float
+    keep_alive: bool = True
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What is not usual about the way, in words for a report."""
+        proxy = self.target.proxy
+        return (
+            *(() if proxy is None else (f"through the proxy {proxy}",)),
+            *(() if self.keep_alive else ("a new connection for each request",)),
+        )
+
+    async def open(self, factory: Callable[[], C]) -> C | Failure:
+        """A connection, or why there is none."""
+        return await connect(
+            factory,
+            self.target,
+            ssl_context=self.ssl_context,
+            timeout_s=self.connect_timeout_s,
+            addresses=self.addresses,
+        )
+
+
+class Shot:
+    """One call, ready to be sent: its recorder and its rendered variants in turn.
+
+    `expectation` and `follow_redirects` are heeded by careful connections only, which keep the
+    responses of a shot that `is_inspected`.
+    """
+
+    __slots__ = (
+        "_sizes",
+        "expectation",
+        "follow_redirects",
+        "head",
+        "is_inspected",
+        "recorder",
+        "sent",
+        "variants",
+    )
+
+    variants: Iterator[bytes]
+
+    def __init__(
+        self,
+        recorder: OperationRecorder,
+        variants: tuple[bytes, ...],
+        *,
+        head: bool,
+        expectation: Expectation | None = None,
+        follow_redirects: bool = False,
+    ) -> None:
+        self.recorder = recorder
+        self.variants = cycle(variants)
+        self.head = head
+        self.expectation = expectation
+        self.follow_redirects = follow_redirects
+        self.is_inspected = expectation is not None or follow_redirects
+        self.sent = 0
+        self._sizes = [len(data) for data in variants]
+
+    @property
+    def bytes_sent(self) -> int:
+        """What the variants sent so far amount to, which their turns decide."""
+        rounds, rest = divmod(self.sent, len(self._sizes))
+        return rounds * sum(self._sizes) + sum(self._sizes[:rest])
+
+
+class FilledShot(Shot):
+    """A call whose variants are templates, filled as they are sent."""
+
+    __slots__ = ("_filled",)
+
+    def __init__(
+        self,
+        recorder: OperationRecorder,
+        filled: Filled,
+        *,
+        head: bool,
+        expectation: Expectation | None = None,
+        follow_redirects: bool = False,
+    ) -> None:
+        super().__init__(
+            recorder, (), head=head, expectation=expectation, follow_redirects=follow_redirects
+        )
+        self.variants = self._filled = filled
+
+    @property
+    def bytes_sent(self) -> int:
+        """What was filled so far."""
+        return self._filled.bytes_given
+
+
+class LoadConnection(Connection):
+    """A connection that knows which shot it carries, and since when its user waits."""
+
+    __slots__ = ("intended_ns", "shot")
+
+    shot: Shot
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.intended_ns = 0
+
+    def fire(self, shot: Shot) -> None:
+        """Send a shot's next variant."""
+        self.shot = shot
+        shot.sent += 1
+        self.start(next(shot.variants), head=shot.head)
+
+    def record_failure(self, kind: FailureKind) -> None:
+        """Count the request that just failed."""
+        self.shot.recorder.failure(self.intended_ns, self.end_ns, kind, self.bytes_received)
+        self.note_opening()
+
+    def note_opening(self) -> None:
+        """Count how long opening this connection took, once, with the request that uses it."""
+        if self.connect_ns is not None:
+            self.shot.recorder.connected(self.intended_ns, self.connect_ns, self.tls_ns)
+            self.connect_ns = None
+
+
+class Load(ABC):
+    """A load under way.
+
+    It is `running` from `begin` until the schedule is `over`; `finished` is set when, after that,
+    nothing is in flight. `due` counts the arrivals whose time had come when the
+    schedule ended, `dispatched` those that had been dealt with by then; `withdrawn` were still
+    waiting to be sent when the schedule was cut short.
+    """
+
+    def __init__(self, way: Way, shots: Sequence[Shot], order: Sequence[int]) -> None:
+        self.way = way
+        self.shots = cycle([shots[index] for index in order])
+        self.recorders = {shot.recorder.operation: shot.recorder for shot in shots}
+        self._all_shots = tuple(shots)
+        self.loop = asyncio.get_running_loop()
+        self.finished = asyncio.Event()
+        self.send_lag = Tally()
+        self.connections: set[LoadConnection] = set()
+        self.running = False
+        self.over = False
+        self.offered = 0
+        self.late = 0
+        self.withdrawn = 0
+        self.due = 0
+        self.dispatched = 0
+        self.exhausted = 0
+        self.timeout_ns = int(way.timeout_s * NS_PER_S)
+        self.error: BaseException | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def sent(self) -> int:
+        """Requests that went out."""
+        return sum(shot.sent for shot in self._all_shots)
+
+    def bytes_sent(self, operation: str) -> int:
+        """What the requests of an operation amount to."""
+        return sum(
+            shot.bytes_sent for shot in self._all_shots if shot.recorder.operation == operation
+        )
+
+    @property
+    def requested(self) -> int:
+        """Requests that were due: in the open model one for each arrival."""
+        return self.offered
+
+    @property
+    def script(self) -> ScriptRecord | None:
+        """What became of the user script; None where there is none."""
+        return None
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that were sent and have no end yet."""
+        return sum(connection.in_flight for connection in self.connections)
+
+    @property
+    @abstractmethod
+    def queued(self) -> Collection[object]:
+        """Arrivals that wait for a connection."""
+
+    @property
+    @abstractmethod
+    def spun_ns(self) -> int:
+        """Processor time spent on nothing but waiting for the next moment of the schedule."""
+
+    @property
+    @abstractmethod
+    def users(self) -> int | None:
+        """Virtual users under way; None in the open model."""
+
+    @abstractmethod
+    async def prepare(self) -> None:
+        """Open the connections that are known to be needed."""
+
+    @abstractmethod
+    def begin(self, origin_ns: int) -> None:
+        """Start the schedule, whose zero is this reading of the clock."""
+
+    @abstractmethod
+    def wind_down(self) -> None:
+        """End the schedule now. What was sent is awaited, nothing more is sent."""
+
+    def sweep(self) -> None:
+        """Give up what has lasted longer than the timeout, counted from its intended start."""
+        now_ns = perf_counter_ns()
+        for connection in tuple(self.connections):
+            if connection.in_flight and now_ns - connection.intended_ns > self.timeout_ns:
+                connection.give_up(FailureKind.TIMED_OUT, "no complete response in time")
+
+    def forget(self, connection: LoadConnection) -> None:
+        """The connection is closed."""
+        self.connections.discard(connection)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine beside the load; what it raises ends the run."""
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.error = error
+            self.finished.set()
+
+    def finish_if_idle(self) -> None:
+        """Set `finished` when the schedule is over and nothing is left to wait for."""
+        if not self.over or any(connection.in_flight for connection in self.connections):
+            return  # looked at first, as it takes no time while many are in flight
+        if not self.queued:
+            self.finished.set()
+
+    async def close(self) -> None:
+        """Drop every connection and whatever is under way."""
+        self.running = False
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        # Before anything is waited for: the books are closed, and an answer that came now would be
+        # counted twice, as itself and among the unanswered.
+        self._drop_all()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._drop_all()
+
+    def _drop_all(self) -> None:
+        for connection in tuple(self.connections):
+            connection.in_flight = False  # neither answered nor failed: nobody waits any more
+            connection.drop()

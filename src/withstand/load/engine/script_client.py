@@ -1,0 +1,536 @@
+"""The client of a virtual user, on the engine.
+
+`get` is written for speed: a request of the usual kind (a known name, no options, a connection at
+rest) takes the short way, and everything else that of `request`.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from time import perf_counter_ns
+from types import SimpleNamespace
+from typing import Any, Final
+
+from withstand.client.cookies import CookieJar
+from withstand.client.exchange import Failure, FailureKind
+from withstand.client.redirect import MAX_REDIRECTS, REDIRECTS, Hop, hop
+from withstand.client.wire_format import forwarded_origin
+from withstand.load.engine.base import NS_PER_S, Way
+from withstand.load.engine.script_connection import (
+    IDEMPOTENT,
+    ConnectionWentStale,
+    ScriptConnection,
+)
+from withstand.load.engine.script_scene import Scene
+from withstand.load.script.client import AsyncClient
+from withstand.load.script.count import OperationCount
+from withstand.load.script.operations import Operations
+from withstand.load.script.request import (
+    ANY_SUCCESS,
+    Expected,
+    HeaderFields,
+    Params,
+    basic_credential,
+    body_of,
+    checked_method,
+    checked_path,
+    expected_statuses,
+    filled,
+    needs_length,
+    with_params,
+)
+from withstand.load.script.response import RequestFailed, Response
+from withstand.load.script.script import UserFunction
+
+MAX_CONNECTIONS_PER_USER: Final = 6  # what browsers open to one host
+_TOO_MANY: Final = f"more than {MAX_REDIRECTS} redirects"
+
+
+class EngineClient(AsyncClient):
+    """One virtual user's client.
+
+    `asked` counts its requests; `is_set_up` says that its setup went well.
+    `leaving` holds when the user is to stop as soon as nothing of it
+    is in flight; `task` is what runs it then.
+    """
+
+    __slots__ = (
+        "_base",
+        "_connecting",
+        "_delay_ns",
+        "_gets",
+        "_group",
+        "_head",
+        "_headers",
+        "_jar",
+        "_known",
+        "_number",
+        "_open",
+        "_opening",
+        "_operations",
+        "_origin",
+        "_scene",
+        "_state",
+        "asked",
+        "idle",
+        "is_set_up",
+        "kind",
+        "leaving",
+        "task",
+        "waiting",
+    )
+
+    def __init__(self, scene: Scene, number: int, kind: UserFunction | None) -> None:
+        self._scene = scene
+        self._number = number
+        self.kind = kind
+        self._operations = scene.operations
+        self._base = scene.way.target.base_path
+        self._origin = forwarded_origin(scene.way.target)
+        self._headers = HeaderFields(scene.default_headers, changed=self._head_changed)
+        self._jar: CookieJar | None = None
+        self._state: SimpleNamespace | None = None
+        self.idle: list[ScriptConnection] = []
+        self._open = 0
+        self._opening = 0  # requests without a connection yet
+        self._connecting = 0
+        self.waiting: list[asyncio.Future[None]] = []
+        self._delay_ns = 0
+        self._head: bytes | None = None
+        self.asked = 0
+        self.leaving = False
+        self.is_set_up = False
+        self.task: asyncio.Task[None] | None = None
+        self._enter("")
+        if kind is not None:
+            self._headers.update(kind.headers)
+            if kind.identities:
+                who = kind.identities[number % len(kind.identities)]
+                self._headers.update(scene.credentials[who].headers)
+
+    # What a script sees.
+
+    @property
+    def number(self) -> int:
+        """The virtual user's number, from 0, unique in the whole run."""
+        return self._number
+
+    @property
+    def state(self) -> SimpleNamespace:
+        """Whatever the script wants to remember."""
+        if self._state is None:
+            self._state = SimpleNamespace()
+        return self._state
+
+    @property
+    def shared(self) -> Any:
+        """What `before_run` gave back."""
+        return self._scene.shared
+
+    @property
+    def headers(self) -> HeaderFields:
+        """Headers that every request carries."""
+        return self._headers
+
+    @property
+    def cookies(self) -> CookieJar:
+        """What the target has set."""
+        if self._jar is None:
+            target = self._scene.way.target
+            self._jar = CookieJar(
+                target.host, secure=target.scheme == "https", changed=self._head_changed
+            )
+        return self._jar
+
+    @contextlib.contextmanager
+    def group(self, name: str) -> Iterator[None]:
+        """Count requests under `name / …`."""
+        before = self._group
+        self._enter(f"{before}{name} / ")
+        try:
+            yield
+        finally:
+            self._enter(before)
+
+    async def think(self, least_s: float, most_s: float | None = None) -> None:
+        """Wait so many seconds, or any time between two."""
+        most_s = least_s if most_s is None else most_s
+        if not 0 <= least_s <= most_s:
+            raise ValueError(
+                f"think({least_s}, {most_s}) is no time; give seconds, the least first"
+            )
+        await asyncio.sleep(self._scene.draw.uniform(least_s, most_s))
+
+    async def get(self, path: str, /, *, name: str | None = None, **options: Any) -> Response:
+        """GET."""
+        head = self._head
+        if not options and head is not None and self.idle and not self.leaving:
+            count = self._gets.get(path if name is None else name)
+            line = None
+            if count is not None and (line := count.lines.get(path)) is None and "{" not in path:
+                line = f"GET {self._origin}{self._base}{checked_path(path)} HTTP/1.1\r\n".encode()
+                count.remember(path, line)
+            if count is not None and line is not None:
+                connection = self.idle.pop()
+                if connection.reusable:
+                    # `_ask` and `_send`, written out: this is what each request costs.
+                    data_out = line + head
+                    self.asked += 1
+                    count.sent += 1
+                    count.bytes_sent += len(data_out)
+                    connection.count = count
+                    connection.expected = ANY_SUCCESS
+                    connection.resendable = True
+                    connection.path = self._base + path
+                    future: asyncio.Future[Response] = self._scene.loop.create_future()
+                    connection.future = future
+                    connection.start(data_out)
+                    sent_ns = connection.sent_ns
+                    connection.intended_ns = sent_ns - self._delay_ns
+                    self._delay_ns = 0
+                    connection.deadline_ns = sent_ns + self._scene.timeout_ns
+                    try:
+                        return await future
+                    except ConnectionWentStale:
+                        return await self._exchange(
+                            count, connection.path, data_out, method="GET", resent=connection
+                        )
+                    except asyncio.CancelledError:
+                        connection.abandon()
+                        raise
+                self.idle.append(connection)
+        return await self.request("GET", path, name=name, **options)
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        /,
+        *,
+        params: Params | None = None,
+        json: object | None = None,
+        data: Params | None = None,
+        content: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        name: str | None = None,
+        timeout_s: float | None = None,
+        allow_redirects: bool = False,
+        expect: Expected = None,
+        auth: tuple[str, str] | None = None,
+        values: Mapping[str, object] | None = None,
+        **more_values: object,
+    ) -> Response:
+        """A request of any method."""
+        checked_method(method)
+        known_values = more_values if values is None else {**values, **more_values}
+        plain = filled(path, known_values) if known_values or "{" in path else path
+        whole = self._base + checked_path(with_params(plain, params))
+        count = self._operations.find(
+            self._group, method, path.partition("?")[0] if name is None else name
+        )
+        body, media_type = body_of(json=json, data=data, content=content)
+        expected = expected_statuses(expect)
+        fields = self._fields(headers, auth, media_type)
+        response = await self._exchange(
+            count,
+            whole,
+            self._rendered(method, whole, fields, body),
+            method=method,
+            expected=expected | REDIRECTS if allow_redirects else expected,
+            timeout_s=timeout_s,
+        )
+        if not allow_redirects:
+            return response
+        return await self._follow(response, method, fields, body, expected, timeout_s)
+
+    # What the engine sees.
+
+    def arrive(self, delay_ns: int) -> None:
+        """The iteration that begins now was due this long ago: its first request waited."""
+        self._delay_ns = delay_ns
+
+    async def connect_ahead(self) -> None:
+        """Open the first connection before it is needed, if that works."""
+        outcome = await self._connection()
+        if isinstance(outcome, ScriptConnection):
+            self.idle.append(outcome)
+        elif outcome.kind is FailureKind.EXHAUSTED:
+            self._scene.exhausted()
+
+    def lost(self, connection: ScriptConnection) -> None:
+        """A connection is closed."""
+        self._scene.connections.discard(connection)
+        self._open -= 1
+        if connection in self.idle:
+            self.idle.remove(connection)
+        if self.waiting:
+            self.wake_one()
+        if self.leaving:
+            self.leave()
+
+    def wake_one(self) -> None:
+        """Let a request that waits for a connection look again."""
+        waiter = self.waiting.pop(0)
+        if not waiter.done():
+            waiter.set_result(None)
+        elif self.waiting:
+            self.wake_one()
+
+    def leave(self) -> None:
+        """Stop the user as soon as nothing of it is in flight."""
+        self.leaving = True
+        if self._open == len(self.idle) and not self._opening and self.task is not None:
+            self.task.cancel()
+
+    @property
+    def is_measured(self) -> bool:
+        """Whether its requests count."""
+        return self._operations is self._scene.operations
+
+    def go_off_the_record(self) -> None:
+        """From now on its requests are not measured."""
+        self.leaving = False
+        self._operations = Operations(width_s=1)
+        self._enter("")
+
+    def hang_up(self) -> None:
+        """Close the connections that rest."""
+        for connection in tuple(self.idle):
+            connection.drop()
+
+    def take_cookies(self, response: Response) -> None:
+        """Take in what a response sets."""
+        now_s = time.time()
+        for line in response.headers.get_all("set-cookie"):
+            self.cookies.take(line, path=response.path, now_s=now_s)
+
+    # How a request is made.
+
+    def _enter(self, group: str) -> None:
+        self._group = group
+        self._gets = self._operations.known(group)["GET"]
+
+    def _head_changed(self) -> None:
+        self._head = None
+
+    def _fields(
+        self,
+        headers: Mapping[str, str] | None,
+        auth: tuple[str, str] | None,
+        media_type: str | None,
+    ) -> HeaderFields | None:
+        """The headers of a request that has some of its own; None when it has not."""
+        if headers is None and auth is None and media_type is None:
+            return None
+        fields = HeaderFields(self._headers.items())
+        if media_type is not None:
+            fields["Content-Type"] = media_type
+        if auth is not None:
+            fields["Authorization"] = basic_credential(*auth)
+        fields.update(headers or {})
+        return fields
+
+    def _rendered(self, method: str, whole: str, fields: HeaderFields | None, body: bytes) -> bytes:
+        line = f"{method} {self._origin}{whole} HTTP/1.1\r\n".encode()
+        if fields is None and not needs_length(method, body):
+            return line + self._common_head(whole)
+        fields = self._headers if fields is None else fields
+        length = b""
+        if needs_length(method, body) and "content-length" not in fields:
+            length = b"Content-Length: %d\r\n" % len(body)
+        return b"".join((line, fields.lines(), self._cookie_line(whole), length, b"\r\n", body))
+
+    def _common_head(self, whole: str) -> bytes:
+        if self._head is not None:
+            return self._head
+        head = self._headers.lines() + self._cookie_line(whole) + b"\r\n"
+        if self._jar is None or self._jar.is_uniform:
+            self._head = head
+        return head
+
+    def _cookie_line(self, whole: str) -> bytes:
+        if not self._jar or "cookie" in self._headers:
+            return b""
+        value = self._jar.header(whole, now_s=time.time())
+        return f"Cookie: {value}\r\n".encode() if value else b""
+
+    async def _exchange(
+        self,
+        count: OperationCount,
+        whole: str,
+        data: bytes,
+        *,
+        method: str,
+        expected: frozenset[int] = ANY_SUCCESS,
+        timeout_s: float | None = None,
+        resent: ScriptConnection | None = None,
+    ) -> Response:
+        """Send a request and wait for its response; `resent` is the connection that failed it."""
+        scene = self._scene
+        if self.leaving:
+            raise asyncio.CancelledError
+        if resent is not None:
+            intended_ns: int | None = resent.intended_ns
+            deadline_ns, expected = resent.deadline_ns, resent.expected
+        else:
+            delay_ns, self._delay_ns = self._delay_ns, 0
+            called_ns = perf_counter_ns()
+            timeout_ns = scene.timeout_ns if timeout_s is None else int(timeout_s * NS_PER_S)
+            deadline_ns = called_ns + timeout_ns
+            self.asked += 1
+            # Without a delay the clock starts when the request leaves, if it can at once.
+            intended_ns = called_ns - delay_ns if delay_ns else None
+        connection = self._resting()
+        if connection is None:
+            intended_ns = perf_counter_ns() if intended_ns is None else intended_ns
+            connection = await self._opened(count, intended_ns, deadline_ns)
+        if resent is None:
+            count.sent += 1
+            count.bytes_sent += len(data)
+        connection.count = count
+        connection.expected = expected
+        connection.resendable = method in IDEMPOTENT
+        connection.path = whole
+        connection.deadline_ns = deadline_ns
+        future: asyncio.Future[Response] = scene.loop.create_future()
+        connection.future = future
+        connection.start(data, head=method == "HEAD")
+        connection.intended_ns = connection.sent_ns if intended_ns is None else intended_ns
+        try:
+            return await future
+        except ConnectionWentStale:
+            return await self._exchange(count, whole, data, method=method, resent=connection)
+        except asyncio.CancelledError:
+            connection.abandon()
+            raise
+
+    def _resting(self) -> ScriptConnection | None:
+        while self.idle:
+            connection = self.idle.pop()
+            if connection.reusable:
+                return connection
+        return None
+
+    def _way(self) -> Way:
+        way = self._scene.way
+        limit_s = self.kind.connect_timeout_s if self.kind is not None else None
+        return way if limit_s is None else replace(way, connect_timeout_s=limit_s)
+
+    async def _opened(
+        self, count: OperationCount, intended_ns: int, deadline_ns: int
+    ) -> ScriptConnection:
+        """Another connection, or one that is released before there may be another.
+
+        Raises RequestFailed, after counting it, when there is none.
+        """
+        scene = self._scene
+        scene.opening += 1
+        self._opening += 1
+        try:
+            left_s = (deadline_ns - perf_counter_ns()) / NS_PER_S
+            async with asyncio.timeout(left_s):
+                outcome = await self._connection()
+        except TimeoutError:
+            outcome = Failure(kind=FailureKind.TIMED_OUT, detail="no connection in time")
+        except asyncio.CancelledError:
+            if not self.leaving:  # the script's own time limit
+                self._unsent(count, intended_ns, FailureKind.TIMED_OUT)
+            raise
+        finally:
+            scene.opening -= 1
+            self._opening -= 1
+        if isinstance(outcome, ScriptConnection):
+            return outcome
+        if outcome.kind is FailureKind.EXHAUSTED:
+            scene.exhausted()
+        else:
+            self._unsent(count, intended_ns, outcome.kind)
+        if self.leaving:
+            self.leave()
+        raise RequestFailed(outcome)
+
+    async def _connection(self) -> ScriptConnection | Failure:
+        while self._open + self._connecting >= MAX_CONNECTIONS_PER_USER:
+            waiter = self._scene.loop.create_future()
+            self.waiting.append(waiter)
+            await waiter
+            if (connection := self._resting()) is not None:
+                return connection
+        self._connecting += 1
+        try:
+            async with self._scene.gate:
+                outcome = await self._way().open(lambda: ScriptConnection(self))
+        finally:
+            self._connecting -= 1
+        if isinstance(outcome, ScriptConnection):
+            self._open += 1
+            self._scene.connections.add(outcome)
+        return outcome
+
+    def _unsent(self, count: OperationCount, intended_ns: int, kind: FailureKind) -> None:
+        self._scene.unsent += 1
+        count.recorder.failure(intended_ns, perf_counter_ns(), kind)
+
+    async def _follow(
+        self,
+        response: Response,
+        method: str,
+        fields: HeaderFields | None,
+        body: bytes,
+        expected: frozenset[int],
+        timeout_s: float | None,
+    ) -> Response:
+        """Send what redirects ask for; each is a request of its own in the report."""
+        name = f"{response.name} (redirected)"
+        for _ in range(MAX_REDIRECTS):
+            if response.status not in REDIRECTS:
+                break
+            found = hop(
+                self._scene.way.target,
+                method=method,
+                path=response.path,
+                status=response.status,
+                location=response.headers.get("location"),
+            )
+            if not isinstance(found, Hop):
+                response.fail(found)
+                return response
+            if not found.keeps_body:
+                body, fields = b"", _without_content(fields)
+            method, path = found.method, checked_path(found.path)
+            response = await self._exchange(
+                self._operations.named(name),
+                path,
+                self._rendered(method, path, fields, body),
+                method=method,
+                expected=expected | REDIRECTS,
+                timeout_s=timeout_s,
+            )
+        else:
+            if response.status in REDIRECTS:
+                response.fail(_TOO_MANY)
+                return response
+        if response.status not in expected:
+            response.fail(f"status {response.status}")
+        return response
+
+
+def _without_content(fields: HeaderFields | None) -> HeaderFields | None:
+    if fields is None:
+        return None
+    return HeaderFields(
+        (name, value) for name, value in fields.items() if not name.lower().startswith("content-")
+    )
+
+
+def _method(method: str) -> Any:
+    def call(self: EngineClient, path: str, /, **options: Any) -> Any:
+        return self.request(method, path, **options)
+
+    return call
+
+
+for _name in ("HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"):
+    setattr(EngineClient, _name.lower(), _method(_name))

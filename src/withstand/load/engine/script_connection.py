@@ -1,0 +1,136 @@
+"""A virtual user's connection: carries one request at a time and hands its response over."""
+
+import asyncio
+from typing import Final, Protocol
+
+from withstand.client.connection import Connection
+from withstand.client.exchange import Failure, FailureKind
+from withstand.client.raw_response import may_set_cookies
+from withstand.load.engine.base import LoadConnection
+from withstand.load.script.count import OperationCount
+from withstand.load.script.response import RequestFailed, Response
+
+# Sending them twice is as good as once (RFC 9110, 9.2.2): what a user agent may do by itself.
+IDEMPOTENT: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+
+
+class ConnectionWentStale(Exception):  # noqa: N818 - it tells what happened
+    """A kept connection had been closed by the time it was used again: send the request anew."""
+
+
+class Owner(Protocol):
+    """Whose connection it is: `idle` are those that rest, `waiting` the requests that wait for
+    one; `leaving` holds when it is to stop once nothing is in flight.
+    """
+
+    leaving: bool
+    idle: "list[ScriptConnection]"
+    waiting: list[asyncio.Future[None]]
+
+    def wake_one(self) -> None:
+        """Let a waiting request look again."""
+
+    def lost(self, connection: "ScriptConnection") -> None:
+        """The connection is closed."""
+
+    def take_cookies(self, response: Response) -> None:
+        """The response sets cookies."""
+
+    def leave(self) -> None:
+        """Stop, if nothing is in flight."""
+
+
+class ScriptConnection(LoadConnection):
+    """One of a virtual user's connections; `client` is the user's."""
+
+    __slots__ = ("client", "count", "deadline_ns", "expected", "future", "path", "resendable")
+
+    future: asyncio.Future[Response]
+    count: OperationCount
+    expected: frozenset[int]
+    path: str
+
+    def __init__(self, client: Owner) -> None:
+        Connection.__init__(self, keep_reads=True)
+        self.intended_ns = 0
+        self.client = client
+        self.deadline_ns = 0
+        self.resendable = False
+
+    def response_complete(self) -> None:
+        """Count the response and wake who waits for it."""
+        count = self.count
+        status = self.status
+        intended_ns = self.intended_ns
+        end_ns = self.end_ns
+        rejected = None if status in self.expected else count.reason(f"status {status}")
+        count.recorder.response(
+            intended_ns,
+            self.sent_ns,
+            self.first_byte_ns or end_ns,
+            end_ns,
+            status,
+            self.bytes_received,
+            rejected,
+        )
+        if self.connect_ns is not None:
+            self.note_opening()
+        reads = self.reads or ()
+        self.reads = []  # a resting connection holds nothing
+        raw = reads[0] if len(reads) == 1 else b"".join(reads)
+        response = Response(status, raw, count, intended_ns, self.sent_ns, end_ns, self.path)
+        if rejected is not None:
+            response.ok = False
+        client = self.client
+        if may_set_cookies(raw):
+            client.take_cookies(response)
+        if self.reusable:
+            client.idle.append(self)
+        if client.waiting:
+            client.wake_one()
+        future = self.future
+        if not future.done():
+            future.set_result(response)
+        if client.leaving:
+            client.leave()
+
+    def failed(self, kind: FailureKind, detail: str) -> None:
+        """Count the failure and wake who waits, unless the request can be sent again."""
+        future, client = self.future, self.client
+        if (
+            kind is FailureKind.RESET
+            and self.first_byte_ns is None
+            and self.responses
+            and self.resendable
+            and not future.done()
+        ):
+            future.set_exception(ConnectionWentStale())
+            return
+        self.count.recorder.failure(self.intended_ns, self.end_ns, kind, self.bytes_received)
+        self.note_opening()
+        if not future.done():
+            future.set_exception(RequestFailed(Failure(kind=kind, detail=detail)))
+        if client.leaving:
+            client.leave()
+
+    def note_opening(self) -> None:
+        """Count how long opening this connection took, once, with the request that uses it."""
+        if self.connect_ns is not None:
+            self.count.recorder.connected(self.intended_ns, self.connect_ns, self.tls_ns)
+            self.connect_ns = None
+
+    def abandon(self) -> None:
+        """Nobody waits for the answer any more: the script's own time limit, or the run's end.
+
+        As a browser does, the connection is closed.
+        """
+        if self.client.leaving:
+            self.in_flight = False
+            self.drop()
+        elif self.in_flight:
+            self.give_up(FailureKind.TIMED_OUT, "the script gave up waiting")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave the lists."""
+        super().connection_lost(exc)
+        self.client.lost(self)

@@ -1,0 +1,1 @@
+"""Looks at the server beside a load: its memory, descriptors, threads and CPU time."""

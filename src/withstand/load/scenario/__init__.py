@@ -1,0 +1,1 @@
+"""What is sent without a script: calls with weights, templates, feeds, expectations."""

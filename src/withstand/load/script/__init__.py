@@ -1,0 +1,1 @@
+"""What virtual users written in Python are given: the pure side of user scripts."""

@@ -1,0 +1,1 @@
+"""One load from several processes and machines, which begin together."""

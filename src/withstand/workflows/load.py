@@ -1,0 +1,167 @@
+"""The load: document, scenario file, user script or URL → requests → engine → Results."""
+
+from withstand.client.exchange import Request
+from withstand.client.identity import Identity, LoginRecipe
+from withstand.client.loop import run
+from withstand.client.target import Target
+from withstand.errors import UsageError
+from withstand.load.progress import Observer as LoadObserver
+from withstand.load.scenario.declaration import Declaration, declared_scenario
+from withstand.load.scenario.scenario import scenario_from_requests
+from withstand.load.script.script import Script
+from withstand.results import Results
+from withstand.scan.plan import ScanPlan
+from withstand.scan.preparation import (
+    first_expiry_s,
+    logged_in,
+)
+from withstand.workflows.attendance import Watcher
+from withstand.workflows.document_load import document_scenario, refuse_unknown
+from withstand.workflows.documents import nonce
+from withstand.workflows.load_plan import LoadPlan
+from withstand.workflows.occasion import Occasion
+from withstand.workflows.sending import Checkpoint, loaded, refuse_expiring
+from withstand.workflows.wiring import open_wire
+
+
+def run_document_load(
+    plan: ScanPlan,
+    load: LoadPlan,
+    occasion: Occasion,
+    *,
+    observer: LoadObserver | None = None,
+    checkpoint: Checkpoint | None = None,
+    watcher: Watcher | None = None,
+) -> Results:
+    """Load on operations of the document, each with a request that succeeded once before.
+
+    The measurement says which it left out for want of such a request. Raises RunVoid when that
+    is all that a pattern chose or a token would expire before the end, and UsageError for an
+    objective on no operation of the document.
+    """
+    refuse_unknown(plan.api, occasion.objectives)
+
+    async def journey() -> Results:
+        prepared, scenario = await document_scenario(
+            plan,
+            load.operations,
+            weights=load.weights,
+            keep_alive=load.keep_alive,
+            follow_redirects=load.follow_redirects,
+        )
+        refuse_expiring(prepared.expires_at_s, load)
+        return await loaded(
+            plan.target,
+            scenario,
+            load,
+            occasion,
+            observer,
+            checkpoint,
+            watcher,
+            api=plan.api,
+            left_out=prepared.missing,
+        )
+
+    return run(journey())
+
+
+def run_request_load(
+    target: Target,
+    request: Request,
+    load: LoadPlan,
+    occasion: Occasion,
+    *,
+    observer: LoadObserver | None = None,
+    checkpoint: Checkpoint | None = None,
+    watcher: Watcher | None = None,
+) -> Results:
+    """Load of one request, without a document."""
+    key = f"{request.method} {request.operation_path}"
+    scenario = scenario_from_requests(
+        [(key, request)],
+        target,
+        keep_alive=load.keep_alive,
+        follow_redirects=load.follow_redirects,
+    )
+    return run(loaded(target, scenario, load, occasion, observer, checkpoint, watcher))
+
+
+def run_script_load(
+    target: Target,
+    script: Script,
+    identities: tuple[Identity, ...],
+    login: LoginRecipe | None,
+    load: LoadPlan,
+    occasion: Occasion,
+    *,
+    observer: LoadObserver | None = None,
+    checkpoint: Checkpoint | None = None,
+    watcher: Watcher | None = None,
+) -> Results:
+    """Load by the users of a user script, logged in as the identities that it names.
+
+    Raises UsageError for an identity that is not configured, IdentityBroken when one cannot log
+    in, and RunVoid when a token would expire before the end.
+    """
+    if load.follow_redirects or not load.keep_alive:
+        raise UsageError(
+            f"{script.source} decides by itself about redirects and connections",
+            hint="leave --follow-redirects and --no-keep-alive out, and give allow_redirects=True "
+            "in the script",
+        )
+    for name in script.identities:
+        if not any(each.name == name for each in identities):
+            known = ", ".join(each.name for each in identities) or "nobody"
+            raise UsageError(
+                f"{script.source} has users logged in as {name!r}, and the configuration has "
+                f"{known}",
+                hint=f"add [identities.{name}] to withstand.toml, or correct identity= in the "
+                f"script",
+            )
+
+    async def journey() -> Results:
+        senders = tuple(each for each in identities if each.name in script.identities)
+        async with open_wire(target, load.timeout_s, load.connect_timeout_s) as wire:
+            ready = await logged_in(senders, login, wire, base_path=target.base_path)
+        refuse_expiring(first_expiry_s(ready), load)
+        credentials = {each.name: each.credential for each in ready if each.credential is not None}
+        return await loaded(
+            target, script, load, occasion, observer, checkpoint, watcher, credentials=credentials
+        )
+
+    return run(journey())
+
+
+def run_scenario_load(
+    target: Target,
+    declaration: Declaration,
+    identities: tuple[Identity, ...],
+    login: LoginRecipe | None,
+    load: LoadPlan,
+    occasion: Occasion,
+    *,
+    observer: LoadObserver | None = None,
+    checkpoint: Checkpoint | None = None,
+    watcher: Watcher | None = None,
+) -> Results:
+    """Load of the requests that a scenario file declares, by the identities that it names.
+
+    Raises IdentityBroken when one of them cannot log in, and RunVoid when a token would expire
+    before the end.
+    """
+
+    async def journey() -> Results:
+        senders = tuple(each for each in identities if each.name in declaration.identities)
+        async with open_wire(target, load.timeout_s, load.connect_timeout_s) as wire:
+            ready = await logged_in(senders, login, wire, base_path=target.base_path)
+        refuse_expiring(first_expiry_s(ready), load)
+        scenario = declared_scenario(
+            declaration,
+            {each.name: each for each in ready},
+            target,
+            run_id=nonce(),
+            keep_alive=load.keep_alive,
+        )
+        return await loaded(target, scenario, load, occasion, observer, checkpoint, watcher)
+
+    return run(journey())

@@ -1,0 +1,36 @@
+"""The scan: document → API → identities logged in → checks → Results."""
+
+import time
+
+from withstand.client.loop import run
+from withstand.results import Results
+from withstand.scan.plan import Observer as ScanObserver
+from withstand.scan.plan import ScanPlan
+from withstand.scan.scanner import scan
+from withstand.scan.suppression import without_suppressed
+from withstand.workflows.occasion import Occasion, results_of
+from withstand.workflows.wiring import open_wire, stoppable
+
+
+def run_scan(
+    plan: ScanPlan, occasion: Occasion, *, observer: ScanObserver = lambda _progress: None
+) -> Results:
+    """The security checks over the wire. Ctrl-C ends the scan and keeps what was learned."""
+    started_at = time.time()
+
+    async def journey() -> Results:
+        async with (
+            stoppable() as stopped,
+            open_wire(plan.target, plan.timeout_s, plan.connect_timeout_s) as wire,
+        ):
+            record = await scan(plan, wire, observer=observer, stop=stopped.is_set)
+        return results_of(
+            plan.target,
+            occasion,
+            started_at,
+            api=plan.api,
+            scan=without_suppressed(record, occasion.suppressions),
+            interrupted=record.interrupted,
+        )
+
+    return run(journey())

@@ -1,0 +1,44 @@
+"""What every journey needs around it: the wire, and an end by Ctrl-C."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from withstand.client.allocator import tune_allocator
+from withstand.client.target import Target
+from withstand.client.wire import Wire
+
+
+@asynccontextmanager
+async def open_wire(
+    target: Target, timeout_s: float = 30.0, connect_timeout_s: float = 5.0
+) -> AsyncIterator[Wire]:
+    tune_allocator()
+    wire = Wire(target, response_timeout_s=timeout_s, connect_timeout_s=connect_timeout_s)
+    try:
+        yield wire
+    finally:
+        await wire.close()
+
+
+@asynccontextmanager
+async def stoppable() -> AsyncIterator[asyncio.Event]:
+    """An event that the first Ctrl-C sets; the second one ends the program as usual."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        stopped.set()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    try:
+        loop.add_signal_handler(signal.SIGINT, stop)
+    except (NotImplementedError, ValueError, RuntimeError):
+        # Windows, or not the main thread: Ctrl-C then ends the program at once.
+        yield stopped
+        return
+    try:
+        yield stopped
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
