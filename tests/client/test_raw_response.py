@@ -40,7 +40,7 @@ def test_the_body_ends_where_its_framing_says(headers: bytes, data: bytes, body:
 
 
 @pytest.mark.parametrize("name", ["Set-Cookie", "set-cookie", "SeT-CooKie"])
-def test_a_cookie_is_suspected_in_the_head_only(name: str) -> None:
+def test_a_cookie_is_looked_for_in_the_head(name: str) -> None:
     filler = b"X: " + b"x" * 3_000 + b"\r\n"
     line = name.encode() + b": a=1\r\n"
     assert may_set_cookies(b"HTTP/1.1 200 OK\r\n" + line + b"\r\n")

@@ -82,7 +82,8 @@ class ScriptConnection(LoadConnection):
         if rejected is not None:
             response.ok = False
         client = self.client
-        if may_set_cookies(raw):
+        # Asked of every response, so in the cheapest way: no cookie without this one character.
+        if raw.find(b"=") >= 0 and may_set_cookies(raw):
             client.take_cookies(response)
         if self.reusable:
             client.idle.append(self)
