@@ -7,7 +7,7 @@ rest) takes the short way, and everything else that of `request`.
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
 from time import perf_counter_ns
 from types import SimpleNamespace
@@ -23,6 +23,7 @@ from withstand.load.engine.script_connection import (
     ConnectionWentStale,
     ScriptConnection,
 )
+from withstand.load.engine.script_plain import PlainUser
 from withstand.load.engine.script_scene import Scene
 from withstand.load.script.client import AsyncClient
 from withstand.load.script.count import OperationCount
@@ -71,6 +72,7 @@ class EngineClient(AsyncClient):
         "_opening",
         "_operations",
         "_origin",
+        "_plain",
         "_scene",
         "_state",
         "asked",
@@ -92,6 +94,7 @@ class EngineClient(AsyncClient):
         self._headers = HeaderFields(scene.default_headers, changed=self._head_changed)
         self._jar: CookieJar | None = None
         self._state: SimpleNamespace | None = None
+        self._plain: PlainUser | None = None
         self.idle: list[ScriptConnection] = []
         self._open = 0
         self._opening = 0  # requests without a connection yet
@@ -277,6 +280,12 @@ class EngineClient(AsyncClient):
             waiter.set_result(None)
         elif self.waiting:
             self.wake_one()
+
+    def call_plain(self, function: Callable[..., Any]) -> Coroutine[Any, Any, Any]:
+        """Call a plain `def` function with this client's plain counterpart."""
+        if self._plain is None:
+            self._plain = PlainUser(self)
+        return self._plain.call(function)
 
     def leave(self) -> None:
         """Stop the user as soon as nothing of it is in flight."""

@@ -1,8 +1,11 @@
 """Plain `def` users: ordinary functions that wait without `await`.
 
-Each call runs in a greenlet. When it waits for something, it switches back to the asyncio Task
-that started it, which awaits the thing in its place and switches the result in. So a plain user is
+Each user has a greenlet. When its function waits for something, it switches back to the asyncio
+Task of the user, which awaits the thing in its place and switches the result in. So a plain user is
 a Task like any other, and everything else of the engine knows no difference.
+
+The greenlet lives as long as the user: a new one would cost a memory mapping for its stack, which
+is more than a whole request.
 """
 
 from collections.abc import Callable, Coroutine
@@ -10,7 +13,7 @@ from contextlib import AbstractContextManager
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from greenlet import getcurrent, greenlet
+from greenlet import GreenletExit, getcurrent, greenlet
 
 from withstand.client.cookies import CookieJar
 from withstand.load.script.client import Client
@@ -21,28 +24,63 @@ if TYPE_CHECKING:
     from withstand.load.script.client import AsyncClient
 
 
-class _PlainCall(greenlet):
-    """The greenlet of a plain user's call: what `wait` may be used in."""
+class _Stack(greenlet):
+    """The greenlet of a plain user: what `wait` may be used in."""
 
 
-async def run_plain(function: Callable[..., Any], client: "AsyncClient") -> Any:
-    """Call a plain function with the client, and await what it waits for."""
-    call = _PlainCall(function)
-    value = call.switch(PlainClient(client))
-    while not call.dead:
+class _Returned:
+    """What a function came to in the greenlet."""
+
+    __slots__ = ("error", "value")
+
+    def __init__(self, value: Any, error: BaseException | None) -> None:
+        self.value = value
+        self.error = error
+
+
+class PlainUser:
+    """Calls plain functions with a client, one after another."""
+
+    __slots__ = ("_client", "_stack")
+
+    def __init__(self, client: "AsyncClient") -> None:
+        self._client = PlainClient(client)
+        self._stack = _Stack(_serve)
+
+    async def call(self, function: Callable[..., Any]) -> Any:
+        """What the function returns; what it waits for is awaited here."""
+        stack = self._stack
+        value = stack.switch(function, self._client)
+        while type(value) is not _Returned:
+            try:
+                result = await value
+            except BaseException as error:
+                value = stack.throw(error)
+            else:
+                value = stack.switch(result)
+        if value.error is not None:
+            raise value.error
+        return value.value
+
+
+def _serve(function: Callable[..., Any], client: Client) -> None:
+    """Call one function after another, in the greenlet, for as long as there is one."""
+    task = getcurrent().parent
+    assert task is not None
+    while True:
         try:
-            result = await value
+            returned = _Returned(function(client), None)
+        except GreenletExit:  # nobody needs this greenlet any more
+            raise
         except BaseException as error:
-            value = call.throw(error)
-        else:
-            value = call.switch(result)
-    return value
+            returned = _Returned(None, error)
+        function, client = task.switch(returned)
 
 
 def wait(work: Coroutine[Any, Any, Any]) -> Any:
     """The result of a coroutine, waited for in a plain user. Raises RuntimeError elsewhere."""
     call = getcurrent()
-    if not isinstance(call, _PlainCall) or call.parent is None:
+    if not isinstance(call, _Stack) or call.parent is None:
         work.close()
         raise RuntimeError(
             "the client can only be used in the function that it was given to, and in what that "
@@ -97,6 +135,11 @@ class PlainClient(Client):
         response: Response = wait(self._client.request(method, path, **options))
         return response
 
+    def get(self, path: str, /, **options: Any) -> Response:
+        """GET, without a detour: it is what most requests are."""
+        response: Response = wait(self._client.get(path, **options))
+        return response
+
 
 def _method(name: str) -> Any:
     def call(self: PlainClient, path: str, /, **options: Any) -> Any:
@@ -105,5 +148,5 @@ def _method(name: str) -> Any:
     return call
 
 
-for _name in ("get", "head", "options", "post", "put", "patch", "delete"):
+for _name in ("head", "options", "post", "put", "patch", "delete"):
     setattr(PlainClient, _name, _method(_name))

@@ -12,7 +12,6 @@ from withstand.errors import RunVoid, UsageError
 from withstand.load.engine.base import Way
 from withstand.load.engine.script_client import EngineClient
 from withstand.load.engine.script_places import Places
-from withstand.load.engine.script_plain import run_plain
 from withstand.load.engine.script_scene import Scene
 from withstand.load.engine.script_stalls import StallWatch
 from withstand.load.profile.profile import Profile
@@ -109,7 +108,7 @@ class ScriptRun:
 
     def visit(self, kind: UserFunction) -> Visit:
         """One iteration of a kind of user, as a coroutine function of its client."""
-        return kind.function if kind.is_async else partial(run_plain, kind.function)
+        return kind.function if kind.is_async else partial(_call_plain, kind.function)
 
     async def iterate(self, client: EngineClient, visit: Visit) -> bool:
         """One iteration; whether it came to its end."""
@@ -238,8 +237,12 @@ def _without_request(kind: UserFunction, script: Script, iterations: int) -> Usa
     )
 
 
+def _call_plain(function: Callable[..., Any], client: EngineClient) -> Coroutine[Any, Any, Any]:
+    return client.call_plain(function)
+
+
 async def _called(function: Callable[..., Any], client: EngineClient, *, is_async: bool) -> Any:
-    return await (function(client) if is_async else run_plain(function, client))
+    return await (function(client) if is_async else client.call_plain(function))
 
 
 def _dealt(file: str, order: str, rows: "Collection[Any]", profile: Profile) -> tuple[Any, ...]:
