@@ -55,6 +55,7 @@ class Connection(asyncio.Protocol):
         "_parser",
         "_pieces",
         "_surplus",
+        "_usual",
         "body",
         "bytes_received",
         "connect_ns",
@@ -114,6 +115,7 @@ class Connection(asyncio.Protocol):
         self.body = b""
         self._keep_headers = keep_headers
         self._keep_body = keep_body
+        self._usual = self._keeps_nothing
         self._other_parser: httptools.HttpResponseParser | None = None
 
     # What a subclass overrides.
@@ -135,6 +137,7 @@ class Connection(asyncio.Protocol):
         self.reusable = False
         if head:
             self._bodyless = True
+            self._usual = False
         self.first_byte_ns = None
         self.bytes_received = 0
         self.sent_ns = perf_counter_ns()
@@ -151,8 +154,10 @@ class Connection(asyncio.Protocol):
         self._keep_headers = self._keep_body = wanted
         self.raw_headers = []
         self.reason = b""
+        self.body = b""
         parser, self._other_parser = self._other_parser, self._parser
         self._parser = self._new_parser() if parser is None else parser
+        self._usual = self._keeps_nothing
 
     def release(self, data: bytes) -> None:
         """Write the rest of a request whose beginning was given to `start`."""
@@ -217,10 +222,19 @@ class Connection(asyncio.Protocol):
                 return
             self._surplus = True
         if self._ended:
-            self._finish()
+            if self._usual and not self._surplus:
+                # `_finish`, written out for an answer of which nothing is kept.
+                self.in_flight = self._ended = self._headers_complete = False
+                self.responses += 1
+                if not self.reusable:
+                    self.drop()
+                self.response_complete()
+            else:
+                self._finish()
             return
         if in_head:
             self._head_bytes += data
+            self._usual = False
         if self.bytes_received > self._max_response_bytes:
             detail = f"the response is longer than {self._max_response_bytes:,} bytes"
             self.give_up(FailureKind.TOO_LARGE, detail)
@@ -235,6 +249,7 @@ class Connection(asyncio.Protocol):
             return
         if not isinstance(exc, ConnectionError) and self._ends_with_connection():
             self._surplus = True
+            self.status = self._parser.get_status_code()
             self.end_ns = perf_counter_ns()
             self._finish()
             return
@@ -252,22 +267,23 @@ class Connection(asyncio.Protocol):
         if self._ended:
             self._surplus = True
             return
-        parser = self._parser
-        self.status = parser.get_status_code()
         self._headers_complete = True
-        if self._bodyless and self.status >= 200:
+        if self._bodyless and (status := self._parser.get_status_code()) >= 200:
             # No body comes whatever Content-Length says, and the parser cannot know.
+            self.status = status
             self._ended = True
-            self.reusable = parser.should_keep_alive()
+            self.reusable = self._parser.should_keep_alive()
 
     def on_message_complete(self) -> None:
         if self._ended:
             return
-        if self.status < 200 and self.status != 101:
+        parser = self._parser
+        self.status = status = parser.get_status_code()
+        if status < 200 and status != 101:
             self._headers_complete = False
             return
         self._ended = True
-        self.reusable = self._parser.should_keep_alive()
+        self.reusable = parser.should_keep_alive()
 
     def _message_begin(self) -> None:
         if self._ended:
@@ -310,7 +326,12 @@ class Connection(asyncio.Protocol):
         if self._surplus or not self.reusable:
             self._surplus = False
             self.drop()
+        self._usual = self._keeps_nothing
         self.response_complete()
+
+    @property
+    def _keeps_nothing(self) -> bool:
+        return not (self._keep_headers or self._keep_body or self.reads is not None)
 
     def _ends_with_connection(self) -> bool:
         return self._headers_complete and delimited_by_close(self._head_bytes)

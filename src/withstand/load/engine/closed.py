@@ -65,20 +65,30 @@ class UserConnection(LoadConnection):
 
     def response_complete(self) -> None:
         """Count it and ask again."""
+        end_ns = self.end_ns
         self.shot.recorder.response(
             self.intended_ns,
             self.sent_ns,
-            self.first_byte_ns or self.end_ns,
-            self.end_ns,
+            self.first_byte_ns or end_ns,
+            end_ns,
             self.status,
             self.bytes_received,
         )
-        if self.reusable and self.eager:
-            # `fire`, written out: this line of calls is what each request costs.
+        if self.eager and self.reusable:
             self.shot = shot = next(self.load.shots)
             shot.sent += 1
-            self.start(next(shot.variants), head=shot.head)
-            self.intended_ns = self.sent_ns
+            if shot.head:
+                self.start(next(shot.variants), head=True)
+                self.intended_ns = self.sent_ns
+                return
+            # `start`, written out: this line of calls is what each request costs.
+            self.in_flight = True
+            self.reusable = False
+            self.first_byte_ns = None
+            self.bytes_received = 0
+            data = next(shot.variants)
+            self.intended_ns = self.sent_ns = perf_counter_ns()
+            self.transport.write(data)
         else:
             self.load.answered(self.user)
 
