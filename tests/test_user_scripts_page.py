@@ -1,4 +1,4 @@
-"""The examples of docs/user-scripts.md run against the demo as they stand there."""
+"""The user scripts in the documentation run against the demo as they stand there."""
 
 import re
 from collections.abc import Iterator
@@ -13,8 +13,14 @@ from withstand.load.engine.run import run_load
 from withstand.load.engine.script_file import load_script
 from withstand.load.profile.profile import Closed, ConstantRate, Profile
 
-PAGE = (Path(__file__).parents[1] / "docs" / "user-scripts.md").read_text()
-SCRIPTS = re.findall(r"^```python\n(.*?)^```$", PAGE, re.M | re.S)
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "user-scripts.md").read_text()
+SCRIPTS = [
+    script
+    for text in (PAGE, (ROOT / "README.md").read_text())
+    for script in re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+    if "@user" in script
+]
 FILES = {
     "people.csv": re.findall(r"^```csv\n(.*?)^```$", PAGE, re.M | re.S),
     "searches.jsonl": re.findall(r"^```jsonl\n(.*?)^```$", PAGE, re.M | re.S),

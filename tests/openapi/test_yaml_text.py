@@ -84,7 +84,7 @@ def test_what_is_no_yaml_is_said_with_its_line(text: str, problem: str, line: in
 @pytest.mark.parametrize("text", ["[" * 100_000, "- " * 5_000, "{a: " * 3_000, "? " * 3_000])
 def test_nesting_without_end_is_an_error_and_not_the_end_of_the_process(text: str) -> None:
     # Newer releases of the YAML library have a limit of their own.
-    with pytest.raises(YamlSyntaxError, match="deeper than 200|maximum nesting depth"):
+    with pytest.raises(YamlSyntaxError, match=r"deeper than 200|maximum nesting depth"):
         read_yaml(text)
 
 
