@@ -150,6 +150,17 @@ def test_a_straggler_reopens_a_window_that_was_put_away() -> None:
     assert (window.requests, window.errors) == (recorder.completed, recorder.errors) == (2, 1)
 
 
+def test_a_window_that_was_put_away_since_it_changed_is_told_all_the_same() -> None:
+    recorder = recorded([Ended(0, 0, 10, 0, 200)])
+    assert recorder.settle(ORIGIN + S)
+    (window,) = recorder.changed()
+    assert window.response_time == Histogram([10])
+    record(recorder, Ended(1, 0, 20, 0, 500))
+    assert recorder.settle(ORIGIN + S)
+    (window,) = recorder.changed()
+    assert (window.requests, window.errors) == (2, 1)
+
+
 def test_a_failed_check_is_an_error_whatever_the_status() -> None:
     recorder = OperationRecorder("GET /")
     recorder.response(0, 0, 1, 2, 200, rejected="total is wrong")

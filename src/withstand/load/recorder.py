@@ -284,7 +284,7 @@ class OperationRecorder:
         indices, self._changed = self._changed, set()
         # The next count must mark its window again.
         self._window_start_ns = self._window_end_ns = -1
-        return tuple(self._value(index) for index in sorted(indices & self._windows.keys()))
+        return tuple(self._value(index) for index in sorted(indices))
 
     def settle(self, before_ns: int) -> bool:
         """Put one window away that ended before a time, if there is one; whether there was.
@@ -317,7 +317,10 @@ class OperationRecorder:
 
     def _value(self, index: int) -> Window:
         width_s = self._width_ns // _NS_PER_S
-        value = self._windows[index].value(index * width_s, width_s)
+        window = self._windows.get(index)
+        if window is None:
+            return unpacked(self._settled[index])
+        value = window.value(index * width_s, width_s)
         earlier = self._settled.get(index)  # a straggler opened it again
         return value if earlier is None else united((unpacked(earlier), value))[0]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 from withstand.load.measurement import LoadMeasurement
 from withstand.slo import Outlook, Watch
@@ -27,11 +27,10 @@ async def attended(
     if abort is None and watcher is None:
         yield also
         return
-    waiting: asyncio.Queue[LoadMeasurement] = asyncio.Queue()
+    waiting: asyncio.Queue[LoadMeasurement | None] = asyncio.Queue()
 
     async def attend() -> None:
-        while True:
-            snapshot = await waiting.get()
+        while (snapshot := await waiting.get()) is not None:
             for _ in watch.take(snapshot):
                 await asyncio.sleep(0)
             if watcher is not None:
@@ -48,6 +47,5 @@ async def attended(
     try:
         yield report
     finally:
-        attending.cancel()
-        with suppress(asyncio.CancelledError):
-            await attending
+        waiting.put_nowait(None)  # the last snapshot is judged before the end
+        await attending

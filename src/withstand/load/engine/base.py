@@ -177,6 +177,7 @@ class Load(ABC):
         self.connections: set[LoadConnection] = set()
         self.running = False
         self.over = False
+        self.over_ns: int | None = None
         self.offered = 0
         self.late = 0
         self.withdrawn = 0
@@ -262,6 +263,11 @@ class Load(ABC):
         if not task.cancelled() and (error := task.exception()) is not None:
             self.error = error
             self.finished.set()
+
+    def end_schedule(self) -> None:
+        """Nothing is due any more: from here on the run only waits for answers."""
+        self.running, self.over = False, True
+        self.over_ns = perf_counter_ns()
 
     def finish_if_idle(self) -> None:
         """Set `finished` when the schedule is over and nothing is left to wait for."""

@@ -77,7 +77,9 @@ class Books:
         """Seconds since the schedule's zero, CPU share, requests that were due, and those of them
         without an end."""
         load = self.load
-        lasted_s = (perf_counter_ns() - self._origin_ns) / NS_PER_S
+        # What comes after the schedule's end is waiting: a script may end its own.
+        until_ns = perf_counter_ns() if load.over_ns is None else load.over_ns
+        lasted_s = (until_ns - self._origin_ns) / NS_PER_S
         cpu_share = self._vitals.cpu_share(load.spun_ns)
         unanswered = load.in_flight + len(load.queued) + load.withdrawn
         return lasted_s, cpu_share, load.requested, unanswered

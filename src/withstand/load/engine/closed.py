@@ -215,8 +215,7 @@ class ClosedLoad(Load):
 
     def _end(self, _: None = None) -> None:
         """Whoever is still there leaves, after the answer that it waits for."""
-        self.running = False
-        self.over = True
+        self.end_schedule()
         now_ns = perf_counter_ns()
         for user in self._there:
             user.leave_ns = min(user.leave_ns, now_ns)

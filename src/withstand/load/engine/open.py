@@ -157,7 +157,7 @@ class OpenLoad(Load):
         else:
             self.due = self.offered
             self._timer.close()
-            self.running, self.over = False, True
+            self.end_schedule()
             self.finish_if_idle()
 
     def wind_down(self) -> None:

@@ -280,10 +280,11 @@ async def _sweep(load: Load) -> None:
 
 
 async def _settle(load: Load) -> None:
-    """Put windows away that nothing can be counted in any more, one at a time."""
+    """Put windows away in which hardly anything is counted any more, one at a time."""
     settled_after_ns = 2 * load.timeout_ns + _STRAGGLERS_NS
     while True:
-        await asyncio.sleep(_SWEEP_S)
+        # Fast enough for each operation to begin a window every second.
+        await asyncio.sleep(min(_SWEEP_S, 0.5 / max(len(load.recorders), 1)))
         before_ns = perf_counter_ns() - settled_after_ns
         for recorder in tuple(load.recorders.values()):
             if recorder.settle(before_ns):

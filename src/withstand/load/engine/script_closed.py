@@ -213,7 +213,7 @@ class ClosedUsers(Load):
         end_ns = min(perf_counter_ns(), self._origin_ns + self._duration_ns)
         for client in tuple(self._due_ns):
             self._withdraw(client, end_ns)
-        self.running, self.over = False, True
+        self.end_schedule()
         for client in tuple(self._clients):
             client.leave()
         self.loop.call_later(self.way.timeout_s + _GRACE_S, self.finished.set)

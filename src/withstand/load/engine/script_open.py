@@ -218,7 +218,8 @@ class ArrivingUsers(OpenLoad):
         if not self.over:
             self._timer.close()
             self.due = self.offered
-            self.running, self.over, self._closing = False, True, True
+            self.end_schedule()
+            self._closing = True
             self._cut()
 
     def _cut(self) -> None:

@@ -94,6 +94,8 @@ class Service:
         """Report, one operation after another: packing takes a while, and requests go first."""
         while True:
             snapshot = await self._snapshots.get()
+            if not snapshot.operations:  # what became of a script is told all the same
+                self._say(Report(snapshot=snapshot))
             for name, operation in snapshot.operations.items():
                 self._say(Report(snapshot=replace(snapshot, operations={name: operation})))
                 await asyncio.sleep(0)
