@@ -3,7 +3,9 @@
 It runs in a thread with a loop of its own. The first segment of the path decides: `/status/404`,
 `/redirect/303?to=/echo`, `/around` (redirects to itself), `/cookie?line=a=1`, `/echo`, `/gzip`,
 `/chunked`, `/until-close`, `/close`, `/drop-second` (each connection's second request gets no
-answer), `/silent`, `/stop` (and nobody listens any more); anything else is answered with some JSON.
+answer), `/silent`, `/stop` (and nobody listens any more), `/hold` (answered once somebody asks for
+`/release` or calls `release`), `/hold/close` (closed then); anything else is answered with some
+JSON.
 """
 
 import asyncio
@@ -40,6 +42,8 @@ class ScriptServer:
     asked: list[Asked] = field(default_factory=list)
     connections: int = 0
     stop: Callable[[], None] = lambda: None
+    release: Callable[[], None] = lambda: None
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def counts(self) -> Counter[str]:
         """Requests by method and path without query."""
@@ -79,6 +83,12 @@ class ScriptServer:
             if path == "/silent":
                 await reader.read()
                 return
+            if path == "/release":
+                self.released.set()
+            if path.startswith("/hold"):
+                await self.released.wait()
+                if path == "/hold/close":
+                    return
             answer, last = _answer(asked)
             writer.write(answer)
             await writer.drain()
@@ -142,12 +152,16 @@ def script_server(base_path: str = "") -> Iterator[ScriptServer]:
 
     async def start() -> tuple[ScriptServer, asyncio.Server]:
         seen: list[ScriptServer] = []
+
+        def release() -> None:
+            loop.call_soon_threadsafe(seen[0].released.set)
+
         server = await asyncio.start_server(
             lambda reader, writer: seen[0].serve(reader, writer), "127.0.0.1", 0, backlog=512
         )
         port = server.sockets[0].getsockname()[1]
         target = Target(scheme="http", host="127.0.0.1", port=port, base_path=base_path)
-        seen.append(ScriptServer(target=target, stop=server.close))
+        seen.append(ScriptServer(target=target, stop=server.close, release=release))
         return seen[0], server
 
     running, server = asyncio.run_coroutine_threadsafe(start(), loop).result(10)

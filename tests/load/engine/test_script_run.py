@@ -564,6 +564,38 @@ def test_a_stale_connection_is_replaced_where_a_browser_would(load: Load) -> Non
     assert load.server.counts()["GET /drop-second"] == 3
 
 
+def test_a_user_who_is_leaving_sends_nothing_again(load: Load) -> None:
+    async def wound_down() -> LoadMeasurement:
+        wind_down = asyncio.Event()
+        file = load.folder / "shop.py"
+        file.write_text(
+            HEAD
+            + "@user\nasync def visit(client):\n"
+            + "    await client.get('/ok')\n    await client.get('/hold/close')\n"
+        )
+        going = asyncio.ensure_future(
+            run_load(
+                load.server.target,
+                load_script(file),
+                Closed(users=1, duration_s=3600),
+                wind_down=wind_down,
+                timeout_s=5.0,
+            )
+        )
+        while "GET /hold/close" not in load.server.counts():
+            await asyncio.sleep(0.005)
+        wind_down.set()
+        for _ in range(3):  # whoever waits for it goes first
+            await asyncio.sleep(0)
+        load.server.release()
+        return await going
+
+    measured = run(wound_down())
+    check_books(measured)
+    assert dict(measured.operations["GET /hold/close"].failures) == {"reset": 1}
+    assert load.server.counts()["GET /hold/close"] == 1
+
+
 @both_models
 def test_a_server_that_closes_each_connection_costs_connections_and_no_failures(
     load: Load, profile: Profile

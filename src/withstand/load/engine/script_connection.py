@@ -96,13 +96,17 @@ class ScriptConnection(LoadConnection):
             client.leave()
 
     def failed(self, kind: FailureKind, detail: str) -> None:
-        """Count the failure and wake who waits, unless the request can be sent again."""
+        """Count the failure and wake who waits, unless the request can be sent again.
+
+        A client that is leaving stops as soon as nothing is in flight, and sends nothing again.
+        """
         future, client = self.future, self.client
         if (
             kind is FailureKind.RESET
             and self.first_byte_ns is None
             and self.responses
             and self.resendable
+            and not client.leaving
             and not future.done()
         ):
             future.set_exception(ConnectionWentStale())
