@@ -799,6 +799,44 @@ async def leave(client):
     assert "GET /bye" not in measured.operations
 
 
+@both_models
+def test_an_answer_that_comes_while_users_say_goodbye_stays_unanswered(
+    load: Load, profile: Profile
+) -> None:
+    text = """
+@user
+async def visit(client):
+    client.state.task = asyncio.create_task(client.get("/hold"))
+    await client.get("/silent")
+
+@visit.teardown
+async def leave(client):
+    await client.get("/release")  # /hold is answered
+    await client.get("/ok")  # by now
+"""
+    one_user: Profile = Closed(users=1, duration_s=3600)
+    if profile.model == "open":
+        one_user = ConstantRate(rate_per_s=100, duration_s=0.01)
+    stop = asyncio.Event()
+
+    async def stopped() -> LoadMeasurement:
+        file = load.folder / "shop.py"
+        file.write_text(HEAD + text)
+        going = asyncio.ensure_future(
+            run_load(load.server.target, load_script(file), one_user, stop=stop, timeout_s=5.0)
+        )
+        while len(load.server.asked) < 2:
+            await asyncio.sleep(0.005)
+        stop.set()
+        return await going
+
+    measured = run(stopped())
+    check_books(measured)
+    assert measured.unanswered == 2
+    assert measured.operations["GET /hold"].requests == 0
+    assert load.server.counts()["GET /ok"] == 1
+
+
 def test_an_exception_in_a_teardown_is_told(load: Load) -> None:
     text = """
 @user

@@ -145,6 +145,9 @@ class ScriptRun:
         """Stop users where they are, and do what they do at the end, without measuring it."""
         for client in clients:
             client.leaving = True
+        # Before anything is waited for: the books are closed, and an answer that came now would be
+        # counted twice, as itself and among the unanswered.
+        self.scene.drop_measured()
         tasks = [client.task for client in clients if client.task and not client.task.done()]
         for task in tasks:
             task.cancel()

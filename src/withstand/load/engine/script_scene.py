@@ -64,3 +64,17 @@ class Scene:
     def in_flight(self) -> int:
         """Requests without an end yet."""
         return sum(connection.in_flight for connection in self.connections) + self.opening
+
+    def drop_measured(self) -> None:
+        """Drop the connections whose requests are measured: nobody waits for them any more.
+
+        Those of users who already say goodbye, and those at rest, stay as they are.
+        """
+        recorders = self.operations.recorders
+        for connection in tuple(self.connections):
+            if not connection.in_flight:
+                continue
+            recorder = connection.count.recorder
+            if recorders.get(recorder.operation) is recorder:
+                connection.in_flight = False  # neither answered nor failed
+                connection.drop()
