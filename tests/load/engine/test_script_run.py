@@ -216,6 +216,40 @@ async def visit(client):
     assert load.server.connections - 1 <= 6
 
 
+def test_requests_that_wait_for_one_of_these_connections_go_on_when_none_can_be_opened(
+    load: Load,
+) -> None:
+    measured = load.visit(
+        """
+try: await client.get("/stop")
+except RequestFailed: pass
+await asyncio.gather(*(client.get("/n") for _ in range(10)), return_exceptions=True)
+""",
+        timeout_s=1.0,
+    )
+    check_books(measured)
+    assert dict(measured.operations["GET /n"].failures) == {"refused": 10}
+
+
+def test_a_request_that_is_cancelled_when_its_turn_comes_leaves_it_to_the_next(load: Load) -> None:
+    measured = load.visit(
+        """
+await client.get("/drop-second")
+async def lose_the_connection():
+    try: await client.post("/drop-second")
+    except RequestFailed: waiting[0].cancel()  # who has just been woken
+busy = [asyncio.create_task(lose_the_connection())]
+busy += [asyncio.create_task(client.get("/silent")) for _ in range(5)]
+waiting = [asyncio.create_task(client.get(path, timeout_s=1)) for path in ("/first", "/second")]
+await asyncio.wait(waiting)
+for task in busy: task.cancel()
+"""
+    )
+    check_books(measured)
+    assert measured.operations["GET /second"].statuses == {200: 1}
+    assert "GET /first" not in load.server.counts()
+
+
 def test_setup_and_teardown_are_done_once_a_user_and_the_teardown_is_not_measured(
     load: Load,
 ) -> None:

@@ -464,15 +464,23 @@ class EngineClient(AsyncClient):
         while self._open + self._connecting >= MAX_CONNECTIONS_PER_USER:
             waiter = self._scene.loop.create_future()
             self.waiting.append(waiter)
-            await waiter
+            try:
+                await waiter
+            except asyncio.CancelledError:
+                if self.waiting and not waiter.cancelled():  # woken just before: the next one's turn
+                    self.wake_one()
+                raise
             if (connection := self._resting()) is not None:
                 return connection
         self._connecting += 1
+        outcome: ScriptConnection | Failure | None = None
         try:
             async with self._scene.gate:
                 outcome = await self._way().open(lambda: ScriptConnection(self))
         finally:
             self._connecting -= 1
+            if self.waiting and not isinstance(outcome, ScriptConnection):
+                self.wake_one()  # there is room for another attempt
         if isinstance(outcome, ScriptConnection):
             self._open += 1
             self._scene.connections.add(outcome)
