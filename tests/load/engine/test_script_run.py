@@ -598,6 +598,15 @@ def test_a_stale_connection_is_replaced_where_a_browser_would(load: Load) -> Non
     assert load.server.counts()["GET /drop-second"] == 3
 
 
+def test_a_request_that_finds_no_connection_to_be_sent_again_on_is_one_request(
+    load: Load,
+) -> None:
+    measured = load.visit("await client.get('/ok')\nawait client.get('/stop')")
+    check_books(measured)
+    assert dict(measured.operations["GET /stop"].failures) == {"refused": 1}
+    assert measured.offered == measured.sent == 2
+
+
 def test_a_user_who_is_leaving_sends_nothing_again(load: Load) -> None:
     async def wound_down() -> LoadMeasurement:
         wind_down = asyncio.Event()

@@ -394,7 +394,9 @@ class EngineClient(AsyncClient):
         connection = self._resting()
         if connection is None:
             intended_ns = perf_counter_ns() if intended_ns is None else intended_ns
-            connection = await self._opened(count, intended_ns, deadline_ns)
+            connection = await self._opened(
+                count, intended_ns, deadline_ns, is_sent=resent is not None
+            )
         if resent is None:
             count.sent += 1
             count.bytes_sent += len(data)
@@ -428,14 +430,18 @@ class EngineClient(AsyncClient):
         return way if limit_s is None else replace(way, connect_timeout_s=limit_s)
 
     async def _opened(
-        self, count: OperationCount, intended_ns: int, deadline_ns: int
+        self, count: OperationCount, intended_ns: int, deadline_ns: int, *, is_sent: bool
     ) -> ScriptConnection:
         """Another connection, or one that is released before there may be another.
 
-        Raises RequestFailed, after counting it, when there is none.
+        `is_sent` tells of a request that was counted as sent before. Raises RequestFailed, after
+        counting it, when there is none.
         """
         scene = self._scene
-        scene.opening += 1
+        if is_sent:
+            scene.reopening += 1
+        else:
+            scene.opening += 1
         self._opening += 1
         try:
             left_s = (deadline_ns - perf_counter_ns()) / NS_PER_S
@@ -445,17 +451,22 @@ class EngineClient(AsyncClient):
             outcome = Failure(kind=FailureKind.TIMED_OUT, detail="no connection in time")
         except asyncio.CancelledError:
             if not self.leaving:  # the script's own time limit
-                self._unsent(count, intended_ns, FailureKind.TIMED_OUT)
+                self._unopened(count, intended_ns, FailureKind.TIMED_OUT, is_sent=is_sent)
             raise
         finally:
-            scene.opening -= 1
+            if is_sent:
+                scene.reopening -= 1
+            else:
+                scene.opening -= 1
             self._opening -= 1
         if isinstance(outcome, ScriptConnection):
             return outcome
-        if outcome.kind is FailureKind.EXHAUSTED:
-            scene.exhausted()
+        if outcome.kind is not FailureKind.EXHAUSTED:
+            self._unopened(count, intended_ns, outcome.kind, is_sent=is_sent)
         else:
-            self._unsent(count, intended_ns, outcome.kind)
+            scene.exhausted()
+            if is_sent:  # what the target did with it is all that can be told
+                self._unopened(count, intended_ns, FailureKind.RESET, is_sent=True)
         if self.leaving:
             self.leave()
         raise RequestFailed(outcome)
@@ -486,8 +497,11 @@ class EngineClient(AsyncClient):
             self._scene.connections.add(outcome)
         return outcome
 
-    def _unsent(self, count: OperationCount, intended_ns: int, kind: FailureKind) -> None:
-        self._scene.unsent += 1
+    def _unopened(
+        self, count: OperationCount, intended_ns: int, kind: FailureKind, *, is_sent: bool
+    ) -> None:
+        if not is_sent:
+            self._scene.unsent += 1
         count.recorder.failure(intended_ns, perf_counter_ns(), kind)
 
     async def _follow(

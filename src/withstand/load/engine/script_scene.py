@@ -17,7 +17,8 @@ class Scene:
     """The surroundings of the clients of one run.
 
     `exhausted` is called when this machine had no descriptor or port for a connection. `opening`
-    counts the requests that wait for a connection, `unsent` those that failed for want of one.
+    counts the requests that wait for a connection, `unsent` those that failed for want of one, and
+    `reopening` those that were sent, on a connection that had gone stale, and wait for another.
     `shared` is what `before_run` gave back.
     """
 
@@ -31,6 +32,7 @@ class Scene:
         "loop",
         "opening",
         "operations",
+        "reopening",
         "shared",
         "timeout_ns",
         "unsent",
@@ -49,6 +51,7 @@ class Scene:
         self.connections: set[ScriptConnection] = set()
         self.gate = asyncio.Semaphore(MAX_OPENING)
         self.opening = 0
+        self.reopening = 0
         self.unsent = 0
         self.draw = random.Random(1)  # noqa: S311 - think times, no secrets
         self.default_headers: Headers = (
@@ -63,7 +66,8 @@ class Scene:
     @property
     def in_flight(self) -> int:
         """Requests without an end yet."""
-        return sum(connection.in_flight for connection in self.connections) + self.opening
+        in_flight = sum(connection.in_flight for connection in self.connections)
+        return in_flight + self.opening + self.reopening
 
     def drop_measured(self) -> None:
         """Drop the connections whose requests are measured: nobody waits for them any more.
