@@ -170,6 +170,22 @@ async def visit(client):
     assert "waited, because all 1 virtual users" in said(measured)
 
 
+def test_how_many_arrivals_waited_is_said_once_however_often_it_was_looked_at(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("withstand.load.engine.run._REPORT_S", 0.05)
+    snapshots: list[LoadMeasurement] = []
+    measured = load.visit(
+        "await client.think(0.02)\nawait client.get('/ok')",
+        profile=ConstantRate(rate_per_s=100, duration_s=0.2),
+        connections=1,
+        report=snapshots.append,
+    )
+    assert len({each.late for each in snapshots} - {0}) > 1
+    assert said(measured).count("arrivals waited") == 1
+    assert f"{measured.late} arrivals waited" in said(measured)
+
+
 def test_arrivals_that_still_wait_when_the_time_is_up_are_told_and_not_dropped(load: Load) -> None:
     measured = load.visit(
         "await client.get('/ok')\nawait client.think(3600)",

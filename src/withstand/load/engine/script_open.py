@@ -9,6 +9,7 @@ import asyncio
 import math
 from collections import deque
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from itertools import count
 from time import perf_counter_ns
 from typing import Final
@@ -100,12 +101,14 @@ class ArrivingUsers(OpenLoad):
     @property
     def script(self) -> ScriptRecord:
         """What became of the script."""
-        if self.late:
-            self._run.note(
-                f"{self.late:,} arrivals waited, because all {self._users:,} virtual users that "
-                f"there may be were in an iteration; allow more with --connections"
-            )
-        return self._run.record()
+        record = self._run.record()
+        if not self.late:
+            return record
+        waited = (
+            f"{self.late:,} arrivals waited, because all {self._users:,} virtual users that "
+            f"there may be were in an iteration; allow more with --connections"
+        )
+        return replace(record, notes=(*record.notes, waited))
 
     async def prepare(self) -> None:
         """Open the connections of some users to begin with."""
