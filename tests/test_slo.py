@@ -428,6 +428,12 @@ def test_what_a_late_generator_makes_look_breached_is_undecided_unless_service_t
     assert (doubted.state, doubted.reason) == (VerdictState.INCONCLUSIVE, late)
 
 
+def test_requests_that_failed_prove_a_breach_however_late_the_generator_was() -> None:
+    refused = measured(lambda second, _: (1, 200 if second < 3 else None))
+    judged = verdict("p95<200ms", run_of(refused, lagging="the generator was late"))
+    assert judged.state is VerdictState.BREACHED
+
+
 def test_memory_growth_is_that_of_the_low_water_mark_after_the_warm_up() -> None:
     warm_up = [10.0 * i for i in range(10)]
     sawtooth = [100 + (i % 4) * 20 for i in range(20)]

@@ -62,7 +62,10 @@ def read_results(path: Path) -> Results:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"the results file {path} cannot be read: {error.strerror}") from None
+        raise UsageError(
+            f"the results file {path} cannot be read: {error.strerror}",
+            hint="give a file that --json, --report-dir or --checkpoint wrote",
+        ) from None
     except UnicodeDecodeError:
         raise _refused(str(path), "it is no UTF-8 text") from None
     if text.startswith(_head(_CHECKPOINT)):

@@ -45,6 +45,11 @@ def require_writable(outputs: Outputs) -> None:
     for path in _files(outputs):
         if path is None:
             continue
+        if str(path) == "-":
+            raise UsageError(
+                "- is no file to write, and standard output has the report for the terminal",
+                hint="name a file, such as --json results.json",
+            )
         folder = next(parent for parent in path.absolute().parents if parent.exists())
         try:
             with tempfile.TemporaryFile(dir=folder):

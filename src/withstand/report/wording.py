@@ -100,6 +100,8 @@ def observation(verdict: Verdict) -> str:
     if verdict.observed is None and verdict.stretch is not None:
         start_s, end_s = verdict.stretch
         return f"{verdict.objective.name} is an error from {start_s} s to {end_s} s ({requests})"
+    if verdict.observed is None and verdict.samples and verdict.objective.is_latency:
+        return f"{verdict.objective.name} is an error ({requests})"
     if verdict.observed is None:
         return f"nothing observed ({requests})"
     seen = f"{verdict.objective.name} = {format_value(verdict.observed, verdict.unit)}"

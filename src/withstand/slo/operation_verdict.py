@@ -40,8 +40,9 @@ def on_quantile(
     held_up: float = 0.0,
 ) -> Verdict:
     """`lagging` says that the generator's own lateness colours the response times: then a breach
-    is one only if the service times prove it as well. They hold none of the lateness of the sends;
-    what came while the event loop was held up, for the share `held_up` of the time, they hold.
+    is one only if the service times and the errors prove it as well. They hold none of the lateness
+    of the sends; what came while the event loop was held up, for the share `held_up` of the time,
+    they hold.
     """
     limit, count = objective.limit, operation.response_time.count
     windows = operation.windows
@@ -72,10 +73,17 @@ def on_quantile(
     verdict = _or_breached_by_outage(verdict, operation, allowed=1 - q)
     if lagging is None or verdict.state is not VerdictState.BREACHED:
         return verdict
-    served_slowly = operation.service_time.share_above(limit) or 0.0
-    if estimate.margin is not None and served_slowly - held_up - estimate.margin > 1 - q:
+    proven = _served_badly(operation, limit) / count
+    if estimate.margin is not None and proven - held_up - estimate.margin > 1 - q:
         return verdict
     return replace(verdict, state=VerdictState.INCONCLUSIVE, reason=lagging)
+
+
+def _served_badly(operation: OperationMeasurement, limit: float) -> int:
+    """Requests, at least, that no lateness of the generator made slow or wrong."""
+    failures = sum(operation.failures.values()) - operation.failures.get(FailureKind.EXHAUSTED, 0)
+    fast_errors = operation.errors - operation.error_time.count_above(limit)
+    return operation.service_time.count_above(limit) + failures + max(fast_errors - failures, 0)
 
 
 def on_maximum(objective: Objective, operation: OperationMeasurement) -> Verdict:

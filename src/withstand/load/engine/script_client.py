@@ -478,7 +478,9 @@ class EngineClient(AsyncClient):
             try:
                 await waiter
             except asyncio.CancelledError:
-                if self.waiting and not waiter.cancelled():  # woken just before: the next one's turn
+                if (
+                    self.waiting and not waiter.cancelled()
+                ):  # woken just before: the next one's turn
                     self.wake_one()
                 raise
             if (connection := self._resting()) is not None:

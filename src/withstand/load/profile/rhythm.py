@@ -120,7 +120,10 @@ class Pacing(Rhythm):
 
     def __post_init__(self) -> None:
         if self.every_ns <= 0:
-            raise UsageError("a pacing of no time leaves no time between iterations", hint="2s")
+            raise UsageError(
+                f"a pacing of {self.every_ns / 1e9:g} s leaves no time between iterations",
+                hint="give a time above zero, such as --pacing 2s",
+            )
 
     @property
     def period_ns(self) -> int:
