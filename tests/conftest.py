@@ -13,6 +13,7 @@ settings.load_profile("untimed")
 # before and the rest within would then exist twice, with exceptions that are not each other.
 httpx2.Client().close()
 
-# How long an example takes says something of the machine and nothing of the code.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
+# How long an example takes says something of the machine and nothing of the code; and half of the
+# usual hundred examples keep the suite quick.
+settings.register_profile("suite", deadline=None, max_examples=50)
+settings.load_profile("suite")

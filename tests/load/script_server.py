@@ -49,6 +49,11 @@ class ScriptServer:
         """Requests by method and path without query."""
         return Counter(f"{each.method} {each.path.partition('?')[0]}" for each in self.asked)
 
+    async def has_seen(self, *paths: str) -> None:
+        """Wait, in a loop that is not the server's, until each of these was asked for."""
+        while not set(paths) <= {each.path for each in tuple(self.asked)}:  # noqa: ASYNC110 - it runs in a thread
+            await asyncio.sleep(0.005)
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         try:

@@ -641,8 +641,7 @@ def test_a_user_who_is_leaving_sends_nothing_again(load: Load) -> None:
                 timeout_s=5.0,
             )
         )
-        while "GET /hold/close" not in load.server.counts():
-            await asyncio.sleep(0.005)
+        await load.server.has_seen("/hold/close")
         wind_down.set()
         for _ in range(3):  # whoever waits for it goes first
             await asyncio.sleep(0)
@@ -884,8 +883,7 @@ async def leave(client):
         going = asyncio.ensure_future(
             run_load(load.server.target, load_script(file), one_user, stop=stop, timeout_s=5.0)
         )
-        while len(load.server.asked) < 2:
-            await asyncio.sleep(0.005)
+        await load.server.has_seen("/hold", "/silent")
         stop.set()
         return await going
 
