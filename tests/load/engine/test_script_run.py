@@ -623,6 +623,25 @@ def test_a_request_that_finds_no_connection_to_be_sent_again_on_is_one_request(
     assert measured.offered == measured.sent == 2
 
 
+def test_a_request_that_is_cancelled_before_it_is_sent_again_has_an_end(load: Load) -> None:
+    measured = load.visit(
+        """
+import time
+await asyncio.gather(client.get("/drop-second"), client.get("/drop-second"))
+async def lose_the_connection():
+    try: await client.post("/drop-second")
+    except RequestFailed: again.cancel()
+lost = asyncio.create_task(lose_the_connection())
+again = asyncio.create_task(client.get("/drop-second"))
+await asyncio.sleep(0)
+time.sleep(0.1)  # both connections are closed meanwhile, and seen so at once
+await asyncio.wait((lost, again))
+"""
+    )
+    check_books(measured)
+    assert measured.operations["GET /drop-second"].requests == 3
+
+
 def test_a_user_who_is_leaving_sends_nothing_again(load: Load) -> None:
     async def wound_down() -> LoadMeasurement:
         wind_down = asyncio.Event()

@@ -379,6 +379,8 @@ class EngineClient(AsyncClient):
         """Send a request and wait for its response; `resent` is the connection that failed it."""
         scene = self._scene
         if self.leaving:
+            if resent is not None:
+                resent.not_resent()
             raise asyncio.CancelledError
         if resent is not None:
             intended_ns: int | None = resent.intended_ns
@@ -478,15 +480,8 @@ class EngineClient(AsyncClient):
             try:
                 await waiter
             except asyncio.CancelledError:
-<<<<<<< HEAD
-                if (
-                    self.waiting and not waiter.cancelled()
-                ):  # woken just before: the next one's turn
-                    self.wake_one()
-=======
                 if self.waiting and not waiter.cancelled():
                     self.wake_one()  # this one had just been woken: the turn is the next one's
->>>>>>> f2c5101 (Tests of scripts wait in one place for what the server has seen)
                 raise
             if (connection := self._resting()) is not None:
                 return connection

@@ -118,6 +118,10 @@ class ScriptConnection(LoadConnection):
         if client.leaving:
             client.leave()
 
+    def not_resent(self) -> None:
+        """Count the request of a connection that went stale, which is not sent again after all."""
+        self.count.recorder.failure(self.intended_ns, self.end_ns, FailureKind.RESET)
+
     def note_opening(self) -> None:
         """Count how long opening this connection took, once, with the request that uses it."""
         if self.connect_ns is not None:
@@ -129,7 +133,11 @@ class ScriptConnection(LoadConnection):
 
         As a browser does, the connection is closed.
         """
-        if self.client.leaving:
+        future = self.future
+        ended = future.done() and not future.cancelled()
+        if ended and isinstance(future.exception(), ConnectionWentStale):
+            self.not_resent()
+        elif self.client.leaving:
             self.in_flight = False
             self.drop()
         elif self.in_flight:
