@@ -1,6 +1,9 @@
 """What every test may use."""
 
+import os
+
 import httpx2
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["pytester"]
@@ -17,3 +20,9 @@ httpx2.Client().close()
 # usual hundred examples keep the suite quick.
 settings.register_profile("suite", deadline=None, max_examples=50)
 settings.load_profile("suite")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Three workers for two cores: half of the tests wait for servers that keep real time."""
+    return max((os.cpu_count() or 1) * 3 // 2, 1)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Invoke
+from tests.cli.conftest import Invoke, Outcome
 from withstand.results import Results
 from withstand.results_file import read_results
 from withstand.slo import DriftVerdict, Quantity
@@ -51,11 +51,22 @@ def _arguments(url: str, pid: str) -> list[str]:
     ]
 
 
-def test_a_leak_of_twice_the_tolerance_is_called(invoke: Invoke, folder: Path) -> None:
-    with _serving("leak") as (url, pid):
-        outcome = invoke(*_arguments(url, pid))
+def _decided(shape: str, invoke: Invoke, folder: Path) -> tuple[Outcome, DriftVerdict]:
+    """A run that tells: by the rule's own figures one of ten or more leaves it open, and a busy
+    machine bends the server's time. An open one is run again; a wrong one would be shown.
+    """
+    for _ in range(3):
+        with _serving(shape) as (url, pid):
+            outcome = invoke(*_arguments(url, pid))
+        found = _memory(read_results(folder / "out" / "results.json"))
+        if found.movement is not Movement.UNDECIDED:
+            break
+    return outcome, found
 
-    found = _memory(read_results(folder / "out" / "results.json"))
+
+def test_a_leak_of_twice_the_tolerance_is_called(invoke: Invoke, folder: Path) -> None:
+    outcome, found = _decided("leak", invoke, folder)
+
     assert found.movement is Movement.GROWS, found.reason
     assert found.growth is not None
     assert found.growth.growth == pytest.approx(2e6 * TOLERANCE_MB, rel=0.15)
@@ -71,11 +82,9 @@ def test_a_leak_of_twice_the_tolerance_is_called(invoke: Invoke, folder: Path) -
 def test_a_server_that_warms_up_under_a_sawtooth_is_left_alone(
     invoke: Invoke, folder: Path
 ) -> None:
-    with _serving("warming") as (url, pid):
-        invoke(*_arguments(url, pid))
+    _, found = _decided("warming", invoke, folder)
 
     results = read_results(folder / "out" / "results.json")
-    found = _memory(results)
     assert found.movement is Movement.STEADY, found.reason
     assert results.load is not None
     levels = [each.rss_bytes or 0 for each in results.load.server_samples]
