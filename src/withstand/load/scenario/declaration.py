@@ -58,11 +58,6 @@ class DeclaredRequest:
     expectation: Expectation | None = None
     follow_redirects: bool = False
 
-    def head_pieces(self) -> tuple[Piece, ...]:
-        """The path and the values of the headers. Raises UsageError as `pieces`."""
-        values = (piece for _, value in self.headers for piece in pieces(value, Place.HEADER))
-        return (*pieces(self.path, Place.PATH), *values)
-
     def body_pieces(self) -> tuple[Piece, ...]:
         """The body; empty without one. Raises UsageError as `pieces`."""
         if self.json is not None:
