@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from hdrh.histogram import HdrHistogram  # type: ignore[import-untyped]  # it has no stubs
 
-from withstand.load.recorder import OperationRecorder, Tally
+from withstand.load.recorder import OperationRecorder
+from withstand.load.tally import Tally
 from withstand.stats.histogram import Histogram
 
 BATCH, BATCHES = 20_000, 40

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from withstand.load.recorder import (
     MAX_WINDOWS,
     OperationRecorder,
-    Tally,
-    quantiles_of,
     window_width_s,
 )
+from withstand.load.tally import Tally, quantiles_of
 from withstand.stats.histogram import Histogram
 
 S = 1_000_000_000

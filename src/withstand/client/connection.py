@@ -3,7 +3,8 @@
 A subclass overrides two hooks, `response_complete` and `failed`; exactly one of them is called for
 each `start`, and never from inside the parser, so a hook may start the next request at once. What
 the load path does not need (headers, body) costs it nothing: the parser is only given the
-callbacks that were asked for.
+callbacks that were asked for. A subclass may override `data_received` for responses that it knows
+without a parser: they leave the parser where it was, between two messages.
 
     class Counting(Connection):
         __slots__ = ("count",)
@@ -126,6 +127,12 @@ class Connection(asyncio.Protocol):
     def failed(self, kind: FailureKind, detail: str) -> None:
         """The request got no complete response; the connection is closed."""
 
+    def came_whole(self, data: bytes) -> None:
+        """The response that is complete now was all of this read, and the connection is kept.
+
+        Called before `response_complete`, for one of which not just the head was asked for.
+        """
+
     # What a user calls.
 
     def start(self, data: bytes, *, head: bool = False) -> None:
@@ -222,6 +229,12 @@ class Connection(asyncio.Protocol):
                 return
             self._surplus = True
         if self._ended:
+            if (
+                self.bytes_received == len(data)
+                and self.reusable
+                and not (self._surplus or self._bodyless)
+            ):
+                self.came_whole(data)
             if self._usual and not self._surplus:
                 # `_finish`, written out for an answer of which nothing is kept.
                 self.in_flight = self._ended = self._headers_complete = False

@@ -6,14 +6,15 @@ needs little more memory than one of minutes.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 from withstand.errors import UsageError
+from withstand.load.known_answer import KnownAnswer
 from withstand.load.measurement import OperationMeasurement
+from withstand.load.open_window import OpenWindow
+from withstand.load.tally import Tally
 from withstand.load.window import Window, united, unpacked
-from withstand.stats.histogram import Histogram, bucket_bounds, merged
 
 MAX_WINDOWS: Final = 600
 MAX_NARROW_WINDOWS: Final = 3_600
@@ -39,109 +40,6 @@ def window_width_s(duration_s: float, *, stretches_s: Collection[int] = ()) -> i
             hint=f"judge it over a multiple of {least}s, or make the run shorter",
         )
     return width
-
-
-class Tally:
-    """Counts by bucket with the exact extremes and total: what becomes a Histogram."""
-
-    __slots__ = ("counts", "maximum", "minimum", "total")
-
-    def __init__(self) -> None:
-        self.counts: defaultdict[int, int] = defaultdict(int)
-        self.total = 0
-        self.minimum = 1 << 63
-        self.maximum = -1
-
-    def record(self, value: int) -> None:
-        """Count a non-negative value."""
-        shift = value.bit_length() - 8
-        self.counts[value if shift <= 0 else (shift << 7) + (value >> shift)] += 1
-        self.total += value
-        if not self.minimum <= value <= self.maximum:
-            self.widen(value)
-
-    def widen(self, value: int) -> None:
-        """Move the extremes to take in a value."""
-        self.minimum = min(value, self.minimum)
-        self.maximum = max(value, self.maximum)
-
-    def histogram(self) -> Histogram:
-        """The values so far."""
-        if not self.counts:
-            return Histogram()
-        return Histogram.from_counts(
-            self.counts, minimum=self.minimum, maximum=self.maximum, total=self.total
-        )
-
-
-class _OpenWindow:
-    """What a window has counted so far; each request in as few tallies as it needs.
-
-    Most answers are read at once, so that their first byte is their last, and in the closed model
-    requests leave at their intended start. So three times are often one: `plain` counts values
-    that are response time, service time and time to first byte; `prompt` the first two; `at_once`
-    the last two. What is left is in `response`, `service` and `first_byte`.
-    """
-
-    __slots__ = (
-        "at_once",
-        "bytes_received",
-        "connect",
-        "error_time",
-        "failures",
-        "first_byte",
-        "plain",
-        "prompt",
-        "rejected",
-        "response",
-        "service",
-        "statuses",
-        "tls",
-        "unexpected",
-    )
-
-    def __init__(self) -> None:
-        self.plain = Tally()
-        self.prompt = Tally()
-        self.at_once = Tally()
-        self.response = Tally()
-        self.service = Tally()
-        self.first_byte = Tally()
-        self.connect = Tally()
-        self.tls = Tally()
-        self.error_time = Tally()
-        self.statuses: defaultdict[int, int] = defaultdict(int)
-        self.failures: defaultdict[str, int] = defaultdict(int)
-        self.rejected: defaultdict[str, int] = defaultdict(int)
-        self.unexpected = 0
-        self.bytes_received = 0
-
-    @property
-    def errors(self) -> int:
-        return self.unexpected + sum(self.failures.values())
-
-    @property
-    def completed(self) -> int:
-        return sum(self.statuses.values()) + sum(self.failures.values())
-
-    def value(self, second: int, width_s: int) -> Window:
-        plain = self.plain.histogram()
-        prompt, at_once = self.prompt.histogram(), self.at_once.histogram()
-        return Window(
-            second=second,
-            width_s=width_s,
-            response_time=merged((plain, prompt, self.response.histogram())),
-            service_time=merged((plain, prompt, at_once, self.service.histogram())),
-            first_byte=merged((plain, at_once, self.first_byte.histogram())),
-            connect=self.connect.histogram(),
-            tls=self.tls.histogram(),
-            error_time=self.error_time.histogram(),
-            statuses=dict(sorted(self.statuses.items())),
-            failures=dict(sorted(self.failures.items())),
-            rejected=dict(sorted(self.rejected.items())),
-            unexpected=self.unexpected,
-            bytes_received=self.bytes_received,
-        )
 
 
 class OperationRecorder:
@@ -174,8 +72,8 @@ class OperationRecorder:
         self._expected = _SUCCESS if expected is None else expected
         self.origin_ns = origin_ns
         self._width_ns = width_s * _NS_PER_S
-        self._windows: dict[int, _OpenWindow] = {}
-        self._window = _OpenWindow()
+        self._windows: dict[int, OpenWindow] = {}
+        self._window = OpenWindow()
         self._window_start_ns = self._window_end_ns = -1  # holds no time: the first switches
         self._changed: set[int] = set()
         self._settled: dict[int, str] = {}
@@ -225,6 +123,40 @@ class OperationRecorder:
             if rejected is not None:
                 window.rejected[rejected] += 1
 
+    def repeated(
+        self, head: bytes, size_bytes: int, intended_ns: int, sent_ns: int, end_ns: int
+    ) -> KnownAnswer | None:
+        """Count a response that came in one read, if it has the head of a known one.
+
+        What is known is expected too. `response` and `learn` do the rest.
+        """
+        if not self._window_start_ns <= intended_ns < self._window_end_ns:
+            self._switch(intended_ns)
+        window = self._window
+        known = window.known.get(head)
+        if known is None or known.size != size_bytes:
+            return None
+        known.times += 1
+        value = end_ns - sent_ns
+        if intended_ns == sent_ns:
+            tally = window.plain
+        else:
+            tally = window.at_once
+            window.response.record(end_ns - intended_ns)
+        shift = value.bit_length() - 8
+        tally.counts[value if shift <= 0 else (shift << 7) + (value >> shift)] += 1
+        tally.total += value
+        if not tally.minimum <= value <= tally.maximum:
+            tally.widen(value)
+        return known
+
+    def learn(self, data: bytes, intended_ns: int, status: int) -> None:
+        """Know a whole response again, unless it is an error (see `KnownAnswers.learn`)."""
+        if status in self._expected:
+            if not self._window_start_ns <= intended_ns < self._window_end_ns:
+                self._switch(intended_ns)
+            self._window.learn(data, status)
+
     def reject(self, intended_ns: int, end_ns: int, reason: str) -> None:
         """Count a response as an error that `response` has counted as none."""
         if not self._window_start_ns <= intended_ns < self._window_end_ns:
@@ -258,7 +190,7 @@ class OperationRecorder:
         self._window_end_ns = self._window_start_ns + self._width_ns
         window = self._windows.get(index)
         if window is None:
-            window = self._windows[index] = _OpenWindow()
+            window = self._windows[index] = OpenWindow()
         self._window = window
         self._changed.add(index)
 
@@ -323,25 +255,3 @@ class OperationRecorder:
         value = window.value(index * width_s, width_s)
         earlier = self._settled.get(index)  # a straggler opened it again
         return value if earlier is None else united((unpacked(earlier), value))[0]
-
-
-def quantiles_of(tallies: Iterable[Tally], *wanted: float) -> tuple[int | None, ...]:
-    """Quantiles of several tallies together; None each when nothing was counted.
-
-    Within a bucket of the truth: for a live display, where exact extremes do not matter and time
-    does.
-    """
-    counts: defaultdict[int, int] = defaultdict(int)
-    for tally in tallies:
-        for key, times in tally.counts.items():
-            counts[key] += times
-    if not counts:
-        return (None,) * len(wanted)
-    least, greatest = min(counts), max(counts)
-    together = Histogram.from_counts(
-        counts,
-        minimum=bucket_bounds(least)[0],
-        maximum=bucket_bounds(greatest)[1],
-        total=sum(bucket_bounds(key)[0] * times for key, times in counts.items()),
-    )
-    return tuple(together.quantile(q) for q in wanted)

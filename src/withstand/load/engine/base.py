@@ -13,10 +13,11 @@ from withstand.client.connect import connect
 from withstand.client.connection import Connection
 from withstand.client.exchange import Failure, FailureKind
 from withstand.client.target import Target
-from withstand.load.recorder import OperationRecorder, Tally
+from withstand.load.recorder import OperationRecorder
 from withstand.load.scenario.expectation import Expectation
 from withstand.load.scenario.template import Filled
 from withstand.load.script_record import ScriptRecord
+from withstand.load.tally import Tally
 
 C = TypeVar("C", bound=Connection)
 
@@ -129,21 +130,31 @@ class FilledShot(Shot):
 
 
 class LoadConnection(Connection):
-    """A connection that knows which shot it carries, and since when its user waits."""
+    """A connection that knows which shot it carries, and since when its user waits.
 
-    __slots__ = ("intended_ns", "shot")
+    `swift` holds while a response that came before is worth looking for: from the send of a request
+    of the usual kind to the first read. The first response of a connection is always parsed.
+    """
+
+    __slots__ = ("intended_ns", "shot", "swift")
 
     shot: Shot
 
     def __init__(self) -> None:
         super().__init__()
         self.intended_ns = 0
+        self.swift = False
 
     def fire(self, shot: Shot) -> None:
         """Send a shot's next variant."""
         self.shot = shot
         shot.sent += 1
+        self.swift = self.responses > 0 and not shot.head
         self.start(next(shot.variants), head=shot.head)
+
+    def came_whole(self, data: bytes) -> None:
+        """Know it again."""
+        self.shot.recorder.learn(data, self.intended_ns, self.status)
 
     def record_failure(self, kind: FailureKind) -> None:
         """Count the request that just failed."""

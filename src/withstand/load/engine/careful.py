@@ -53,12 +53,16 @@ class _Careful(LoadConnection):
 
     def start(self, data: bytes, *, head: bool = False) -> None:
         """Write a request, and keep of its response what is needed."""
+        self.swift = False  # its response may not be the last
         self.keep(self.shot.is_inspected)
         journey = self.journey
         journey.request = data
         journey.hops = journey.carried_bytes = 0
         super().start(data, head=head)
         journey.began_ns = self.sent_ns
+
+    def came_whole(self, data: bytes) -> None:
+        """Nothing is looked up here."""
 
     def response_complete(self) -> None:
         """Follow a redirect, or count the response and go on."""

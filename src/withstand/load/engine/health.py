@@ -13,7 +13,7 @@ import psutil
 
 from withstand.load.engine.base import NS_PER_S, Load
 from withstand.load.engine.process import CpuClock
-from withstand.load.recorder import Tally
+from withstand.load.tally import Tally
 
 _BEAT_NS: Final = 50_000_000
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from time import perf_counter_ns
 from typing import Final
 
+from withstand.client.connection import Connection
 from withstand.client.exchange import Failure, FailureKind
 from withstand.load.engine.agenda import MAX_BATCH
 from withstand.load.engine.base import (
@@ -25,6 +26,7 @@ from withstand.load.engine.base import (
 )
 from withstand.load.engine.timer import open_timer
 from withstand.load.generator import MAX_LAG_NS
+from withstand.load.known_answer import HEAD_END
 from withstand.load.profile.profile import ArrivalSchedule
 
 MAX_CONNECTIONS: Final = 1_000
@@ -41,6 +43,20 @@ class OpenConnection(LoadConnection):
     def __init__(self, load: "OpenLoad") -> None:
         super().__init__()
         self.load = load
+
+    def data_received(self, data: bytes) -> None:
+        """Look whether it is a known response, which needs no parser."""
+        if self.swift:
+            self.swift = False
+            end_ns = perf_counter_ns()
+            if self.shot.recorder.repeated(
+                data[: data.find(HEAD_END)], len(data), self.intended_ns, self.sent_ns, end_ns
+            ):
+                self.in_flight = False
+                self.reusable = True
+                self.load.released(self)
+                return
+        Connection.data_received(self, data)
 
     def response_complete(self) -> None:
         """Count it and carry the next arrival that waits."""

@@ -29,10 +29,11 @@ from withstand.load.probe.sample import Probe, sample_interval_s
 from withstand.load.probe.watch import ServerWatch
 from withstand.load.profile.profile import ArrivalSchedule, Profile, UserSchedule
 from withstand.load.progress import Observer, Progress
-from withstand.load.recorder import OperationRecorder, quantiles_of, window_width_s
+from withstand.load.recorder import OperationRecorder, window_width_s
 from withstand.load.scenario.scenario import Call, Scenario
 from withstand.load.scenario.template import FeedReader, Filled, Template
 from withstand.load.script.script import Script
+from withstand.load.tally import quantiles_of
 
 _LEAD_NS: Final = 20_000_000  # from "ready" to the schedule's zero
 _SWEEP_S: Final = 0.05

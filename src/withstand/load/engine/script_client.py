@@ -189,6 +189,7 @@ class EngineClient(AsyncClient):
                     connection.path = self._base + path
                     future: asyncio.Future[Response] = self._scene.loop.create_future()
                     connection.future = future
+                    connection.swift = connection.responses > 0
                     connection.start(data_out)
                     sent_ns = connection.sent_ns
                     connection.intended_ns = sent_ns - self._delay_ns
@@ -409,7 +410,9 @@ class EngineClient(AsyncClient):
         connection.deadline_ns = deadline_ns
         future: asyncio.Future[Response] = scene.loop.create_future()
         connection.future = future
-        connection.start(data, head=method == "HEAD")
+        head = method == "HEAD"
+        connection.swift = expected is ANY_SUCCESS and not head and connection.responses > 0
+        connection.start(data, head=head)
         connection.intended_ns = connection.sent_ns if intended_ns is None else intended_ns
         try:
             return await future

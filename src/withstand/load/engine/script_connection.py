@@ -1,13 +1,16 @@
 """A virtual user's connection: carries one request at a time and hands its response over."""
 
 import asyncio
+from time import perf_counter_ns
 from typing import Final, Protocol
 
 from withstand.client.connection import Connection
 from withstand.client.exchange import Failure, FailureKind
 from withstand.client.raw_response import may_set_cookies
 from withstand.load.engine.base import LoadConnection
+from withstand.load.known_answer import HEAD_END
 from withstand.load.script.count import OperationCount
+from withstand.load.script.request import ANY_SUCCESS
 from withstand.load.script.response import RequestFailed, Response
 
 # Sending them twice is as good as once (RFC 9110, 9.2.2): what a user agent may do by itself.
@@ -57,6 +60,29 @@ class ScriptConnection(LoadConnection):
         self.deadline_ns = 0
         self.resendable = False
 
+    def data_received(self, data: bytes) -> None:
+        """Look whether it is a known response, which needs no parser."""
+        if self.swift:
+            self.swift = False
+            intended_ns, sent_ns, end_ns = self.intended_ns, self.sent_ns, perf_counter_ns()
+            count = self.count
+            known = count.recorder.repeated(
+                data[: data.find(HEAD_END)], len(data), intended_ns, sent_ns, end_ns
+            )
+            if known is not None:
+                self.in_flight = False
+                self.reusable = True
+                self._hand_over(
+                    Response(known.status, data, count, intended_ns, sent_ns, end_ns, self.path)
+                )
+                return
+        Connection.data_received(self, data)
+
+    def came_whole(self, data: bytes) -> None:
+        """Know it again, unless there is more to do about it than to count it."""
+        if self.expected is ANY_SUCCESS and not may_set_cookies(data):
+            self.count.recorder.learn(data, self.intended_ns, self.status)
+
     def response_complete(self) -> None:
         """Count the response and wake who waits for it."""
         count = self.count
@@ -81,10 +107,12 @@ class ScriptConnection(LoadConnection):
         response = Response(status, raw, count, intended_ns, self.sent_ns, end_ns, self.path)
         if rejected is not None:
             response.ok = False
+        if may_set_cookies(raw):
+            self.client.take_cookies(response)
+        self._hand_over(response)
+
+    def _hand_over(self, response: Response) -> None:
         client = self.client
-        # Asked of every response, so in the cheapest way: no cookie without this one character.
-        if raw.find(b"=") >= 0 and may_set_cookies(raw):
-            client.take_cookies(response)
         if self.reusable:
             client.idle.append(self)
         if client.waiting:
