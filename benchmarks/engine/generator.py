@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import ExitStack, suppress
 from typing import IO
 
@@ -23,8 +23,9 @@ class Generator:
     Ended, with all its children, at the end of a `with` block.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], fine_codes: Collection[int] = (0,)) -> None:
         self.command = tuple(command)
+        self._fine_codes = fine_codes
         self._files = ExitStack()  # no pipes: nobody empties them while it runs
         self._out = self._file()
         self._errors = self._file()
@@ -89,7 +90,7 @@ class Generator:
             code = self._process.wait(within_s)
         except subprocess.TimeoutExpired:
             raise GeneratorFailed(f"it did not end within {within_s:g} s") from None
-        if code:
+        if code not in self._fine_codes:
             raise GeneratorFailed(f"it ended with {code}: {self.complaint()}")
         self._out.seek(0)
         return self._out.read()

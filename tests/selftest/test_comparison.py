@@ -51,6 +51,22 @@ def test_a_late_machine_excuses_what_is_too_high_and_never_what_is_too_low() -> 
     assert of_median(910, 950, late="the server woke up late") is OFF
 
 
+def test_what_the_queue_of_a_stall_took_excuses_as_much_and_no_more() -> None:
+    def judged(reported_ms: float) -> Agreement | None:
+        rows = latency_rows({0.9: reported_ms * MS}, [150 * MS] * 9, late=None, drain_ns=4 * MS)
+        return [row.agreement for row in rows][1]
+
+    assert [judged(153), judged(154), judged(157), judged(157.1)] == [
+        AGREES,
+        CANNOT_TELL,
+        CANNOT_TELL,
+        OFF,
+    ]
+    assert judged(146.9) is OFF
+    assert lateness(None, [], 4 * MS) == "what a stall had held up took 4.00 ms to get through"
+    assert lateness(None, [], MS) is None
+
+
 def test_quantiles_that_a_tool_does_not_report_are_not_judged() -> None:
     rows = list(latency_rows({0.99: 5e6}, [5 * MS] * 100, late=None, pattern=StallPattern()))
     assert [row.agreement for row in rows] == [None, None, None, AGREES, None]

@@ -3,7 +3,13 @@
 import pytest
 
 from withstand.errors import UsageError
-from withstand.selftest.truth import StallPattern, quantile_of, schedule_zero_ns, waits_ns
+from withstand.selftest.truth import (
+    StallPattern,
+    longest_drain_ns,
+    quantile_of,
+    schedule_zero_ns,
+    waits_ns,
+)
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -56,6 +62,16 @@ def test_a_stall_that_lasted_longer_than_planned_is_true_as_it_was() -> None:
     waits = waits_ns([(400 * MS, 700 * MS)], (i * MS for i in range(1000)))
     assert quantile_of(waits, 0.9) / MS == pytest.approx(200, abs=1)
     assert StallPattern(every_s=1, stall_s=0.2).quantile_s(0.9) == pytest.approx(0.1)
+
+
+def test_what_a_stall_held_up_has_gone_through_when_the_last_of_it_arrives() -> None:
+    starts = [90, 100, 110, 120, 130, 200, 210]
+    arrivals = [91, 125, 126, 131, 132, 201, 214]
+    assert longest_drain_ns([(95, 124)], starts, arrivals) == 131 - 124
+    assert longest_drain_ns([(95, 124), (205, 212)], starts, arrivals) == 7
+    assert longest_drain_ns([(95, 124), (205, 212)], starts, arrivals[:5]) == 7
+    assert longest_drain_ns([], starts, arrivals) == 0
+    assert longest_drain_ns([(50, 60)], starts, arrivals) == 0
 
 
 def test_a_schedule_began_when_its_promptest_arrival_says_so() -> None:

@@ -3,7 +3,8 @@
 A busy machine delays sends, answers and wake-ups. It can make latencies longer and sends uneven,
 but never a latency shorter than the stall that it falls into, nor a count wrong. So what is
 reported too low is wrong on any machine; what is reported too high is wrong unless somebody saw
-that the machine was late: the generator by its send lag, the server by its own wake-ups.
+that the machine was late: the generator by its send lag, the server by its own wake-ups or by how
+long it took after a stall until all that had queued up had come to it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -97,7 +98,9 @@ class Comparison:
         return {Agreement.AGREES: 0, Agreement.OFF: 1, Agreement.CANNOT_TELL: 3}[self.agreement]
 
 
-def lateness(send_lag: Histogram | None, server_lateness_ns: Sequence[int]) -> str | None:
+def lateness(
+    send_lag: Histogram | None, server_lateness_ns: Sequence[int], drain_ns: int = 0
+) -> str | None:
     """How late this machine let generator or server run, when that is too much; None when not."""
     lag_ns = send_lag.quantile(_LATENESS_QUANTILE) if send_lag else None
     server_ns = (
@@ -108,6 +111,8 @@ def lateness(send_lag: Histogram | None, server_lateness_ns: Sequence[int]) -> s
         seen.append(f"one send in a thousand left {format_duration_ns(lag_ns)} late or more")
     if server_ns > MAX_LATENESS_NS:
         seen.append(f"the server itself woke up {format_duration_ns(server_ns)} late")
+    if drain_ns > MAX_LATENESS_NS:
+        seen.append(f"what a stall had held up took {format_duration_ns(drain_ns)} to get through")
     return " and ".join(seen) or None
 
 
@@ -117,8 +122,12 @@ def latency_rows(
     *,
     late: str | None,
     pattern: StallPattern | None = None,
+    drain_ns: int = 0,
 ) -> Iterator[Row]:
-    """A row for each quantile; `true_ns` ascends, and `reported` may lack some quantiles."""
+    """A row for each quantile; `true_ns` ascends, and `reported` may lack some quantiles.
+
+    What is too high by no more than `drain_ns` may be the time that a stall's queue took.
+    """
     for q in QUANTILES:
         true = quantile_of(true_ns, q)
         found = reported.get(q)
@@ -129,7 +138,7 @@ def latency_rows(
             reported=found,
             by_design=pattern.quantile_s(q) * 1e9 if pattern else None,
             allowed="2 % or 0.3 ms",
-            agreement=None if found is None else _of_latency(found, true, late),
+            agreement=None if found is None else _of_latency(found, true, late, drain_ns),
         )
 
 
@@ -173,11 +182,13 @@ def spacing_rows(spacing: Spacing, *, late: str | None) -> Iterator[Row]:
         yield Row(what=what, unit="count", true=spacing.ideal, reported=number)
 
 
-def _of_latency(reported: float, true: float, late: str | None) -> Agreement:
+def _of_latency(reported: float, true: float, late: str | None, drain_ns: int) -> Agreement:
     slack_ns = max(MAX_RELATIVE * true, MAX_ABSOLUTE_NS)
     if reported < true - slack_ns:
         return Agreement.OFF
-    return Agreement.AGREES if reported <= true + slack_ns else _excused(late)
+    if reported <= true + slack_ns:
+        return Agreement.AGREES
+    return Agreement.CANNOT_TELL if reported <= true + slack_ns + drain_ns else _excused(late)
 
 
 def _excused(late: str | None) -> Agreement:

@@ -22,7 +22,7 @@ from withstand.selftest.comparison import (
 from withstand.selftest.experiment_server import PATH, ReferenceServer, ServerLog
 from withstand.selftest.plan import SelfTest
 from withstand.selftest.spacing import spacing_of
-from withstand.selftest.truth import schedule_zero_ns, waits_ns
+from withstand.selftest.truth import longest_drain_ns, schedule_zero_ns, waits_ns
 from withstand.stats.histogram import Histogram, merged
 
 MEDIAN_MS: Final = 10.0
@@ -35,18 +35,22 @@ def stalls(plan: SelfTest, connections: int, observer: Observer | None) -> Secti
     profile = ConstantRate(rate_per_s=plan.rate_per_s, duration_s=plan.duration_s)
     arguments = plan.stall_arguments()
     measured, log = _run(arguments, profile, observer, connections=connections)
-    late = lateness(measured.generator.send_lag, log.lateness_ns)
     zero_ns = schedule_zero_ns(log.arrivals_ns, profile.offsets_ns())
+    starts_ns = [zero_ns + offset_ns for offset_ns in profile.offsets_ns()]
+    drain_ns = longest_drain_ns(log.stalls_ns, starts_ns, log.arrivals_ns)
+    # Of the queues of stalls only their own time is excused, not whatever is too high.
+    late = lateness(measured.generator.send_lag, log.lateness_ns)
     rows = latency_rows(
         quantiles_ns(_response_time(measured)),
-        waits_ns(log.stalls_ns, (zero_ns + offset_ns for offset_ns in profile.offsets_ns())),
+        waits_ns(log.stalls_ns, starts_ns),
         late=late,
         pattern=plan.pattern,
+        drain_ns=drain_ns,
     )
     return Section(
         title=f"Stalls, {connections} connections",
         rows=(*rows, *_counts(measured, profile, log)),
-        late=late,
+        late=lateness(measured.generator.send_lag, log.lateness_ns, drain_ns),
     )
 
 

@@ -10,7 +10,7 @@ and the quantile q is s - (1 - q) T, or 0 below q = 1 - s/T. The time that the s
 answer (0.1 ms) and for emptying its queue after a stall is neglected.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -61,6 +61,22 @@ def waits_ns(stalls_ns: Sequence[tuple[int, int]], starts_ns: Iterable[int]) -> 
         end_ns = stalls_ns[index][1] if index >= 0 else start_ns
         waits.append(max(0, end_ns - start_ns))
     return sorted(waits)
+
+
+def longest_drain_ns(
+    stalls_ns: Sequence[tuple[int, int]], starts_ns: Sequence[int], arrivals_ns: Sequence[int]
+) -> int:
+    """How long after a stall the last of those who had come by its end got to the server, at most.
+
+    Starts and arrivals ascend and belong together by their order. What queued up is worked off by
+    server and generator together, one request at a time, which no schedule knows of.
+    """
+    drains_ns = [0]
+    for _, end_ns in stalls_ns:
+        came = min(bisect_left(starts_ns, end_ns), len(arrivals_ns))
+        if came:
+            drains_ns.append(arrivals_ns[came - 1] - end_ns)
+    return max(drains_ns)
 
 
 def schedule_zero_ns(arrivals_ns: Sequence[int], offsets_ns: Iterable[int]) -> int:
