@@ -109,6 +109,47 @@ def test_operations_of_the_document_are_searched_with_the_objectives_of_the_file
     assert set(steps[0]["load"]["operations"]) == {"GET /products", "GET /users"}
 
 
+def test_a_scenario_file_is_searched_with_its_own_objectives_by_several_processes(
+    invoke: Invoke, folder: Path, demo: RunningDemo
+) -> None:
+    (folder / "withstand.toml").write_text(config_of(demo))
+    (folder / "shop.toml").write_text(
+        """
+        [slo]
+        "*" = "p75<30s"
+        [[requests]]
+        name = "catalogue"
+        request = "GET /products"
+        weight = 3
+        [[requests]]
+        name = "me"
+        request = "GET /users/me"
+        identity = "alice"
+        """
+    )
+    outcome = invoke(
+        *("stress", "shop.toml", "--processes", "2", *SHORT, "--max-time", "20s"),
+        *("--start-rate", "40/s", "--max-rate", "40/s", "--json", "run.json"),
+    )
+    assert outcome.code == 0, outcome.said
+    assert "the objectives hold up to 40/s" in outcome.said.lower()
+    for step in stressed(folder)["steps"]:
+        load = step["load"]
+        assert load["generator"]["processes"] == 2
+        assert set(load["operations"]) == {"catalogue", "me"}
+        assert load["sent"] >= 40 * step["windows"]
+
+
+def test_a_user_script_and_a_scenario_beside_a_document_are_refused(invoke: Invoke) -> None:
+    outcome = invoke("stress", "-q", "shop.py", *PROMISE)
+    assert outcome.code == 2
+    assert "shop.py is a user script" in outcome.said
+    assert "withstand load shop.py --rate" in outcome.said
+    outcome = invoke("stress", "-q", "shop.toml", "-o", "GET /users", *PROMISE)
+    assert outcome.code == 2
+    assert "shop.toml says what to send" in outcome.said
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [

@@ -14,17 +14,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 _FORMS = "write it as 14:30:00, 2027-06-30T14:30:00+02:00, or Unix seconds"
 
 
+def processes_option(function: F) -> F:
+    """`--processes`."""
+    return click.option(
+        "--processes",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Generate the load with N processes. Default: one for every 10,000 requests a "
+        "second, or 50 users without think time, as far as there are cores; a target on this "
+        "machine keeps half of them.",
+    )(function)
+
+
 def distribution_options() -> tuple[Callable[[F], F], ...]:
     """How many processes and machines generate a load, and when they begin."""
     return (
-        click.option(
-            "--processes",
-            type=click.IntRange(min=1),
-            metavar="N",
-            help="Generate the load with N processes. Default: one for every 10,000 requests a "
-            "second, or 50 users without think time, as far as there are cores; a target on this "
-            "machine keeps half of them.",
-        ),
+        processes_option,
         click.option(
             "--shard",
             metavar="K/N",

@@ -8,13 +8,13 @@ from typing import Any, Final, TypeVar
 import click
 
 from withstand.cli.distribution import distribution_options
+from withstand.cli.mix import scenario_file
 from withstand.cli.options import report_options, setting_option, target_options
 from withstand.cli.traffic import slo_option, traffic_options
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT_RATE_PER_S: Final = 10.0
-SCENARIO_SUFFIXES: Final = (".toml", ".json", ".jsonl")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +68,7 @@ class LoadOptions:
     @property
     def scenario(self) -> Path | None:
         """The scenario file: an argument that ends in .toml, .json or .jsonl and is no address."""
-        if self.url is None or self.script is not None or "://" in self.url:
-            return None
-        file = Path(self.url)
-        return file if file.suffix in SCENARIO_SUFFIXES else None
+        return None if self.script is not None else scenario_file(self.url)
 
     @property
     def address(self) -> str | None:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from withstand.cli.plans import objectives_for
+from withstand.cli.traffic import request_for
 from withstand.errors import UsageError
 from withstand.load.scenario.declaration import Declaration
 from withstand.settings import Settings
 from withstand.slo import Objective, parse_objective
-from withstand.workflows import LoadPlan
 
+SCENARIO_SUFFIXES: Final = (".toml", ".json", ".jsonl")
 # A weight has none of the characters of a path, so that `GET /rows(id={id})` is a key as it stands.
 _WEIGHTED: Final = re.compile(r"(?P<key>.*[^=\s])\s*=(?P<weight>[^=/{}()]*)")
 
@@ -48,6 +49,14 @@ def _weight(text: str, option: str) -> float:
     return weight
 
 
+def scenario_file(argument: str | None) -> Path | None:
+    """The scenario file that an argument names, if it is one and no address."""
+    if argument is None or "://" in argument:
+        return None
+    file = Path(argument)
+    return file if file.suffix in SCENARIO_SUFFIXES else None
+
+
 def declaration_of(file: Path | None, settings: Settings) -> Declaration | None:
     """What a scenario file says; None without one. Raises UsageError."""
     if file is None:
@@ -59,30 +68,37 @@ def declaration_of(file: Path | None, settings: Settings) -> Declaration | None:
 
 
 def load_objectives(
-    load: LoadPlan, settings: Settings, texts: tuple[str, ...]
+    settings: Settings,
+    texts: tuple[str, ...],
+    *,
+    declaration: Declaration | None = None,
+    address: str | None = None,
 ) -> tuple[Objective, ...]:
     """The objectives of the flags, else those of the scenario file, else of the configuration.
 
-    Of the configuration's, those that are on no request of a scenario file are left out. Raises
-    UsageError for a flag's that is on none.
+    Of the configuration's, those that are on no request of the scenario file or the one address
+    are left out. Raises UsageError for a flag's that is on none.
     """
-    declaration = load.declaration
-    if declaration is None:
+    if declaration is not None:
+        if not texts and declaration.objectives:
+            return tuple(
+                parse_objective(text, operation=name)
+                for name, wanted in declaration.objectives.items()
+                for text in wanted
+            )
+        source = str(declaration.source)
+        names = tuple(request.name for request in declaration.requests)
+    elif address is not None:
+        request = request_for(address)
+        source, names = address, (f"{request.method} {request.operation_path}",)
+    else:
         return objectives_for(settings, texts)
-    if not texts and declaration.objectives:
-        return tuple(
-            parse_objective(text, operation=name)
-            for name, wanted in declaration.objectives.items()
-            for text in wanted
-        )
-    names = tuple(request.name for request in declaration.requests)
     objectives = objectives_for(settings, texts)
     fitting = tuple(each for each in objectives if any(map(each.covers, names)))
     if texts and len(fitting) < len(objectives):
         odd = next(each for each in objectives if each not in fitting)
         raise UsageError(
-            f"the objective {odd.text} is on {odd.operation!r}, which is no request of "
-            f"{declaration.source}",
+            f"the objective {odd.text} is on {odd.operation!r}, which is no request of {source}",
             hint=f"it has {', '.join(names[:8])}{' …' if len(names) > 8 else ''}",
         )
     return fitting

@@ -93,7 +93,9 @@ def command(
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,
-        objectives=load_objectives(load, settings, options.slos),
+        objectives=load_objectives(
+            settings, options.slos, declaration=load.declaration, address=options.address
+        ),
         soak=rules,
         fail_on=settings.policy().fail_on,
         strict=options.strict,

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import click
 
-from withstand.cli.mix import weighted_operations
+from withstand.cli.distribution import processes_option
+from withstand.cli.mix import (
+    declaration_of,
+    load_objectives,
+    scenario_file,
+    weighted_operations,
+)
 from withstand.cli.options import (
     Outputs,
     report_options,
@@ -14,7 +20,7 @@ from withstand.cli.options import (
     target_options,
 )
 from withstand.cli.output import publish, require_writable
-from withstand.cli.plans import api_for, objectives_for, scan_plan
+from withstand.cli.plans import api_for, scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.traffic import (
     origin_of,
@@ -26,6 +32,7 @@ from withstand.cli.traffic import (
 )
 from withstand.cli.typed import typed_command
 from withstand.errors import UsageError
+from withstand.load.scenario.declaration import Declaration
 from withstand.report.stress_view import step_text
 from withstand.results import Results
 from withstand.settings import Settings
@@ -39,6 +46,7 @@ from withstand.workflows.stress import (
     StressPlan,
     run_document_stress,
     run_request_stress,
+    run_scenario_stress,
 )
 
 _DEFAULTS = SearchPlan(start_per_s=1.0)
@@ -51,9 +59,10 @@ _MOST_RESOLUTION_PERCENT = 50
 
 
 @click.command("stress")
-@click.argument("url", required=False)
+@click.argument("url", metavar="[URL | SCENARIO]", required=False)
 @target_options
 @traffic_options
+@processes_option
 @slo_option('"p95<200ms", "errors<1%"')
 @click.option(
     "--start-rate",
@@ -133,6 +142,7 @@ def command(
     operations: tuple[str, ...],
     connections: int | None,
     timeout: str | None,
+    processes: int | None,
     slos: tuple[str, ...],
     start_rate: str | None,
     max_rate: str | None,
@@ -153,8 +163,9 @@ def command(
 ) -> int:
     """Find the highest rate at which an API meets its objectives.
 
-    URL is one address to GET; without it the operations of the OpenAPI document are sent, each
-    with a request that succeeded once before. The rate rises until an objective is breached, then
+    URL is one address to GET, SCENARIO a file of requests (.toml, .json or .jsonl; see
+    docs/scenario-files.md). Without them the operations of the OpenAPI document are sent, each with
+    a request that succeeded once before. The rate rises until an objective is breached, then
     closes in on the limit from both sides, and what was found is held for longer to confirm it.
     With the defaults this takes about five minutes. It drives the API beyond what it can do: do
     this only to what you may break.
@@ -163,12 +174,16 @@ def command(
     Examples
       withstand stress http://127.0.0.1:8000/health --slo "p95<50ms"
       withstand stress -o "GET /products" --slo "p95<200ms" --slo "errors<1%"
+      withstand stress checkout.toml --require 50/s -H http://127.0.0.1:8000
       withstand stress --require 300/s --max-time 5m -H http://127.0.0.1:8000
     """
-    require_one_target(url, base_url, openapi, operations)
+    scenario = scenario_file(url)
+    address = url if scenario is None else None
+    _require_one_source(url, scenario, openapi, operations)
+    require_one_target(address, base_url, openapi, operations)
     outputs = Outputs(html=html, json_file=json_file, report_dir=report_dir)
     require_writable(outputs)
-    settings = settings_for(config_file, origin_of(url) or base_url, openapi=openapi)
+    settings = settings_for(config_file, origin_of(address) or base_url, openapi=openapi)
     search = SearchPlan(
         start_per_s=_DEFAULTS.start_per_s,  # replaced by what the objectives need
         ceiling_per_s=_rate_per_s(max_rate),
@@ -181,6 +196,7 @@ def command(
         hold_windows=_seconds("--hold-time", hold_time, _LEAST_STEP_S),
     )
     _require_time(search, max_time)
+    declaration = declaration_of(scenario, settings)
     patterns, weights = weighted_operations(operations, settings.load().weights)
     stress = StressPlan(
         search=search,
@@ -189,23 +205,48 @@ def command(
         weights=weights,
         arrivals="paced" if paced else "poisson",
         connections=connections or settings.load().connections,
+        processes=processes or settings.load().processes,
         timeout_s=timeout_s(timeout, settings),
         most_users=sweep_users,
     )
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,
-        objectives=objectives_for(settings, slos),
+        objectives=load_objectives(settings, slos, declaration=declaration, address=address),
         fail_on=settings.policy().fail_on,
         strict=strict,
     )
     return publish(
-        _run(url, settings, stress, occasion, allow, insecure, quiet, bool(slos)), outputs
+        _run(
+            declaration or address, settings, stress, occasion, allow, insecure, quiet, bool(slos)
+        ),
+        outputs,
     )
 
 
+def _require_one_source(
+    argument: str | None,
+    scenario: Path | None,
+    openapi: str | None,
+    operations: tuple[str, ...],
+) -> None:
+    """Raises UsageError for a user script, and for a scenario file beside a document."""
+    if argument is not None and "://" not in argument and argument.lower().endswith(".py"):
+        raise UsageError(
+            f"{argument} is a user script, whose iterations send as many requests as they like, so "
+            f"that no rate of requests could be searched for",
+            hint="declare the requests in a scenario file, or try rates with `withstand load "
+            f"{argument} --rate …`",
+        )
+    if scenario is not None and (openapi is not None or operations):
+        raise UsageError(
+            f"{scenario} says what to send, and --openapi and --operation choose from a document",
+            hint="give the scenario alone, or the operations",
+        )
+
+
 def _run(
-    url: str | None,
+    what: Declaration | str | None,
     settings: Settings,
     stress: StressPlan,
     occasion: Occasion,
@@ -225,8 +266,20 @@ def _run(
             progress.say(step_text(verdict))
 
         observer = StressObserver(begins=begins, runs=progress.load, judged=judged)
-        if url is not None:
-            return run_request_stress(target, request_for(url), stress, occasion, observer=observer)
+        if isinstance(what, Declaration):
+            return run_scenario_stress(
+                target,
+                what,
+                settings.identities(),
+                settings.login(),
+                stress,
+                occasion,
+                observer=observer,
+            )
+        if what is not None:
+            return run_request_stress(
+                target, request_for(what), stress, occasion, observer=observer
+            )
         plan = scan_plan(settings, target, api_for(settings, target))
         return run_document_stress(plan, stress, occasion, observer=observer)
 

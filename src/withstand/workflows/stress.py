@@ -11,18 +11,22 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from withstand.client.exchange import Request
+from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.loop import run
 from withstand.client.target import Target
 from withstand.errors import RunVoid, TargetUnreachable, UsageError
-from withstand.load.engine.run import run_load
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.profile.profile import Arrivals, Closed, ConstantRate
 from withstand.load.progress import Observer as LoadObserver
+from withstand.load.scenario.declaration import Declaration, declared_scenario
 from withstand.load.scenario.scenario import Scenario, scenario_from_requests
 from withstand.load.stress import StressMeasurement, StressStep
+from withstand.load.workers.division import divided
+from withstand.load.workers.run import run_workers
 from withstand.openapi.operation import Api
 from withstand.results import Results
 from withstand.scan.plan import ScanPlan
+from withstand.scan.preparation import first_expiry_s, logged_in
 from withstand.slo import Objective
 from withstand.slo.capacity import least_rate_per_s, objectives_of_a_step
 from withstand.slo.step_verdict import StepVerdict, judge_step
@@ -30,8 +34,9 @@ from withstand.slo.step_watch import StepWatch
 from withstand.stats.capacity import SearchPlan, Step, StepState, Tried, next_step
 from withstand.stats.usl import Throughput
 from withstand.workflows.document_load import document_scenario, refuse_unknown
+from withstand.workflows.documents import nonce
 from withstand.workflows.occasion import Occasion, results_of
-from withstand.workflows.wiring import stoppable
+from withstand.workflows.wiring import open_wire, stoppable
 
 _LEAST_START_PER_S: Final = 10.0
 # At the floor itself every step of the ramp would last as long as a step may.
@@ -49,7 +54,7 @@ class StressPlan:
     `weights` are by key pattern.
 
     `search` without a start begins where a step can be decided; `most_users` adds a sweep over
-    1, 2, 4 … users after it, for the scalability.
+    1, 2, 4 … users after it, for the scalability. `processes` None lets each step decide.
     """
 
     search: SearchPlan
@@ -58,6 +63,7 @@ class StressPlan:
     weights: Mapping[str, float] = field(default_factory=dict)
     arrivals: Arrivals = "poisson"
     connections: int | None = None
+    processes: int | None = None
     timeout_s: float = 10.0
     most_users: int | None = None
 
@@ -86,16 +92,7 @@ def run_document_stress(
         prepared, scenario = await document_scenario(
             plan, stress.operations, weights=stress.weights
         )
-        search = stress.search
-        if prepared.expires_at_s is not None:
-            left_s = prepared.expires_at_s - time.time() - _TOKEN_MARGIN_S
-            if left_s < search.step_s + search.hold_s:
-                raise RunVoid(
-                    f"a token expires in {max(left_s + _TOKEN_MARGIN_S, 0):.0f} s, and a step and "
-                    f"the hold after it need {search.step_s + search.hold_s:.0f} s",
-                    hint="log in for longer-lived tokens under [login]",
-                )
-            search = replace(search, budget_s=min(search.budget_s, left_s))
+        search = _before_expiry(stress.search, prepared.expires_at_s)
         searching = _Searching(
             plan.target, scenario, replace(stress, search=search), occasion, observer
         )
@@ -116,6 +113,49 @@ def run_request_stress(
     key = f"{request.method} {request.operation_path}"
     scenario = scenario_from_requests([(key, request)], target)
     return run(_Searching(target, scenario, stress, occasion, observer).results())
+
+
+def run_scenario_stress(
+    target: Target,
+    declaration: Declaration,
+    identities: tuple[Identity, ...],
+    login: LoginRecipe | None,
+    stress: StressPlan,
+    occasion: Occasion,
+    *,
+    observer: StressObserver,
+) -> Results:
+    """The sustainable rate of the requests that a scenario file declares.
+
+    Raises IdentityBroken when an identity that it names cannot log in, and RunVoid and UsageError
+    as `run_document_stress` does.
+    """
+
+    async def journey() -> Results:
+        senders = tuple(each for each in identities if each.name in declaration.identities)
+        async with open_wire(target, stress.timeout_s) as wire:
+            ready = await logged_in(senders, login, wire, base_path=target.base_path)
+        scenario = declared_scenario(
+            declaration, {each.name: each for each in ready}, target, run_id=nonce()
+        )
+        cut = replace(stress, search=_before_expiry(stress.search, first_expiry_s(ready)))
+        return await _Searching(target, scenario, cut, occasion, observer).results()
+
+    return run(journey())
+
+
+def _before_expiry(search: SearchPlan, expires_at_s: float | None) -> SearchPlan:
+    """The search with no more time than a token leaves it. Raises RunVoid."""
+    if expires_at_s is None:
+        return search
+    left_s = expires_at_s - time.time() - _TOKEN_MARGIN_S
+    if left_s < search.step_s + search.hold_s:
+        raise RunVoid(
+            f"a token expires in {max(left_s + _TOKEN_MARGIN_S, 0):.0f} s, and a step and "
+            f"the hold after it need {search.step_s + search.hold_s:.0f} s",
+            hint="log in for longer-lived tokens under [login]",
+        )
+    return replace(search, budget_s=min(search.budget_s, left_s))
 
 
 class _Searching:
@@ -201,12 +241,16 @@ class _Searching:
             if watch.decides(snapshot):
                 decided.set()
 
-        load = await run_load(
-            self._target,
-            self._scenario,
+        load = await run_workers(
+            divided(
+                self._target,
+                self._scenario,
+                profile,
+                processes=self._stress.processes,
+                connections=self._stress.connections,
+                timeout_s=self._stress.timeout_s,
+            ),
             profile,
-            connections=self._stress.connections,
-            timeout_s=self._stress.timeout_s,
             observer=self._observer.runs,
             stop=stopped,
             wind_down=decided,
@@ -221,11 +265,17 @@ class _Searching:
             rates: list[float] = []
             for _ in range(_SWEEP_REPETITIONS):
                 self._observer.begins(f"sweep {users:,} users")
-                load = await run_load(
-                    self._target,
-                    self._scenario,
-                    Closed(users=users, duration_s=_SWEEP_WARM_UP_S + _SWEEP_RUN_S),
-                    timeout_s=self._stress.timeout_s,
+                profile = Closed(users=users, duration_s=_SWEEP_WARM_UP_S + _SWEEP_RUN_S)
+                processes = self._stress.processes
+                load = await run_workers(
+                    divided(
+                        self._target,
+                        self._scenario,
+                        profile,
+                        processes=processes and min(processes, users),
+                        timeout_s=self._stress.timeout_s,
+                    ),
+                    profile,
                     observer=self._observer.runs,
                     stop=stopped,
                 )

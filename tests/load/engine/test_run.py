@@ -295,6 +295,23 @@ def test_a_generator_that_is_held_up_says_so(api: Api) -> None:
     assert measured.offered == measured.sent == 160
 
 
+def test_a_generator_that_fell_behind_by_the_time_it_is_stopped_says_so(api: Api) -> None:
+    async def stopped() -> LoadMeasurement:
+        stop = asyncio.Event()
+        scenario = api.scenario("/ok")
+        # Far more than one process can send: most of it is overdue whenever it ends.
+        profile = ConstantRate(rate_per_s=1_000_000, duration_s=3600)
+        asyncio.get_running_loop().call_later(0.5, stop.set)
+        return await run_load(api.target, scenario, profile, stop=stop, connections=2)
+
+    measured = run(stopped())
+    check_books(measured)
+    assert measured.interrupted
+    assert measured.generator.saturated is not None
+    assert "of the requests that were due" in measured.generator.saturated
+    assert measured.offered == pytest.approx(measured.duration_s * 1_000_000, rel=0.01)
+
+
 def test_the_servers_memory_is_sampled(api: Api) -> None:
     profile = ConstantRate(rate_per_s=50, duration_s=1.2)
     measured = run(

@@ -173,7 +173,7 @@ class Load(ABC):
 
     It is `running` from `begin` until the schedule is `over`; `finished` is set when, after that,
     nothing is in flight. `due` counts the arrivals whose time had come when the
-    schedule ended, `dispatched` those that had been dealt with by then; `withdrawn` were still
+    schedule ended or was cut short, `dispatched` those that had been dealt with by then; `withdrawn` were still
     waiting to be sent when the schedule was cut short.
     """
 
@@ -251,6 +251,9 @@ class Load(ABC):
     @abstractmethod
     def wind_down(self) -> None:
         """End the schedule now. What was sent is awaited, nothing more is sent."""
+
+    def count_overdue(self) -> None:  # noqa: B027 - only schedules have any
+        """The run ends now: take account of arrivals that were due and not dealt with yet."""
 
     def sweep(self) -> None:
         """Give up what has lasted longer than the timeout, counted from its intended start."""

@@ -171,22 +171,29 @@ class OpenLoad(Load):
         elif now_ns < self._end_ns:
             self._timer.set(self._end_ns)
         else:
-            self.due = self.offered
+            self.due = self.due or self.offered
             self._timer.close()
             self.end_schedule()
             self.finish_if_idle()
+
+    def count_overdue(self) -> None:
+        """Arrivals that have not been dealt with, so that a generator that lags behind cannot hide
+        them."""
+        now_ns = perf_counter_ns()
+        self.due = self.offered
+        while self._next_ns is not None and self._next_ns <= now_ns:
+            self.due += self._next_ns <= now_ns - MAX_LAG_NS
+            self.offered += 1
+            self.withdrawn += 1
+            self._advance()
 
     def wind_down(self) -> None:
         """What waits for a connection has no more chance of being sent."""
         if self.over:
             return
-        now_ns = perf_counter_ns()
-        while self._next_ns is not None and self._next_ns <= now_ns:
-            self.offered += 1  # overdue, so that a generator that lags behind cannot hide it
-            self.withdrawn += 1
-            self._advance()
+        self.count_overdue()
         self._next_ns = None
-        self._end_ns = min(now_ns, self._end_ns)
+        self._end_ns = min(perf_counter_ns(), self._end_ns)
         self.withdrawn += len(self._waiting)
         self._waiting.clear()
         self._arm(now_ns)

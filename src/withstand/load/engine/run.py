@@ -120,6 +120,8 @@ async def run_load(
             if report is not None:
                 load.spawn(_report(books, report))
             interrupted = await _end_of(load, stop)
+            if not load.over:
+                load.count_overdue()
             books.close()
         finally:
             await load.close()
