@@ -26,7 +26,7 @@ from withstand.load.engine.script_connection import (
 from withstand.load.engine.script_plain import PlainUser
 from withstand.load.engine.script_scene import Scene
 from withstand.load.script.client import AsyncClient
-from withstand.load.script.count import OperationCount
+from withstand.load.script.count import OperationCount, Ticket
 from withstand.load.script.operations import Operations
 from withstand.load.script.request import (
     ANY_SUCCESS,
@@ -61,7 +61,6 @@ class EngineClient(AsyncClient):
         "_base",
         "_connecting",
         "_delay_ns",
-        "_gets",
         "_group",
         "_head",
         "_headers",
@@ -75,6 +74,7 @@ class EngineClient(AsyncClient):
         "_plain",
         "_scene",
         "_state",
+        "_tickets",
         "asked",
         "idle",
         "is_set_up",
@@ -169,38 +169,36 @@ class EngineClient(AsyncClient):
     async def get(self, path: str, /, *, name: str | None = None, **options: Any) -> Response:
         """GET."""
         head = self._head
-        if not options and head is not None and self.idle and not self.leaving:
-            count = self._gets.get(path if name is None else name)
-            line = None
-            if count is not None and (line := count.lines.get(path)) is None and "{" not in path:
-                line = f"GET {self._origin}{self._base}{checked_path(path)} HTTP/1.1\r\n".encode()
-                count.remember(path, line)
-            if count is not None and line is not None:
+        if head is not None and not options and self.idle and not self.leaving:
+            ticket = self._tickets.get(path if name is None else (name, path))
+            if ticket is None:
+                ticket = self._new_ticket(path, name)
+            if ticket is not None:
                 connection = self.idle.pop()
                 if connection.reusable:
-                    # `_ask` and `_send`, written out: this is what each request costs.
-                    data_out = line + head
+                    # `_exchange` and `start`, written out: this is what each request costs.
+                    data = ticket.line + head
                     self.asked += 1
+                    count = ticket.count
                     count.sent += 1
-                    count.bytes_sent += len(data_out)
-                    connection.count = count
-                    connection.expected = ANY_SUCCESS
-                    connection.resendable = True
-                    connection.path = self._base + path
-                    future: asyncio.Future[Response] = self._scene.loop.create_future()
-                    connection.future = future
+                    count.bytes_sent += len(data)
+                    scene = self._scene
+                    connection.ticket = ticket
+                    connection.future = future = scene.loop.create_future()
                     connection.swift = connection.responses > 0
-                    connection.start(data_out)
-                    sent_ns = connection.sent_ns
+                    connection.in_flight = True
+                    connection.reusable = False
+                    connection.first_byte_ns = None
+                    connection.bytes_received = 0
+                    connection.sent_ns = sent_ns = perf_counter_ns()
+                    connection.transport.write(data)
                     connection.intended_ns = sent_ns - self._delay_ns
                     self._delay_ns = 0
-                    connection.deadline_ns = sent_ns + self._scene.timeout_ns
+                    connection.deadline_ns = sent_ns + scene.timeout_ns
                     try:
                         return await future
                     except ConnectionWentStale:
-                        return await self._exchange(
-                            count, connection.path, data_out, method="GET", resent=connection
-                        )
+                        return await self._exchange(ticket, data, resent=connection)
                     except asyncio.CancelledError:
                         connection.abandon()
                         raise
@@ -237,12 +235,16 @@ class EngineClient(AsyncClient):
         body, media_type = body_of(json=json, data=data, content=content)
         expected = expected_statuses(expect)
         fields = self._fields(headers, auth, media_type)
-        response = await self._exchange(
+        ticket = Ticket(
             count,
             whole,
-            self._rendered(method, whole, fields, body),
-            method=method,
             expected=expected | REDIRECTS if allow_redirects else expected,
+            resendable=method in IDEMPOTENT,
+        )
+        response = await self._exchange(
+            ticket,
+            self._rendered(method, whole, fields, body),
+            head=method == "HEAD",
             timeout_s=timeout_s,
         )
         if not allow_redirects:
@@ -320,7 +322,7 @@ class EngineClient(AsyncClient):
 
     def _enter(self, group: str) -> None:
         self._group = group
-        self._gets = self._operations.known(group)["GET"]
+        self._tickets = self._operations.tickets(group)
 
     def _head_changed(self) -> None:
         self._head = None
@@ -366,14 +368,24 @@ class EngineClient(AsyncClient):
         value = self._jar.header(whole, now_s=time.time())
         return f"Cookie: {value}\r\n".encode() if value else b""
 
+    def _new_ticket(self, path: str, name: str | None) -> Ticket | None:
+        """A ticket for requests like this one; None where `request` has to look closer."""
+        label = path.partition("?")[0] if name is None else name
+        count = self._operations.known(self._group)["GET"].get(label)
+        if count is None or "{" in path:
+            return None
+        whole = self._base + checked_path(path)
+        line = f"GET {self._origin}{whole} HTTP/1.1\r\n".encode()
+        ticket = Ticket(count, whole, expected=ANY_SUCCESS, resendable=True, line=line)
+        self._operations.keep(self._group, path if name is None else (name, path), ticket)
+        return ticket
+
     async def _exchange(
         self,
-        count: OperationCount,
-        whole: str,
+        ticket: Ticket,
         data: bytes,
         *,
-        method: str,
-        expected: frozenset[int] = ANY_SUCCESS,
+        head: bool = False,
         timeout_s: float | None = None,
         resent: ScriptConnection | None = None,
     ) -> Response:
@@ -385,7 +397,7 @@ class EngineClient(AsyncClient):
             raise asyncio.CancelledError
         if resent is not None:
             intended_ns: int | None = resent.intended_ns
-            deadline_ns, expected = resent.deadline_ns, resent.expected
+            deadline_ns = resent.deadline_ns
         else:
             delay_ns, self._delay_ns = self._delay_ns, 0
             called_ns = perf_counter_ns()
@@ -398,26 +410,23 @@ class EngineClient(AsyncClient):
         if connection is None:
             intended_ns = perf_counter_ns() if intended_ns is None else intended_ns
             connection = await self._opened(
-                count, intended_ns, deadline_ns, is_sent=resent is not None
+                ticket.count, intended_ns, deadline_ns, is_sent=resent is not None
             )
         if resent is None:
-            count.sent += 1
-            count.bytes_sent += len(data)
-        connection.count = count
-        connection.expected = expected
-        connection.resendable = method in IDEMPOTENT
-        connection.path = whole
+            ticket.count.sent += 1
+            ticket.count.bytes_sent += len(data)
+        connection.ticket = ticket
         connection.deadline_ns = deadline_ns
         future: asyncio.Future[Response] = scene.loop.create_future()
         connection.future = future
-        head = method == "HEAD"
-        connection.swift = expected is ANY_SUCCESS and not head and connection.responses > 0
+        usual = ticket.expected is ANY_SUCCESS and not head
+        connection.swift = usual and connection.responses > 0
         connection.start(data, head=head)
         connection.intended_ns = connection.sent_ns if intended_ns is None else intended_ns
         try:
             return await future
         except ConnectionWentStale:
-            return await self._exchange(count, whole, data, method=method, resent=connection)
+            return await self._exchange(ticket, data, head=head, resent=connection)
         except asyncio.CancelledError:
             connection.abandon()
             raise
@@ -536,12 +545,16 @@ class EngineClient(AsyncClient):
             if not found.keeps_body:
                 body, fields = b"", _without_content(fields)
             method, path = found.method, checked_path(found.path)
-            response = await self._exchange(
+            ticket = Ticket(
                 self._operations.named(name),
                 path,
-                self._rendered(method, path, fields, body),
-                method=method,
                 expected=expected | REDIRECTS,
+                resendable=method in IDEMPOTENT,
+            )
+            response = await self._exchange(
+                ticket,
+                self._rendered(method, path, fields, body),
+                head=method == "HEAD",
                 timeout_s=timeout_s,
             )
         else:

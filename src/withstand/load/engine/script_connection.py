@@ -9,7 +9,7 @@ from withstand.client.exchange import Failure, FailureKind
 from withstand.client.raw_response import may_set_cookies
 from withstand.load.engine.base import LoadConnection
 from withstand.load.known_answer import HEAD_END
-from withstand.load.script.count import OperationCount
+from withstand.load.script.count import Ticket
 from withstand.load.script.request import ANY_SUCCESS
 from withstand.load.script.response import RequestFailed, Response
 
@@ -46,51 +46,61 @@ class Owner(Protocol):
 class ScriptConnection(LoadConnection):
     """One of a virtual user's connections; `client` is the user's."""
 
-    __slots__ = ("client", "count", "deadline_ns", "expected", "future", "path", "resendable")
+    __slots__ = ("client", "deadline_ns", "future", "ticket")
 
     future: asyncio.Future[Response]
-    count: OperationCount
-    expected: frozenset[int]
-    path: str
+    ticket: Ticket
 
     def __init__(self, client: Owner) -> None:
         Connection.__init__(self, keep_reads=True)
         self.intended_ns = 0
         self.client = client
         self.deadline_ns = 0
-        self.resendable = False
 
     def data_received(self, data: bytes) -> None:
         """Look whether it is a known response, which needs no parser."""
         if self.swift:
             self.swift = False
             intended_ns, sent_ns, end_ns = self.intended_ns, self.sent_ns, perf_counter_ns()
-            count = self.count
-            known = count.recorder.repeated(
+            ticket = self.ticket
+            known = ticket.count.recorder.repeated(
                 data[: data.find(HEAD_END)], len(data), intended_ns, sent_ns, end_ns
             )
             if known is not None:
+                # `_hand_over`, written out: this is what each response costs.
                 self.in_flight = False
                 self.reusable = True
-                self._hand_over(
-                    Response(known.status, data, count, intended_ns, sent_ns, end_ns, self.path)
-                )
+                client = self.client
+                client.idle.append(self)
+                if client.waiting:
+                    client.wake_one()
+                future = self.future
+                if not future.done():
+                    future.set_result(
+                        Response(known.status, data, ticket, intended_ns, sent_ns, end_ns)
+                    )
+                if client.leaving:
+                    client.leave()
                 return
         Connection.data_received(self, data)
 
     def came_whole(self, data: bytes) -> None:
         """Know it again, unless there is more to do about it than to count it."""
-        if self.expected is ANY_SUCCESS and not may_set_cookies(data):
-            self.count.recorder.learn(data, self.intended_ns, self.status)
+        if (
+            self.ticket.expected is ANY_SUCCESS
+            and self.status in ANY_SUCCESS
+            and not may_set_cookies(data)
+        ):
+            self.ticket.count.recorder.learn(data, self.intended_ns, self.status)
 
     def response_complete(self) -> None:
         """Count the response and wake who waits for it."""
-        count = self.count
+        ticket = self.ticket
         status = self.status
         intended_ns = self.intended_ns
         end_ns = self.end_ns
-        rejected = None if status in self.expected else count.reason(f"status {status}")
-        count.recorder.response(
+        rejected = None if status in ticket.expected else ticket.count.reason(f"status {status}")
+        ticket.count.recorder.response(
             intended_ns,
             self.sent_ns,
             self.first_byte_ns or end_ns,
@@ -104,7 +114,7 @@ class ScriptConnection(LoadConnection):
         reads = self.reads or ()
         self.reads = []  # a resting connection holds nothing
         raw = reads[0] if len(reads) == 1 else b"".join(reads)
-        response = Response(status, raw, count, intended_ns, self.sent_ns, end_ns, self.path)
+        response = Response(status, raw, ticket, intended_ns, self.sent_ns, end_ns)
         if rejected is not None:
             response.ok = False
         if may_set_cookies(raw):
@@ -133,13 +143,13 @@ class ScriptConnection(LoadConnection):
             kind is FailureKind.RESET
             and self.first_byte_ns is None
             and self.responses
-            and self.resendable
+            and self.ticket.resendable
             and not client.leaving
             and not future.done()
         ):
             future.set_exception(ConnectionWentStale())
             return
-        self.count.recorder.failure(self.intended_ns, self.end_ns, kind, self.bytes_received)
+        self.ticket.count.recorder.failure(self.intended_ns, self.end_ns, kind, self.bytes_received)
         self.note_opening()
         if not future.done():
             future.set_exception(RequestFailed(Failure(kind=kind, detail=detail)))
@@ -148,12 +158,12 @@ class ScriptConnection(LoadConnection):
 
     def not_resent(self) -> None:
         """Count the request of a connection that went stale, which is not sent again after all."""
-        self.count.recorder.failure(self.intended_ns, self.end_ns, FailureKind.RESET)
+        self.ticket.count.recorder.failure(self.intended_ns, self.end_ns, FailureKind.RESET)
 
     def note_opening(self) -> None:
         """Count how long opening this connection took, once, with the request that uses it."""
         if self.connect_ns is not None:
-            self.count.recorder.connected(self.intended_ns, self.connect_ns, self.tls_ns)
+            self.ticket.count.recorder.connected(self.intended_ns, self.connect_ns, self.tls_ns)
             self.connect_ns = None
 
     def abandon(self) -> None:

@@ -78,7 +78,7 @@ class Scene:
         for connection in tuple(self.connections):
             if not connection.in_flight:
                 continue
-            recorder = connection.count.recorder
+            recorder = connection.ticket.count.recorder
             if recorders.get(recorder.operation) is recorder:
                 connection.in_flight = False  # neither answered nor failed
                 connection.drop()

@@ -3,14 +3,17 @@
 from typing import Final
 
 from withstand.load.recorder import OperationRecorder
-from withstand.load.script.count import OperationCount
+from withstand.load.script.count import OperationCount, Ticket
 from withstand.load.script.request import operation_name
 
 MAX_NAMES: Final = 200
+MAX_TICKETS: Final = 10_000
 OTHER_NAMES: Final = "other names"
 EVERY_STATUS: Final = frozenset(range(100, 1000))  # the script's `expect` decides
 
 Known = dict[str, dict[str, OperationCount]]
+Tickets = dict[str | tuple[str, str], Ticket]
+"""Of GET requests of the usual kind, by path, or by name and path where they were given a name."""
 
 
 class Operations:
@@ -23,10 +26,22 @@ class Operations:
         self._width_s = width_s
         self._counts: dict[str, OperationCount] = {}
         self._groups: dict[str, Known] = {}
+        self._tickets: dict[str, Tickets] = {}
+        self._room_for_tickets = MAX_TICKETS
 
     def known(self, group: str) -> Known:
         """What has been used in a group; `group` ends with its separator."""
         return self._groups.setdefault(group, {"GET": {}})
+
+    def tickets(self, group: str) -> Tickets:
+        """The tickets of a group that are kept."""
+        return self._tickets.setdefault(group, {})
+
+    def keep(self, group: str, key: str | tuple[str, str], ticket: Ticket) -> None:
+        """Keep a ticket for the requests that are like it, unless there are too many already."""
+        if self._room_for_tickets:
+            self._room_for_tickets -= 1
+            self.tickets(group)[key] = ticket
 
     def find(self, group: str, method: str, label: str) -> OperationCount:
         """The count of a request in a group; made at first use, up to 200 names."""

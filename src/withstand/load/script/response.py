@@ -10,7 +10,7 @@ from withstand.client.exchange import Response as Decoded
 from withstand.client.identity import json_path
 from withstand.client.raw_response import RawResponse, parsed, plain_body
 from withstand.client.wire_format import response_of
-from withstand.load.script.count import OperationCount
+from withstand.load.script.count import Ticket
 
 MAX_BODY_BYTES: Final = 64_000_000
 _NS_PER_S: Final = 1_000_000_000
@@ -66,34 +66,31 @@ class Response:
 
     __slots__ = (
         "__dict__",
-        "_count",
         "_end_ns",
         "_intended_ns",
         "_raw",
         "_sent_ns",
-        "ok",
-        "path",
+        "_ticket",
         "status",
     )
+
+    ok: bool = True  # of the class, until one is not: what is not set costs nothing
 
     def __init__(
         self,
         status: int,
         raw: bytes,
-        count: OperationCount,
+        ticket: Ticket,
         intended_ns: int,
         sent_ns: int,
         end_ns: int,
-        path: str,
     ) -> None:
         self.status = status
-        self.path = path
         self._raw = raw
-        self._count = count
+        self._ticket = ticket
         self._intended_ns = intended_ns
         self._sent_ns = sent_ns
         self._end_ns = end_ns
-        self.ok = True
 
     def __repr__(self) -> str:
         return f"<Response {self.status} of {self.name}>"
@@ -101,7 +98,12 @@ class Response:
     @property
     def name(self) -> str:
         """What the report calls the request."""
-        return self._count.recorder.operation
+        return self._ticket.count.recorder.operation
+
+    @property
+    def path(self) -> str:
+        """The path that answered, with its query."""
+        return self._ticket.path
 
     @property
     def elapsed_s(self) -> float:
@@ -176,7 +178,7 @@ class Response:
         """Count this response as an error; the report shows the reason."""
         if self.ok:
             self.ok = False
-            self._count.reject(self._intended_ns, self._end_ns, reason)
+            self._ticket.count.reject(self._intended_ns, self._end_ns, reason)
 
     def expect(self, condition: object, reason: str) -> bool:
         """Count this response as an error unless the condition is true; whether it is."""
