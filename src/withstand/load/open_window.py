@@ -64,7 +64,7 @@ class OpenWindow:
         self.known.learn(data, status)
 
     def _forget(self) -> None:
-        for answer in self.known.values():
+        for answer in self.known:
             if answer.times:
                 self.statuses[answer.status] += answer.times
                 self.bytes_received += answer.times * answer.size
@@ -78,13 +78,13 @@ class OpenWindow:
     @property
     def completed(self) -> int:
         """Requests that came to an end."""
-        known = sum(answer.times for answer in self.known.values())
+        known = sum(answer.times for answer in self.known)
         return known + sum(self.statuses.values()) + sum(self.failures.values())
 
     def value(self, second: int, width_s: int) -> Window:
         """What was counted so far."""
         statuses, bytes_received = Counter(self.statuses), self.bytes_received
-        for answer in self.known.values():
+        for answer in self.known:
             statuses[answer.status] += answer.times
             bytes_received += answer.times * answer.size
         plain = self.plain.histogram()

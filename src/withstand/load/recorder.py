@@ -124,18 +124,21 @@ class OperationRecorder:
                 window.rejected[rejected] += 1
 
     def repeated(
-        self, head: bytes, size_bytes: int, intended_ns: int, sent_ns: int, end_ns: int
+        self, data: bytes, intended_ns: int, sent_ns: int, end_ns: int
     ) -> KnownAnswer | None:
-        """Count a response that came in one read, if it has the head of a known one.
+        """Count a response that came in one read, if it is a known one.
 
         What is known is expected too. `response` and `learn` do the rest.
         """
         if not self._window_start_ns <= intended_ns < self._window_end_ns:
             self._switch(intended_ns)
         window = self._window
-        known = window.known.get(head)
-        if known is None or known.size != size_bytes:
-            return None
+        known = window.known.latest
+        if len(data) != known.size or not data.startswith(known.head):
+            found = window.known.find(data)
+            if found is None:
+                return None
+            known = found
         known.times += 1
         value = end_ns - sent_ns
         if intended_ns == sent_ns:

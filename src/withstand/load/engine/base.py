@@ -172,9 +172,9 @@ class Load(ABC):
     """A load under way.
 
     It is `running` from `begin` until the schedule is `over`; `finished` is set when, after that,
-    nothing is in flight. `due` counts the arrivals whose time had come when the
-    schedule ended or was cut short, `dispatched` those that had been dealt with by then; `withdrawn` were still
-    waiting to be sent when the schedule was cut short.
+    nothing is in flight. `due` counts the arrivals whose time had come when the schedule ended or
+    was cut short, `dispatched` those that had been dealt with by then; `withdrawn` were still
+    waiting to be sent when it was cut short.
     """
 
     def __init__(self, way: Way, shots: Sequence[Shot], order: Sequence[int]) -> None:

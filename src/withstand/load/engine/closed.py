@@ -15,7 +15,6 @@ from withstand.client.connection import Connection
 from withstand.client.exchange import FailureKind
 from withstand.load.engine.agenda import Agenda
 from withstand.load.engine.base import MAX_OPENING, NS_PER_S, Load, LoadConnection, Shot, Way
-from withstand.load.known_answer import HEAD_END
 from withstand.load.profile.profile import Stay, UserSchedule
 from withstand.load.profile.rhythm import Iteration
 
@@ -74,9 +73,7 @@ class UserConnection(LoadConnection):
         if self.swift:
             end_ns = perf_counter_ns()
             sent_ns = self.sent_ns
-            if self.shot.recorder.repeated(
-                data[: data.find(HEAD_END)], len(data), self.intended_ns, sent_ns, end_ns
-            ):
+            if self.shot.recorder.repeated(data, self.intended_ns, sent_ns, end_ns):
                 if not self.eager:
                     self.swift = self.in_flight = False
                     self.reusable = True

@@ -26,7 +26,6 @@ from withstand.load.engine.base import (
 )
 from withstand.load.engine.timer import open_timer
 from withstand.load.generator import MAX_LAG_NS
-from withstand.load.known_answer import HEAD_END
 from withstand.load.profile.profile import ArrivalSchedule
 
 MAX_CONNECTIONS: Final = 1_000
@@ -49,9 +48,7 @@ class OpenConnection(LoadConnection):
         if self.swift:
             self.swift = False
             end_ns = perf_counter_ns()
-            if self.shot.recorder.repeated(
-                data[: data.find(HEAD_END)], len(data), self.intended_ns, self.sent_ns, end_ns
-            ):
+            if self.shot.recorder.repeated(data, self.intended_ns, self.sent_ns, end_ns):
                 self.in_flight = False
                 self.reusable = True
                 self.load.released(self)
@@ -192,8 +189,9 @@ class OpenLoad(Load):
         if self.over:
             return
         self.count_overdue()
+        now_ns = perf_counter_ns()
         self._next_ns = None
-        self._end_ns = min(perf_counter_ns(), self._end_ns)
+        self._end_ns = min(now_ns, self._end_ns)
         self.withdrawn += len(self._waiting)
         self._waiting.clear()
         self._arm(now_ns)

@@ -184,7 +184,8 @@ class EngineClient(AsyncClient):
                     count.bytes_sent += len(data)
                     scene = self._scene
                     connection.ticket = ticket
-                    connection.future = future = scene.loop.create_future()
+                    future: asyncio.Future[Response] = scene.loop.create_future()
+                    connection.future = future
                     connection.swift = connection.responses > 0
                     connection.in_flight = True
                     connection.reusable = False

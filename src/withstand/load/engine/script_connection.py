@@ -8,7 +8,6 @@ from withstand.client.connection import Connection
 from withstand.client.exchange import Failure, FailureKind
 from withstand.client.raw_response import may_set_cookies
 from withstand.load.engine.base import LoadConnection
-from withstand.load.known_answer import HEAD_END
 from withstand.load.script.count import Ticket
 from withstand.load.script.request import ANY_SUCCESS
 from withstand.load.script.response import RequestFailed, Response
@@ -63,9 +62,7 @@ class ScriptConnection(LoadConnection):
             self.swift = False
             intended_ns, sent_ns, end_ns = self.intended_ns, self.sent_ns, perf_counter_ns()
             ticket = self.ticket
-            known = ticket.count.recorder.repeated(
-                data[: data.find(HEAD_END)], len(data), intended_ns, sent_ns, end_ns
-            )
+            known = ticket.count.recorder.repeated(data, intended_ns, sent_ns, end_ns)
             if known is not None:
                 # `_hand_over`, written out: this is what each response costs.
                 self.in_flight = False
