@@ -25,15 +25,13 @@ _SETTLED_S = 0.2
 class Contestant:
     """A generator for one kind of work. `command` makes its command line for whole seconds;
     `count` reads from its output how many requests it says it made (None: it does not say).
-    `slow_start_s` is what its clock may run ahead of its first request; `fine_codes` are the exit
-    codes of a run that went well.
+    `slow_start_s` is what its clock may run ahead of its first request.
     """
 
     name: str
     command: Callable[[int], Sequence[str]]
     count: Callable[[str], int | None]
     slow_start_s: float = 0.0
-    fine_codes: tuple[int, ...] = (0,)
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def measured(contestant: Contestant, nginx: Nginx, seconds: float) -> Round:
     """Run once. Raises GeneratorFailed; lasts at most about a minute more than the window."""
     whole = math.ceil(contestant.slow_start_s + WARM_UP_S + seconds + _AFTERWARDS_S)
     before = nginx.answered()
-    with Generator(contestant.command(whole), contestant.fine_codes) as generator:
+    with Generator(contestant.command(whole)) as generator:
         _await_first_requests(generator, nginx, before)
         time.sleep(WARM_UP_S)
         began_s, seen, cpu_s, server_s = _now(generator, nginx)

@@ -129,15 +129,15 @@ def test_a_scenario_file_is_searched_with_its_own_objectives_by_several_processe
     )
     outcome = invoke(
         *("stress", "shop.toml", "--processes", "2", *SHORT, "--max-time", "20s"),
-        *("--start-rate", "40/s", "--max-rate", "40/s", "--json", "run.json"),
+        *("--start-rate", "60/s", "--max-rate", "60/s", "--json", "run.json"),
     )
     assert outcome.code == 0, outcome.said
-    assert "the objectives hold up to 40/s" in outcome.said.lower()
+    assert "the objectives hold up to 60/s" in outcome.said.lower()
     for step in stressed(folder)["steps"]:
         load = step["load"]
         assert load["generator"]["processes"] == 2
         assert set(load["operations"]) == {"catalogue", "me"}
-        assert load["sent"] >= 40 * step["windows"]
+        assert load["sent"] > 40 * step["windows"]  # of 60, as chance has it
 
 
 def test_a_user_script_and_a_scenario_beside_a_document_are_refused(invoke: Invoke) -> None:

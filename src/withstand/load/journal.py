@@ -26,7 +26,7 @@ class _Windows:
 
     def __init__(self) -> None:
         self._open: dict[int, Window] = {}
-        self._packed: dict[int, str] = {}
+        self._packed: dict[int, bytes] = {}
 
     def replace(self, windows: tuple[Window, ...]) -> None:
         for window in windows:
@@ -37,7 +37,7 @@ class _Windows:
             self._packed[second] = self._open.pop(second).packed()
 
     def since(self, second: float) -> tuple[Window, ...]:
-        packed = [unpacked(text) for start, text in self._packed.items() if start >= second]
+        packed = [unpacked(data) for start, data in self._packed.items() if start >= second]
         opened = [window for start, window in self._open.items() if start >= second]
         return tuple(sorted((*packed, *opened), key=lambda window: window.second))
 

@@ -1,8 +1,8 @@
 """Counts what happens during a run, as cheaply as Python allows, into windows. Pure.
 
 One recorder per operation. A response costs two or three bucket increments, and nothing is kept per
-request. Windows that are counted to their end are put away as short texts, so that a run of days
-needs little more memory than one of minutes.
+request. Windows that are counted to their end are packed, so that a run of days needs little more
+memory than one of minutes.
 """
 
 import math
@@ -76,7 +76,7 @@ class OperationRecorder:
         self._window = OpenWindow()
         self._window_start_ns = self._window_end_ns = -1  # holds no time: the first switches
         self._changed: set[int] = set()
-        self._settled: dict[int, str] = {}
+        self._settled: dict[int, bytes] = {}
         self._settled_completed = 0
         self._settled_errors = 0
 
@@ -245,9 +245,9 @@ class OperationRecorder:
         )
 
     def _all_windows(self) -> Iterator[Window]:
-        for index, text in self._settled.items():
+        for index, data in self._settled.items():
             if index not in self._windows:
-                yield unpacked(text)
+                yield unpacked(data)
         yield from (self._value(index) for index in self._windows)
 
     def _value(self, index: int) -> Window:

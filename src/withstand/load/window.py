@@ -2,11 +2,12 @@
 
 A run is the sum of its windows. Windows of one width that start at multiples of it merge exactly,
 whichever process or machine they come from, and a window that is counted to its end can be put
-away as a short text.
+away as a few bytes.
 """
 
 import json
 import math
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeVar
@@ -14,6 +15,7 @@ from typing import Any, Final, TypeVar
 from withstand.stats.histogram import Histogram, merged
 
 K = TypeVar("K")
+_QUICKLY: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,15 +81,17 @@ class Window(Counts):
     second: int
     width_s: int = 1
 
-    def packed(self) -> str:
-        """A short text that `unpacked` reads."""
+    def packed(self) -> bytes:
+        """A few hundred bytes that `unpacked` reads."""
         row = [getattr(self, each.name) for each in fields(self)]
-        return json.dumps(row, default=Histogram.to_compact, separators=(",", ":"))
+        text = json.dumps(row, default=Histogram.to_compact, separators=(",", ":"))
+        return zlib.compress(text.encode(), _QUICKLY)
 
 
-def unpacked(text: str) -> Window:
-    """The window of a packed text."""
-    values = dict(zip((each.name for each in fields(Window)), json.loads(text), strict=True))
+def unpacked(data: bytes) -> Window:
+    """The window that was packed."""
+    row = json.loads(zlib.decompress(data))
+    values = dict(zip((each.name for each in fields(Window)), row, strict=True))
     for name in _HISTOGRAMS:
         values[name] = Histogram.from_compact(values[name])
     values["statuses"] = {int(status): times for status, times in values["statuses"].items()}

@@ -176,7 +176,7 @@ class OpenLoad(Load):
     def count_overdue(self) -> None:
         """Arrivals that have not been dealt with, so that a generator that lags behind cannot hide
         them."""
-        now_ns = perf_counter_ns()
+        self.over_ns = now_ns = perf_counter_ns()
         self.due = self.offered
         while self._next_ns is not None and self._next_ns <= now_ns:
             self.due += self._next_ns <= now_ns - MAX_LAG_NS
