@@ -39,7 +39,7 @@ _LEAD_NS: Final = 20_000_000  # from "ready" to the schedule's zero
 _SWEEP_S: Final = 0.05
 _PROGRESS_S: Final = 0.5
 _REPORT_S: Final = 1.0
-_STRAGGLERS_NS: Final = 5 * NS_PER_S  # beyond any timeout: the sweep's own lateness
+_SETTLED_AFTER_NS: Final = 10 * NS_PER_S  # by then most answers are there; others are added
 _SPARE_DESCRIPTORS: Final = 64
 
 
@@ -284,11 +284,10 @@ async def _sweep(load: Load) -> None:
 
 async def _settle(load: Load) -> None:
     """Put windows away in which hardly anything is counted any more, one at a time."""
-    settled_after_ns = 2 * load.timeout_ns + _STRAGGLERS_NS
     while True:
         # Fast enough for each operation to begin a window every second.
         await asyncio.sleep(min(_SWEEP_S, 0.5 / max(len(load.recorders), 1)))
-        before_ns = perf_counter_ns() - settled_after_ns
+        before_ns = perf_counter_ns() - _SETTLED_AFTER_NS
         for recorder in tuple(load.recorders.values()):
             if recorder.settle(before_ns):
                 break
