@@ -179,7 +179,7 @@ class Load(ABC):
 
     def __init__(self, way: Way, shots: Sequence[Shot], order: Sequence[int]) -> None:
         self.way = way
-        self.shots = cycle([shots[index] for index in order])
+        self.shots: Iterator[Shot] = cycle([shots[index] for index in order])
         self.recorders = {shot.recorder.operation: shot.recorder for shot in shots}
         self._all_shots = tuple(shots)
         self.loop = asyncio.get_running_loop()

@@ -12,7 +12,8 @@ from withstand.client.exchange import Failure, FailureKind
 from withstand.client.redirect import MAX_REDIRECTS, REDIRECTS
 from withstand.client.wire_format import response_of
 from withstand.load.engine.base import Load, LoadConnection
-from withstand.load.engine.closed import ClosedLoad, UserConnection, VirtualUser
+from withstand.load.engine.closed import ClosedLoad
+from withstand.load.engine.closed_user import UserConnection, VirtualUser
 from withstand.load.engine.open import OpenConnection, OpenLoad
 from withstand.load.scenario.redirect import redirected
 

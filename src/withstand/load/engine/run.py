@@ -17,7 +17,8 @@ from withstand.errors import TargetUnreachable, UsageError
 from withstand.load.engine.base import NS_PER_S, FilledShot, Load, Shot, Way
 from withstand.load.engine.books import Books
 from withstand.load.engine.careful import CarefulConnection, CarefulUserConnection
-from withstand.load.engine.closed import ClosedLoad, UserConnection
+from withstand.load.engine.closed import ClosedLoad
+from withstand.load.engine.closed_user import UserConnection
 from withstand.load.engine.health import Vitals, descriptor_limit, roomy_descriptors
 from withstand.load.engine.open import MAX_CONNECTIONS, OpenConnection, OpenLoad
 from withstand.load.engine.process import quiet_collector
