@@ -13,26 +13,20 @@ from withstand.client.connection import Connection
 from withstand.client.exchange import Failure, FailureKind
 from withstand.client.identity import Credential
 from withstand.client.target import Target
-from withstand.errors import TargetUnreachable, UsageError
-from withstand.load.engine.base import NS_PER_S, FilledShot, Load, Shot, Way
+from withstand.errors import TargetUnreachable
+from withstand.load.engine.base import NS_PER_S, Load, Way
 from withstand.load.engine.books import Books
-from withstand.load.engine.careful import CarefulConnection, CarefulUserConnection
-from withstand.load.engine.closed import ClosedLoad
-from withstand.load.engine.closed_user import UserConnection
-from withstand.load.engine.health import Vitals, descriptor_limit, roomy_descriptors
-from withstand.load.engine.open import MAX_CONNECTIONS, OpenConnection, OpenLoad
+from withstand.load.engine.health import Vitals, roomy_descriptors
+from withstand.load.engine.making import declared_load, scripted_load
 from withstand.load.engine.process import quiet_collector
-from withstand.load.engine.script_closed import ClosedUsers
-from withstand.load.engine.script_open import MAX_USERS, ArrivingUsers
 from withstand.load.engine.script_run import ScriptRun
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.probe.sample import Probe, sample_interval_s
 from withstand.load.probe.watch import ServerWatch
-from withstand.load.profile.profile import ArrivalSchedule, Profile, UserSchedule
+from withstand.load.profile.profile import Profile
 from withstand.load.progress import Observer, Progress
-from withstand.load.recorder import OperationRecorder, window_width_s
-from withstand.load.scenario.scenario import Call, Scenario
-from withstand.load.scenario.template import FeedReader, Filled, Template
+from withstand.load.recorder import window_width_s
+from withstand.load.scenario.scenario import Scenario
 from withstand.load.script.script import Script
 from withstand.load.tally import quantiles_of
 
@@ -41,7 +35,6 @@ _SWEEP_S: Final = 0.05
 _PROGRESS_S: Final = 0.5
 _REPORT_S: Final = 1.0
 _SETTLED_AFTER_NS: Final = 10 * NS_PER_S  # by then most answers are there; others are added
-_SPARE_DESCRIPTORS: Final = 64
 
 
 async def run_load(
@@ -101,9 +94,9 @@ async def run_load(
             script_run = ScriptRun(
                 scenario, way, profile, credentials=credentials or {}, width_s=width_s
             )
-            load = _users(script_run, profile, connections=connections)
+            load = scripted_load(script_run, profile, connections=connections)
         else:
-            load = _load(way, scenario, profile, connections=connections, width_s=width_s)
+            load = declared_load(way, scenario, profile, connections=connections, width_s=width_s)
         try:
             await load.prepare()
             origin_ns = perf_counter_ns() + _LEAD_NS if start is None else await start()
@@ -131,80 +124,6 @@ async def run_load(
     if load.error is not None:
         raise load.error
     return books.measurement(interrupted=interrupted)
-
-
-def _load(
-    way: Way,
-    scenario: Scenario,
-    profile: Profile,
-    *,
-    connections: int | None,
-    width_s: int,
-) -> Load:
-    recorders = {
-        call.operation: OperationRecorder(
-            call.operation,
-            expected=call.expected,
-            width_s=width_s,
-        )
-        for call in scenario.calls
-    }
-    reader = FeedReader(
-        scenario.feeds, seed=scenario.seed, shard=scenario.first, shards=scenario.step
-    )
-    shots = tuple(_shot(call, recorders[call.operation], reader) for call in scenario.calls)
-    order = scenario.order()
-    careful = not way.keep_alive or any(shot.is_inspected for shot in shots)
-    if isinstance(profile, ArrivalSchedule):
-        return OpenLoad(
-            way,
-            shots,
-            order,
-            profile,
-            connections=connections,
-            most_connections=min(MAX_CONNECTIONS, _descriptors()),
-            connection=CarefulConnection if careful else OpenConnection,
-        )
-    if isinstance(profile, UserSchedule):
-        _require_room(profile)
-        return ClosedLoad(
-            way,
-            shots,
-            order,
-            profile,
-            connection=CarefulUserConnection if careful else UserConnection,
-        )
-    raise TypeError(f"{type(profile).__name__} is neither an open nor a closed profile")
-
-
-def _users(run: ScriptRun, profile: Profile, *, connections: int | None) -> Load:
-    if isinstance(profile, ArrivalSchedule):
-        most = connections or min(MAX_USERS, _descriptors(MAX_USERS))
-        return ArrivingUsers(run, profile, most_users=most)
-    if isinstance(profile, UserSchedule):
-        _require_room(profile)
-        return ClosedUsers(run, profile)
-    raise TypeError(f"{type(profile).__name__} is neither an open nor a closed profile")
-
-
-def _shot(call: Call, recorder: OperationRecorder, reader: FeedReader) -> Shot:
-    rendered = tuple(each for each in call.variants if isinstance(each, bytes))
-    if rendered:
-        return Shot(
-            recorder,
-            rendered,
-            head=call.head,
-            expectation=call.expectation,
-            follow_redirects=call.follow_redirects,
-        )
-    templates = tuple(each for each in call.variants if isinstance(each, Template))
-    return FilledShot(
-        recorder,
-        Filled(templates, reader),
-        head=call.head,
-        expectation=call.expectation,
-        follow_redirects=call.follow_redirects,
-    )
 
 
 async def _preflight(target: Target, timeout_s: float, connect_timeout_s: float) -> Way:
@@ -237,23 +156,6 @@ async def _preflight(target: Target, timeout_s: float, connect_timeout_s: float)
         if addresses.kind is FailureKind.TLS
         else "start the API, or correct base_url",
     )
-
-
-def _descriptors(most: int = MAX_CONNECTIONS) -> int:
-    """How many connections the limit of open files leaves room for."""
-    limit = descriptor_limit()
-    return most if limit is None else max(limit - _SPARE_DESCRIPTORS, 1)
-
-
-def _require_room(profile: UserSchedule) -> None:
-    """Raises UsageError where there are more users than connections can be open."""
-    limit = descriptor_limit()
-    if limit is not None and profile.peak > limit - _SPARE_DESCRIPTORS:
-        raise UsageError(
-            f"{profile.peak:,.0f} users need a connection each, and this process may open "
-            f"{limit:,} files, {_SPARE_DESCRIPTORS} of which it needs itself",
-            hint="raise the hard limit (ulimit -Hn, as root), use fewer users or more processes",
-        )
 
 
 async def _end_of(load: Load, stop: asyncio.Event | None) -> bool:
