@@ -18,7 +18,7 @@ from withstand.results import Results
 from withstand.scan.catalogue import all_checks
 from withstand.slo import parse_objective
 from withstand.units import parse_rate_per_s
-from withstand.workflows import LoadPlan, Occasion, run_document_load, run_scan
+from withstand.workflows import LoadPlan, Occasion, Onlookers, run_document_load, run_scan
 
 _RATE_PER_S = 200.0
 _RUN_TIME_S = 15.0
@@ -114,7 +114,7 @@ def _everything(config: Path, pid: int, progress: ProgressLine) -> Results:
             probe=ProcessProbe(pid),
         ),
         occasion,
-        observer=progress.load,
+        onlookers=Onlookers(observer=progress.load),
     )
     return replace(
         loaded,

@@ -33,6 +33,7 @@ from withstand.units import parse_duration_ns
 from withstand.workflows import (
     LoadPlan,
     Occasion,
+    Onlookers,
     run_document_load,
     run_request_load,
     run_scenario_load,
@@ -119,6 +120,7 @@ def run_load_plan(
     _require_judgeable(options, load, occasion)
     script = load_script(options.script) if options.script is not None else None
     with shown_load(quiet=options.quiet) as shown:
+        onlookers = Onlookers(observer=shown.load, checkpoint=checkpoint, watcher=shown.watch)
         if load.declaration is not None:
             return run_scenario_load(
                 target,
@@ -127,9 +129,7 @@ def run_load_plan(
                 settings.login(),
                 load,
                 occasion,
-                observer=shown.load,
-                checkpoint=checkpoint,
-                watcher=shown.watch,
+                onlookers=onlookers,
             )
         if script is not None:
             return run_script_load(
@@ -139,9 +139,7 @@ def run_load_plan(
                 settings.login(),
                 load,
                 occasion,
-                observer=shown.load,
-                checkpoint=checkpoint,
-                watcher=shown.watch,
+                onlookers=onlookers,
             )
         if (url := options.address) is not None:
             return run_request_load(
@@ -149,18 +147,14 @@ def run_load_plan(
                 request_for(url),
                 load,
                 occasion,
-                observer=shown.load,
-                checkpoint=checkpoint,
-                watcher=shown.watch,
+                onlookers=onlookers,
             )
         plan = scan_plan(settings, target, api_for(settings, target))
         return run_document_load(
             plan,
             load,
             occasion,
-            observer=shown.load,
-            checkpoint=checkpoint,
-            watcher=shown.watch,
+            onlookers=onlookers,
         )
 
 

@@ -17,12 +17,13 @@ from withstand.workflows.load import (
 from withstand.workflows.load_plan import LoadPlan
 from withstand.workflows.occasion import Occasion
 from withstand.workflows.scan import run_scan
-from withstand.workflows.sending import Checkpoint
+from withstand.workflows.sending import Checkpoint, Onlookers
 
 __all__ = [
     "Checkpoint",
     "LoadPlan",
     "Occasion",
+    "Onlookers",
     "fetch_document",
     "nonce",
     "read_document_file",

@@ -5,7 +5,6 @@ from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.loop import run
 from withstand.client.target import Target
 from withstand.errors import UsageError
-from withstand.load.progress import Observer as LoadObserver
 from withstand.load.scenario.declaration import Declaration, declared_scenario
 from withstand.load.scenario.scenario import scenario_from_requests
 from withstand.load.script.script import Script
@@ -15,12 +14,11 @@ from withstand.scan.preparation import (
     first_expiry_s,
     logged_in,
 )
-from withstand.workflows.attendance import Watcher
 from withstand.workflows.document_load import document_scenario, refuse_unknown
 from withstand.workflows.documents import nonce
 from withstand.workflows.load_plan import LoadPlan
 from withstand.workflows.occasion import Occasion
-from withstand.workflows.sending import Checkpoint, loaded, refuse_expiring
+from withstand.workflows.sending import NOBODY, Onlookers, loaded, refuse_expiring
 from withstand.workflows.wiring import open_wire
 
 
@@ -29,9 +27,7 @@ def run_document_load(
     load: LoadPlan,
     occasion: Occasion,
     *,
-    observer: LoadObserver | None = None,
-    checkpoint: Checkpoint | None = None,
-    watcher: Watcher | None = None,
+    onlookers: Onlookers = NOBODY,
 ) -> Results:
     """Load on operations of the document, each with a request that succeeded once before.
 
@@ -55,9 +51,7 @@ def run_document_load(
             scenario,
             load,
             occasion,
-            observer,
-            checkpoint,
-            watcher,
+            onlookers,
             api=plan.api,
             left_out=prepared.missing,
         )
@@ -71,9 +65,7 @@ def run_request_load(
     load: LoadPlan,
     occasion: Occasion,
     *,
-    observer: LoadObserver | None = None,
-    checkpoint: Checkpoint | None = None,
-    watcher: Watcher | None = None,
+    onlookers: Onlookers = NOBODY,
 ) -> Results:
     """Load of one request, without a document."""
     key = f"{request.method} {request.operation_path}"
@@ -83,7 +75,7 @@ def run_request_load(
         keep_alive=load.keep_alive,
         follow_redirects=load.follow_redirects,
     )
-    return run(loaded(target, scenario, load, occasion, observer, checkpoint, watcher))
+    return run(loaded(target, scenario, load, occasion, onlookers))
 
 
 def run_script_load(
@@ -94,9 +86,7 @@ def run_script_load(
     load: LoadPlan,
     occasion: Occasion,
     *,
-    observer: LoadObserver | None = None,
-    checkpoint: Checkpoint | None = None,
-    watcher: Watcher | None = None,
+    onlookers: Onlookers = NOBODY,
 ) -> Results:
     """Load by the users of a user script, logged in as the identities that it names.
 
@@ -125,9 +115,7 @@ def run_script_load(
             ready = await logged_in(senders, login, wire, base_path=target.base_path)
         refuse_expiring(first_expiry_s(ready), load)
         credentials = {each.name: each.credential for each in ready if each.credential is not None}
-        return await loaded(
-            target, script, load, occasion, observer, checkpoint, watcher, credentials=credentials
-        )
+        return await loaded(target, script, load, occasion, onlookers, credentials=credentials)
 
     return run(journey())
 
@@ -140,9 +128,7 @@ def run_scenario_load(
     load: LoadPlan,
     occasion: Occasion,
     *,
-    observer: LoadObserver | None = None,
-    checkpoint: Checkpoint | None = None,
-    watcher: Watcher | None = None,
+    onlookers: Onlookers = NOBODY,
 ) -> Results:
     """Load of the requests that a scenario file declares, by the identities that it names.
 
@@ -162,6 +148,6 @@ def run_scenario_load(
             run_id=nonce(),
             keep_alive=load.keep_alive,
         )
-        return await loaded(target, scenario, load, occasion, observer, checkpoint, watcher)
+        return await loaded(target, scenario, load, occasion, onlookers)
 
     return run(journey())

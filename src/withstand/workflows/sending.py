@@ -2,8 +2,9 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
+from typing import Final
 
 from withstand.client.identity import Credential
 from withstand.client.target import Target
@@ -27,6 +28,20 @@ Checkpoint = Callable[[Results], None]
 """Takes in the results of a run under way, whose load is the next snapshot: about once a second."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onlookers:
+    """Who is told of a load under way, and of what: its progress, its results so far, each snapshot
+    and how the objectives stand with it.
+    """
+
+    observer: LoadObserver | None = None
+    checkpoint: Checkpoint | None = None
+    watcher: Watcher | None = None
+
+
+NOBODY: Final = Onlookers()
+
+
 def refuse_expiring(expires_at_s: float | None, load: LoadPlan) -> None:
     """Every answer after the expiry would be a 401, and the API would be blamed for it."""
     if expires_at_s is None:
@@ -45,16 +60,15 @@ async def loaded(
     scenario: Scenario | Script,
     load: LoadPlan,
     occasion: Occasion,
-    observer: LoadObserver | None,
-    checkpoint: Checkpoint | None,
-    watcher: Watcher | None,
+    onlookers: Onlookers,
     *,
     api: Api | None = None,
     credentials: Mapping[str, Credential] | None = None,
     left_out: Mapping[str, str] = MappingProxyType({}),
 ) -> Results:
+    """Send it and judge it; `left_out` says of operations why they are not loaded."""
     started_at = time.time()
-
+    observer, checkpoint = onlookers.observer, onlookers.checkpoint
     time_plan = timing(
         occasion.objectives, duration_s=load.profile.duration_s, warm_up_s=load.warm_up_s
     )
@@ -97,7 +111,7 @@ async def loaded(
         attended(
             watch,
             abort=stopped if load.abort_on_fail else None,
-            watcher=watcher,
+            watcher=onlookers.watcher,
             also=None if checkpoint is None else note,
         ) as report,
     ):
