@@ -42,12 +42,11 @@ from withstand.stats.capacity import SearchPlan
 from withstand.units import parse_duration_ns, parse_rate_per_s
 from withstand.workflows import Occasion
 from withstand.workflows.stress import (
-    StressObserver,
-    StressPlan,
     run_document_stress,
     run_request_stress,
     run_scenario_stress,
 )
+from withstand.workflows.stress_plan import StressObserver, StressPlan
 
 _DEFAULTS = SearchPlan(start_per_s=1.0)
 _BUDGET_MINUTES = 15

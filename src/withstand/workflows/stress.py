@@ -1,80 +1,28 @@
-"""The journey of `withstand stress`: rate after rate, until the sustainable one is known.
+"""The journeys of `withstand stress`: document, scenario file or URL → requests → the search."""
 
-`withstand.stats.capacity` says which rate comes next, `withstand.slo.step_verdict` when a step is
-decided and what it says; here the steps are sent.
-"""
-
-import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final
 
 from withstand.client.exchange import Request
 from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.loop import run
 from withstand.client.target import Target
-from withstand.errors import RunVoid, TargetUnreachable, UsageError
-from withstand.load.measurement import LoadMeasurement
-from withstand.load.profile.profile import Arrivals, Closed, ConstantRate
-from withstand.load.progress import Observer as LoadObserver
+from withstand.errors import RunVoid
 from withstand.load.scenario.declaration import Declaration, declared_scenario
-from withstand.load.scenario.scenario import Scenario, scenario_from_requests
-from withstand.load.stress import StressMeasurement, StressStep
-from withstand.load.workers.division import divided
-from withstand.load.workers.run import run_workers
-from withstand.openapi.operation import Api
+from withstand.load.scenario.scenario import scenario_from_requests
 from withstand.results import Results
 from withstand.scan.plan import ScanPlan
 from withstand.scan.preparation import first_expiry_s, logged_in
-from withstand.slo import Objective
-from withstand.slo.capacity import least_rate_per_s, objectives_of_a_step
-from withstand.slo.step_verdict import StepVerdict, judge_step
-from withstand.slo.step_watch import StepWatch
-from withstand.stats.capacity import SearchPlan, Step, StepState, Tried, next_step
-from withstand.stats.usl import Throughput
+from withstand.stats.capacity import SearchPlan
 from withstand.workflows.document_load import document_scenario, refuse_unknown
 from withstand.workflows.documents import nonce
-from withstand.workflows.occasion import Occasion, results_of
-from withstand.workflows.wiring import open_wire, stoppable
+from withstand.workflows.occasion import Occasion
+from withstand.workflows.searching import Searching
+from withstand.workflows.stress_plan import StressObserver, StressPlan
+from withstand.workflows.wiring import open_wire
 
-_LEAST_START_PER_S: Final = 10.0
-# At the floor itself every step of the ramp would last as long as a step may.
-_START_ABOVE_FLOOR: Final = 2
-_REST_S: Final = 1.0
 _TOKEN_MARGIN_S: Final = 10.0
-_SWEEP_WARM_UP_S: Final = 2
-_SWEEP_RUN_S: Final = 5
-_SWEEP_REPETITIONS: Final = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StressPlan:
-    """A search to run. `operations` are key patterns; none of them stands for every read.
-    `weights` are by key pattern.
-
-    `search` without a start begins where a step can be decided; `most_users` adds a sweep over
-    1, 2, 4 … users after it, for the scalability. `processes` None lets each step decide.
-    """
-
-    search: SearchPlan
-    start_per_s: float | None = None
-    operations: tuple[str, ...] = ()
-    weights: Mapping[str, float] = field(default_factory=dict)
-    arrivals: Arrivals = "poisson"
-    connections: int | None = None
-    processes: int | None = None
-    timeout_s: float = 10.0
-    most_users: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StressObserver:
-    """Told of every step as it begins, while it runs, and when it was judged."""
-
-    begins: Callable[[str], None] = lambda _what: None
-    runs: LoadObserver | None = None
-    judged: Callable[[StepVerdict], None] = lambda _verdict: None
 
 
 def run_document_stress(
@@ -93,7 +41,7 @@ def run_document_stress(
             plan, stress.operations, weights=stress.weights
         )
         search = _before_expiry(stress.search, prepared.expires_at_s)
-        searching = _Searching(
+        searching = Searching(
             plan.target, scenario, replace(stress, search=search), occasion, observer
         )
         return await searching.results(api=plan.api, left_out=prepared.missing)
@@ -112,7 +60,7 @@ def run_request_stress(
     """The sustainable rate of one request, without a document. Raises UsageError as above."""
     key = f"{request.method} {request.operation_path}"
     scenario = scenario_from_requests([(key, request)], target)
-    return run(_Searching(target, scenario, stress, occasion, observer).results())
+    return run(Searching(target, scenario, stress, occasion, observer).results())
 
 
 def run_scenario_stress(
@@ -139,7 +87,7 @@ def run_scenario_stress(
             declaration, {each.name: each for each in ready}, target, run_id=nonce()
         )
         cut = replace(stress, search=_before_expiry(stress.search, first_expiry_s(ready)))
-        return await _Searching(target, scenario, cut, occasion, observer).results()
+        return await Searching(target, scenario, cut, occasion, observer).results()
 
     return run(journey())
 
@@ -156,173 +104,3 @@ def _before_expiry(search: SearchPlan, expires_at_s: float | None) -> SearchPlan
             hint="log in for longer-lived tokens under [login]",
         )
     return replace(search, budget_s=min(search.budget_s, left_s))
-
-
-class _Searching:
-    """A search under way."""
-
-    def __init__(
-        self,
-        target: Target,
-        scenario: Scenario,
-        stress: StressPlan,
-        occasion: Occasion,
-        observer: StressObserver,
-    ) -> None:
-        self._target = target
-        self._scenario = scenario
-        self._stress = stress
-        self._occasion = occasion
-        self._observer = observer
-        self._objectives = objectives_of_a_step(occasion.objectives)
-        self._plan = _plan(stress, self._objectives, scenario)
-        self._steps: list[StressStep] = []
-        self._sweep: list[Throughput] = []
-        self._lost: str | None = None
-
-    async def results(
-        self, *, api: Api | None = None, left_out: Mapping[str, str] | None = None
-    ) -> Results:
-        """Search, sweep, and put together what was learned, interrupted or not."""
-        started_at = time.time()
-        async with stoppable() as stopped:
-            try:
-                await self._search(stopped)
-                await self._sweep_users(stopped)
-            except TargetUnreachable as error:
-                if not self._steps:
-                    raise
-                self._lost = error.message
-        measured = StressMeasurement(
-            plan=self._plan,
-            steps=tuple(self._steps),
-            sweep=tuple(self._sweep),
-            left_out=dict(left_out or {}),
-            lost=self._lost,
-            interrupted=stopped.is_set(),
-        )
-        return results_of(
-            self._target,
-            self._occasion,
-            started_at,
-            api=api,
-            stress=measured,
-            interrupted=measured.interrupted,
-        )
-
-    async def _search(self, stopped: asyncio.Event) -> None:
-        tried: list[Tried] = []
-        while isinstance(wanted := next_step(self._plan, tried), Step):
-            self._observer.begins(f"{wanted.purpose} {wanted.rate_per_s:,.4g}/s")
-            step = await self._take(wanted, stopped)
-            if stopped.is_set():
-                return
-            verdict = judge_step(self._objectives, step)
-            self._steps.append(step)
-            self._observer.judged(verdict)
-            tried.append(verdict.tried)
-            if verdict.state is not StepState.MET:
-                # What the server still works at, of what nobody waits for any more.
-                await asyncio.sleep(_REST_S)
-
-    async def _take(self, wanted: Step, stopped: asyncio.Event) -> StressStep:
-        """Send at one rate until that is decided, and wait for the answers."""
-        begun_s = time.monotonic()
-        profile = ConstantRate(
-            rate_per_s=wanted.rate_per_s,
-            duration_s=float(self._plan.warm_up_windows + wanted.most_windows),
-            arrivals=self._stress.arrivals,
-            seed=len(self._steps) + 1,
-        )
-        watch = StepWatch(self._plan, wanted, profile, self._objectives)
-        decided = asyncio.Event()
-
-        def look(snapshot: LoadMeasurement) -> None:
-            if watch.decides(snapshot):
-                decided.set()
-
-        load = await run_workers(
-            divided(
-                self._target,
-                self._scenario,
-                profile,
-                processes=self._stress.processes,
-                connections=self._stress.connections,
-                timeout_s=self._stress.timeout_s,
-            ),
-            profile,
-            observer=self._observer.runs,
-            stop=stopped,
-            wind_down=decided,
-            report=look,
-        )
-        return watch.step(load, duration_s=time.monotonic() - begun_s)
-
-    async def _sweep_users(self, stopped: asyncio.Event) -> None:
-        """Throughput by the number of users, up to where the generator is the bottleneck."""
-        users = 1
-        while not stopped.is_set() and users <= (self._stress.most_users or 0):
-            rates: list[float] = []
-            for _ in range(_SWEEP_REPETITIONS):
-                self._observer.begins(f"sweep {users:,} users")
-                profile = Closed(users=users, duration_s=_SWEEP_WARM_UP_S + _SWEEP_RUN_S)
-                processes = self._stress.processes
-                load = await run_workers(
-                    divided(
-                        self._target,
-                        self._scenario,
-                        profile,
-                        processes=processes and min(processes, users),
-                        timeout_s=self._stress.timeout_s,
-                    ),
-                    profile,
-                    observer=self._observer.runs,
-                    stop=stopped,
-                )
-                if stopped.is_set() or load.generator.saturated is not None:
-                    return
-                rates.append(_throughput_per_s(load))
-            self._sweep.append(Throughput(users=users, per_s=tuple(rates)))
-            users *= 2
-
-
-def _plan(stress: StressPlan, objectives: tuple[Objective, ...], scenario: Scenario) -> SearchPlan:
-    """The search with a start at which a step can be decided. Raises UsageError where none can."""
-    weights = {call.operation: 0.0 for call in scenario.calls}
-    for call in scenario.calls:
-        weights[call.operation] += call.weight
-    shares = {name: weight / sum(weights.values()) for name, weight in weights.items()}
-    floor_per_s = least_rate_per_s(objectives, shares, stress.search)
-    start_per_s = stress.start_per_s or max(_LEAST_START_PER_S, _START_ABOVE_FLOOR * floor_per_s)
-    highest_per_s = stress.search.highest_per_s
-    if stress.start_per_s is None:
-        start_per_s = min(start_per_s, highest_per_s)
-    for what, rate_per_s in (
-        ("--start-rate", start_per_s),
-        ("--max-rate", highest_per_s),
-        ("--require", stress.search.required_per_s),
-    ):
-        if rate_per_s is not None and rate_per_s < floor_per_s:
-            raise UsageError(
-                f"{what} {rate_per_s:.4g}/s is too low: {stress.search.most_windows} seconds of it "
-                f"are too few requests to be sure of the objectives, which takes "
-                f"{floor_per_s:.4g}/s",
-                hint="raise --longest-step, name fewer operations, or promise a lower quantile",
-            )
-    if start_per_s > highest_per_s:
-        raise UsageError(
-            f"--start-rate {start_per_s:.4g}/s is above --max-rate {highest_per_s:.4g}/s",
-            hint="start lower, or allow more",
-        )
-    return replace(stress.search, start_per_s=start_per_s, floor_per_s=floor_per_s)
-
-
-def _throughput_per_s(load: LoadMeasurement) -> float:
-    """Good answers a second to what was asked after the warm-up and before the end."""
-    good = sum(
-        window.requests - window.errors
-        for operation in load.operations.values()
-        for window in operation.windows
-        if _SWEEP_WARM_UP_S <= window.second < _SWEEP_WARM_UP_S + _SWEEP_RUN_S
-    )
-    return good / _SWEEP_RUN_S
