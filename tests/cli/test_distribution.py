@@ -90,6 +90,7 @@ def test_the_processes_of_a_command_that_is_killed_end_as_well(folder: Path, api
     assert len(gone) == 2, alive
 
 
+@pytest.mark.slow
 def test_two_shards_that_begin_together_are_the_whole(
     folder: Path, api: Api, invoke: Invoke
 ) -> None:

@@ -9,6 +9,8 @@ from tests.cli.conftest import Invoke, config_of
 from tests.demo.running import RunningDemo, running
 from withstand.demo.flaws import FLAWS
 
+pytestmark = pytest.mark.slow
+
 SEEN_BY_THE_SCAN = {
     "no-token-check": "missing-credential-accepted",
     "expired-tokens-accepted": "expired-token-accepted",

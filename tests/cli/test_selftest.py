@@ -8,6 +8,7 @@ import pytest
 from .conftest import Invoke
 
 
+@pytest.mark.slow
 def test_a_short_self_test_prints_every_table_and_agrees_unless_the_machine_is_busy(
     invoke: Invoke, folder: Path
 ) -> None:

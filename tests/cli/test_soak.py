@@ -64,6 +64,7 @@ def _decided(shape: str, invoke: Invoke, folder: Path) -> tuple[Outcome, DriftVe
     return outcome, found
 
 
+@pytest.mark.slow
 def test_a_leak_of_twice_the_tolerance_is_called(invoke: Invoke, folder: Path) -> None:
     outcome, found = _decided("leak", invoke, folder)
 
@@ -80,6 +81,7 @@ def test_a_leak_of_twice_the_tolerance_is_called(invoke: Invoke, folder: Path) -
     assert 'id="drift"' in (folder / "out" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_a_server_that_warms_up_under_a_sawtooth_is_left_alone(
     invoke: Invoke, folder: Path
 ) -> None:

@@ -31,6 +31,7 @@ def stressed(folder: Path) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.slow
 def test_the_capacity_of_the_demo_is_found_within_12_percent(
     invoke: Invoke, folder: Path, limited: RunningDemo
 ) -> None:
@@ -50,6 +51,7 @@ def test_the_capacity_of_the_demo_is_found_within_12_percent(
     assert (again.code, again.out) == (outcome.code, outcome.out)
 
 
+@pytest.mark.slow
 def test_a_required_rate_beyond_the_capacity_exits_1(
     invoke: Invoke, folder: Path, limited: RunningDemo
 ) -> None:
@@ -93,6 +95,7 @@ def test_ctrl_c_keeps_the_steps_that_were_taken(folder: Path, limited: RunningDe
     assert "interrupted" in out
 
 
+@pytest.mark.slow
 def test_operations_of_the_document_are_searched_with_the_objectives_of_the_file(
     invoke: Invoke, folder: Path, demo: RunningDemo
 ) -> None:
@@ -109,6 +112,7 @@ def test_operations_of_the_document_are_searched_with_the_objectives_of_the_file
     assert set(steps[0]["load"]["operations"]) == {"GET /products", "GET /users"}
 
 
+@pytest.mark.slow
 def test_a_scenario_file_is_searched_with_its_own_objectives_by_several_processes(
     invoke: Invoke, folder: Path, demo: RunningDemo
 ) -> None:
@@ -116,7 +120,7 @@ def test_a_scenario_file_is_searched_with_its_own_objectives_by_several_processe
     (folder / "shop.toml").write_text(
         """
         [slo]
-        "*" = "p75<30s"
+        "*" = "p50<30s"
         [[requests]]
         name = "catalogue"
         request = "GET /products"

@@ -26,6 +26,8 @@ PLAN = SelfTest(
     ladder_seconds=0.2,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def comparison() -> Comparison:
