@@ -14,9 +14,10 @@ from withstand.load.measurement import (
     ServerSample,
 )
 from withstand.load.window import Window
-from withstand.results import Conclusion, Results, merge
+from withstand.results import Conclusion, Results, merge, merge_shards
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.sharding import Shard
 from withstand.slo import Indicator, Objective, parse_objective
 from withstand.stats.histogram import Histogram
 
@@ -245,6 +246,22 @@ def test_windows_of_different_width_join_at_a_width_that_holds_both() -> None:
     joined = load.operations["GET /users"].windows
     assert [(each.second, each.width_s, each.errors) for each in joined] == [(0, 2, 1), (2, 2, 7)]
     assert joined[1].response_time == Histogram([2, 3, 2])
+
+
+def test_shards_that_were_late_together_are_late_in_one_sentence() -> None:
+    def shard(number: int, lag_ms: int) -> Results:
+        one = loaded(Histogram([100 * MS] * 100), lagging=f"sent {lag_ms} ms late")
+        assert one.load is not None
+        health = replace(one.load.generator, send_lag=Histogram([lag_ms * MS] * 100))
+        return replace(
+            one, load=replace(one.load, generator=health, shards=(Shard(number=number, total=2),))
+        )
+
+    whole = merge_shards([shard(1, 60), shard(2, 90)])
+    assert whole.load is not None
+    assert whole.load.generator.lagging is not None
+    assert whole.load.generator.lagging.count("late") == 1
+    assert "89.9 ms" in whole.load.generator.lagging
 
 
 def test_the_same_finding_of_two_shards_is_one_with_the_worse_proof() -> None:

@@ -11,6 +11,7 @@ from functools import reduce
 from typing import TypeVar
 
 from withstand.errors import UsageError
+from withstand.load.generator import with_lagging
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.merge import merge_measurements
 from withstand.load.shards import lined_up, shortfall
@@ -258,9 +259,11 @@ def merge_shards(shards: Sequence[Results]) -> Results:
             hint="run each machine with --shard, such as --shard 1/2 and --shard 2/2",
         )
     loads = iter(lined_up(measured))
-    return reduce(
+    whole = reduce(
         merge, [each if each.load is None else replace(each, load=next(loads)) for each in shards]
     )
+    # Whether their lateness matters is a question to all of them together, with one answer.
+    return whole if whole.load is None else replace(whole, load=with_lagging(whole.load))
 
 
 def _voids(results: Results) -> list[str]:

@@ -41,13 +41,17 @@ def _parsed(file: Path) -> tuple[ast.Module, str]:
             hint="give the path of a Python file with users in it",
         ) from None
     except UnicodeDecodeError:
-        raise UsageError(f"the user script {file} is no UTF-8 text") from None
+        raise UsageError(
+            f"the user script {file} is no UTF-8 text", hint="save it as UTF-8, as Python expects"
+        ) from None
     try:
         return ast.parse(source, filename=str(file)), source
     except (SyntaxError, ValueError) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         said = error.msg if isinstance(error, SyntaxError) else error
-        raise UsageError(f"{file}{line} is no Python: {said}") from None
+        raise UsageError(
+            f"{file}{line} is no Python: {said}", hint="correct the script; nothing was sent"
+        ) from None
 
 
 def _imports_locust(tree: ast.Module) -> bool:
@@ -107,4 +111,6 @@ def _text(script: Path, feed: Feed) -> str:
             hint="put the file beside the script, or give its whole path",
         ) from None
     except UnicodeDecodeError:
-        raise UsageError(f"the feed {file} of {script} is no UTF-8 text") from None
+        raise UsageError(
+            f"the feed {file} of {script} is no UTF-8 text", hint="save it as UTF-8"
+        ) from None
