@@ -11,7 +11,8 @@ from typing import IO
 import psutil
 
 GENERATOR_CPU = 1
-# 3 is Withstand's: a closed load at saturation is void as a statement about the API, as it must be.
+# With 3 Withstand says that a closed load at saturation says nothing about the API, which is so; no
+# other generator here ends with it.
 FINE_CODES = (0, 3)
 
 

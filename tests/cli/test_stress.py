@@ -116,7 +116,8 @@ def test_operations_of_the_document_are_searched_with_the_objectives_of_the_file
 def test_a_scenario_file_is_searched_with_its_own_objectives_by_several_processes(
     invoke: Invoke, folder: Path, demo: RunningDemo
 ) -> None:
-    (folder / "withstand.toml").write_text(config_of(demo))
+    config = config_of(demo) + "\n[load]\nkeep_alive = false\n"
+    (folder / "withstand.toml").write_text(config)
     (folder / "shop.toml").write_text(
         """
         [slo]
@@ -141,6 +142,7 @@ def test_a_scenario_file_is_searched_with_its_own_objectives_by_several_processe
         load = step["load"]
         assert load["generator"]["processes"] == 2
         assert set(load["operations"]) == {"catalogue", "me"}
+        assert load["conditions"] == ["a new connection for each request"]
         assert load["sent"] > 40 * step["windows"]  # of 60, as chance has it
 
 

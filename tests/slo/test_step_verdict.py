@@ -33,7 +33,12 @@ def window(second: int, *, quick: int = 100, slow: int = 0, failed: int = 0) -> 
     )
 
 
-def step(*windows: Window, answered: int | None = None, saturated: str | None = None) -> StressStep:
+def step(
+    *windows: Window,
+    answered: int | None = None,
+    saturated: str | None = None,
+    lost: str | None = None,
+) -> StressStep:
     """A step at 100/s with two windows of warm-up before these."""
     return StressStep(
         rate_per_s=100.0,
@@ -55,7 +60,9 @@ def step(*windows: Window, answered: int | None = None, saturated: str | None = 
             operations={
                 OPERATION: OperationMeasurement(operation=OPERATION, windows=tuple(windows))
             },
-            generator=GeneratorHealth(cpu_share=0.1, send_lag=Histogram(), saturated=saturated),
+            generator=GeneratorHealth(
+                cpu_share=0.1, send_lag=Histogram(), saturated=saturated, lost=lost
+            ),
         ),
     )
 
@@ -176,3 +183,11 @@ def test_a_simulated_overload_is_seen_within_seconds() -> None:
     verdict = judge_step(P95, taken)
     assert verdict.state is StepState.BREACHED
     assert verdict.broken is not None
+
+
+def test_a_step_that_a_process_was_lost_in_says_nothing_of_the_server() -> None:
+    half = [window(second, quick=50) for second in range(2, 12)]
+    verdict = judge_step(P95, step(*half, answered=500, lost="process 2 of 2 was killed"))
+    assert verdict.state is StepState.VOID
+    assert verdict.void == "process 2 of 2 was killed"
+    assert verdict.broken is None

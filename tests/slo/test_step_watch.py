@@ -1,5 +1,7 @@
 """A step is over when its settled seconds decide it, and not before."""
 
+from dataclasses import replace
+
 from withstand.load.measurement import GeneratorHealth, LoadMeasurement, OperationMeasurement
 from withstand.load.profile.profile import ConstantRate
 from withstand.load.window import Window
@@ -49,6 +51,14 @@ def test_five_seconds_after_the_warm_up_are_enough_for_a_quick_server() -> None:
     step = watching.step(load(8.0, *windows), duration_s=8.5)
     assert step.windows == 5
     assert judge_step(P95, step).state is StepState.MET
+
+
+def test_a_step_ends_as_soon_as_a_process_is_lost() -> None:
+    watching = watch()
+    assert not watching.decides(load(1.1, window(0)))
+    crippled = load(2.1, window(1, ended=50))
+    lost = replace(crippled.generator, lost="process 2 of 2 was killed")
+    assert watching.decides(replace(crippled, generator=lost))
 
 
 def test_a_second_that_still_waits_for_answers_does_not_count() -> None:

@@ -54,7 +54,7 @@ def scenario_file(argument: str | None) -> Path | None:
     if argument is None or "://" in argument:
         return None
     file = Path(argument)
-    return file if file.suffix in SCENARIO_SUFFIXES else None
+    return file if file.suffix.lower() in SCENARIO_SUFFIXES else None
 
 
 def declaration_of(file: Path | None, settings: Settings) -> Declaration | None:

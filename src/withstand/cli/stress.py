@@ -206,6 +206,9 @@ def command(
         connections=connections or settings.load().connections,
         processes=processes or settings.load().processes,
         timeout_s=timeout_s(timeout, settings),
+        connect_timeout_s=settings.connect_timeout_s,
+        keep_alive=settings.load().keep_alive,
+        follow_redirects=settings.load().follow_redirects,
         most_users=sweep_users,
     )
     occasion = Occasion(

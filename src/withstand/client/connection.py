@@ -4,7 +4,8 @@ A subclass overrides two hooks, `response_complete` and `failed`; exactly one of
 each `start`, and never from inside the parser, so a hook may start the next request at once. What
 the load path does not need (headers, body) costs it nothing: the parser is only given the
 callbacks that were asked for. A subclass may override `data_received` for responses that it knows
-without a parser: they leave the parser where it was, between two messages.
+without a parser, and then sees to everything itself: no hook is called for them, and the parser
+stays where it was, between two messages.
 
     class Counting(Connection):
         __slots__ = ("count",)
@@ -37,9 +38,9 @@ class Connection(asyncio.Protocol):
     that came, with `keep_reads`, which is cheaper than the two for those who seldom look (whoever
     takes the list puts an empty one in its place); `reusable`, whether another request may be
     started here. In `failed` the times hold too, `first_byte_ns` being None when nothing came back.
-    `responses` counts the complete ones of this connection. `connect_ns` and `tls_ns` say how long
-    opening it took (see `withstand.client.connect`); None where that was not measured, or there is
-    no TLS.
+    `has_answered` tells whether there was a complete one before. `connect_ns` and `tls_ns` say how
+    long opening it took (see `withstand.client.connect`); None where that was not measured, or
+    there is no TLS.
 
     A connection that cannot be reused is closed before the hook is called.
     """
@@ -62,6 +63,7 @@ class Connection(asyncio.Protocol):
         "connect_ns",
         "end_ns",
         "first_byte_ns",
+        "has_answered",
         "in_flight",
         "on_body",
         "on_header",
@@ -70,7 +72,6 @@ class Connection(asyncio.Protocol):
         "raw_headers",
         "reads",
         "reason",
-        "responses",
         "reusable",
         "sent_ns",
         "status",
@@ -103,7 +104,7 @@ class Connection(asyncio.Protocol):
         self._pieces: list[bytes] = []
         self.in_flight = False
         self.reusable = False
-        self.responses = 0
+        self.has_answered = False
         self.connect_ns: int | None = None
         self.tls_ns: int | None = None
         self.status = 0
@@ -238,7 +239,7 @@ class Connection(asyncio.Protocol):
             if self._usual and not self._surplus:
                 # `_finish`, written out for an answer of which nothing is kept.
                 self.in_flight = self._ended = self._headers_complete = False
-                self.responses += 1
+                self.has_answered = True
                 if not self.reusable:
                     self.drop()
                 self.response_complete()
@@ -324,7 +325,7 @@ class Connection(asyncio.Protocol):
         self.in_flight = False
         self._ended = False
         self._headers_complete = False
-        self.responses += 1
+        self.has_answered = True
         if self._head_bytes:
             self._head_bytes = b""
         pieces = self._pieces

@@ -80,7 +80,7 @@ class KnownAnswers:
         return len(self) >= MAX_KNOWN
 
     @property
-    def repeat(self) -> bool:
+    def come_again(self) -> bool:
         """Whether the answers have come again often enough for learning to be worth its while."""
         return sum(answer.times for answer in self) >= _ENOUGH_REPEATS * len(self)
 

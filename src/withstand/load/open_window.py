@@ -58,7 +58,7 @@ class OpenWindow:
     def learn(self, data: bytes, status: int) -> None:
         """Know an answer from now on, unless none of those that are known comes again."""
         if self.known.is_full:
-            if not self.known.repeat:
+            if not self.known.come_again:
                 return
             self._forget()
         self.known.learn(data, status)

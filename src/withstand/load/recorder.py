@@ -131,6 +131,8 @@ class OperationRecorder:
         What is known is expected too. `response` and `learn` do the rest.
         """
         if not self._window_start_ns <= intended_ns < self._window_end_ns:
+            if (intended_ns - self.origin_ns) // self._width_ns not in self._windows:
+                return None
             self._switch(intended_ns)
         window = self._window
         known = window.known.latest
@@ -221,14 +223,21 @@ class OperationRecorder:
         self._window_start_ns = self._window_end_ns = -1
         return tuple(self._value(index) for index in sorted(indices))
 
-    def settle(self, before_ns: int) -> bool:
+    def settle(self, before_ns: int, *, reopened_before_ns: int | None = None) -> bool:
         """Put one window away that ended before a time, if there is one; whether there was.
 
-        One at a time, because packing takes a while that the schedule has not.
+        For a window that was put away before and opened again, `reopened_before_ns` is that time.
         """
-        index = min(self._windows, default=None)
-        if index is None or self.origin_ns + (index + 1) * self._width_ns > before_ns:
-            return False
+        for index in sorted(self._windows):
+            bound_ns = before_ns
+            if reopened_before_ns is not None and index in self._settled:
+                bound_ns = reopened_before_ns
+            if self.origin_ns + (index + 1) * self._width_ns <= bound_ns:
+                self._put_away(index)
+                return True
+        return False
+
+    def _put_away(self, index: int) -> None:
         if self._window is self._windows[index]:
             self._window_start_ns = self._window_end_ns = -1
         window = self._windows[index]
@@ -236,7 +245,6 @@ class OperationRecorder:
         self._settled_completed += window.completed
         self._settled_errors += window.errors
         del self._windows[index]
-        return True
 
     def measurement(self, *, bytes_sent: int = 0) -> OperationMeasurement:
         """Everything counted so far, beside what the sending side counted."""

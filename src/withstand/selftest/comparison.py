@@ -126,8 +126,10 @@ def latency_rows(
 ) -> Iterator[Row]:
     """A row for each quantile; `true_ns` ascends, and `reported` may lack some quantiles.
 
-    What is too high by no more than `drain_ns` may be the time that a stall's queue took.
+    What is too high by no more than `drain_ns` may be the time that a stall's queue took, where
+    that is long enough to be told as a lateness.
     """
+    excused_ns = drain_ns if drain_ns > MAX_LATENESS_NS else 0
     for q in QUANTILES:
         true = quantile_of(true_ns, q)
         found = reported.get(q)
@@ -138,7 +140,7 @@ def latency_rows(
             reported=found,
             by_design=pattern.quantile_s(q) * 1e9 if pattern else None,
             allowed="2 % or 0.3 ms",
-            agreement=None if found is None else _of_latency(found, true, late, drain_ns),
+            agreement=None if found is None else _of_latency(found, true, late, excused_ns),
         )
 
 
@@ -182,13 +184,13 @@ def spacing_rows(spacing: Spacing, *, late: str | None) -> Iterator[Row]:
         yield Row(what=what, unit="count", true=spacing.ideal, reported=number)
 
 
-def _of_latency(reported: float, true: float, late: str | None, drain_ns: int) -> Agreement:
+def _of_latency(reported: float, true: float, late: str | None, excused_ns: int) -> Agreement:
     slack_ns = max(MAX_RELATIVE * true, MAX_ABSOLUTE_NS)
     if reported < true - slack_ns:
         return Agreement.OFF
     if reported <= true + slack_ns:
         return Agreement.AGREES
-    return Agreement.CANNOT_TELL if reported <= true + slack_ns + drain_ns else _excused(late)
+    return Agreement.CANNOT_TELL if reported <= true + slack_ns + excused_ns else _excused(late)
 
 
 def _excused(late: str | None) -> Agreement:

@@ -72,7 +72,7 @@ def judge_step(objectives: Sequence[Objective], step: StressStep) -> StepVerdict
         overload.get((each.objective, each.operation), each) for each in judge(objectives, run)
     )
     states = {each.state for each in verdicts}
-    void = run.generator.saturated
+    void = run.generator.saturated or run.generator.lost
     if void is None and run.generator.lagging in {each.reason for each in verdicts}:
         void = run.generator.lagging
     if void is not None:

@@ -38,6 +38,9 @@ class StepWatch:
         if self._decided:
             return True
         self._journal.apply(snapshot)
+        if snapshot.generator.lost is not None:
+            self._decided = True  # it is void, however long it lasts
+            return True
         everything = self._journal.windows_since(0)
         self._mark(
             sum(each.requests - each.errors for some in everything.values() for each in some),

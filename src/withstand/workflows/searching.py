@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from withstand.client.target import Target
 from withstand.errors import TargetUnreachable, UsageError
@@ -57,6 +57,11 @@ class Searching:
         self._observer = observer
         self._objectives = objectives_of_a_step(occasion.objectives)
         self._plan = _plan(stress, self._objectives, scenario)
+        self._sending: Mapping[str, Any] = {
+            "timeout_s": stress.timeout_s,
+            "connect_timeout_s": stress.connect_timeout_s,
+            "keep_alive": stress.keep_alive,
+        }
         self._steps: list[StressStep] = []
         self._sweep: list[Throughput] = []
         self._lost: str | None = None
@@ -129,7 +134,7 @@ class Searching:
                 profile,
                 processes=self._stress.processes,
                 connections=self._stress.connections,
-                timeout_s=self._stress.timeout_s,
+                **self._sending,
             ),
             profile,
             observer=self._observer.runs,
@@ -154,13 +159,13 @@ class Searching:
                         self._scenario,
                         profile,
                         processes=processes and min(processes, users),
-                        timeout_s=self._stress.timeout_s,
+                        **self._sending,
                     ),
                     profile,
                     observer=self._observer.runs,
                     stop=stopped,
                 )
-                if stopped.is_set() or load.generator.saturated is not None:
+                if stopped.is_set() or load.generator.saturated or load.generator.lost:
                     return
                 rates.append(_throughput_per_s(load))
             self._sweep.append(Throughput(users=users, per_s=tuple(rates)))

@@ -38,7 +38,11 @@ def run_document_stress(
 
     async def journey() -> Results:
         prepared, scenario = await document_scenario(
-            plan, stress.operations, weights=stress.weights
+            plan,
+            stress.operations,
+            weights=stress.weights,
+            keep_alive=stress.keep_alive,
+            follow_redirects=stress.follow_redirects,
         )
         search = _before_expiry(stress.search, prepared.expires_at_s)
         searching = Searching(
@@ -59,7 +63,12 @@ def run_request_stress(
 ) -> Results:
     """The sustainable rate of one request, without a document. Raises UsageError as above."""
     key = f"{request.method} {request.operation_path}"
-    scenario = scenario_from_requests([(key, request)], target)
+    scenario = scenario_from_requests(
+        [(key, request)],
+        target,
+        keep_alive=stress.keep_alive,
+        follow_redirects=stress.follow_redirects,
+    )
     return run(Searching(target, scenario, stress, occasion, observer).results())
 
 
@@ -81,10 +90,14 @@ def run_scenario_stress(
 
     async def journey() -> Results:
         senders = tuple(each for each in identities if each.name in declaration.identities)
-        async with open_wire(target, stress.timeout_s) as wire:
+        async with open_wire(target, stress.timeout_s, stress.connect_timeout_s) as wire:
             ready = await logged_in(senders, login, wire, base_path=target.base_path)
         scenario = declared_scenario(
-            declaration, {each.name: each for each in ready}, target, run_id=nonce()
+            declaration,
+            {each.name: each for each in ready},
+            target,
+            run_id=nonce(),
+            keep_alive=stress.keep_alive,
         )
         cut = replace(stress, search=_before_expiry(stress.search, first_expiry_s(ready)))
         return await Searching(target, scenario, cut, occasion, observer).results()

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from withstand.errors import UsageError
 from withstand.load.profile.profile import Arrivals
 from withstand.load.progress import Observer as LoadObserver
 from withstand.slo.step_verdict import StepVerdict
@@ -26,7 +27,18 @@ class StressPlan:
     connections: int | None = None
     processes: int | None = None
     timeout_s: float = 10.0
+    connect_timeout_s: float = 5.0
+    keep_alive: bool = True
+    follow_redirects: bool = False
     most_users: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises UsageError for more processes than connections to share."""
+        if self.processes and self.connections and self.processes > self.connections:
+            raise UsageError(
+                f"{self.processes} processes cannot share {self.connections} connections",
+                hint=f"give --processes {self.connections} or fewer",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,25 +4,32 @@ import asyncio
 import gc
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 import pytest
 
+from tests.client.tcp_server import OK, Peer, serving
 from tests.load.script_server import Asked, ScriptServer, script_server
 from withstand.client.identity import Credential
 from withstand.client.loop import run
+from withstand.client.target import Target
 from withstand.errors import RunVoid, UsageError
+from withstand.load.engine.base import Way
 from withstand.load.engine.run import run_load
+from withstand.load.engine.script_client import EngineClient
+from withstand.load.engine.script_connection import ScriptConnection
 from withstand.load.engine.script_file import load_script
+from withstand.load.engine.script_scene import Scene
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.load.profile.profile import Closed, ConstantRate, Profile, share_of
 from withstand.load.profile.rhythm import Pacing, ThinkTime
 from withstand.load.profile.stage_text import parse_stages
 from withstand.load.progress import Progress
-from withstand.load.script.operations import MAX_NAMES, OTHER_NAMES
+from withstand.load.script.operations import MAX_NAMES, OTHER_NAMES, Operations
 
 MS = 1_000_000
 OPEN = ConstantRate(rate_per_s=100, duration_s=0.3)
@@ -981,3 +988,86 @@ def test_it_runs_on_the_standard_loop_too(
         measured = runner.run(run_load(load.server.target, load_script(file), CLOSED))
     check_books(measured)
     assert measured.sent == len(load.server.asked) > 0
+
+
+def test_what_a_server_says_unasked_on_a_resting_connection_closes_it_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    async def impatient(peer: Peer) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await peer.request()
+                await peer.write(OK)
+                return
+        await peer.write(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+        await asyncio.sleep(1)
+
+    file = tmp_path / "shop.py"
+    file.write_text(HEAD + '@user\nasync def visit(client):\n    await client.get("/")\n')
+    troubles: list[dict[str, Any]] = []
+
+    async def run_it() -> LoadMeasurement:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: troubles.append(what))
+        async with serving(impatient) as server:
+            # The first connection is opened ahead and rests for longer than the server likes.
+            profile = Closed(users=2, duration_s=0.8, rhythm=Pacing(every_ns=300 * MS))
+            return await run_load(server.target, load_script(file), profile, timeout_s=5)
+
+    measured = run(run_it())
+    check_books(measured)
+    assert not troubles
+    assert measured.operations["GET /"].statuses[200] > 0
+
+
+def test_a_request_that_is_given_up_leaves_the_connection_to_who_has_it_by_then() -> None:
+    class Wire:
+        def write(self, data: bytes) -> None:
+            """It goes nowhere."""
+
+        def abort(self) -> None:
+            pytest.fail("the connection of the other request was closed")
+
+    async def main() -> None:
+        target = Target(scheme="http", host="127.0.0.1", port=9)
+        way = Way(
+            target=target,
+            addresses=["127.0.0.1"],
+            ssl_context=None,
+            timeout_s=5,
+            connect_timeout_s=5,
+        )
+        client = EngineClient(Scene(way, Operations(width_s=1), {}), 0, None)
+        connection = ScriptConnection(client)
+        connection.connection_made(cast(asyncio.Transport, Wire()))
+        client.idle.append(connection)
+        first = asyncio.ensure_future(client.get("/first"))
+        await asyncio.sleep(0)
+        second = asyncio.ensure_future(client.get("/second"))  # its turn comes before the end
+        first.cancel()  # of the first one, whose time limit is over
+        connection.data_received(OK)  # as its answer is read
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        connection.data_received(OK)
+        assert (await second).status == 200
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("late", ["stop", "wind down"])
+def test_arrivals_that_are_overdue_when_a_run_is_cut_short_are_in_the_books(
+    server: ScriptServer, tmp_path: Path, late: str
+) -> None:
+    file = tmp_path / "shop.py"
+    text = '@user\nasync def visit(client):\n    time.sleep(0.005)\n    await client.get("/ok")\n'
+    file.write_text("import time\n" + HEAD + text)
+
+    async def cut_short() -> LoadMeasurement:
+        event = asyncio.Event()
+        asyncio.get_running_loop().call_later(0.7, event.set)
+        profile = ConstantRate(rate_per_s=3_000, duration_s=3600)
+        ends: dict[str, Any] = {"stop": event} if late == "stop" else {"wind_down": event}
+        return await run_load(server.target, load_script(file), profile, timeout_s=5, **ends)
+
+    measured = run(cut_short())
+    check_books(measured)
+    assert measured.offered > 1_000

@@ -140,8 +140,8 @@ class LoadConnection(Connection):
 
     shot: Shot
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *, keep_reads: bool = False) -> None:
+        super().__init__(keep_reads=keep_reads)
         self.intended_ns = 0
         self.swift = False
 
@@ -149,8 +149,18 @@ class LoadConnection(Connection):
         """Send a shot's next variant."""
         self.shot = shot
         shot.sent += 1
-        self.swift = self.responses > 0 and not shot.head
+        self.swift = self.has_answered and not shot.head
         self.start(next(shot.variants), head=shot.head)
+
+    def give_up(self, kind: FailureKind, detail: str) -> None:
+        """Nothing that comes after this is looked at."""
+        self.swift = False
+        super().give_up(kind, detail)
+
+    def let_go(self) -> None:
+        """Close at once, without a hook: nobody waits for an answer any more."""
+        self.swift = self.in_flight = False
+        self.drop()
 
     def came_whole(self, data: bytes) -> None:
         """Know it again."""
@@ -304,5 +314,4 @@ class Load(ABC):
 
     def _drop_all(self) -> None:
         for connection in tuple(self.connections):
-            connection.in_flight = False  # neither answered nor failed: nobody waits any more
-            connection.drop()
+            connection.let_go()  # neither answered nor failed

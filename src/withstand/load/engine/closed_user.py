@@ -70,8 +70,8 @@ class UserConnection(LoadConnection):
     def data_received(self, data: bytes) -> None:
         """Look whether it is a known response; if so, count it and ask again.
 
-        These lines are what each request costs: `response_complete`, `start` and
-        `answered` for the usual case, written out.
+        These lines are what each request costs: `response_complete` and `fire` for the usual
+        case, written out.
         """
         if self.swift:
             end_ns = perf_counter_ns()
@@ -80,7 +80,6 @@ class UserConnection(LoadConnection):
                 if not self.eager:
                     self.swift = self.in_flight = False
                     self.reusable = True
-                    self.responses += 1
                     self.load.answered(self.user)
                     return
                 shot = next(self.load.shots)
@@ -118,7 +117,7 @@ class UserConnection(LoadConnection):
     def failed(self, kind: FailureKind, detail: str) -> None:  # noqa: ARG002 - the kind is counted
         """Count it; the user goes on over another connection."""
         self.record_failure(kind)
-        if self.responses:
+        if self.has_answered:
             self.user.failures = 0
         self.load.disappointed(self.user)
 

@@ -28,13 +28,13 @@ from withstand.load.progress import Observer, Progress
 from withstand.load.recorder import window_width_s
 from withstand.load.scenario.scenario import Scenario
 from withstand.load.script.script import Script
+from withstand.load.settler import Settler
 from withstand.load.tally import quantiles_of
 
 _LEAD_NS: Final = 20_000_000  # from "ready" to the schedule's zero
 _SWEEP_S: Final = 0.05
 _PROGRESS_S: Final = 0.5
 _REPORT_S: Final = 1.0
-_SETTLED_AFTER_NS: Final = 10 * NS_PER_S  # by then most answers are there; others are added
 
 
 async def run_load(
@@ -186,14 +186,11 @@ async def _sweep(load: Load) -> None:
 
 
 async def _settle(load: Load) -> None:
-    """Put windows away in which hardly anything is counted any more, one at a time."""
+    settler = Settler(load.timeout_ns)
     while True:
         # Fast enough for each operation to begin a window every second.
         await asyncio.sleep(min(_SWEEP_S, 0.5 / max(len(load.recorders), 1)))
-        before_ns = perf_counter_ns() - _SETTLED_AFTER_NS
-        for recorder in tuple(load.recorders.values()):
-            if recorder.settle(before_ns):
-                break
+        settler.settle_one(tuple(load.recorders.values()), perf_counter_ns())
 
 
 async def _report(books: Books, report: Callable[[LoadMeasurement], None]) -> None:

@@ -150,9 +150,9 @@ class EngineClient(UserConnections, AsyncClient):
                     count.bytes_sent += len(data)
                     scene = self._scene
                     connection.ticket = ticket
-                    future: asyncio.Future[Response] = scene.loop.create_future()
+                    future: asyncio.Future[Response] = asyncio.Future(loop=scene.loop)
                     connection.future = future
-                    connection.swift = connection.responses > 0
+                    connection.swift = connection.has_answered
                     connection.in_flight = True
                     connection.reusable = False
                     connection.first_byte_ns = None
@@ -167,7 +167,7 @@ class EngineClient(UserConnections, AsyncClient):
                     except ConnectionWentStale:
                         return await self.exchange(ticket, data, resent=connection)
                     except asyncio.CancelledError:
-                        connection.abandon()
+                        connection.abandon(future)
                         raise
                 self.idle.append(connection)
         return await self.request("GET", path, name=name, **options)

@@ -51,8 +51,7 @@ class ScriptConnection(LoadConnection):
     ticket: Ticket
 
     def __init__(self, client: Owner) -> None:
-        Connection.__init__(self, keep_reads=True)
-        self.intended_ns = 0
+        super().__init__(keep_reads=True)
         self.client = client
         self.deadline_ns = 0
 
@@ -139,7 +138,7 @@ class ScriptConnection(LoadConnection):
         if (
             kind is FailureKind.RESET
             and self.first_byte_ns is None
-            and self.responses
+            and self.has_answered
             and self.ticket.resendable
             and not client.leaving
             and not future.done()
@@ -163,18 +162,19 @@ class ScriptConnection(LoadConnection):
             self.ticket.count.recorder.connected(self.intended_ns, self.connect_ns, self.tls_ns)
             self.connect_ns = None
 
-    def abandon(self) -> None:
-        """Nobody waits for the answer any more: the script's own time limit, or the run's end.
+    def abandon(self, future: "asyncio.Future[Response]") -> None:
+        """Nobody waits for this answer any more: the script's own time limit, or the run's end.
 
-        As a browser does, the connection is closed.
+        As a browser does, the connection is closed, unless the answer came all the same and the
+        connection has gone on to another request.
         """
-        future = self.future
+        if self.future is not future:
+            return
         ended = future.done() and not future.cancelled()
         if ended and isinstance(future.exception(), ConnectionWentStale):
             self.not_resent()
         elif self.client.leaving:
-            self.in_flight = False
-            self.drop()
+            self.let_go()
         elif self.in_flight:
             self.give_up(FailureKind.TIMED_OUT, "the script gave up waiting")
 

@@ -138,7 +138,7 @@ class UserConnections:
         future: asyncio.Future[Response] = scene.loop.create_future()
         connection.future = future
         usual = ticket.expected is ANY_SUCCESS and not head
-        connection.swift = usual and connection.responses > 0
+        connection.swift = usual and connection.has_answered
         connection.start(data, head=head)
         connection.intended_ns = connection.sent_ns if intended_ns is None else intended_ns
         try:
@@ -146,7 +146,7 @@ class UserConnections:
         except ConnectionWentStale:
             return await self.exchange(ticket, data, head=head, resent=connection)
         except asyncio.CancelledError:
-            connection.abandon()
+            connection.abandon(future)
             raise
 
     def _resting(self) -> ScriptConnection | None:

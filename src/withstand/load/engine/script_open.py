@@ -81,7 +81,8 @@ class ArrivingUsers(OpenLoad):
     @property
     def requested(self) -> int:
         """Requests that users wanted to make; of an arrival that waits, the first."""
-        return self.sent + self._run.scene.unsent + self._run.scene.opening + len(self._queue)
+        scene = self._run.scene
+        return self.sent + scene.unsent + scene.opening + len(self._queue) + self.withdrawn
 
     @property
     def in_flight(self) -> int:
@@ -220,7 +221,7 @@ class ArrivingUsers(OpenLoad):
         """The script ends the run: no arrival comes any more, and none that waits begins."""
         if not self.over:
             self._timer.close()
-            self.due = self.offered
+            self.count_overdue()
             self.end_schedule()
             self._closing = True
             self._cut()

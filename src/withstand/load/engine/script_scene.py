@@ -80,5 +80,4 @@ class Scene:
                 continue
             recorder = connection.ticket.count.recorder
             if recorders.get(recorder.operation) is recorder:
-                connection.in_flight = False  # neither answered nor failed
-                connection.drop()
+                connection.let_go()  # neither answered nor failed

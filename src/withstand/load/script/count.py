@@ -10,14 +10,15 @@ _LONGEST_REASON: Final = 200
 
 
 class OperationCount:
-    """One operation of a script."""
+    """One operation of a script; `tickets` counts those of it that are kept."""
 
-    __slots__ = ("_reasons", "bytes_sent", "recorder", "sent")
+    __slots__ = ("_reasons", "bytes_sent", "recorder", "sent", "tickets")
 
     def __init__(self, recorder: OperationRecorder) -> None:
         self.recorder = recorder
         self.sent = 0
         self.bytes_sent = 0
+        self.tickets = 0
         self._reasons: set[str] = set()
 
     def reason(self, text: str) -> str:

@@ -7,7 +7,7 @@ from withstand.load.script.count import OperationCount, Ticket
 from withstand.load.script.request import operation_name
 
 MAX_NAMES: Final = 200
-MAX_TICKETS: Final = 10_000
+MAX_TICKETS: Final = 256  # of an operation
 OTHER_NAMES: Final = "other names"
 EVERY_STATUS: Final = frozenset(range(100, 1000))  # the script's `expect` decides
 
@@ -27,7 +27,6 @@ class Operations:
         self._counts: dict[str, OperationCount] = {}
         self._groups: dict[str, Known] = {}
         self._tickets: dict[str, Tickets] = {}
-        self._room_for_tickets = MAX_TICKETS
 
     def known(self, group: str) -> Known:
         """What has been used in a group; `group` ends with its separator."""
@@ -39,8 +38,8 @@ class Operations:
 
     def keep(self, group: str, key: str | tuple[str, str], ticket: Ticket) -> None:
         """Keep a ticket for the requests that are like it, unless there are too many already."""
-        if self._room_for_tickets:
-            self._room_for_tickets -= 1
+        if ticket.count.tickets < MAX_TICKETS:
+            ticket.count.tickets += 1
             self.tickets(group)[key] = ticket
 
     def find(self, group: str, method: str, label: str) -> OperationCount:
