@@ -47,3 +47,16 @@ def test_an_operation_whose_answers_are_late_leaves_the_others_their_turn() -> N
     # Those of the last ten seconds, and those that the late answers opened again.
     assert most <= 2 + 10 + 66
     assert abs(open_windows(slow) - open_windows(other)) <= 1
+
+
+def test_operations_take_turns() -> None:
+    recorders = [OperationRecorder("GET /a"), OperationRecorder("GET /b")]
+    for recorder in recorders:
+        for second in range(5):
+            recorder.response(second * S, second * S, second * S + 5, second * S + 5, 200)
+    settler = Settler(TIMEOUT_NS)
+    left = []
+    while settler.settle_one(recorders, 60 * S):
+        left.append(tuple(open_windows(recorder) for recorder in recorders))
+    assert left[:4] == [(4, 5), (4, 4), (3, 4), (3, 3)]
+    assert left[-1] == (0, 0)
