@@ -1,6 +1,5 @@
 """`withstand stress`: the highest rate at which the objectives are met, and where it breaks."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -22,6 +21,12 @@ from withstand.cli.options import (
 from withstand.cli.output import publish, require_writable
 from withstand.cli.plans import api_for, scan_plan
 from withstand.cli.progress import ProgressLine
+from withstand.cli.stress_limits import (
+    judgeable,
+    require_one_source,
+    require_time,
+    whole_seconds,
+)
 from withstand.cli.traffic import (
     origin_of,
     request_for,
@@ -31,12 +36,10 @@ from withstand.cli.traffic import (
     traffic_options,
 )
 from withstand.cli.typed import typed_command
-from withstand.errors import UsageError
 from withstand.load.scenario.declaration import Declaration
 from withstand.report.stress_view import step_text
 from withstand.results import Results
 from withstand.settings import Settings
-from withstand.slo.capacity import objectives_of_a_step
 from withstand.slo.step_verdict import StepVerdict
 from withstand.stats.capacity import SearchPlan
 from withstand.units import parse_duration_ns, parse_rate_per_s
@@ -51,8 +54,6 @@ from withstand.workflows.stress_plan import StressObserver, StressPlan
 _DEFAULTS = SearchPlan(start_per_s=1.0)
 _BUDGET_MINUTES = 15
 _LEAST_STEP_S = 3
-# Windows are seconds only up to ten minutes of a run, and a hold may take twice its time.
-_LONGEST_STEP_S = 270
 _LEAST_RESOLUTION_PERCENT = 2
 _MOST_RESOLUTION_PERCENT = 50
 
@@ -178,7 +179,7 @@ def command(
     """
     scenario = scenario_file(url)
     address = url if scenario is None else None
-    _require_one_source(url, scenario, openapi, operations)
+    require_one_source(url, scenario, openapi, operations)
     require_one_target(address, base_url, openapi, operations)
     outputs = Outputs(html=html, json_file=json_file, report_dir=report_dir)
     require_writable(outputs)
@@ -189,12 +190,12 @@ def command(
         required_per_s=_rate_per_s(require),
         resolution=1 + resolution / 100,
         budget_s=parse_duration_ns(max_time) / 1e9,
-        warm_up_windows=_seconds("--warm-up", warm_up, 0),
-        least_windows=_seconds("--step-time", step_time, _LEAST_STEP_S),
-        most_windows=_seconds("--longest-step", longest_step, _LEAST_STEP_S),
-        hold_windows=_seconds("--hold-time", hold_time, _LEAST_STEP_S),
+        warm_up_windows=whole_seconds("--warm-up", warm_up, 0),
+        least_windows=whole_seconds("--step-time", step_time, _LEAST_STEP_S),
+        most_windows=whole_seconds("--longest-step", longest_step, _LEAST_STEP_S),
+        hold_windows=whole_seconds("--hold-time", hold_time, _LEAST_STEP_S),
     )
-    _require_time(search, max_time)
+    require_time(search, max_time)
     declaration = declaration_of(scenario, settings)
     patterns, weights = weighted_operations(operations, settings.load().weights)
     stress = StressPlan(
@@ -226,27 +227,6 @@ def command(
     )
 
 
-def _require_one_source(
-    argument: str | None,
-    scenario: Path | None,
-    openapi: str | None,
-    operations: tuple[str, ...],
-) -> None:
-    """Raises UsageError for a user script, and for a scenario file beside a document."""
-    if argument is not None and "://" not in argument and argument.lower().endswith(".py"):
-        raise UsageError(
-            f"{argument} is a user script, whose iterations send as many requests as they like, so "
-            f"that no rate of requests could be searched for",
-            hint="declare the requests in a scenario file, or try rates with `withstand load "
-            f"{argument} --rate …`",
-        )
-    if scenario is not None and (openapi is not None or operations):
-        raise UsageError(
-            f"{scenario} says what to send, and --openapi and --operation choose from a document",
-            hint="give the scenario alone, or the operations",
-        )
-
-
 def _run(
     what: Declaration | str | None,
     settings: Settings,
@@ -259,7 +239,7 @@ def _run(
 ) -> Results:
     target = target_for(settings, allow, insecure)
     with ProgressLine(quiet=quiet) as progress:
-        occasion = _judgeable(occasion, progress, typed=typed)
+        occasion = judgeable(occasion, progress, typed=typed)
 
         def begins(what: str) -> None:
             progress.doing = what
@@ -284,65 +264,6 @@ def _run(
             )
         plan = scan_plan(settings, target, api_for(settings, target))
         return run_document_stress(plan, stress, occasion, observer=observer)
-
-
-def _judgeable(occasion: Occasion, progress: ProgressLine, *, typed: bool) -> Occasion:
-    """The occasion with the objectives that a step can be judged by.
-
-    Raises UsageError when one was typed that cannot, and when none is left.
-    """
-    kept = objectives_of_a_step(occasion.objectives)
-    others = [each.text for each in occasion.objectives if each not in kept]
-    if others and typed:
-        raise UsageError(
-            f"{others[0]} cannot be judged by steps of seconds at rates that are searched for",
-            hint="give --require for a rate, and `withstand load` for memory and stretches of time",
-        )
-    if not kept:
-        raise UsageError(
-            "there is no objective, and the sustainable rate is the highest at which the "
-            "objectives are met",
-            hint='give some, such as --slo "p95<200ms" --slo "errors<1%"',
-        )
-    if others:
-        progress.say(f"Not judged here, as it is about longer runs: {', '.join(others)}")
-    return replace(occasion, objectives=kept)
-
-
-def _require_time(search: SearchPlan, max_time: str) -> None:
-    """Raises UsageError where the times do not fit into one another."""
-    if search.most_windows < search.least_windows:
-        raise UsageError(
-            f"--longest-step {search.most_windows}s is shorter than --step-time "
-            f"{search.least_windows}s",
-            hint="make it at least as long",
-        )
-    for name, seconds in (
-        ("--longest-step", search.most_windows),
-        ("--hold-time", search.hold_windows),
-        ("--warm-up", search.warm_up_windows),
-    ):
-        if seconds > _LONGEST_STEP_S:
-            raise UsageError(
-                f"{name} {seconds}s is more than {_LONGEST_STEP_S}s",
-                hint="for a long look at one rate there is `withstand load`",
-            )
-    if search.step_s + search.hold_s > search.budget_s:
-        raise UsageError(
-            f"--max-time {max_time} has no room for one step and the hold after it, which take "
-            f"{search.step_s + search.hold_s:.0f} s",
-            hint="give more, or shorten --warm-up, --step-time and --hold-time",
-        )
-
-
-def _seconds(name: str, text: str, least: int) -> int:
-    seconds = parse_duration_ns(text) / 1e9
-    if seconds < least or seconds != int(seconds):
-        raise UsageError(
-            f"{name} {text} is not a whole number of seconds, at least {least}",
-            hint=f"such as {max(least, 1) * 2}s",
-        )
-    return int(seconds)
 
 
 def _rate_per_s(text: str | None) -> float | None:

@@ -5,7 +5,7 @@ from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.loop import run
 from withstand.client.target import Target
 from withstand.errors import UsageError
-from withstand.load.scenario.declaration import Declaration, declared_scenario
+from withstand.load.scenario.declaration import Declaration
 from withstand.load.scenario.scenario import scenario_from_requests
 from withstand.load.script.script import Script
 from withstand.results import Results
@@ -14,8 +14,8 @@ from withstand.scan.preparation import (
     first_expiry_s,
     logged_in,
 )
+from withstand.workflows.declared_load import declared
 from withstand.workflows.document_load import document_scenario, refuse_unknown
-from withstand.workflows.documents import nonce
 from withstand.workflows.load_plan import LoadPlan
 from withstand.workflows.occasion import Occasion
 from withstand.workflows.sending import NOBODY, Onlookers, loaded, refuse_expiring
@@ -137,17 +137,16 @@ def run_scenario_load(
     """
 
     async def journey() -> Results:
-        senders = tuple(each for each in identities if each.name in declaration.identities)
-        async with open_wire(target, load.timeout_s, load.connect_timeout_s) as wire:
-            ready = await logged_in(senders, login, wire, base_path=target.base_path)
-        refuse_expiring(first_expiry_s(ready), load)
-        scenario = declared_scenario(
-            declaration,
-            {each.name: each for each in ready},
+        scenario, expires_at_s = await declared(
             target,
-            run_id=nonce(),
+            declaration,
+            identities,
+            login,
+            timeout_s=load.timeout_s,
+            connect_timeout_s=load.connect_timeout_s,
             keep_alive=load.keep_alive,
         )
+        refuse_expiring(expires_at_s, load)
         return await loaded(target, scenario, load, occasion, onlookers)
 
     return run(journey())

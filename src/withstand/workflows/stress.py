@@ -9,18 +9,16 @@ from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.loop import run
 from withstand.client.target import Target
 from withstand.errors import RunVoid
-from withstand.load.scenario.declaration import Declaration, declared_scenario
+from withstand.load.scenario.declaration import Declaration
 from withstand.load.scenario.scenario import scenario_from_requests
 from withstand.results import Results
 from withstand.scan.plan import ScanPlan
-from withstand.scan.preparation import first_expiry_s, logged_in
 from withstand.stats.capacity import SearchPlan
+from withstand.workflows.declared_load import declared
 from withstand.workflows.document_load import document_scenario, refuse_unknown
-from withstand.workflows.documents import nonce
 from withstand.workflows.occasion import Occasion
 from withstand.workflows.searching import Searching
 from withstand.workflows.stress_plan import StressObserver, StressPlan
-from withstand.workflows.wiring import open_wire
 
 _TOKEN_MARGIN_S: Final = 10.0
 
@@ -89,17 +87,16 @@ def run_scenario_stress(
     """
 
     async def journey() -> Results:
-        senders = tuple(each for each in identities if each.name in declaration.identities)
-        async with open_wire(target, stress.timeout_s, stress.connect_timeout_s) as wire:
-            ready = await logged_in(senders, login, wire, base_path=target.base_path)
-        scenario = declared_scenario(
-            declaration,
-            {each.name: each for each in ready},
+        scenario, expires_at_s = await declared(
             target,
-            run_id=nonce(),
+            declaration,
+            identities,
+            login,
+            timeout_s=stress.timeout_s,
+            connect_timeout_s=stress.connect_timeout_s,
             keep_alive=stress.keep_alive,
         )
-        cut = replace(stress, search=_before_expiry(stress.search, first_expiry_s(ready)))
+        cut = replace(stress, search=_before_expiry(stress.search, expires_at_s))
         return await Searching(target, scenario, cut, occasion, observer).results()
 
     return run(journey())
