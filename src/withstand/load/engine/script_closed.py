@@ -8,19 +8,19 @@ from time import perf_counter_ns
 from typing import Final
 
 from withstand.load.engine.agenda import Agenda
-from withstand.load.engine.base import NS_PER_S, Load
+from withstand.load.engine.base import NS_PER_S
 from withstand.load.engine.closed import BACK_OFF_S
 from withstand.load.engine.script_client import EngineClient
+from withstand.load.engine.script_load import ScriptLoad
 from withstand.load.engine.script_run import ScriptRun
 from withstand.load.profile.profile import Stay, UserSchedule
 from withstand.load.profile.rhythm import Iteration, Rhythm
-from withstand.load.script_record import ScriptRecord
 
 # After the end every request has its timeout; what lasts longer is no request.
 _GRACE_S: Final = 1.0
 
 
-class ClosedUsers(Load):
+class ClosedUsers(ScriptLoad):
     """The virtual users of a schedule, each a Task with connections of its own.
 
     Users who leave, and all of them when the run ends, stop where they are: requests in flight are
@@ -46,26 +46,6 @@ class ClosedUsers(Load):
         self.recorders = run.scene.operations.recorders
 
     @property
-    def sent(self) -> int:
-        """Requests that went out."""
-        return self._run.scene.operations.sent
-
-    def bytes_sent(self, operation: str) -> int:
-        """What the requests of an operation amount to."""
-        return self._run.scene.operations.bytes_sent(operation)
-
-    @property
-    def requested(self) -> int:
-        """Requests that the users wanted to make; of an iteration that is overdue, the first."""
-        scene = self._run.scene
-        return self.sent + scene.unsent + scene.opening + len(self.queued) + self.withdrawn
-
-    @property
-    def in_flight(self) -> int:
-        """Requests without an end yet."""
-        return self._run.scene.in_flight
-
-    @property
     def queued(self) -> Collection[object]:
         """Iterations that are due while their users are busy with the one before."""
         rhythm = self._rhythm
@@ -86,11 +66,6 @@ class ClosedUsers(Load):
     def users(self) -> int:
         """Users under way."""
         return self._alive
-
-    @property
-    def script(self) -> ScriptRecord:
-        """What became of the script."""
-        return self._run.record()
 
     async def prepare(self) -> None:
         """Open the connections of the users who begin at once."""
@@ -233,13 +208,6 @@ class ClosedUsers(Load):
         """Set `finished` when the schedule is over and every user has stopped."""
         if self.over and not self._alive:
             self.finished.set()
-
-    def _break(self, error: BaseException) -> None:
-        self.error = self.error or error
-        self.finished.set()
-
-    def _exhaust(self) -> None:
-        self.exhausted += 1
 
 
 def _wake(waked: "asyncio.Future[None]") -> None:

@@ -16,6 +16,7 @@ from typing import Final
 
 from withstand.load.engine.open import OpenLoad
 from withstand.load.engine.script_client import EngineClient
+from withstand.load.engine.script_load import ScriptLoad
 from withstand.load.engine.script_run import ScriptRun
 from withstand.load.profile.profile import ArrivalSchedule
 from withstand.load.script.script import UserFunction, by_weight, share
@@ -39,7 +40,7 @@ class _Visitor:
         self.next = first
 
 
-class ArrivingUsers(OpenLoad):
+class ArrivingUsers(ScriptLoad, OpenLoad):
     """Arrivals of a schedule, each an iteration of a user.
 
     After the schedule, iterations that have begun and arrivals that wait are given the time of a
@@ -70,24 +71,16 @@ class ArrivingUsers(OpenLoad):
         self._first_users = min(at_start, _MOST_AT_START, most_users)
 
     @property
-    def sent(self) -> int:
-        """Requests that went out."""
-        return self._run.scene.operations.sent
-
-    def bytes_sent(self, operation: str) -> int:
-        """What the requests of an operation amount to."""
-        return self._run.scene.operations.bytes_sent(operation)
-
-    @property
-    def requested(self) -> int:
-        """Requests that users wanted to make; of an arrival that waits, the first."""
-        scene = self._run.scene
-        return self.sent + scene.unsent + scene.opening + len(self._queue) + self.withdrawn
-
-    @property
-    def in_flight(self) -> int:
-        """Requests without an end yet."""
-        return self._run.scene.in_flight
+    def script(self) -> ScriptRecord:
+        """What became of the script, and of arrivals that found no user."""
+        record = super().script
+        if not self.late:
+            return record
+        waited = (
+            f"{self.late:,} arrivals waited, because all {self._users:,} virtual users that "
+            f"there may be were in an iteration; allow more with --connections"
+        )
+        return replace(record, notes=(*record.notes, waited))
 
     @property
     def queued(self) -> Collection[object]:
@@ -98,18 +91,6 @@ class ArrivingUsers(OpenLoad):
     def users(self) -> int:  # type: ignore[override]  # these arrivals are users, while they last
         """Users in an iteration."""
         return self._busy
-
-    @property
-    def script(self) -> ScriptRecord:
-        """What became of the script."""
-        record = self._run.record()
-        if not self.late:
-            return record
-        waited = (
-            f"{self.late:,} arrivals waited, because all {self._users:,} virtual users that "
-            f"there may be were in an iteration; allow more with --connections"
-        )
-        return replace(record, notes=(*record.notes, waited))
 
     async def prepare(self) -> None:
         """Open the connections of some users to begin with."""
@@ -236,10 +217,3 @@ class ArrivingUsers(OpenLoad):
     def _left(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._break(error)
-
-    def _break(self, error: BaseException) -> None:
-        self.error = self.error or error
-        self.finished.set()
-
-    def _exhaust(self) -> None:
-        self.exhausted += 1
