@@ -1,0 +1,117 @@
+"""Cookie headers that need not be worked out anew for each request.
+
+The cookie jars of the standard library decide which cookies go where; the decision holds until the
+jar changes or a cookie in it expires.
+"""
+
+import math
+import time
+from collections.abc import Iterable
+from http.cookiejar import Cookie, CookieJar
+from typing import Any
+
+from requests.cookies import MockRequest, RequestsCookieJar
+
+_MAX_PATHS = 512
+
+
+class _Watched:
+    """Counts the changes of a jar."""
+
+    version = 0
+
+    def set_cookie(self, cookie: Cookie, *args: Any, **kwargs: Any) -> Any:
+        self.version += 1
+        return super().set_cookie(cookie, *args, **kwargs)  # type: ignore[misc]
+
+    def clear(self, *args: Any, **kwargs: Any) -> None:
+        self.version += 1
+        super().clear(*args, **kwargs)  # type: ignore[misc]
+
+
+class WatchedRequestsJar(_Watched, RequestsCookieJar):
+    """The jar of requests, watched."""
+
+
+class WatchedJar(_Watched, CookieJar):
+    """The jar of the standard library, watched."""
+
+
+class Sender:
+    """What a jar must know of a request."""
+
+    __slots__ = ("headers", "url")
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.headers: dict[str, str] = {}
+
+
+class CookieHeaders:
+    """The Cookie header of each request of a user."""
+
+    __slots__ = ("_by_path", "_everywhere", "_jar", "_seen", "_until", "_version")
+
+    def __init__(self) -> None:
+        self._jar: Any = None
+        self._version = -1
+        self._until = 0.0
+        self._by_path: dict[tuple[str, str], str] = {}
+        self._everywhere = False  # no cookie minds the path
+        self._seen: tuple[object, ...] = ()
+
+    def header(self, jar: Any, origin: str, path: str) -> str:
+        """The cookies that a jar has for an address, as a header's value; empty without any."""
+        version = getattr(jar, "version", None)
+        if version == 0:
+            return ""  # nothing was ever put in
+        if jar is not self._jar or version is None or version != self._version:
+            self._forget(jar, version)
+        elif self._until < time.time():
+            self._forget(jar, version)
+        key = (origin, "" if self._everywhere else path)
+        known = self._by_path.get(key)
+        if known is None:
+            if len(self._by_path) >= _MAX_PATHS:
+                self._by_path.clear()
+            request = MockRequest(Sender(origin + path))
+            jar.add_cookie_header(request)
+            known = self._by_path[key] = request.get_new_headers().get("Cookie", "")
+            self._version = getattr(jar, "version", None)  # it throws out what has expired
+        return known
+
+    def _forget(self, jar: Any, version: int | None) -> None:
+        self._jar, self._version = jar, version if version is not None else -1
+        self._by_path.clear()
+        cookies = tuple(jar)
+        self._everywhere = all(cookie.path == "/" for cookie in cookies)
+        self._until = min(
+            (cookie.expires for cookie in cookies if cookie.expires is not None), default=math.inf
+        )
+
+    def take(self, jar: Any, url: str, lines: Iterable[str]) -> None:
+        """Put the cookies of an answer's Set-Cookie lines into a jar."""
+        values = tuple(lines)
+        seen = (jar, url, values, getattr(jar, "version", None))
+        if seen == self._seen and seen[-1] is not None:
+            return  # the same as last time, and there they still are
+        jar.extract_cookies(SetCookies(values), MockRequest(Sender(url)))
+        lasting = any("expires" in each.lower() or "max-age" in each.lower() for each in values)
+        self._seen = () if lasting else (jar, url, values, getattr(jar, "version", None))
+
+
+class SetCookies:
+    """An answer as a jar looks at it."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: tuple[str, ...]) -> None:
+        self._values = values
+
+    def info(self) -> "SetCookies":
+        """Its headers."""
+        return self
+
+    def get_all(self, name: str, default: Any = None) -> Any:
+        """All values of a header."""
+        return list(self._values) if name.lower() == "set-cookie" else default

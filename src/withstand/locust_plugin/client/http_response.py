@@ -1,0 +1,112 @@
+"""The response that a user of HttpUser sees: one of requests', whose parts are made when asked for."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from http.client import HTTPMessage
+from http.client import HTTPResponse as PlainResponse
+from typing import Any, Final
+
+from locust.clients import ResponseContextManager
+from requests import PreparedRequest
+from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
+from urllib3 import HTTPHeaderDict
+from urllib3 import HTTPResponse as PooledResponse
+
+from withstand.locust_plugin.client.head import Head
+from withstand.locust_plugin.client.tape import Tape
+from withstand.locust_plugin.client.timing import Timing
+
+
+class PlainHttpResponse(ResponseContextManager):
+    """An answer that came whole, without a redirect.
+
+    It is a `requests.Response` in every respect. What costs time to make, and what few users look
+    at, is made at the first look.
+    """
+
+    _content_consumed = True
+    _entered = False
+    _next = None
+
+    def __init__(
+        self, head: Head, content: bytes, url: str, sent: bytes, timing: Timing, event: Any
+    ) -> None:
+        # Not that of the base class, which makes all of it.
+        self._head = head
+        self._content = content
+        self.status_code = head.status
+        self.url = url
+        self._sent = sent
+        self.withstand_timing = timing
+        self._request_event = event
+
+    def __getattr__(self, name: str) -> Any:
+        make = _MADE_LATE.get(name)
+        if make is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        value = make(self)
+        self.__dict__[name] = value
+        return value
+
+    def header_pairs(self) -> list[tuple[str, str]]:
+        """The headers as they came."""
+        return self._head.items()
+
+    def sent_request(self) -> PreparedRequest:
+        """The request, read back from what was sent."""
+        head, _, body = self._sent.partition(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        pairs = (line.split(": ", 1) for line in lines[2:])  # after the request line and Host
+        request = PreparedRequest()
+        request.method = lines[0].partition(" ")[0]
+        request.url = self.url
+        request.headers = CaseInsensitiveDict(pairs)
+        request.body = body or None
+        request._cookies = RequestsCookieJar()  # type: ignore[attr-defined]
+        return request
+
+
+def _headers(response: PlainHttpResponse) -> CaseInsensitiveDict[str]:
+    return CaseInsensitiveDict(HTTPHeaderDict(response.header_pairs()))
+
+
+def _raw(response: PlainHttpResponse) -> PooledResponse:
+    """As it is after its content was read."""
+    message = HTTPMessage()
+    for name, value in response.header_pairs():
+        message.add_header(name, value)
+    plain = PlainResponse(Tape(()))  # type: ignore[arg-type]
+    plain.msg = plain.headers = message
+    return PooledResponse(
+        body=b"",
+        headers=HTTPHeaderDict(response.header_pairs()),
+        status=response.status_code,
+        reason=response.reason,
+        preload_content=False,
+        original_response=plain,
+    )
+
+
+def _cookies(response: PlainHttpResponse) -> RequestsCookieJar:
+    jar = RequestsCookieJar()
+    extract_cookies_to_jar(jar, response.request, response.raw)
+    return jar
+
+
+def _elapsed(response: PlainHttpResponse) -> timedelta:
+    timing = response.withstand_timing
+    return timedelta(microseconds=(timing.first_byte_ns - timing.sent_ns) / 1_000)
+
+
+_MADE_LATE: Final[dict[str, Callable[[PlainHttpResponse], Any]]] = {
+    "headers": _headers,
+    "reason": lambda response: response._head.reason,
+    "encoding": lambda response: get_encoding_from_headers(response.headers),
+    "history": lambda _: [],
+    "cookies": _cookies,
+    "elapsed": _elapsed,
+    "request": PlainHttpResponse.sent_request,
+    "raw": _raw,
+}

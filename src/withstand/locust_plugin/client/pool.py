@@ -1,0 +1,78 @@
+"""The connections that one user keeps open to one server."""
+
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import Any
+
+from gevent.event import Event
+
+from withstand.locust_plugin.client.connection import Connection
+
+Connect = Callable[[], Any]
+"""Opens a socket of gevent's, plain or TLS, and raises what Locust's own client would."""
+
+
+class ConnectionPool:
+    """Hands out a connection that nobody uses, or a new one.
+
+    At most `limit` are open at a time, if there is one; at most `kept` stay open unused.
+    """
+
+    __slots__ = ("_connect", "_free", "_kept", "_limit", "_open", "_returned", "connect_ns")
+
+    def __init__(self, connect: Connect, *, kept: int, limit: int | None = None) -> None:
+        self._connect = connect
+        self._free: list[Connection] = []
+        self._kept = kept
+        self._limit = limit
+        self._open = 0
+        self._returned: Event | None = None
+        self.connect_ns = 0
+
+    def take(self, now_ns: int) -> Connection:
+        """A connection to use alone; `connect_ns` is how long opening it took, 0 if it was open."""
+        self.connect_ns = 0
+        while True:
+            while self._free:
+                connection = self._free.pop()
+                if connection.is_fresh(now_ns):
+                    return connection
+            if self._limit is None or self._open < self._limit:
+                return self._opened()
+            self._returned = self._returned or Event()
+            self._returned.clear()
+            self._returned.wait()
+            now_ns = perf_counter_ns()
+
+    def _opened(self) -> Connection:
+        self._open += 1
+        began_ns = perf_counter_ns()
+        try:
+            connection = Connection(self._connect(), self._closed)
+        except BaseException:
+            self._open -= 1
+            raise
+        self.connect_ns = perf_counter_ns() - began_ns
+        return connection
+
+    def give_back(self, connection: Connection) -> None:
+        """The connection is used no more."""
+        if connection.is_open:
+            if len(self._free) < self._kept:
+                self._free.append(connection)
+            else:
+                connection.close()
+        if self._returned is not None:
+            self._returned.set()
+
+    def _closed(self, connection: Connection) -> None:
+        self._open -= 1
+        if connection in self._free:
+            self._free.remove(connection)
+        if self._returned is not None:
+            self._returned.set()
+
+    def close(self) -> None:
+        """Close what nobody uses."""
+        for connection in tuple(self._free):
+            connection.close()

@@ -1,0 +1,113 @@
+"""The part of a request that is the same each time, made once by the library that is stood in for.
+
+So the bytes that are sent are those that requests would send: same headers, same order.
+"""
+
+from typing import Any, Final
+
+from requests import Request, Session
+from requests.auth import HTTPBasicAuth
+
+_MAX_KNOWN: Final = 256
+_LEFT_TO_REQUESTS: Final = frozenset(
+    ("host", "transfer-encoding", "expect", "te", "upgrade", "proxy-authorization")
+)
+_NEEDED: Final = frozenset(("user-agent", "accept-encoding"))
+NO_BODY: Final[dict[str, Any]] = {}
+JSON: Final[dict[str, Any]] = {"json": [1]}
+FORM: Final[dict[str, Any]] = {"data": {"a": "b"}}
+TEXT: Final[dict[str, Any]] = {"data": "a"}
+BYTES: Final[dict[str, Any]] = {"data": b"a"}
+
+
+class Template:
+    """Headers in three parts: before the Cookie header, between it and the Content-Length (whose
+    number is left to fill in), after that. `has_length` is False where there is none.
+    """
+
+    __slots__ = ("after", "before", "between", "has_length")
+
+    def __init__(self, before: bytes, between: bytes, after: bytes, *, has_length: bool) -> None:
+        self.before = before
+        self.between = between
+        self.after = after
+        self.has_length = has_length
+
+    def bytes(self, method: str, head: bytes, cookie: str, body: bytes) -> bytes:
+        """The whole request."""
+        cookies = f"Cookie: {cookie}\r\n".encode("latin-1") if cookie else b""
+        length = b"Content-Length: %d\r\n" % len(body) if self.has_length else b""
+        return b"".join(
+            (method.encode("ascii"), head, self.before, cookies, self.between, length)
+            + (self.after, body)
+        )
+
+
+def template(session: Session, method: str, headers: Any, body: dict[str, Any]) -> Template | None:
+    """The template of a session's requests with such headers and such a kind of body; None where
+    requests itself has to send them.
+    """
+    if not _is_basic(session.auth):
+        return None
+    prepared = session.prepare_request(
+        Request(
+            method, "http://host/", headers=headers, cookies={"withstand": "1"}, **body
+        )
+    )
+    names = {name.lower() for name in prepared.headers}
+    given = {str(name).lower() for name in headers or ()} | {
+        name.lower() for name in session.headers
+    }
+    if names & _LEFT_TO_REQUESTS or not names >= _NEEDED or given & {"cookie", "content-length"}:
+        return None
+    if str(prepared.headers.get("Connection", "keep-alive")).lower() != "keep-alive":
+        return None
+    parts: list[list[bytes]] = [[], [], []]
+    place = 0
+    for name, value in prepared.headers.items():
+        if name == "Cookie":
+            place = 1
+        elif name == "Content-Length":
+            place = 2
+        else:
+            text = value if isinstance(value, bytes) else str(value).encode("latin-1")
+            parts[place].append(name.encode("ascii") + b": " + text + b"\r\n")
+    before, between, after = (b"".join(part) for part in parts)
+    if place == 2:
+        return Template(before, between, after + b"\r\n", has_length=True)
+    return Template(before, between + b"\r\n", b"", has_length=False)
+
+
+def _is_basic(auth: Any) -> bool:
+    if auth is None or type(auth) is HTTPBasicAuth:
+        return True
+    return isinstance(auth, tuple) and len(auth) == 2
+
+
+class Templates:
+    """The templates of one session."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], Template | None] = {}
+
+    def find(
+        self, session: Session, method: str, headers: Any, body: dict[str, Any]
+    ) -> Template | None:
+        """The template for a request."""
+        key = (method, id(body), tuple(headers.items()) if headers else None)
+        try:
+            return self._known[key]
+        except KeyError:
+            pass
+        except TypeError:  # a header's value that is no text
+            return None
+        if len(self._known) >= _MAX_KNOWN:
+            self._known.clear()
+        found = self._known[key] = template(session, method, headers, body)
+        return found
+
+    def clear(self) -> None:
+        """The session has changed."""
+        self._known.clear()
