@@ -8,8 +8,8 @@ from gevent.event import Event
 
 from withstand.locust_plugin.client.connection import Connection
 
-Connect = Callable[[], Any]
-"""Opens a socket of gevent's, plain or TLS, and raises what Locust's own client would."""
+Connect = Callable[[float | None], Any]
+"""Within so many seconds, opens a socket of gevent's, plain or TLS, and raises what Locust's own client would."""
 
 
 class ConnectionPool:
@@ -29,7 +29,7 @@ class ConnectionPool:
         self._returned: Event | None = None
         self.connect_ns = 0
 
-    def take(self, now_ns: int) -> Connection:
+    def take(self, now_ns: int, timeout_s: float | None = None) -> Connection:
         """A connection to use alone; `connect_ns` is how long opening it took, 0 if it was open."""
         self.connect_ns = 0
         while True:
@@ -38,17 +38,17 @@ class ConnectionPool:
                 if connection.is_fresh(now_ns):
                     return connection
             if self._limit is None or self._open < self._limit:
-                return self._opened()
+                return self._opened(timeout_s)
             self._returned = self._returned or Event()
             self._returned.clear()
             self._returned.wait()
             now_ns = perf_counter_ns()
 
-    def _opened(self) -> Connection:
+    def _opened(self, timeout_s: float | None) -> Connection:
         self._open += 1
         began_ns = perf_counter_ns()
         try:
-            connection = Connection(self._connect(), self._closed)
+            connection = Connection(self._connect(timeout_s), self._closed)
         except BaseException:
             self._open -= 1
             raise
