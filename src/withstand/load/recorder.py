@@ -162,14 +162,17 @@ class OperationRecorder:
                 self._switch(intended_ns)
             self._window.learn(data, status)
 
-    def reject(self, intended_ns: int, end_ns: int, reason: str) -> None:
-        """Count a response as an error that `response` has counted as none."""
+    def reject(self, intended_ns: int, end_ns: int, reason: str | None) -> None:
+        """Count a response as an error that `response` has counted as none; without a reason its
+        status says why.
+        """
         if not self._window_start_ns <= intended_ns < self._window_end_ns:
             self._switch(intended_ns)
         window = self._window
         window.unexpected += 1
         window.error_time.record(end_ns - intended_ns)
-        window.rejected[reason] += 1
+        if reason is not None:
+            window.rejected[reason] += 1
 
     def failure(self, intended_ns: int, end_ns: int, kind: str, size_bytes: int = 0) -> None:
         """Count a request that got no complete response, at the time that it took."""

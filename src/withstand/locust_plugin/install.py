@@ -7,11 +7,21 @@ not matter whether a locustfile was imported before or after.
 import locust.clients
 import locust.contrib.fasthttp
 import locust.user.users
+from locust.stats import RequestStats
+from locust.user.task import TaskSet
+from locust.user.users import User
 
 from withstand.locust_plugin.client.http_session import FastSession
+from withstand.locust_plugin.statistics import can_be_quick, log_request
+from withstand.locust_plugin.waiting import wait
 
 
 def install() -> None:
     """Do so, for this process."""
     for module in (locust.clients, locust.user.users):
         module.HttpSession = FastSession  # type: ignore[attr-defined, misc]
+    User.withstand_due_ns = 0  # type: ignore[attr-defined]
+    User.withstand_has_sent = False  # type: ignore[attr-defined]
+    TaskSet.wait = wait  # type: ignore[method-assign]
+    if can_be_quick():
+        RequestStats.log_request = log_request  # type: ignore[method-assign]

@@ -2,6 +2,7 @@
 
 import sys
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Final
 
 _OWN: Final = __name__.rpartition(".")[0]
@@ -9,12 +10,18 @@ _SILENT: Final = (_OWN, "locust", "contextlib")
 
 
 class Watch:
-    """`started` counts requests that were begun. With `explaining`, `call_sites` counts the
-    requests of each line of the locustfile, by the way they took and the reason.
+    """`started` counts requests that were begun.
+
+    `unheard` is the event of requests while nobody but Locust's statistics and Withstand listens to
+    it: `record` counts a good answer for both, without an event that nobody misses, or says that it
+    has to be fired. With `explaining`, `call_sites` counts the requests of each line of the users'
+    code by the way they took.
     """
 
     def __init__(self) -> None:
         self.started = 0
+        self.unheard: Any = None
+        self.record: Callable[[str, str, int, Any], bool] = lambda *_: False
         self.explaining = False
         self.call_sites: Counter[tuple[str, str]] = Counter()
 
@@ -37,11 +44,10 @@ WATCH: Final = Watch()
 
 
 def intended_ns(user: Any, now_ns: int) -> int:
-    """When a request should have begun: earlier than now for the first request of an iteration
-    that was due before.
+    """When the first request of an iteration should have begun: when that was due, if before now.
+
+    It takes the due time away, so that the iteration's next request begins when it begins.
     """
-    due_ns: int = getattr(user, "withstand_due_ns", 0)
-    if not due_ns:
-        return now_ns
+    due_ns: int = user.withstand_due_ns
     user.withstand_due_ns = 0
     return min(due_ns, now_ns)

@@ -28,11 +28,7 @@ class Address:
     port: int
     path: str
     head: bytes
-
-    @property
-    def url(self) -> str:
-        """The whole address, as it was written."""
-        return self.origin + self.path
+    url: str
 
 
 _known: dict[str, Address | None] = {}
@@ -62,11 +58,13 @@ def _read(url: str) -> Address | None:
         return None
     netloc = host if number == _PORTS[scheme] else f"{host}:{number}"
     whole = path + (query or "")
+    origin = f"{scheme}://{host}" + (f":{port}" if port else "")
     return Address(
-        origin=f"{scheme}://{host}" + (f":{port}" if port else ""),
+        origin=origin,
         scheme=scheme,
         host=host.strip("[]"),
         port=number,
         path=whole,
         head=f" {whole} HTTP/1.1\r\nHost: {netloc}\r\n".encode("ascii"),
+        url=origin + whole,
     )

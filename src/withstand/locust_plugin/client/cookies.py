@@ -89,6 +89,11 @@ class CookieHeaders:
             (cookie.expires for cookie in cookies if cookie.expires is not None), default=math.inf
         )
 
+    @property
+    def last(self) -> bool:
+        """Whether the headers stay as they are until the jar changes."""
+        return self._jar is None or self._until == math.inf
+
     def take(self, jar: Any, url: str, lines: Iterable[str]) -> None:
         """Put the cookies of an answer's Set-Cookie lines into a jar."""
         values = tuple(lines)

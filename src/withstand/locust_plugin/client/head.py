@@ -15,13 +15,15 @@ class Head:
     """The status line and the headers of an answer, as they were sent.
 
     `size` is that of the whole answer where the head says how long it is and the connection is
-    kept after it, else -1: such an answer is read by a parser each time. `fields` has names in
+    kept after it, else -1: such an answer is read by a parser each time. `is_plain` ones neither
+    redirect nor set cookies. `fields` has names in
     lower case; the names and values as they came are in `raw`.
     """
 
     __slots__ = (
         "encoded",
         "fields",
+        "is_plain",
         "raw",
         "reason",
         "redirects",
@@ -43,6 +45,7 @@ class Head:
         names = {name for name, _ in self.fields}
         self.sets_cookies = "set-cookie" in names or "set-cookie2" in names
         self.redirects = "location" in names
+        self.is_plain = not self.redirects and not self.sets_cookies
         self.encoded = "content-encoding" in names
 
     def items(self) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from requests.utils import get_encoding_from_headers
 from urllib3 import HTTPHeaderDict
 from urllib3 import HTTPResponse as PooledResponse
 
+from withstand.locust_plugin.client.address import Address
 from withstand.locust_plugin.client.head import Head
 from withstand.locust_plugin.client.tape import Tape
 from withstand.locust_plugin.client.timing import Timing
@@ -31,13 +32,21 @@ class PlainHttpResponse(ResponseContextManager):
     _next = None
 
     def __init__(
-        self, head: Head, content: bytes, url: str, sent: bytes, timing: Timing, event: Any
+        self,
+        head: Head,
+        content: bytes,
+        address: Address,
+        sent: bytes,
+        timing: Timing,
+        event: Any,
+   
     ) -> None:
         # Not that of the base class, which makes all of it.
         self._head = head
         self._content = content
         self.status_code = head.status
-        self.url = url
+        self.address = address
+        self.url = address.url
         self._sent = sent
         self.withstand_timing = timing
         self._request_event = event
@@ -96,8 +105,8 @@ def _cookies(response: PlainHttpResponse) -> RequestsCookieJar:
 
 
 def _elapsed(response: PlainHttpResponse) -> timedelta:
-    timing = response.withstand_timing
-    return timedelta(microseconds=(timing.first_byte_ns - timing.sent_ns) / 1_000)
+    _, sent_ns, first_byte_ns, _, _ = response.withstand_timing
+    return timedelta(microseconds=(first_byte_ns - sent_ns) / 1_000)
 
 
 _MADE_LATE: Final[dict[str, Callable[[PlainHttpResponse], Any]]] = {

@@ -1,0 +1,61 @@
+"""When paced iterations are due: the schedule that `constant_pacing` and `constant_throughput` keep.
+
+An iteration that is late, because the one before took longer than the pacing or because the process
+was busy, has its clock running since it was due. Locust begins the next one a whole pacing later;
+the iterations that came due meanwhile never take place, and are counted as `missed`.
+"""
+
+from time import perf_counter
+from typing import Any, Final
+
+from locust.user.task import TaskSet
+
+_FUNCTION: Final = "constant_pacing.<locals>.wait_time_func"
+_GOLDEN: Final = 0.6180339887498949  # of its multiples, any number are spread about evenly
+
+
+class Pacing:
+    """The paced users of this process. With `staggered`, a user's iterations after the first are
+    shifted by a part of its pacing, so that users who began together do not send together.
+    """
+
+    def __init__(self) -> None:
+        self.staggered = False
+        self.missed = 0
+        self.paced = False  # whether any user is
+        self._known: dict[tuple[type, type], tuple[float, bool] | None] = {}
+        self._shifted = 0
+
+    def before_wait(self, tasks: Any, user: Any) -> None:
+        """A user's wait function is about to be asked: note when the next iteration is due."""
+        key = (type(tasks), type(user))
+        try:
+            found = self._known[key]
+        except KeyError:
+            found = self._known[key] = _pacing_of(*key)
+        if found is None:
+            return
+        pacing_s, of_tasks = found
+        holder = tasks if of_tasks else user
+        if self.staggered and not holder.__dict__.get("withstand_is_shifted"):
+            holder.withstand_is_shifted = True
+            holder._cp_last_run += pacing_s * (self._shifted * _GOLDEN % 1.0)
+            self._shifted += 1
+        self.paced = True
+        due_s = holder._cp_last_run + holder._cp_last_wait_time + pacing_s
+        user.withstand_due_ns = int(due_s * 1e9)
+        if (late_s := perf_counter() - due_s) > pacing_s:
+            self.missed += int(late_s / pacing_s)
+
+
+def _pacing_of(tasks: type, user: type) -> tuple[float, bool] | None:
+    """The pacing in seconds, and whether it is that of the task set; None for users not paced."""
+    own = getattr(tasks, "wait_time", None)
+    of_tasks = own is not TaskSet.wait_time
+    function: Any = own if of_tasks else getattr(user, "wait_time", None)
+    if getattr(function, "__qualname__", "") != _FUNCTION or not function.__closure__:
+        return None
+    return float(function.__closure__[0].cell_contents), of_tasks
+
+
+PACING: Final = Pacing()
