@@ -24,6 +24,7 @@ import cattrs
 
 from withstand.errors import UsageError
 from withstand.load.journal import Journal
+from withstand.load.measurement import LoadMeasurement
 from withstand.results import Results
 from withstand.stats.histogram import Histogram
 
@@ -81,6 +82,22 @@ def to_json(results: Results) -> str:
 def checkpoint_line(results: Results) -> str:
     """The next line of a checkpoint: Results whose load is the next snapshot."""
     return _line(_CHECKPOINT, results)
+
+
+def measurement_text(measured: LoadMeasurement) -> str:
+    """A measurement, or a snapshot of one, as JSON: for another process or machine."""
+    return json.dumps(_converter().unstructure(measured), allow_nan=False, separators=(",", ":"))
+
+
+def read_measurement(text: str, *, source: str) -> LoadMeasurement:
+    """The measurement that `measurement_text` wrote. Raises UsageError."""
+    try:
+        return _converter().structure(json.loads(text), LoadMeasurement)
+    except (ValueError, RecursionError, cattrs.BaseValidationError) as error:
+        raise UsageError(
+            f"what {source} measured cannot be read: {error}",
+            hint="run the same version of Withstand everywhere",
+        ) from None
 
 
 def from_json(text: str, *, source: str) -> Results:

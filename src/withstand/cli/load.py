@@ -5,6 +5,7 @@ from typing import Any, Final
 import click
 
 from withstand.cli.load_options import LoadOptions, load_options
+from withstand.cli.load_engine import wants_locust
 from withstand.cli.load_plan import (
     load_plan,
     load_settings_of,
@@ -12,6 +13,7 @@ from withstand.cli.load_plan import (
     require_consistent,
     run_load_plan,
 )
+from withstand.cli.locust_load import locust_command
 from withstand.cli.mix import load_objectives
 from withstand.cli.options import Outputs
 from withstand.cli.output import publish, require_writable
@@ -21,15 +23,31 @@ from withstand.workflows import Occasion
 _DEFAULT_RUN_TIME_S: Final = 10.0
 
 
-@click.command("load")
+class LoadCommand(click.Command):
+    """Hands a locustfile over to the command for those, whose options are Locust's."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """The context of whichever command it is."""
+        if wants_locust(args):
+            return locust_command.make_context(info_name, args, parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command("load", cls=LoadCommand)
 @load_options(default_run_time=f"{_DEFAULT_RUN_TIME_S:g}s")
 def command(**given: Any) -> int:
     """Put load on an API and judge it by objectives.
 
     URL is one address to GET. SCENARIO is a file of requests with weights, data and expectations
     (.toml, .json or .jsonl; see docs/scenario-files.md), or a SCRIPT.py of users written in Python
-    (docs/user-scripts.md): --rate starts their iterations, -u repeats them. Without any of these
-    the operations of the OpenAPI document are sent, each with a request that succeeded once before.
+    (docs/user-scripts.md): --rate starts their iterations, -u repeats them. A locustfile is run by
+    Locust, with all of its options (docs/locust.md). Without any of these the operations of the OpenAPI document are sent, each with a request that succeeded once before.
 
     Two clocks are kept: the response time runs from the moment a request should have started, so
     that a stalling server cannot hide behind late requests; the service time runs from the moment
@@ -42,6 +60,7 @@ def command(**given: Any) -> int:
       withstand load --stages 30s:200/s,2m:200/s,10s:0/s --slo "p99<300ms"
       withstand load -u 50 -r 5 -t 60s --think-time 1s..3s -H http://127.0.0.1:8000
       withstand load shop.py -u 50 -t 5m -H http://127.0.0.1:8000 --slo "p95<200ms"
+      withstand load -f locustfile.py -u 50 -r 5 -t 60s -H http://127.0.0.1:8000
       withstand load -o "GET /products=8" -o "POST /orders" --rate 100/s
       withstand load checkout.toml --rate 50/s -t 5m
       withstand load --rate 80000/s --shard 1/2 --start-at 14:30:00 --json 1.json

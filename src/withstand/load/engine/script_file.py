@@ -23,13 +23,21 @@ def load_script(file: Path) -> Script:
     tree, source = _parsed(file)
     if _imports_locust(tree):
         raise UsageError(
-            f"{file} is a locustfile, which withstand load cannot run yet",
-            hint="declare its users with @user, see docs/user-scripts.md",
+            f"{file} is a locustfile, whose users only Locust can run",
+            hint="leave --engine out, or declare its users with @user, see docs/user-scripts.md",
         )
     script = script_of(vars(_executed(file.resolve(), source)), str(file))
     for feed in script.feeds:
         feed.rows = parsed_rows(_text(file, feed), feed.file)
     return script
+
+
+def is_locustfile(file: Path) -> bool:
+    """Whether a file is Python that imports Locust."""
+    try:
+        return _imports_locust(ast.parse(file.read_bytes(), filename=str(file)))
+    except (OSError, SyntaxError, ValueError):
+        return False
 
 
 def _parsed(file: Path) -> tuple[ast.Module, str]:

@@ -37,6 +37,7 @@ class Crew:
 
     def apply(self, number: int, snapshot: LoadMeasurement) -> None:
         """Take in a process's next snapshot, or the part of it with one operation."""
+        self._size = max(self._size, number)  # one more may have joined
         self._journals.setdefault(number, Journal()).apply(snapshot)
         self._last[number] = snapshot
         self._operations[number].update(snapshot.operations)
