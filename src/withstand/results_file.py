@@ -10,28 +10,23 @@ the run, each of them Results whose load is a snapshot. It is read as the Result
 
 import base64
 import json
-import math
 import os
 import tempfile
-from collections.abc import Mapping
 from dataclasses import replace
-from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final
 
 import cattrs
 
 from withstand.errors import UsageError
+from withstand.load.codec import new_converter, only
 from withstand.load.journal import Journal
-from withstand.load.measurement import LoadMeasurement
 from withstand.results import Results
-from withstand.stats.histogram import Histogram
 
 SCHEMA_VERSION: Final = 1
 _FORMAT: Final = "withstand-results"
 _CHECKPOINT: Final = "withstand-checkpoint"
-T = TypeVar("T")
 
 
 def write_results(path: Path, results: Results) -> None:
@@ -82,22 +77,6 @@ def to_json(results: Results) -> str:
 def checkpoint_line(results: Results) -> str:
     """The next line of a checkpoint: Results whose load is the next snapshot."""
     return _line(_CHECKPOINT, results)
-
-
-def measurement_text(measured: LoadMeasurement) -> str:
-    """A measurement, or a snapshot of one, as JSON: for another process or machine."""
-    return json.dumps(_converter().unstructure(measured), allow_nan=False, separators=(",", ":"))
-
-
-def read_measurement(text: str, *, source: str) -> LoadMeasurement:
-    """The measurement that `measurement_text` wrote. Raises UsageError."""
-    try:
-        return _converter().structure(json.loads(text), LoadMeasurement)
-    except (ValueError, RecursionError, cattrs.BaseValidationError) as error:
-        raise UsageError(
-            f"what {source} measured cannot be read: {error}",
-            hint="run the same version of Withstand everywhere",
-        ) from None
 
 
 def from_json(text: str, *, source: str) -> Results:
@@ -166,22 +145,9 @@ def _refused(source: str, why: str) -> UsageError:
 
 @cache
 def _converter() -> cattrs.Converter:
-    converter = cattrs.Converter(forbid_extra_keys=True)
-    converter.register_unstructure_hook(Histogram, Histogram.to_compact)
-    converter.register_structure_hook(Histogram, lambda value, _: _histogram(value))
+    converter = new_converter()
     converter.register_unstructure_hook(bytes, _stored_body)
     converter.register_structure_hook(bytes, lambda value, _: _body(value))
-    # Left to itself the converter would make 5 of "5" and "None" of null.
-    converter.register_structure_hook(str, lambda value, _: _only(str, value))
-    converter.register_structure_hook(bool, lambda value, _: _only(bool, value))
-    converter.register_structure_hook(int, lambda value, _: _integer(value))
-    converter.register_structure_hook(float, lambda value, _: _number(value))
-    # The most specific class wins: without this a member would be read as its text.
-    converter.register_structure_hook(StrEnum, lambda value, kind: kind(value))
-    # JSON's keys are texts.
-    converter.register_structure_hook_func(
-        lambda kind: kind == Mapping[int, int], lambda value, _: _counts_by_status(value)
-    )
     return converter
 
 
@@ -204,36 +170,8 @@ def _body(value: object) -> bytes:
     if isinstance(value, str):
         return value.encode("utf-8")
     if isinstance(value, dict) and set(value) == {"base64"}:
-        return base64.b64decode(_only(str, value["base64"]), validate=True)
+        return base64.b64decode(only(str, value["base64"]), validate=True)
     raise ValueError("a body is text or base64")
-
-
-def _histogram(value: object) -> Histogram:
-    return Histogram.from_compact(_only(str, value))
-
-
-def _counts_by_status(value: object) -> dict[int, int]:
-    if not isinstance(value, dict):
-        raise TypeError("expected an object")
-    return {int(key): _integer(times) for key, times in value.items()}
-
-
-def _only(kind: type[T], value: object) -> T:
-    if not isinstance(value, kind):
-        raise TypeError(f"expected {kind.__name__}, not {value!r:.40}")
-    return value
-
-
-def _integer(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"expected a whole number, not {value!r:.40}")
-    return value
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise TypeError(f"expected a number, not {value!r:.40}")
-    return float(value)
 
 
 def _no_constant(name: str) -> float:

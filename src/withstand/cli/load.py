@@ -4,8 +4,8 @@ from typing import Any, Final
 
 import click
 
-from withstand.cli.load_options import LoadOptions, load_options
 from withstand.cli.load_engine import wants_locust
+from withstand.cli.load_options import LoadOptions, load_options
 from withstand.cli.load_plan import (
     load_plan,
     load_settings_of,
@@ -47,7 +47,8 @@ def command(**given: Any) -> int:
     URL is one address to GET. SCENARIO is a file of requests with weights, data and expectations
     (.toml, .json or .jsonl; see docs/scenario-files.md), or a SCRIPT.py of users written in Python
     (docs/user-scripts.md): --rate starts their iterations, -u repeats them. A locustfile is run by
-    Locust, with all of its options (docs/locust.md). Without any of these the operations of the OpenAPI document are sent, each with a request that succeeded once before.
+    Locust, with all of its options (docs/locust.md). Without any of these the operations of the
+    OpenAPI document are sent, each with a request that succeeded once before.
 
     Two clocks are kept: the response time runs from the moment a request should have started, so
     that a stalling server cannot hide behind late requests; the service time runs from the moment

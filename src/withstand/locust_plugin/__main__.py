@@ -14,7 +14,7 @@ def main() -> None:
     if os.environ.pop("WITHSTAND_WITHOUT_TABLES", None):
         logging.getLogger("locust.stats_logger").addFilter(lambda _: False)
     sys.argv[0] = "locust"
-    locust_main()
+    locust_main()  # type: ignore[no-untyped-call]
 
 
 if __name__ == "__main__":

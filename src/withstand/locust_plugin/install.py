@@ -19,7 +19,7 @@ from withstand.locust_plugin.waiting import wait
 def install() -> None:
     """Do so, for this process."""
     for module in (locust.clients, locust.user.users):
-        module.HttpSession = FastSession  # type: ignore[attr-defined, misc]
+        module.HttpSession = FastSession  # type: ignore[attr-defined]
     User.withstand_due_ns = 0  # type: ignore[attr-defined]
     User.withstand_has_sent = False  # type: ignore[attr-defined]
     TaskSet.wait = wait  # type: ignore[method-assign]

@@ -7,6 +7,7 @@ from withstand.units import parse_duration_ns
 
 def add_options(parser: Any) -> None:
     """Add them to Locust's parser."""
+
     def add(name: str, help_text: str, **given: Any) -> None:
         given.setdefault("env_var", name.removeprefix("--").replace("-", "_").upper())
         parser.add_argument(name, help=help_text, include_in_web_ui=False, **given)

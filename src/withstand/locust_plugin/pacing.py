@@ -1,4 +1,4 @@
-"""When paced iterations are due: the schedule that `constant_pacing` and `constant_throughput` keep.
+"""When paced iterations are due: what `constant_pacing` and `constant_throughput` promise.
 
 An iteration that is late, because the one before took longer than the pacing or because the process
 was busy, has its clock running since it was due. Locust begins the next one a whole pacing later;

@@ -4,8 +4,8 @@ import zlib
 from typing import Any, Final
 
 from withstand.errors import UsageError
+from withstand.load.codec import measurement_text, read_measurement
 from withstand.load.measurement import LoadMeasurement
-from withstand.results_file import measurement_text, read_measurement
 
 _FORMAT: Final = 1
 _QUICKLY: Final = 1

@@ -1,4 +1,4 @@
-"""The pipe to the `withstand` process that started this one: a line of JSON for each piece of news."""
+"""The pipe to the `withstand` that started this process: a line of JSON for each piece of news."""
 
 import json
 import os
@@ -6,8 +6,8 @@ from typing import Any
 
 from gevent.os import make_nonblocking, nb_write
 
+from withstand.load.codec import measurement_text
 from withstand.load.measurement import LoadMeasurement
-from withstand.results_file import measurement_text
 
 
 class Parent:

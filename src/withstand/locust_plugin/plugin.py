@@ -1,8 +1,8 @@
 """What Withstand does in a process of Locust's, from its events: records, reports, judges.
 
-A worker's recordings ride on the reports that it sends to its master anyway. The master, or a Locust
-that is alone, puts the parts together, and hands them to the process that started it, or writes the
-report itself.
+A worker's recordings ride on the reports that it sends to its master anyway. The master, or a
+Locust that is alone, puts the parts together, and hands them to the process that started it, or
+writes the report itself.
 """
 
 import os
@@ -17,13 +17,13 @@ from locust.runners import MasterRunner, WorkerRunner
 from withstand.load.measurement import LoadMeasurement
 from withstand.locust_plugin.explanation import explanation
 from withstand.locust_plugin.install import install
+from withstand.locust_plugin.intent import Intent, intent_of
 from withstand.locust_plugin.lane import close_lane, open_lane
 from withstand.locust_plugin.options import add_options
 from withstand.locust_plugin.pacing import PACING
 from withstand.locust_plugin.parcel import wrapped
 from withstand.locust_plugin.parent import Parent
 from withstand.locust_plugin.test_run import TestRun
-from withstand.locust_plugin.verdict import Plan, plan_of, publish
 from withstand.locust_plugin.watch import WATCH
 from withstand.locust_plugin.workers import Workers
 
@@ -41,7 +41,7 @@ class Plugin:
         self._run: TestRun | None = None
         self._workers: Workers | None = None
         self._parent: Parent | None = None
-        self._plan: Plan | None = None
+        self._intent: Intent | None = None
         self._runs = 0
         self._began = False
 
@@ -72,9 +72,11 @@ class Plugin:
             if pipe is not None:
                 os.close(pipe)
             return
-        self._plan = plan_of(self._options)  # before the test: what is wrong with it costs nothing
+        self._intent = intent_of(
+            self._options
+        )  # before the test: what is wrong with it costs nothing
         # Goes to the workers with the options that are not Locust's own.
-        self._options.withstand_width_s = self._plan.width_s
+        self._options.withstand_width_s = self._intent.width_s
         if pipe is not None:
             self._parent = Parent(pipe)
         gevent.spawn(self._report)
@@ -118,7 +120,8 @@ class Plugin:
         if shape is not None:
             return f"{type(shape).__name__} of {file}{lasts}"
         users = self._option("num_users") or 1
-        return f"{users:,} users of {file}, {self._option('spawn_rate') or 1:g} started per second{lasts}"
+        rate = self._option("spawn_rate") or 1
+        return f"{users:,} users of {file}, {rate:g} started per second{lasts}"
 
     def _on_request(self, **event: Any) -> None:
         if self._run is not None and not self._run.stopped:
@@ -198,11 +201,14 @@ class Plugin:
             self._parent.end(own_code)
             return
         measured = self._measurement()
-        if measured is None or self._plan is None:
+        if measured is None or self._intent is None:
             return
-        code = publish(measured, self._plan, host=self._host())
+        # Deferred: reports take a third of a second to import, and most processes write none.
+        from withstand.locust_plugin.verdict import publish
+
+        code = publish(measured, self._intent, host=self._host())
         # What the locustfile says of itself stands; without objectives Locust decides as ever.
-        if own_code is None and self._plan.objectives and code != exit_code:
+        if own_code is None and self._intent.objectives and code != exit_code:
             sys.exit(code)
 
 

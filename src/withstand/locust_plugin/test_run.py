@@ -91,9 +91,7 @@ class TestRun:
             gc_pauses=self._vitals.gc_pauses.histogram(),
             descriptors=self._vitals.descriptors,
             descriptor_limit=self._vitals.limit,
-            saturated=saturation(
-                model="closed", due=started, dispatched=started, cpu_share=share
-            ),
+            saturated=saturation(model="closed", due=started, dispatched=started, cpu_share=share),
         )
 
     def _conditions(self) -> Any:

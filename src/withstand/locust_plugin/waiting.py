@@ -1,7 +1,7 @@
 """The wait between two tasks, as of Locust's `TaskSet`, but for two things.
 
-A wait of no time, after requests, is none: other users had their turn while they were under way. And
-before a paced wait it is noted when it will be over.
+A wait of no time, after requests, is none: other users had their turn while they were under way.
+And before a paced wait it is noted when it will be over.
 """
 
 from typing import Any

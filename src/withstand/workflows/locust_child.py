@@ -1,8 +1,8 @@
 """A Locust in a process of its own, and what it reports while it runs.
 
 Importing Locust patches sockets, threads and time in the whole process, so that nothing of it may
-ever be imported here (docs/decisions/0002-locust-only-in-a-child-process.md). What it measured comes
-through a pipe, a line of JSON about once a second: so whatever was reported outlives it.
+ever be imported here (docs/decisions/0002-locust-only-in-a-child-process.md). What it measured
+comes through a pipe, a line of JSON about once a second: so whatever was reported outlives it.
 """
 
 import json
@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
+from withstand.load.codec import read_measurement
 from withstand.load.journal import Journal
 from withstand.load.measurement import LoadMeasurement
-from withstand.results_file import read_measurement
 
 _READ_BYTES: Final = 1 << 16
 _FAREWELL_S: Final = 30.0
@@ -42,8 +42,9 @@ class News:
 
 @dataclass(slots=True, kw_only=True)
 class Told:
-    """All that a Locust said. `exit_code` is its process's, None where a signal ended it; `own_code`
-    what its locustfile asked for. Without `is_whole` it did not live to say its last word.
+    """All that a Locust said. `exit_code` is its process's, None where a signal ended it;
+    `own_code` what its locustfile asked for. Without `is_whole` it did not live to say its last
+    word.
     """
 
     journal: Journal = field(default_factory=Journal)
@@ -139,9 +140,7 @@ def _take(line: dict[str, Any], told: Told, heard: Callable[[News], None]) -> No
 
 
 @contextmanager
-def _handing_on(
-    process: "subprocess.Popen[bytes]", told: Told, *, forward: bool
-) -> Iterator[None]:
+def _handing_on(process: "subprocess.Popen[bytes]", told: Told, *, forward: bool) -> Iterator[None]:
     """Hand on the signals that end a test; the process does not outlive the block."""
 
     def hand_on(number: int, _: object) -> None:

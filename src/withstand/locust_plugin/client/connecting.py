@@ -12,9 +12,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from withstand.locust_plugin.client.address import Address
 
 
-def http_connector(
-    address: Address, verify: Any, cert: Any
-) -> Callable[[float | None], Any]:
+def http_connector(address: Address, verify: Any, cert: Any) -> Callable[[float | None], Any]:
     """How requests connects to an address: a function of the seconds that it may take.
 
     Raises what urllib3 raises, and OSError for files of certificates that are not there.
@@ -31,7 +29,7 @@ def http_connector(
 
 def _opened(connection: HTTPConnection) -> Any:
     connection.connect()
-    sock, connection.sock = connection.sock, None  # type: ignore[assignment]
+    sock, connection.sock = connection.sock, None
     return sock
 
 

@@ -15,7 +15,7 @@ from gevent import monkey
 from greenlet import getcurrent
 
 from withstand.locust_plugin.client.head import NO_HEAD, Head, known_head, learn
-from withstand.locust_plugin.client.reader import MalformedAnswer, Reader
+from withstand.locust_plugin.client.reader import MalformedError, Reader
 
 _plain_socket: Final = monkey.get_original("socket", "socket")
 _poll: Final = monkey.get_original("select", "poll")
@@ -25,7 +25,7 @@ _STALE_NS: Final = 50_000
 _WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError)
 
 
-class Broken(Exception):
+class BrokenError(Exception):
     """An exchange that came to no good end. `received` is what came until then, `error` what came
     instead of the rest; None: the server closed the connection.
     """
@@ -113,7 +113,7 @@ class Connection:
         """Send a request and wait for its answer; whether it was a known one.
 
         `timeout_s` is how long the server may say nothing. The connection is closed afterwards
-        unless both sides keep it. Raises Broken.
+        unless both sides keep it. Raises BrokenError.
         """
         self._method = method
         self._user = getcurrent()
@@ -183,13 +183,13 @@ class Connection:
         try:
             while not self.reader.done and (data := self._receive(_READ_BYTES)):
                 self.reader.feed(data)
-        except (OSError, MalformedAnswer):
+        except (OSError, MalformedError):
             pass
         self.first_byte_ns = self.end_ns = perf_counter_ns()
         self._user = None
         self.close()
         if not self.reader.done or self.reader.head is None:
-            raise Broken(self.reader.received, error)
+            raise BrokenError(self.reader.received, error)
         self.head, self.body = self.reader.head, self.reader.body
         return False
 
@@ -197,7 +197,7 @@ class Connection:
         error, self.error = self.error, None
         assert self.reader is not None
         self.close()
-        raise Broken(self.reader.received, error)
+        raise BrokenError(self.reader.received, error)
 
     def _readable(self) -> None:
         """The loop says that there is something to read."""
@@ -276,7 +276,7 @@ class Connection:
                 return
             try:
                 reader.feed(data)
-            except MalformedAnswer as error:
+            except MalformedError as error:
                 self._over(error)
                 return
             if reader.done:
@@ -309,6 +309,7 @@ class Connection:
         elif self.reader is None:
             self.first_byte_ns = perf_counter_ns()
             self.reader = Reader(self._method)
+        assert self.reader is not None
         if error is None and self.reader.end():
             self._answered(self.reader)
             return

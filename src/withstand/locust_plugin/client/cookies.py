@@ -65,19 +65,18 @@ class CookieHeaders:
         version = getattr(jar, "version", None)
         if version == 0:
             return ""  # nothing was ever put in
-        if jar is not self._jar or version is None or version != self._version:
-            self._forget(jar, version)
-        elif self._until < time.time():
+        same = jar is self._jar and version is not None and version == self._version
+        if not same or self._until < time.time():
             self._forget(jar, version)
         key = (origin, "" if self._everywhere else path)
         known = self._by_path.get(key)
         if known is None:
             if len(self._by_path) >= _MAX_PATHS:
                 self._by_path.clear()
-            request = MockRequest(Sender(origin + path))
+            request = MockRequest(Sender(origin + path))  # type: ignore[arg-type]
             jar.add_cookie_header(request)
             known = self._by_path[key] = request.get_new_headers().get("Cookie", "")
-            self._version = getattr(jar, "version", None)  # it throws out what has expired
+            self._version = getattr(jar, "version", -1)  # it throws out what has expired
         return known
 
     def _forget(self, jar: Any, version: int | None) -> None:
@@ -100,7 +99,7 @@ class CookieHeaders:
         seen = (jar, url, values, getattr(jar, "version", None))
         if seen == self._seen and seen[-1] is not None:
             return  # the same as last time, and there they still are
-        jar.extract_cookies(SetCookies(values), MockRequest(Sender(url)))
+        jar.extract_cookies(SetCookies(values), MockRequest(Sender(url)))  # type: ignore[arg-type]
         lasting = any("expires" in each.lower() or "max-age" in each.lower() for each in values)
         self._seen = () if lasting else (jar, url, values, getattr(jar, "version", None))
 

@@ -1,4 +1,4 @@
-"""The response that a user of HttpUser sees: one of requests', whose parts are made when asked for."""
+"""The response that a user of HttpUser sees: one of requests', made as far as it is looked at."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -39,7 +39,6 @@ class PlainHttpResponse(ResponseContextManager):
         sent: bytes,
         timing: Timing,
         event: Any,
-   
     ) -> None:
         # Not that of the base class, which makes all of it.
         self._head = head
@@ -71,9 +70,9 @@ class PlainHttpResponse(ResponseContextManager):
         request = PreparedRequest()
         request.method = lines[0].partition(" ")[0]
         request.url = self.url
-        request.headers = CaseInsensitiveDict(pairs)
+        request.headers = CaseInsensitiveDict((name, value) for name, value in pairs)
         request.body = body or None
-        request._cookies = RequestsCookieJar()  # type: ignore[attr-defined]
+        request._cookies = RequestsCookieJar()
         return request
 
 

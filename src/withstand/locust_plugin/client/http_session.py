@@ -14,10 +14,11 @@ from requests import Response
 from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPHeaderDict
 from urllib3 import HTTPResponse as PooledResponse
+from urllib3.exceptions import HTTPError
 
 from withstand.locust_plugin.client.address import Address
 from withstand.locust_plugin.client.connecting import http_connector
-from withstand.locust_plugin.client.connection import Broken
+from withstand.locust_plugin.client.connection import BrokenError
 from withstand.locust_plugin.client.cookies import WatchedRequestsJar
 from withstand.locust_plugin.client.head import Head
 from withstand.locust_plugin.client.http_response import PlainHttpResponse
@@ -54,9 +55,6 @@ class WatchedHeaders(CaseInsensitiveDict[Any]):
 class FastSession(HttpSession):
     """In the place of `locust.clients.HttpSession`."""
 
-    headers: Any
-    auth: Any
-
     def __init__(
         self,
         base_url: str,
@@ -73,7 +71,7 @@ class FastSession(HttpSession):
         self.has_own_transport = pool_manager is not None
         self.cookies = WatchedRequestsJar()
 
-    @property  # type: ignore[no-redef]
+    @property
     def headers(self) -> Any:
         """The headers of every request. A mapping that is put here is copied."""
         return self._headers
@@ -83,7 +81,7 @@ class FastSession(HttpSession):
         self._headers = WatchedHeaders(self._planner.forget, value)
         self._planner.forget()
 
-    @property  # type: ignore[no-redef]
+    @property
     def auth(self) -> Any:
         """The credentials of every request."""
         return self._auth
@@ -93,7 +91,7 @@ class FastSession(HttpSession):
         self._auth = value
         self._planner.forget()
 
-    def mount(self, prefix: str, adapter: Any) -> None:
+    def mount(self, prefix: Any, adapter: Any) -> None:
         """Send with another adapter: from then on requests itself sends."""
         super().mount(prefix, adapter)
         self.has_own_transport = True
@@ -147,7 +145,7 @@ class FastSession(HttpSession):
         ):
             assert type(plan) is tuple
             if WATCH.record(method, name or plan[0].path, start_ns, response):
-                return response
+                return response  # type: ignore[no-any-return]
         return self._report(
             response,
             {
@@ -190,7 +188,7 @@ class FastSession(HttpSession):
         sent_ns = perf_counter_ns() if connect_ns else start_ns
         try:
             known = connection.exchange(method, request, read_s)
-        except Broken as broken:
+        except BrokenError as broken:
             self._outcome = (address, Tape(broken.received, broken.error))
             return None, perf_counter_ns()
         head, body, end_ns = connection.head, connection.body, connection.end_ns
@@ -198,11 +196,8 @@ class FastSession(HttpSession):
         reader = None if known else connection.reader
         pool.give_back(connection)
         if head.is_plain or self._is_plain_enough(head, address, redirects):
-            try:
-                content = decoded(head, body) if head.encoded and body else body
-            except Exception:  # corrupt: requests says how
-                pass
-            else:
+            content = decoded(head, body) if head.encoded and body else body
+            if content is not None:
                 event = self.request_event
                 return PlainHttpResponse(head, content, address, request, timing, event), end_ns
         received = (connection.head.raw, body) if reader is None else reader.received
@@ -230,7 +225,7 @@ class FastSession(HttpSession):
         if type(response) is PlainHttpResponse:
             meta["url"] = response.url
             meta["name"] = meta["name"] or response.address.path
-            meta["response_length"] = len(response._content)
+            meta["response_length"] = len(response._content or b"")
             response.request_meta = meta
             response._catch_response = catch_response
             whole: ResponseContextManager = response
@@ -248,7 +243,7 @@ class FastSession(HttpSession):
                 catch_response=catch_response,
             )
         if not catch_response:
-            whole.__exit__(None, None, None)
+            whole.__exit__(None, None, None)  # type: ignore[no-untyped-call]
         return whole
 
 
@@ -258,7 +253,10 @@ def _length(response: Response, *, stream: bool) -> int:
     return len(response.content or b"")
 
 
-def decoded(head: Head, body: bytes) -> bytes:
-    """A body without its content encoding. Raises what urllib3 raises."""
+def decoded(head: Head, body: bytes) -> bytes | None:
+    """A body without its content encoding; None for one that is not what its head says."""
     headers = HTTPHeaderDict(head.items())
-    return PooledResponse(BytesIO(body), headers=headers, preload_content=True).data
+    try:
+        return PooledResponse(BytesIO(body), headers=headers, preload_content=True).data
+    except HTTPError:
+        return None

@@ -5,9 +5,9 @@ Of any other, a few words say why requests itself has to send it.
 """
 
 import json as standard_json
+import sys
 from typing import Any, Final
 
-import requests.models
 from requests import Session
 from requests.models import RequestEncodingMixin
 
@@ -16,11 +16,11 @@ from withstand.locust_plugin.client.cookies import CookieHeaders
 from withstand.locust_plugin.client.template import BYTES, FORM, JSON, NO_BODY, TEXT, Templates
 
 Plan = tuple[Address, bytes, Any, bool]
-"""The address, the request's bytes, `timeout` as the user gave it, whether redirects are followed."""
+"""Address, bytes of the request, `timeout` as the user gave it, whether redirects are followed."""
 
 _MAX_KNOWN: Final = 512
 _json_text: Final = standard_json.JSONEncoder(allow_nan=False).encode
-_is_standard_json: Final = requests.models.complexjson is standard_json
+_is_standard_json: Final = sys.modules.get("simplejson") is None
 _encoded: Final = RequestEncodingMixin._encode_params
 
 
@@ -65,7 +65,9 @@ class Planner:
             return "a transport adapter or pool manager of your own"
         try:
             if data is not None or json is not None or params:
-                return self._made(session, method, url, data, json, params, headers, timeout, redirects)
+                return self._made(
+                    session, method, url, data, json, params, headers, timeout, redirects
+                )
             version = getattr(session.cookies, "version", None)
             if version is None or version != self._known_version:
                 self._known.clear()
@@ -120,4 +122,9 @@ class Planner:
         if template is None:
             return "headers or auth that need more than sending"
         cookie = self.cookies.header(session.cookies, address.origin, address.path)
-        return address, template.bytes(method.upper(), address.head, cookie, body), timeout, redirects
+        return (
+            address,
+            template.bytes(method.upper(), address.head, cookie, body),
+            timeout,
+            redirects,
+        )

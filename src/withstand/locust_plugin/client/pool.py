@@ -9,7 +9,7 @@ from gevent.event import Event
 from withstand.locust_plugin.client.connection import Connection
 
 Connect = Callable[[float | None], Any]
-"""Within so many seconds, opens a socket of gevent's, plain or TLS, and raises what Locust's own client would."""
+"""Opens a socket of gevent's, plain or TLS, in so many seconds; raises what Locust's would."""
 
 
 class ConnectionPool:

@@ -13,7 +13,7 @@ from withstand.locust_plugin.client.head import HEAD_END, Head
 _BODILESS: Final = frozenset((204, 304))
 
 
-class MalformedAnswer(Exception):
+class MalformedError(Exception):
     """What came is no HTTP."""
 
 
@@ -44,7 +44,7 @@ class Reader:
         return self._body[0] if len(self._body) == 1 else b"".join(self._body)
 
     def feed(self, data: bytes) -> None:
-        """Take in the next bytes. Raises MalformedAnswer."""
+        """Take in the next bytes. Raises MalformedError."""
         self.received.append(data)
         self._feed(data)
 
@@ -93,7 +93,7 @@ class Reader:
             if self._complete:
                 self.keep = False  # bytes after the end; the answer itself was in order
             else:
-                raise MalformedAnswer(str(error)) from None
+                raise MalformedError(str(error)) from None
 
     def end(self) -> bool:
         """The server closed the connection; whether that was the end of the answer."""

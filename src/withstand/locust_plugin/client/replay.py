@@ -26,11 +26,11 @@ class _TapeConnection(HTTPConnection):
     def connect(self) -> None:
         if isinstance(self.outcome, Exception):
             raise self.outcome
-        self.sock = self.outcome  # type: ignore[assignment]
+        self.sock = self.outcome
 
 
 class TapeAdapter(LocustHttpAdapter):
-    """Sends nothing, and gives the answer that came before: a tape, or why there is no connection."""
+    """Sends nothing, and gives what came before: an answer, or why there is no connection."""
 
     def __init__(self, address: Address, outcome: Tape | Exception) -> None:
         super().__init__(pool_manager=None)

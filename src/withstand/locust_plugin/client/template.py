@@ -38,8 +38,16 @@ class Template:
         cookies = f"Cookie: {cookie}\r\n".encode("latin-1") if cookie else b""
         length = b"Content-Length: %d\r\n" % len(body) if self.has_length else b""
         return b"".join(
-            (method.encode("ascii"), head, self.before, cookies, self.between, length)
-            + (self.after, body)
+            (
+                method.encode("ascii"),
+                head,
+                self.before,
+                cookies,
+                self.between,
+                length,
+                self.after,
+                body,
+            )
         )
 
 
@@ -50,9 +58,7 @@ def template(session: Session, method: str, headers: Any, body: dict[str, Any]) 
     if not _is_basic(session.auth):
         return None
     prepared = session.prepare_request(
-        Request(
-            method, "http://host/", headers=headers, cookies={"withstand": "1"}, **body
-        )
+        Request(method, "http://host/", headers=headers, cookies={"withstand": "1"}, **body)
     )
     names = {name.lower() for name in prepared.headers}
     given = {str(name).lower() for name in headers or ()} | {
