@@ -47,7 +47,7 @@ class WatchedHeaders(CaseInsensitiveDict[Any]):
         super().__delitem__(key)
         self._changed()
 
-    def copy(self) -> CaseInsensitiveDict[Any]:  # type: ignore[override]
+    def copy(self) -> CaseInsensitiveDict[Any]:
         """A copy, which nobody watches."""
         return CaseInsensitiveDict(self.items())
 
