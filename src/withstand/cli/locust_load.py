@@ -129,6 +129,11 @@ def locust_command(**given: Any) -> int:
     if worker or told.last is None:
         return _without_results(told, worker=worker, rest=rest)
     results = _results(told, given, objectives, settings.source)
+    assert results.load is not None
+    if not any(each.requests for each in results.load.operations.values()) and not told.interrupted:
+        raise RunVoid(
+            "no request was made, so that nothing was measured", hint="Locust's messages say why"
+        )
     code = publish(results, outputs)
     if told.own_code and code == 0:
         return told.own_code  # what the locustfile says of itself stands
@@ -207,7 +212,9 @@ def _relayed(stream: str, data: bytes) -> None:
 def _without_results(told: Told, *, worker: bool, rest: list[str]) -> int:
     """What a Locust that measured nothing here comes to."""
     code = told.exit_code
-    if worker or told.interrupted or any(each in rest for each in _NO_TEST):
+    if told.interrupted and not worker:
+        return 130
+    if worker or any(each in rest for each in _NO_TEST):
         return 0 if code is None else code
     if code:  # it has said why
         return 2
@@ -218,8 +225,8 @@ def _without_results(told: Told, *, worker: bool, rest: list[str]) -> int:
 
 
 def _results(told: Told, given: dict[str, Any], objectives: Any, config: str | None) -> Results:
-    assert told.last is not None
     measured = told.journal.measurement()
+    assert told.last is not None
     assert measured is not None
     wanted_s = told.last.run_time_s
     # Without a run time Ctrl-C is how such a test ends.

@@ -147,7 +147,7 @@ def _handing_on(process: "subprocess.Popen[bytes]", told: Told, *, forward: bool
         if told.interrupted:
             process.kill()
         elif forward or number == signal.SIGTERM:
-            process.send_signal(number)
+            process.send_signal(signal.SIGTERM)  # on which Locust ends the test in good order
         told.interrupted = True
 
     numbers = (signal.SIGINT, signal.SIGTERM)
