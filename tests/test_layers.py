@@ -39,7 +39,7 @@ SHELLS = (
     "withstand.load.workers.run",
     "withstand.load.workers.start",
     "withstand.load.workers.worker",
-    "withstand.locust_plugin*",
+    "withstand.locust*",
     "withstand.pytest_plugin*",
     "withstand.results_file",
     "withstand.scan.catalogue",  # finds the checks by listing a package

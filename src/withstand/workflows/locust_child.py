@@ -22,7 +22,7 @@ from withstand.load.measurement import LoadMeasurement
 
 _READ_BYTES: Final = 1 << 16
 _FAREWELL_S: Final = 30.0
-_MODULE: Final = "withstand.locust_plugin"
+_MODULE: Final = "withstand.locust"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
