@@ -1,7 +1,10 @@
 """Withstand's options on Locust's own command line."""
 
+from argparse import ArgumentTypeError
 from typing import Any
 
+from withstand.errors import UsageError
+from withstand.slo import parse_named_objective
 from withstand.units import parse_duration_ns
 
 
@@ -17,6 +20,7 @@ def add_options(parser: Any) -> None:
         'An objective, such as "p95<200ms" or "GET /users: p99<1s". Repeatable. With one, the '
         "exit code says whether all are met: 1 for a breach, 3 for a run that says nothing.",
         action="append",
+        type=_objective,
         metavar="<objective>",
         default=[],
     )
@@ -51,5 +55,17 @@ def add_options(parser: Any) -> None:
     add("--withstand-pipe", "For Withstand's own use.", type=int, metavar="<fd>", default=None)
 
 
+def _objective(text: str) -> str:
+    """The text, if it is one. Looked at here, before Locust starts any other process."""
+    try:
+        parse_named_objective(text)
+    except UsageError as error:
+        raise ArgumentTypeError(str(error)) from None
+    return text
+
+
 def _seconds(text: str) -> float:
-    return parse_duration_ns(text) / 1e9
+    try:
+        return parse_duration_ns(text) / 1e9
+    except UsageError as error:
+        raise ArgumentTypeError(str(error)) from None

@@ -1,0 +1,242 @@
+"""`withstand load` of a locustfile, and Locust's own command with the plug-in line, end to end."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.seed.page import python_blocks
+from withstand.results import Results
+from withstand.results_file import read_results
+
+_LIMIT_S = 120
+_WITHSTAND = Path(sys.executable).with_name("withstand")
+
+_SHOP = """
+from locust import FastHttpUser, HttpUser, constant_pacing, task
+
+
+class Reader(HttpUser):
+    wait_time = constant_pacing(0.1)
+
+    @task(2)
+    def health(self):
+        self.client.get("/health", name="health")
+
+    @task
+    def missing(self):
+        with self.client.get("/nowhere", catch_response=True) as response:
+            if response.status_code == 404:
+                response.success()
+
+    @task
+    def picky(self):
+        with self.client.get("/health", name="picky", catch_response=True) as response:
+            response.failure("not what was wanted")
+
+    @task
+    def encoded(self):
+        self.client.get("/health?q=a b", name="encoded")
+
+
+class Fast(FastHttpUser):
+    wait_time = constant_pacing(0.1)
+
+    @task
+    def health(self):
+        self.client.get("/health", name="fast health")
+"""
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[str]:
+    """The address of the demo API, in a process of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "withstand.demo", "--port", "0"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            match = re.match(r"ready url=(\S+)", process.stdout.readline())
+            assert match
+            yield match[1]
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A locustfile."""
+    file = tmp_path / "locustfile.py"
+    file.write_text(_SHOP)
+    return file
+
+
+def _run(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=_LIMIT_S,
+        check=False,
+    )
+
+
+def _load(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    return _run(_WITHSTAND, "load", *arguments, folder=folder)
+
+
+def _counts(results: Results) -> dict[str, tuple[int, int]]:
+    assert results.load is not None
+    return {name: (each.requests, each.errors) for name, each in results.load.operations.items()}
+
+
+def _locusts_counts(file: Path) -> dict[str, tuple[int, int]]:
+    rows = json.loads(file.read_text())
+    return {
+        f"{row['method']} {row['name']}": (row["num_requests"], row["num_failures"]) for row in rows
+    }
+
+
+@pytest.mark.parametrize("processes", [(), ("--processes", "2")], ids=["alone", "two workers"])
+def test_what_is_recorded_is_what_locust_counts(
+    processes: tuple[str, ...], shop: Path, demo: str, tmp_path: Path
+) -> None:
+    done = _load(
+        "-f", shop, "-u", "8", "-r", "8", "-t", "3s", "-H", demo, *processes, "--explain",
+        "--json", "r.json", "--json-file", "locust", "--slo", "GET health: errors<50%",
+        folder=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = read_results(tmp_path / "r.json")
+    assert _counts(results) == _locusts_counts(tmp_path / "locust.json")
+    assert results.load is not None
+    assert set(results.load.operations) == {
+        "GET health", "GET /nowhere", "GET picky", "GET encoded", "GET fast health",
+    }  # fmt: skip
+    picky = results.load.operations["GET picky"]
+    assert picky.rejected == {"not what was wanted": picky.requests}
+    missing = results.load.operations["GET /nowhere"]
+    assert (missing.errors, missing.statuses) == (0, {404: missing.requests})
+    if not processes:  # what a worker has to explain it says on its own terminal, at its own end
+        assert re.search(r"locustfile.py:\d+  \d+ by Withstand's client", done.stderr)
+        assert "because of an address that has to be encoded" in done.stderr
+
+
+def test_the_pages_locustfile_runs_as_it_stands(demo: str, tmp_path: Path) -> None:
+    (block,) = [each for each in python_blocks() if "HttpUser" in each]
+    (tmp_path / "locustfile.py").write_text(block)
+    done = _load(
+        "-f", "locustfile.py", "--headless", "-u", "5", "-r", "5", "--run-time", "3s",
+        "--host", demo, "--report-dir", "out", folder=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    counts = _counts(read_results(tmp_path / "out" / "results.json"))
+    assert counts["POST /auth/token"] == (5, 0)
+    assert counts["GET /users"][0] > 0
+    assert "Load test user authenticated" in done.stderr
+    assert "POST /auth/token" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_locusts_own_command_judges_with_the_plug_in_line(
+    shop: Path, demo: str, tmp_path: Path
+) -> None:
+    shop.write_text(f"import withstand.locust\n{shop.read_text()}")
+    locust = Path(sys.executable).with_name("locust")
+    done = subprocess.run(
+        [
+            locust, "-f", shop, "--headless", "-u", "4", "-r", "4", "-t", "2s", "-H", demo,
+            "--only-summary", "--exit-code-on-error", "0", "--withstand-json", "r.json",
+            "--withstand-slo", "GET picky: errors<1%", "Reader",
+        ],
+        cwd=tmp_path, capture_output=True, text=True, timeout=_LIMIT_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "GET picky" in _counts(read_results(tmp_path / "r.json"))
+    assert "1 of 1 objective is breached" in done.stdout
+
+
+def test_an_objective_that_cannot_be_read_is_refused_before_the_test(
+    shop: Path, demo: str, tmp_path: Path
+) -> None:
+    done = _load("-f", shop, "-t", "1s", "-H", demo, "--slo", "p95<soon", folder=tmp_path)
+    assert done.returncode == 2
+    assert "Starting Locust" not in done.stderr
+
+
+def test_a_host_that_nobody_allowed_is_refused(shop: Path, tmp_path: Path) -> None:
+    done = _load("-f", shop, "-t", "1s", "-H", "http://192.0.2.7", folder=tmp_path)
+    assert done.returncode == 2
+    assert "--allow 192.0.2.7" in done.stderr
+
+
+def test_a_locustfile_is_not_run_by_the_own_engine(shop: Path, tmp_path: Path) -> None:
+    done = _load("-f", shop, "--engine", "withstand", folder=tmp_path)
+    assert done.returncode == 2
+    assert "Withstand's own engine does not run Locust's users" in done.stderr
+
+
+def test_a_test_that_sends_nothing_is_void(shop: Path, tmp_path: Path) -> None:
+    done = _load("-f", shop, "-t", "1s", folder=tmp_path)  # no host anywhere
+    assert done.returncode == 3, done.stderr
+    assert "no request was made" in done.stderr
+
+
+def test_nothing_of_locust_is_imported_beside_the_child(
+    shop: Path, demo: str, tmp_path: Path
+) -> None:
+    program = (
+        "import sys; from withstand.cli import run;"
+        f"code = run(['load', '-f', {str(shop)!r}, '-t', '1s', '-H', {demo!r}, '-q']);"
+        "assert not {'locust', 'gevent'} & set(sys.modules); sys.exit(code)"
+    )
+    done = _run("-c", program, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def _started(shop: Path, demo: str, folder: Path) -> "subprocess.Popen[str]":
+    """A test of a minute, as soon as its users are there and something was reported."""
+    log = folder / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [
+                sys.executable, _WITHSTAND, "load", "-f", shop, "-u", "4", "-r", "4",
+                "-t", "60s", "-H", demo, "--json", "r.json",
+            ],
+            cwd=folder, stdout=output, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+    deadline_s = time.monotonic() + _LIMIT_S
+    while not re.search(r"load: .* [1-9][\d,]*/s", log.read_text()):
+        assert process.poll() is None, log.read_text()
+        assert time.monotonic() < deadline_s, log.read_text()
+        time.sleep(0.1)
+    return process
+
+
+def test_a_test_that_is_stopped_keeps_its_results(shop: Path, demo: str, tmp_path: Path) -> None:
+    process = _started(shop, demo, tmp_path)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(_LIMIT_S) == 130
+    results = read_results(tmp_path / "r.json")
+    assert results.interrupted
+    assert sum(requests for requests, _ in _counts(results).values()) > 0
+
+
+def test_what_locust_had_reported_outlives_it(shop: Path, demo: str, tmp_path: Path) -> None:
+    process = _started(shop, demo, tmp_path)
+    children = subprocess.run(
+        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True
+    )
+    os.kill(int(children.stdout.split()[0]), signal.SIGKILL)
+    assert process.wait(_LIMIT_S) == 3
+    results = read_results(tmp_path / "r.json")
+    assert results.load is not None
+    assert "Locust was killed" in (results.load.generator.lost or "")
+    assert sum(requests for requests, _ in _counts(results).values()) > 0
