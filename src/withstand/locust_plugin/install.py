@@ -8,10 +8,12 @@ import locust.clients
 import locust.contrib.fasthttp
 import locust.user.users
 
+from withstand.locust_plugin.client.fast_http_session import FasterHttpSession
 from withstand.locust_plugin.client.http_session import FastSession
 
 
 def install() -> None:
     """Do so, for this process."""
     for module in (locust.clients, locust.user.users):
-        module.HttpSession = FastSession  # type: ignore[attr-defined, misc]
+        module.HttpSession = FastSession  # type: ignore[attr-defined]
+    locust.contrib.fasthttp.FastHttpSession = FasterHttpSession  # type: ignore[misc]
