@@ -73,19 +73,26 @@ class Place:
         self.client = client
         self.templates: dict[tuple[Any, ...], FastTemplate | None] = {}
         self.connect_ns = 0
-        self._pool: Any = client._connection_pool  # any, since its close is replaced
+        self._pool: Any = client._connection_pool
         self.timeout_s: float | None = self._pool.network_timeout
         self._slots = self._pool._semaphore
         self._free: list[Connection] = []
         self._is_closed = False
-        close_pool = self._pool.close
+        close_pool, create_socket = self._pool.close, self._pool._create_socket
 
         def close() -> None:
             on_close()
             self.close()
             close_pool()
 
+        def create() -> Any:
+            began_ns = perf_counter_ns()
+            sock = create_socket()
+            self.connect_ns = perf_counter_ns() - began_ns
+            return sock
+
         self._pool.close = close  # type: ignore[method-assign]
+        self._pool._create_socket = create  # type: ignore[method-assign]
 
     def take(self, now_ns: int) -> Connection:
         """A connection to use alone; `connect_ns` is how long opening it took, 0 if it was open."""
@@ -97,15 +104,12 @@ class Place:
             if connection.is_fresh(now_ns):
                 return connection
         self._slots.release()
-        began_ns = perf_counter_ns()
         sock = self._pool.get_socket()  # takes a slot
         try:
-            connection = Connection(sock, self._closed)
+            return Connection(sock, self._closed)
         except BaseException:
             self._slots.release()
             raise
-        self.connect_ns = perf_counter_ns() - began_ns
-        return connection
 
     def give_back(self, connection: Connection) -> None:
         """The connection is used no more."""
@@ -115,6 +119,14 @@ class Place:
             else:
                 self._free.append(connection)
         self._slots.release()
+
+    def lend(self) -> None:
+        """Let geventhttpclient have a connection, if it has none that is unused."""
+        unused = self._pool._socket_queue
+        if self._free and unused.empty():
+            sock = self._free.pop().give_up_socket()
+            sock.settimeout(self.timeout_s)
+            unused.put(sock)
 
     def _closed(self, connection: Connection) -> None:
         if connection in self._free:

@@ -1,7 +1,7 @@
 """The response that a user of FastHttpUser sees: Locust's, whose parts are made when asked for."""
 
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Final
 
 import brotli  # type: ignore[import-untyped]
@@ -18,6 +18,7 @@ from requests.utils import get_encoding_from_headers
 
 from withstand.locust_plugin.client.fast_http_template import FastTemplate
 from withstand.locust_plugin.client.head import Head
+from withstand.locust_plugin.client.reader import Reader
 from withstand.locust_plugin.client.timing import Timing
 
 _MAX_KNOWN: Final = 1_024
@@ -158,11 +159,15 @@ def decoded(head: Head, body: bytes) -> bytes:
     raise ValueError(encoding)
 
 
-def has_trailers(head: Head, received: Iterable[bytes]) -> bool:
-    """Whether headers came after a body, which become headers of the answer."""
-    if not any(name == "transfer-encoding" for name, _ in head.fields):
+def is_odd(reader: Reader) -> bool:
+    """Whether more came than an answer: bytes that nobody asked for, or headers after the body."""
+    if reader.excess:
+        return True
+    if reader.head is None or not any(
+        name == "transfer-encoding" for name, _ in reader.head.fields
+    ):
         return False
-    return not b"".join(received).endswith(b"\r\n0\r\n\r\n")
+    return not b"".join(reader.received).endswith(b"\r\n0\r\n\r\n")
 
 
 def mark_failed(agent: LocustUserAgent, response: PlainFastResponse) -> None:

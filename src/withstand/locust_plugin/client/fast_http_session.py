@@ -22,7 +22,7 @@ from withstand.locust_plugin.client.fast_http_response import (
     PlainFastResponse,
     Sent,
     decoded,
-    has_trailers,
+    is_odd,
     mark_failed,
 )
 from withstand.locust_plugin.client.fast_http_template import (
@@ -141,6 +141,8 @@ class FasterHttpSession(FastHttpSession):
                 self.request_event.fire(**meta)
                 return came
             outcome = came
+        for place in self._places.values():
+            place.lend()
         report = LateReport(self.request_event, start_time, start_ns, due_ns)
         return report.of(
             self,
@@ -278,7 +280,7 @@ class FasterHttpSession(FastHttpSession):
         received = (head.raw, content) if known or reader is None else reader.received
         if (
             head.status < 200
-            or (head.size < 0 and not known and has_trailers(head, received))
+            or (not known and reader is not None and is_odd(reader))
             or (
                 head.redirects
                 and allow_redirects
