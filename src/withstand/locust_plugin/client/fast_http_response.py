@@ -80,6 +80,8 @@ class PlainFastResponse(FastResponse):
     content: Any = b""
     status_code: Any = 0
     url: Any = None
+    told: Exception | None = None
+    """The error that its status is; `error`, as Locust names it, is not there without one."""
 
     def __init__(self, head: Head, content: bytes, url: str, sent: Sent, timing: Timing) -> None:
         # Not that of the base class, which makes all of it.
@@ -190,4 +192,4 @@ def mark_failed(agent: LocustUserAgent, response: PlainFastResponse) -> None:
     failure.http_log = agent._conversation_str(url, response, payload=request.payload)
     if not isinstance(failure, FAILURE_EXCEPTIONS):
         raise failure
-    response.error = failure  # type: ignore[attr-defined]
+    response.error = response.told = failure  # type: ignore[attr-defined]

@@ -130,7 +130,7 @@ class FasterHttpSession(FastHttpSession):
                     "name": name,
                     "context": context,
                     "response": came,
-                    "exception": getattr(came, "error", None),
+                    "exception": came.told,
                     "start_time": start_time,
                     "url": built_url,
                     "response_length": len(came.content),
