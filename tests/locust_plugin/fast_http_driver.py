@@ -24,7 +24,7 @@ from withstand.demo.tls import write_certificate
 from withstand.locust_plugin.install import install
 from withstand.locust_plugin.watch import WATCH
 
-from .fast_http_cases import CASES
+from .fast_http_more_cases import CASES
 from .misbehaving_server import MisbehavingServer
 
 _PARTS = (

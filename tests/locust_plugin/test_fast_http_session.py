@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .fast_http_cases import CASES, LEFT_TO_LOCUST
+from .fast_http_more_cases import CASES, LEFT_TO_LOCUST
 
 Results = dict[str, dict[str, Any]]
 _ROOT = Path(__file__).parents[2]

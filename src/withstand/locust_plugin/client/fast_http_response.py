@@ -80,7 +80,7 @@ class PlainFastResponse(FastResponse):
     content: Any = b""
     status_code: Any = 0
     url: Any = None
-    told: Exception | None = None
+    told: BaseException | None = None
     """The error that its status is; `error`, as Locust names it, is not there without one."""
 
     def __init__(self, head: Head, content: bytes, url: str, sent: Sent, timing: Timing) -> None:

@@ -107,8 +107,7 @@ class FasterHttpSession(FastHttpSession):
         """Send a request and report it; as `locust.contrib.fasthttp.FastHttpSession.request`."""
         start_time, start_ns = time(), perf_counter_ns()
         name = name or self.request_name or url
-        user = self.user
-        due_ns = intended_ns(user, start_ns)
+        due_ns = intended_ns(self.user, start_ns)
         WATCH.started += 1
         built_url = f"{self.base_url}{url}" if url[:1] == "/" else self._build_url(url)
         plan: _Plan | str
@@ -120,8 +119,8 @@ class FasterHttpSession(FastHttpSession):
             WATCH.note(f"geventhttpclient: {plan}" if isinstance(plan, str) else "fast")
         outcome: Outcome | None = None
         if not isinstance(plan, str):
-            if user:
-                context = {**user.context(), **context}
+            if self.user:
+                context = {**self.user.context(), **context}
             came = self._exchange(plan, built_url, allow_redirects, due_ns, start_ns)
             if isinstance(came, PlainFastResponse):
                 timing = came.withstand_timing
@@ -236,8 +235,7 @@ class FasterHttpSession(FastHttpSession):
     def _open(self, target: Target) -> Place:
         client = self.client.clientpool.get_client(target.split)
         places, origin = self._places, target.origin
-        place = places[origin] = Place(client, lambda: places.pop(origin, None))
-        return place
+        return places.setdefault(origin, Place(client, lambda: places.pop(origin, None)))
 
     def _learn(
         self, place: Place, key: Any, method: str, kind: Body, headers: Any, auth: Any
