@@ -11,6 +11,7 @@ from locust.stats import RequestStats
 from locust.user.task import TaskSet
 from locust.user.users import User
 
+from withstand.locust_plugin.client.fast_http_session import FasterHttpSession
 from withstand.locust_plugin.client.http_session import FastSession
 from withstand.locust_plugin.statistics import can_be_quick, log_request
 from withstand.locust_plugin.waiting import wait
@@ -25,3 +26,4 @@ def install() -> None:
     TaskSet.wait = wait  # type: ignore[method-assign]
     if can_be_quick():
         RequestStats.log_request = log_request  # type: ignore[method-assign]
+    locust.contrib.fasthttp.FastHttpSession = FasterHttpSession  # type: ignore[misc]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from withstand.locust_plugin.client.timing import Timing
 from withstand.locust_plugin.recording import Recording
 from withstand.locust_plugin.watch import WATCH
 
@@ -22,13 +23,13 @@ def open_lane(event: Any, ours: Callable[..., Any], stats: Any, recording: Recor
     known = len(handlers)
     good, log = recording.good, stats.log_request
 
-    def record(method: str, name: str, start_ns: int, response: Any) -> bool:
+    def record(
+        method: str, name: str, start_ns: int, status: int, size_bytes: int, timing: Timing
+    ) -> bool:
         if len(handlers) != known:
             return False
-        timing = response.withstand_timing
-        size_bytes = len(response._content)
         log(method, name, (timing[3] - start_ns) / 1e6, size_bytes)
-        good(method, name, response.status_code, size_bytes, timing)
+        good(method, name, status, size_bytes, timing)
         return True
 
     WATCH.record = record

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
+from withstand.locust_plugin.client.timing import Timing
+
 _OWN: Final = __name__.rpartition(".")[0]
 _SILENT: Final = (_OWN, "locust", "contextlib")
 
@@ -21,7 +23,7 @@ class Watch:
     def __init__(self) -> None:
         self.started = 0
         self.unheard: Any = None
-        self.record: Callable[[str, str, int, Any], bool] = lambda *_: False
+        self.record: Callable[[str, str, int, int, int, Timing], bool] = lambda *_: False
         self.explaining = False
         self.call_sites: Counter[tuple[str, str]] = Counter()
 

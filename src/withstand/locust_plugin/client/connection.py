@@ -11,6 +11,7 @@ from time import perf_counter, perf_counter_ns
 from typing import Any, Final
 
 import gevent
+import gevent.socket
 from gevent import monkey
 from greenlet import getcurrent
 
@@ -352,6 +353,18 @@ class Connection:
         """Close it, once."""
         if not self.is_open:
             return
+        self._watch_no_more()
+        self._sock.close()
+        self.on_close(self)
+
+    def give_up_socket(self) -> Any:
+        """The socket, gevent's again and open: whoever asks for it is its owner from now on."""
+        self._watch_no_more()
+        if self._plain:
+            return gevent.socket.socket(fileno=self._sock.detach())
+        return self._sock
+
+    def _watch_no_more(self) -> None:
         self.is_open = False
         self._watcher.stop()
         self._watcher.close()
@@ -359,5 +372,3 @@ class Connection:
             self._timer.stop()
             self._timer.close()
             self._timer = None
-        self._sock.close()
-        self.on_close(self)

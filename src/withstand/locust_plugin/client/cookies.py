@@ -73,11 +73,19 @@ class CookieHeaders:
         if known is None:
             if len(self._by_path) >= _MAX_PATHS:
                 self._by_path.clear()
-            request = MockRequest(Sender(origin + path))  # type: ignore[arg-type]
+            request = self.request(origin + path)
             jar.add_cookie_header(request)
-            known = self._by_path[key] = request.get_new_headers().get("Cookie", "")
+            known = self._by_path[key] = self.value(request)
             self._version = getattr(jar, "version", -1)  # it throws out what has expired
         return known
+
+    def request(self, url: str) -> Any:
+        """A request as a jar looks at it: one of requests'."""
+        return MockRequest(Sender(url))  # type: ignore[arg-type]
+
+    def value(self, request: Any) -> str:
+        """The header that a jar gave to a request."""
+        return str(request.get_new_headers().get("Cookie", ""))
 
     def _forget(self, jar: Any, version: int | None) -> None:
         self._jar, self._version = jar, version if version is not None else -1
@@ -99,7 +107,7 @@ class CookieHeaders:
         seen = (jar, url, values, getattr(jar, "version", None))
         if seen == self._seen and seen[-1] is not None:
             return  # the same as last time, and there they still are
-        jar.extract_cookies(SetCookies(values), MockRequest(Sender(url)))  # type: ignore[arg-type]
+        jar.extract_cookies(SetCookies(values), self.request(url))
         lasting = any("expires" in each.lower() or "max-age" in each.lower() for each in values)
         self._seen = () if lasting else (jar, url, values, getattr(jar, "version", None))
 

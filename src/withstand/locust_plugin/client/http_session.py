@@ -144,7 +144,14 @@ class FastSession(HttpSession):
             and response.status_code < 400
         ):
             assert type(plan) is tuple
-            if WATCH.record(method, name or plan[0].path, start_ns, response):
+            if WATCH.record(
+                method,
+                name or plan[0].path,
+                start_ns,
+                response.status_code,
+                len(response._content),
+                response.withstand_timing,
+            ):
                 return response  # type: ignore[no-any-return]
         return self._report(
             response,

@@ -19,7 +19,7 @@ class MalformedError(Exception):
 
 class Reader:
     """One answer. `received` has all its bytes in their pieces, for whoever must tell what was
-    wrong with it; `head` is None until it is complete.
+    wrong with it; `head` is None until it is complete. `excess`: there were bytes after the end.
     """
 
     def __init__(self, method: str) -> None:
@@ -27,6 +27,7 @@ class Reader:
         self.head: Head | None = None
         self.keep = False
         self.done = False
+        self.excess = False
         self._bodiless = method == "HEAD"
         self._body: list[bytes] = []
         self._begin()
@@ -35,6 +36,7 @@ class Reader:
         self._unread = b""
         self._parser: Any = None
         self._until_end = False
+        self._keeps_alive = False
         self._complete = False
         self._upgraded = False
 
@@ -63,7 +65,7 @@ class Reader:
                 return
             self._take_head(raw)
         if self.done:
-            self.keep = self.keep and not data
+            self._exceed(data)
         elif data:
             self._parse(data)
             self.done = self._complete
@@ -75,10 +77,14 @@ class Reader:
         head = Head(raw, self._parser.get_status_code())
         names = dict(head.fields)
         length = names.get("content-length", "")
+        if self._bodiless:  # llhttp thinks that a body without a length will follow
+            options = names.get("connection", "").lower()
+            is_11 = self._parser.get_http_version() == "1.1"
+            self._keeps_alive = "close" not in options if is_11 else "keep-alive" in options
         self._bodiless = self._bodiless or head.status in _BODILESS
         chunked = "transfer-encoding" in names
         self._until_end = not (self._bodiless or self._upgraded or chunked or length)
-        self.keep = self._parser.should_keep_alive() and not self._until_end
+        self.keep = self._keeps_alive and not self._until_end
         if self.keep and length.isdigit() and not chunked and not self._bodiless:
             head.size = len(raw) + int(length)
         self.head = head
@@ -90,16 +96,24 @@ class Reader:
         except httptools.HttpParserUpgrade:
             self._complete = self._upgraded = True
         except httptools.HttpParserError as error:
-            if self._complete:
-                self.keep = False  # bytes after the end; the answer itself was in order
-            else:
+            if not self._complete:
                 raise MalformedError(str(error)) from None
+            self._exceed(data)  # the answer itself was in order
+
+    def _exceed(self, data: bytes) -> None:
+        if data:
+            self.keep = False
+            self.excess = True
 
     def end(self) -> bool:
         """The server closed the connection; whether that was the end of the answer."""
         self.keep = False
         self.done = self.head is not None and self._until_end
         return self.done
+
+    def on_headers_complete(self) -> None:
+        """llhttp read the head. After the end it has forgotten what the head said."""
+        self._keeps_alive = self._parser.should_keep_alive()
 
     def on_body(self, body: bytes) -> None:
         """llhttp read a piece of the body."""
@@ -108,5 +122,5 @@ class Reader:
     def on_message_complete(self) -> None:
         """llhttp came to the end."""
         if self._complete:  # of a second answer, which nobody asked for
-            self.keep = False
+            self._exceed(b"?")
         self._complete = True

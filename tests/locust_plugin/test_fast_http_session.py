@@ -1,0 +1,60 @@
+"""Users of FastHttpUser see the same with our client as with Locust's own, and so do servers."""
+
+import json
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .fast_http_more_cases import CASES, LEFT_TO_LOCUST
+
+Results = dict[str, dict[str, Any]]
+_ROOT = Path(__file__).parents[2]
+
+
+def _run(variant: str, folder: Path) -> Results:
+    folder.mkdir()
+    command = [sys.executable, "-m", f"{__package__}.fast_http_driver", variant, str(folder)]
+    done = subprocess.run(
+        command, cwd=_ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    results: Results = json.loads(done.stdout)
+    return results
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Results]:
+    """What was seen with Locust's own client and with ours."""
+    folder = tmp_path_factory.mktemp("certificates")
+    variants = ("stock", "ours")
+    with ThreadPoolExecutor() as threads:
+        both = threads.map(_run, variants, [folder / variant for variant in variants])
+        return dict(zip(variants, both, strict=True))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_same_as_locust(results: dict[str, Results], case: str) -> None:
+    stock, ours = results["stock"][case], results["ours"][case]
+
+    assert ours["observed"] == stock["observed"]
+
+
+def test_plain_requests_take_the_short_way(results: dict[str, Results]) -> None:
+    left = {case for case, ours in results["ours"].items() if ours["ways"] != ["fast"]}
+
+    assert left == LEFT_TO_LOCUST
+
+
+def test_every_event_has_the_times_of_its_request(results: dict[str, Results]) -> None:
+    for case, ours in results["ours"].items():
+        assert len(ours["timings"]) == len(ours["observed"]["events"]), case
+        assert all(ours["timings"]), case
+
+
+def test_every_request_is_counted_as_started(results: dict[str, Results]) -> None:
+    for case, ours in results["ours"].items():
+        assert ours["started"] >= len(ours["observed"]["events"]), case
