@@ -12,18 +12,14 @@ docs/performance.md. See README.md.
 
 import argparse
 import json
-import os
 import platform
-import resource
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import machine
 from experiments import ROWS, Occasion
 from nginx import RunningNginx, installed, stay_with_the_server
 from page import page
@@ -33,7 +29,6 @@ ROOT = HERE.parents[1]
 RESULTS = HERE / "results.json"
 ENDURANCE = HERE / "endurance.json"
 PAGE = ROOT / "docs" / "performance.md"
-WANTED_FILES = 20_000
 
 
 def main() -> None:
@@ -55,14 +50,14 @@ def main() -> None:
     if options.page_only:
         _write(results, options)
         return
-    _require_machine()
+    machine.require("taskset", "wrk", "ab", "hey", packages="nginx-light wrk apache2-utils hey")
     if options.quick:
         options.rounds, options.seconds = 1, 1.0
     stay_with_the_server()
     today = time.strftime("%Y-%m-%d")
     parts = sorted({*results.get("machine", {}).get("parts", []), today})
     results["machine"] = {
-        **_machine(),
+        **machine.described(_versions()),
         "date": today,
         "parts": parts,
         "rounds": options.rounds,
@@ -104,50 +99,17 @@ def _write(results: dict[str, Any], options: argparse.Namespace) -> None:
     options.page.write_text(page(json.loads(text), endurance))
 
 
-def _require_machine() -> None:
-    if not sys.platform.startswith("linux") or (os.cpu_count() or 1) < 2:
-        raise SystemExit("this needs Linux and two cores: one for nginx, one for the generators")
-    missing = [name for name in ("taskset", "wrk", "ab", "hey") if not shutil.which(name)]
-    if missing or not installed():
-        names = ", ".join([*missing, *([] if installed() else ["nginx"])])
-        raise SystemExit(
-            f"not installed: {names}; on Debian: apt-get install nginx-light wrk apache2-utils hey"
-        )
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = WANTED_FILES if hard == resource.RLIM_INFINITY else min(hard, WANTED_FILES)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-
-
-def _machine() -> dict[str, Any]:
-    processors = [
-        line.split(":", 1)[1].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
+def _versions() -> dict[str, str]:
     return {
-        "cpus": os.cpu_count(),
-        "processor": processors[0] if processors else platform.machine(),
-        "system": f"Linux {platform.release().split('-')[0]} {platform.machine()}",
-        "versions": {
-            "Withstand": version("withstand"),
-            "Python": platform.python_version(),
-            "uvloop": version("uvloop"),
-            "httptools": version("httptools"),
-            "nginx": _said(str(installed()), "-v"),
-            "wrk": _said("wrk", "-v"),
-            "ab": _said("ab", "-V"),
-            "Locust": version("locust"),
-        },
+        "Withstand": version("withstand"),
+        "Python": platform.python_version(),
+        "uvloop": version("uvloop"),
+        "httptools": version("httptools"),
+        "nginx": machine.said(str(installed()), "-v"),
+        "wrk": machine.said("wrk", "-v"),
+        "ab": machine.said("ab", "-V"),
+        "Locust": version("locust"),
     }
-
-
-def _said(*command: str) -> str:
-    """The version in what a program says of itself."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - installed tools
-    for word in (done.stderr + done.stdout).replace("/", " ").split():
-        if word[:1].isdigit() and "." in word:
-            return word
-    return "of unknown version"
 
 
 if __name__ == "__main__":

@@ -25,13 +25,15 @@ _SETTLED_S = 0.2
 class Contestant:
     """A generator for one kind of work. `command` makes its command line for whole seconds;
     `count` reads from its output how many requests it says it made (None: it does not say).
-    `slow_start_s` is what its clock may run ahead of its first request.
+    `slow_start_s` is what its clock may run ahead of its first request. An `endless` one has no
+    clock: it runs until it is told to end.
     """
 
     name: str
     command: Callable[[int], Sequence[str]]
     count: Callable[[str], int | None]
     slow_start_s: float = 0.0
+    endless: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ def measured(contestant: Contestant, nginx: Nginx, seconds: float) -> Round:
         ended_s, seen_then, cpu_then_s, server_then_s = _now(generator, nginx)
         if not generator.running:
             raise GeneratorFailed(f"it ended within its window: {generator.complaint()}")
+        if contestant.endless:
+            generator.terminate()
         output = generator.output(END_WITHIN_S)
     time.sleep(_SETTLED_S)
     lasted_s, requests = ended_s - began_s, seen_then - seen

@@ -86,6 +86,18 @@ class Generator:
                 total += int(process.memory_full_info().pss)
         return total
 
+    def rss_bytes(self) -> int:
+        """Resident set size of the whole tree."""
+        total = 0
+        for process in self._tree():
+            with suppress(psutil.Error):
+                total += int(process.memory_info().rss)
+        return total
+
+    def terminate(self) -> None:
+        """Ask it to end and to say what it has to say."""
+        self._process.terminate()
+
     def output(self, within_s: float) -> str:
         """What it printed, once it has ended. Raises GeneratorFailed."""
         try:

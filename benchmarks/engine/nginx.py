@@ -17,6 +17,7 @@ import psutil
 from withstand.demo.tls import write_certificate
 
 SERVER_CPU = 0
+SIGNED_IN = '{"access_token":"x"}'
 SMALL = '{"id":1,"email":"a@example.com","role":"user"}'
 START_WITHIN_S = 10
 
@@ -42,6 +43,7 @@ http {{
     ssl_protocols TLSv1.3;
     location = /status {{ stub_status; }}
     location = /large.json {{ }}
+    location = /auth/token {{ default_type application/json; return 200 '{token}'; }}
     location / {{ default_type application/json; return 200 '{small}'; }}
   }}
 }}
@@ -115,6 +117,7 @@ class RunningNginx:
             CONFIGURATION.format(
                 folder=folder, plain=plain, tls=tls, certificate=files.certificate, key=files.key,
                 connections=self._connections, files=self._connections + 100, small=SMALL,
+                token=SIGNED_IN,
             )
         )  # fmt: skip
         command = [program, "-c", configuration, "-p", folder, "-e", folder / "error.log"]
