@@ -11,6 +11,7 @@ from time import perf_counter, perf_counter_ns
 from typing import Any, Final
 
 import gevent
+import gevent.socket
 from gevent import monkey
 from greenlet import getcurrent
 
@@ -196,6 +197,8 @@ class Connection:
     def _give_up(self) -> None:
         error, self.error = self.error, None
         assert self.reader is not None
+        if isinstance(error, MalformedError):
+            error.rest = self._let_go()
         self.close()
         raise BrokenError(self.reader.received, error)
 
@@ -346,7 +349,16 @@ class Connection:
         if left_s > 0:
             self._start_timer(left_s, self._deadline)
         else:
-            self._over(TimeoutError("timed out"))
+            self._over(TimeoutError("timed out" if self._plain else "The read operation timed out"))
+
+    def _let_go(self) -> Any:
+        """A socket of gevent's that goes on where this connection ends."""
+        sock = self._sock
+        if self._plain:
+            sock = gevent.socket.socket(fileno=sock.detach())
+        sock.settimeout(self._timeout_s)
+        self._sock = None
+        return sock
 
     def close(self) -> None:
         """Close it, once."""
@@ -359,5 +371,6 @@ class Connection:
             self._timer.stop()
             self._timer.close()
             self._timer = None
-        self._sock.close()
+        if self._sock is not None:
+            self._sock.close()
         self.on_close(self)
