@@ -36,10 +36,17 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Results]:
         return dict(zip(variants, both, strict=True))
 
 
+# Answers that libraries read differently are left to Locust's own client with their connection.
+_CONNECTION_NOT_KEPT = {"interim"}
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_same_as_locust(results: dict[str, Results], case: str) -> None:
     stock, ours = results["stock"][case], results["ours"][case]
 
+    if case in _CONNECTION_NOT_KEPT:
+        for each in (stock["observed"], ours["observed"]):
+            each["wire"] = [request for connection in each["wire"] for request in connection]
     assert ours["observed"] == stock["observed"]
 
 

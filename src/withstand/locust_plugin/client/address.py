@@ -11,7 +11,7 @@ from typing import Final
 _MAX_KNOWN: Final = 8_192
 _PLAIN: Final = re.compile(
     r"(https?)://([a-z0-9][a-z0-9.\-]*|\[[0-9a-f:]+\])(?::([0-9]{1,5}))?"
-    r"(/[A-Za-z0-9\-_~!$&'()*+,;=:@./]*)?(\?[A-Za-z0-9\-_~!$&'()*+,;=:@./?]*)?\Z"
+    r"(/[A-Za-z0-9\-_~!$&'()*+,;=:@./]*)?(\?[A-Za-z0-9\-_~!$&'()*+,;=:@./?]+)?\Z"
 )
 _PORTS: Final = {"http": 80, "https": 443}
 

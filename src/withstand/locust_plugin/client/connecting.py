@@ -1,15 +1,23 @@
 """Opens connections as the clients of Locust do, and fails as they do."""
 
 import ssl
+import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import locust.clients
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, extract_zipped_paths
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import InsecureRequestWarning
 
 from withstand.locust_plugin.client.address import Address
+
+_UNVERIFIED: Final = (
+    "Unverified HTTPS request is being made to host '{}'. Adding certificate verification is "
+    "strongly advised. See: "
+    "https://urllib3.readthedocs.io/en/latest/advanced-usage.html#tls-warnings"
+)
 
 
 def http_connector(address: Address, verify: Any, cert: Any) -> Callable[[float | None], Any]:
@@ -17,14 +25,21 @@ def http_connector(address: Address, verify: Any, cert: Any) -> Callable[[float 
 
     Raises what urllib3 raises, and OSError for files of certificates that are not there.
     """
+    for file in cert if isinstance(cert, tuple | list) else (cert,):
+        if file and not Path(file).exists():
+            raise OSError(f"there is no {file}")  # requests itself has more to say of it
     if address.scheme == "http":
         return lambda timeout_s: _opened(
             HTTPConnection(address.host, address.port, timeout=timeout_s)
         )
     options = _tls_options(verify, cert)
-    return lambda timeout_s: _opened(
-        HTTPSConnection(address.host, address.port, timeout=timeout_s, **options)
-    )
+
+    def connect(timeout_s: float | None) -> Any:
+        if not verify:
+            warnings.warn(_UNVERIFIED.format(address.host), InsecureRequestWarning, stacklevel=2)
+        return _opened(HTTPSConnection(address.host, address.port, timeout=timeout_s, **options))
+
+    return connect
 
 
 def _opened(connection: HTTPConnection) -> Any:

@@ -197,6 +197,10 @@ class Connection:
     def _give_up(self) -> None:
         error, self.error = self.error, None
         assert self.reader is not None
+        if isinstance(error, MalformedError):
+            error.rest = self.give_up_socket()
+            error.rest.settimeout(self._timeout_s)
+            self.on_close(self)
         self.close()
         raise BrokenError(self.reader.received, error)
 
@@ -347,7 +351,7 @@ class Connection:
         if left_s > 0:
             self._start_timer(left_s, self._deadline)
         else:
-            self._over(TimeoutError("timed out"))
+            self._over(TimeoutError("timed out" if self._plain else "The read operation timed out"))
 
     def close(self) -> None:
         """Close it, once."""

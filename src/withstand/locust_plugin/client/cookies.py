@@ -32,6 +32,13 @@ class _Watched:
 class WatchedRequestsJar(_Watched, RequestsCookieJar):
     """The jar of requests, watched."""
 
+    is_asked = False
+
+    def clear_expired_cookies(self) -> None:
+        """Do so, but not because of a request: requests asks a copy, and keeps what has expired."""
+        if not self.is_asked:
+            super().clear_expired_cookies()
+
 
 class WatchedJar(_Watched, CookieJar):
     """The jar of the standard library, watched."""
@@ -74,7 +81,11 @@ class CookieHeaders:
             if len(self._by_path) >= _MAX_PATHS:
                 self._by_path.clear()
             request = self.request(origin + path)
-            jar.add_cookie_header(request)
+            jar.is_asked = True
+            try:
+                jar.add_cookie_header(request)
+            finally:
+                jar.is_asked = False
             known = self._by_path[key] = self.value(request)
             self._version = getattr(jar, "version", -1)  # it throws out what has expired
         return known

@@ -14,7 +14,6 @@ from geventhttpclient.url import URL
 from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
 
 from withstand.locust_plugin.client.connection import BrokenError
-from withstand.locust_plugin.client.reader import MalformedError
 from withstand.locust_plugin.client.tape import Tape
 from withstand.locust_plugin.client.timing import ATTRIBUTE
 
@@ -22,9 +21,7 @@ from withstand.locust_plugin.client.timing import ATTRIBUTE
 def tape_of(broken: BrokenError) -> Tape:
     """What came of an exchange, as geventhttpclient would have heard it."""
     error = broken.error
-    if isinstance(error, MalformedError):
-        error = None  # it has a parser of its own
-    elif isinstance(error, OSError) and error.errno == errno.EPIPE:
+    if isinstance(error, OSError) and error.errno == errno.EPIPE:
         error = None  # said of what is sent, not of what is read
     return Tape(broken.received, error)
 

@@ -38,10 +38,7 @@ class Head:
         self.size = size
         line, _, rest = raw.partition(b"\r\n")
         self.reason = line.decode("latin-1").partition(" ")[2].partition(" ")[2].strip()
-        self.fields = tuple(
-            (name.strip().lower(), value.strip())
-            for name, _, value in (each.partition(":") for each in _lines(rest))
-        )
+        self.fields = tuple((name.lower(), value) for name, value in _pairs(rest))
         names = {name for name, _ in self.fields}
         self.sets_cookies = "set-cookie" in names or "set-cookie2" in names
         self.redirects = "location" in names
@@ -50,12 +47,13 @@ class Head:
 
     def items(self) -> list[tuple[str, str]]:
         """The headers in their order, with their names as they were sent."""
-        pairs = (line.partition(":") for line in _lines(self.raw.partition(b"\r\n")[2]))
-        return [(name.strip(), value.strip()) for name, _, value in pairs]
+        return _pairs(self.raw.partition(b"\r\n")[2])
 
 
-def _lines(block: bytes) -> list[str]:
-    return [line for line in block.decode("latin-1").split("\r\n") if line]
+def _pairs(block: bytes) -> list[tuple[str, str]]:
+    lines = (line.partition(":") for line in block.decode("latin-1").split("\r\n") if line)
+    # The standard library leaves spaces at the end where they are.
+    return [(name, value.lstrip(" \t")) for name, _, value in lines]
 
 
 NO_HEAD: Final = Head(b"\x00", 0)

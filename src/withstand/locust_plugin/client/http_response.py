@@ -4,10 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from http.client import HTTPMessage
 from http.client import HTTPResponse as PlainResponse
+from io import BytesIO
 from typing import Any, Final
 
 from locust.clients import ResponseContextManager
-from requests import PreparedRequest
+from requests import PreparedRequest, Session
+from requests.adapters import HTTPAdapter
 from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from requests.structures import CaseInsensitiveDict
 from requests.utils import get_encoding_from_headers
@@ -17,6 +19,7 @@ from urllib3 import HTTPResponse as PooledResponse
 from withstand.locust_plugin.client.address import Address
 from withstand.locust_plugin.client.head import Head
 from withstand.locust_plugin.client.tape import Tape
+from withstand.locust_plugin.client.template import OfText
 from withstand.locust_plugin.client.timing import Timing
 
 
@@ -29,7 +32,6 @@ class PlainHttpResponse(ResponseContextManager):
 
     _content_consumed = True
     _entered = False
-    _next = None
 
     def __init__(
         self,
@@ -66,12 +68,13 @@ class PlainHttpResponse(ResponseContextManager):
         """The request, read back from what was sent."""
         head, _, body = self._sent.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
-        pairs = (line.split(": ", 1) for line in lines[2:])  # after the request line and Host
+        # After the request line and Host.
+        pairs = ((name, value) for name, _, value in (line.partition(": ") for line in lines[2:]))
         request = PreparedRequest()
         request.method = lines[0].partition(" ")[0]
-        request.url = self.url
-        request.headers = CaseInsensitiveDict((name, value) for name, value in pairs)
-        request.body = body or None
+        request.url = self.address.url  # Locust lends `url` to other texts, and users may
+        request.headers = CaseInsensitiveDict(pairs)
+        request.body = (body.decode() if isinstance(self._sent, OfText) else body) or None
         request._cookies = RequestsCookieJar()
         return request
 
@@ -87,14 +90,33 @@ def _raw(response: PlainHttpResponse) -> PooledResponse:
         message.add_header(name, value)
     plain = PlainResponse(Tape(()))  # type: ignore[arg-type]
     plain.msg = plain.headers = message
+    body = BytesIO()
+    body.close()
     return PooledResponse(
-        body=b"",
+        body=body,
         headers=HTTPHeaderDict(response.header_pairs()),
         status=response.status_code,
         reason=response.reason,
+        version=10 if response._head.raw.startswith(b"HTTP/1.0") else 11,
         preload_content=False,
+        decode_content=False,
         original_response=plain,
     )
+
+
+def _connection(_: PlainHttpResponse) -> HTTPAdapter:
+    """An adapter as good as the one that it did not come through."""
+    return HTTPAdapter()
+
+
+def _next(response: PlainHttpResponse) -> PreparedRequest | None:
+    """The request that would follow a redirect."""
+    if not response.is_redirect:
+        return None
+    with Session() as session:
+        session.trust_env = False
+        following = session.resolve_redirects(response, response.request, yield_requests=True)
+        return next(following, None)  # type: ignore[return-value] # it yields requests
 
 
 def _cookies(response: PlainHttpResponse) -> RequestsCookieJar:
@@ -117,4 +139,6 @@ _MADE_LATE: Final[dict[str, Callable[[PlainHttpResponse], Any]]] = {
     "elapsed": _elapsed,
     "request": PlainHttpResponse.sent_request,
     "raw": _raw,
+    "connection": _connection,
+    "_next": _next,
 }

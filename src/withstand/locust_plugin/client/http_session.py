@@ -91,6 +91,12 @@ class FastSession(HttpSession):
         self._auth = value
         self._planner.forget()
 
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        super().close()
+        for pool in self._pools.values():
+            pool.close()
+
     def mount(self, prefix: Any, adapter: Any) -> None:
         """Send with another adapter: from then on requests itself sends."""
         super().mount(prefix, adapter)
@@ -238,8 +244,8 @@ class FastSession(HttpSession):
             whole: ResponseContextManager = response
         else:
             first = (response.history or [response])[0].request
+            meta["name"] = meta["name"] or (str(meta["url"]) if first is None else first.path_url)
             meta["url"] = self._build_url(meta["url"]) if first is None else str(first.url)
-            meta["name"] = meta["name"] or (meta["url"] if first is None else first.path_url)
             meta["response_length"] = _length(response, stream=stream)
             due_ns, start_ns, end_ns = times_ns
             response.withstand_timing = (due_ns, start_ns, end_ns, end_ns, 0)

@@ -19,6 +19,10 @@ Plan = tuple[Address, bytes, Any, bool]
 """Address, bytes of the request, `timeout` as the user gave it, whether redirects are followed."""
 
 _MAX_KNOWN: Final = 512
+_OPTIONAL: Final = frozenset(
+    ("auth", "cert", "cookies", "files", "hooks", "proxies", "stream", "verify")
+)
+_SECONDS: Final = (int, float)
 _json_text: Final = standard_json.JSONEncoder(allow_nan=False).encode
 _is_standard_json: Final = sys.modules.get("simplejson") is None
 _encoded: Final = RequestEncodingMixin._encode_params
@@ -55,8 +59,10 @@ class Planner:
                 params = value
             elif key == "timeout":
                 timeout = value
-            elif value is not None and (key != "stream" or value):
+            elif key not in _OPTIONAL or (value is not None and (key != "stream" or value)):
                 return f"{key}="
+        if timeout is not None and not _is_plain_timeout(timeout):
+            return "a timeout that is no number of seconds"
         if session.proxies or session.trust_env:
             return "proxies"
         if session.params or session.stream or session.hooks["response"]:
@@ -73,7 +79,14 @@ class Planner:
                 self._known.clear()
                 self._known_version = version
             # Without a body there is little to a request, and much of it comes again.
-            key = (method, url, timeout, redirects, tuple(headers.items()) if headers else None)
+            key = (
+                method,
+                url,
+                session.base_url,
+                timeout,
+                redirects,
+                tuple(headers.items()) if headers else None,
+            )
             known = self._known.get(key)
             if known is not None:
                 return known
@@ -100,6 +113,8 @@ class Planner:
     ) -> Plan | str:
         whole = url if url.startswith("http") else f"{session.base_url}{url}"  # type: ignore[attr-defined]
         if params and (query := _encoded(params)):
+            if whole.endswith("?"):
+                return "a query that is empty"
             whole += ("&" if "?" in whole else "?") + query
         address = address_of(whole)
         if address is None:
@@ -116,6 +131,8 @@ class Planner:
             kind, body = TEXT, data.encode()
         elif type(data) is dict:
             kind, body = FORM, _encoded(data).encode()
+            if not body:
+                return "a form without a field"
         else:
             return f"data= of type {type(data).__name__}"
         template = self.templates.find(session, method, headers, kind)
@@ -128,3 +145,8 @@ class Planner:
             timeout,
             redirects,
         )
+
+
+def _is_plain_timeout(timeout: Any) -> bool:
+    parts = timeout if type(timeout) is tuple and len(timeout) == 2 else (timeout,)
+    return all(part is None or (type(part) in _SECONDS and part > 0) for part in parts)

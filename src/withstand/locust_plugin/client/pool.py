@@ -3,22 +3,35 @@
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any
+from weakref import WeakMethod
 
 from gevent.event import Event
 
 from withstand.locust_plugin.client.connection import Connection
 
 Connect = Callable[[float | None], Any]
-"""Opens a socket of gevent's, plain or TLS, in so many seconds; raises what Locust's would."""
+"""Within so many seconds, opens a socket of gevent's, plain or TLS, and raises what Locust's own
+client would."""
 
 
 class ConnectionPool:
     """Hands out a connection that nobody uses, or a new one.
 
-    At most `limit` are open at a time, if there is one; at most `kept` stay open unused.
+    At most `limit` are open at a time, if there is one; at most `kept` stay open unused. Those are
+    closed when nobody has the pool any more, as when Locust lets go of a user: the loop watches
+    connections, and so keeps them, but they do not keep their pool.
     """
 
-    __slots__ = ("_connect", "_free", "_kept", "_limit", "_open", "_returned", "connect_ns")
+    __slots__ = (
+        "__weakref__",
+        "_connect",
+        "_free",
+        "_kept",
+        "_limit",
+        "_open",
+        "_returned",
+        "connect_ns",
+    )
 
     def __init__(self, connect: Connect, *, kept: int, limit: int | None = None) -> None:
         self._connect = connect
@@ -48,7 +61,7 @@ class ConnectionPool:
         self._open += 1
         began_ns = perf_counter_ns()
         try:
-            connection = Connection(self._connect(timeout_s), self._closed)
+            connection = Connection(self._connect(timeout_s), _tell(WeakMethod(self._closed)))
         except BaseException:
             self._open -= 1
             raise
@@ -76,3 +89,17 @@ class ConnectionPool:
         """Close what nobody uses."""
         for connection in tuple(self._free):
             connection.close()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def _tell(closed: WeakMethod[Callable[[Connection], None]]) -> Callable[[Connection], None]:
+    """Tell a pool of a connection that was closed, if the pool is still there."""
+
+    def tell(connection: Connection) -> None:
+        method = closed()
+        if method is not None:
+            method(connection)
+
+    return tell

@@ -1,9 +1,10 @@
 """Reads an answer that is not known by its head: in several pieces, in chunks, until the end. Pure.
 
 llhttp does the parsing (through httptools); what it does not know is whose answer it reads, and so
-that an answer to HEAD has no body.
+that an answer to HEAD has no body. It is shown only what it reads as the standard library does.
 """
 
+import re
 from typing import Any, Final
 
 import httptools
@@ -11,10 +12,23 @@ import httptools
 from withstand.locust_plugin.client.head import HEAD_END, Head
 
 _BODILESS: Final = frozenset((204, 304))
+# No more headers than http.client reads, none longer than that, no character at which the email
+# package sees the end of a line, no status of a conversation that changes its protocol.
+_ORDINARY: Final = re.compile(
+    rb"HTTP/1\.[01] (?:100|[2-9][0-9][0-9])(?: [\t\x20-\x7e\x80-\x84\x86-\xff]*)?\r\n"
+    rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\x84\x86-\xff]*\r\n){0,99}\r\n"
+)
+_ABOUT_KEEPING: Final = frozenset(("connection", "keep-alive", "proxy-connection"))
+_LONGEST: Final = 65_000  # bytes
+_LENGTH: Final = re.compile(r"[0-9]{1,15}\Z")
 
 
 class MalformedError(Exception):
-    """What came is no HTTP."""
+    """What came is no HTTP, or none that is read alike by everybody. `rest` is the open socket
+    that more may come from.
+    """
+
+    rest: Any = None
 
 
 class Reader:
@@ -36,7 +50,6 @@ class Reader:
         self._unread = b""
         self._parser: Any = None
         self._until_end = False
-        self._keeps_alive = False
         self._complete = False
         self._upgraded = False
 
@@ -55,8 +68,12 @@ class Reader:
             self._unread += data
             end = self._unread.find(HEAD_END)
             if end < 0:
+                if len(self._unread) > _LONGEST or not b"HTTP/1.".startswith(self._unread[:7]):
+                    raise MalformedError("an unusual head")
                 return
             raw, data = self._unread[: end + 4], self._unread[end + 4 :]
+            if len(raw) > _LONGEST or not _ORDINARY.fullmatch(raw):
+                raise MalformedError("an unusual head")
             self._parser = httptools.HttpResponseParser(self)
             self._parse(raw)
             if self._is_interim():  # the final answer follows
@@ -75,17 +92,18 @@ class Reader:
 
     def _take_head(self, raw: bytes) -> None:
         head = Head(raw, self._parser.get_status_code())
-        names = dict(head.fields)
-        length = names.get("content-length", "")
-        if self._bodiless:  # llhttp thinks that a body without a length will follow
-            options = names.get("connection", "").lower()
-            is_11 = self._parser.get_http_version() == "1.1"
-            self._keeps_alive = "close" not in options if is_11 else "keep-alive" in options
+        lengths = [value for name, value in head.fields if name == "content-length"]
+        codings = [value for name, value in head.fields if name == "transfer-encoding"]
+        length = lengths[0] if lengths else ""
+        chunked = bool(codings)
+        if len(lengths) + len(codings) > 1:
+            raise MalformedError("a body of two lengths")
+        if (lengths and not _LENGTH.match(length)) or (chunked and codings[0].lower() != "chunked"):
+            raise MalformedError("a body of unknown length")
         self._bodiless = self._bodiless or head.status in _BODILESS
-        chunked = "transfer-encoding" in names
         self._until_end = not (self._bodiless or self._upgraded or chunked or length)
-        self.keep = self._keeps_alive and not self._until_end
-        if self.keep and length.isdigit() and not chunked and not self._bodiless:
+        self.keep = _keeps(raw, head) and not self._until_end
+        if self.keep and length and not chunked and not self._bodiless:
             head.size = len(raw) + int(length)
         self.head = head
         self.done = self._bodiless or self._complete
@@ -111,16 +129,27 @@ class Reader:
         self.done = self.head is not None and self._until_end
         return self.done
 
-    def on_headers_complete(self) -> None:
-        """llhttp read the head. After the end it has forgotten what the head said."""
-        self._keeps_alive = self._parser.should_keep_alive()
-
     def on_body(self, body: bytes) -> None:
         """llhttp read a piece of the body."""
-        self._body.append(body)
+        if not self._complete:
+            self._body.append(body)
 
     def on_message_complete(self) -> None:
         """llhttp came to the end."""
         if self._complete:  # of a second answer, which nobody asked for
             self._exceed(b"?")
         self._complete = True
+
+
+def _keeps(raw: bytes, head: Head) -> bool:
+    """Whether the server keeps the connection, as http.client sees it. (llhttp knows only until it
+    has read the whole answer, which may end with its head.)
+    """
+    if not any(name in _ABOUT_KEEPING for name, _ in head.fields):
+        return not raw.startswith(b"HTTP/1.0")
+    fields = dict(reversed(head.fields))
+    connection = fields.get("connection", "").lower()
+    if not raw.startswith(b"HTTP/1.0"):
+        return "close" not in connection
+    proxy = fields.get("proxy-connection", "").lower()
+    return bool(fields.get("keep-alive")) or "keep-alive" in (connection + "," + proxy)

@@ -8,22 +8,23 @@ from typing import Any
 
 from locust.clients import LocustHttpAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.connection import HTTPConnection
+from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from withstand.locust_plugin.client.address import Address
 from withstand.locust_plugin.client.tape import Tape
 
 
-class _TapeConnection(HTTPConnection):
+class _TapeConnection:
     """A connection that is open already, or could not be opened."""
 
     outcome: Tape | Exception
     is_verified = True
 
     def __init__(self, host: str, port: int | None = None, **given: Any) -> None:
-        super().__init__(host, port, timeout=given.get("timeout"))
+        super().__init__(host, port, timeout=given.get("timeout"))  # type: ignore[call-arg]
 
     def connect(self) -> None:
+        """Be open."""
         if isinstance(self.outcome, Exception):
             raise self.outcome
         self.sock = self.outcome
@@ -34,9 +35,11 @@ class TapeAdapter(LocustHttpAdapter):
 
     def __init__(self, address: Address, outcome: Tape | Exception) -> None:
         super().__init__(pool_manager=None)
-        kind = HTTPSConnectionPool if address.scheme == "https" else HTTPConnectionPool
+        is_tls = address.scheme == "https"
+        kind = HTTPSConnectionPool if is_tls else HTTPConnectionPool
+        base = HTTPSConnection if is_tls else HTTPConnection
         self._pool = kind(address.host, address.port)
-        self._pool.ConnectionCls = type("Connection", (_TapeConnection,), {"outcome": outcome})
+        self._pool.ConnectionCls = type("Connection", (_TapeConnection, base), {"outcome": outcome})
 
     def init_poolmanager(self, *_: Any, **__: Any) -> None:
         """There is nothing to pool."""

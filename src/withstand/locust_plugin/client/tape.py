@@ -9,19 +9,27 @@ import io
 from collections.abc import Iterable
 from typing import Any
 
+from withstand.locust_plugin.client.reader import MalformedError
+
 
 class Tape:
     """Stands in for a connected socket: swallows what is sent, gives what was received, and then
-    raises `error`, or says that the connection is closed where that is None.
+    raises `error`, or says that the connection is closed where that is None. After an answer that
+    our own reader did not understand it goes on with the connection itself.
     """
 
     def __init__(self, received: Iterable[bytes], error: Exception | None = None) -> None:
         self._rest = b"".join(received)
         self._error = error
+        self._is_closed = False
+        self._file: _RawTape | None = None
 
     def recv(self, size: int, *_: object) -> bytes:
         """The next bytes."""
         data, self._rest = self._rest[:size], self._rest[size:]
+        if not data and isinstance(self._error, MalformedError):
+            more: bytes = self._error.rest.recv(size)
+            return more
         if not data and self._error is not None:
             raise self._error
         return data
@@ -41,7 +49,8 @@ class Tape:
 
     def makefile(self, *_: object, **__: object) -> io.BufferedReader:
         """What was received, as a file."""
-        return io.BufferedReader(_RawTape(self))
+        self._file = _RawTape(self)
+        return io.BufferedReader(self._file)
 
     def fileno(self) -> int:
         """There is none."""
@@ -61,7 +70,15 @@ class Tape:
         """There is no socket."""
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Close the connection, if it is open still and no file of it is."""
+        self._is_closed = True
+        if isinstance(self._error, MalformedError) and (self._file is None or self._file.closed):
+            self._error.rest.close()
+
+    def file_closed(self) -> None:
+        """A socket stays open for the sake of the files made of it."""
+        if self._is_closed:
+            self.close()
 
 
 class _RawTape(io.RawIOBase):
@@ -73,3 +90,8 @@ class _RawTape(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         return self._tape.recv_into(buffer)
+
+    def close(self) -> None:
+        if not self.closed:
+            super().close()
+            self._tape.file_closed()

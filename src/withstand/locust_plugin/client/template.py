@@ -3,6 +3,7 @@
 So the bytes that are sent are those that requests would send: same headers, same order.
 """
 
+import re
 from typing import Any, Final
 
 from requests import Request, Session
@@ -20,24 +21,35 @@ TEXT: Final[dict[str, Any]] = {"data": "a"}
 BYTES: Final[dict[str, Any]] = {"data": b"a"}
 
 
+_TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+\Z")
+
+
+class OfText(bytes):
+    """A request whose body was given as text, which it is to whoever looks at it."""
+
+
 class Template:
     """Headers in three parts: before the Cookie header, between it and the Content-Length (whose
-    number is left to fill in), after that. `has_length` is False where there is none.
+    number is left to fill in), after that. `has_length` is False where there is none; `of_text` is
+    whether a body is one of text.
     """
 
-    __slots__ = ("after", "before", "between", "has_length")
+    __slots__ = ("after", "before", "between", "has_length", "of_text")
 
-    def __init__(self, before: bytes, between: bytes, after: bytes, *, has_length: bool) -> None:
+    def __init__(
+        self, before: bytes, between: bytes, after: bytes, *, has_length: bool, of_text: bool
+    ) -> None:
         self.before = before
         self.between = between
         self.after = after
         self.has_length = has_length
+        self.of_text = of_text
 
     def bytes(self, method: str, head: bytes, cookie: str, body: bytes) -> bytes:
         """The whole request."""
         cookies = f"Cookie: {cookie}\r\n".encode("latin-1") if cookie else b""
         length = b"Content-Length: %d\r\n" % len(body) if self.has_length else b""
-        return b"".join(
+        whole = b"".join(
             (
                 method.encode("ascii"),
                 head,
@@ -49,13 +61,14 @@ class Template:
                 body,
             )
         )
+        return OfText(whole) if self.of_text else whole
 
 
 def template(session: Session, method: str, headers: Any, body: dict[str, Any]) -> Template | None:
     """The template of a session's requests with such headers and such a kind of body; None where
     requests itself has to send them.
     """
-    if not _is_basic(session.auth):
+    if not _is_basic(session.auth) or not _TOKEN.match(method):
         return None
     prepared = session.prepare_request(
         Request(method, "http://host/", headers=headers, cookies={"withstand": "1"}, **body)
@@ -76,12 +89,14 @@ def template(session: Session, method: str, headers: Any, body: dict[str, Any]) 
         elif name == "Content-Length":
             place = 2
         else:
-            text = value if isinstance(value, bytes) else str(value).encode("latin-1")
-            parts[place].append(name.encode("ascii") + b": " + text + b"\r\n")
+            if type(name) is not str or type(value) is not str:  # as which it is seen afterwards
+                return None
+            parts[place].append(f"{name}: {value}\r\n".encode("latin-1"))
     before, between, after = (b"".join(part) for part in parts)
     if place == 2:
-        return Template(before, between, after + b"\r\n", has_length=True)
-    return Template(before, between + b"\r\n", b"", has_length=False)
+        of_text = body is FORM or body is TEXT
+        return Template(before, between, after + b"\r\n", has_length=True, of_text=of_text)
+    return Template(before, between + b"\r\n", b"", has_length=False, of_text=False)
 
 
 def _is_basic(auth: Any) -> bool:
