@@ -46,7 +46,10 @@ def test_same_as_locust(results: dict[str, Results], case: str) -> None:
 
     if case in _CONNECTION_NOT_KEPT:
         for each in (stock["observed"], ours["observed"]):
-            each["wire"] = [request for connection in each["wire"] for request in connection]
+            each["wire"] = [
+                [request for connection in server for request in connection]
+                for server in each["wire"]
+            ]
     assert ours["observed"] == stock["observed"]
 
 
