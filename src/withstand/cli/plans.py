@@ -10,7 +10,7 @@ from withstand.scan.finding import Severity
 from withstand.scan.plan import ScanPlan
 from withstand.scan.policy import Profile
 from withstand.settings import Settings
-from withstand.slo import Objective, parse_objective
+from withstand.slo import Objective, parse_named_objective, parse_objective
 from withstand.workflows import fetch_document, nonce, read_document_file
 
 
@@ -58,14 +58,9 @@ def objectives_for(settings: Settings, texts: tuple[str, ...]) -> tuple[Objectiv
     A flag's text may name its operation: `GET /users: p95<200ms`. Raises UsageError.
     """
     if texts:
-        return tuple(_objective(text) for text in texts)
+        return tuple(parse_named_objective(text) for text in texts)
     return tuple(
         parse_objective(text, operation=operation)
         for operation, wanted in settings.objective_texts().items()
         for text in wanted
     )
-
-
-def _objective(text: str) -> Objective:
-    operation, colon, rest = text.rpartition(": ")
-    return parse_objective(rest, operation=operation.strip()) if colon else parse_objective(text)

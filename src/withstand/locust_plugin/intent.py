@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from withstand.errors import WithstandError
-from withstand.slo import Objective, parse_objective, timing
+from withstand.slo import Objective, parse_named_objective, timing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ def intent_of(options: Any) -> Intent:
 
     run_time_s = getattr(options, "run_time", None)
     try:
-        objectives = tuple(parse_objective(text) for text in given("slo") or ())
+        objectives = tuple(parse_named_objective(text) for text in given("slo") or ())
         width_s = 1
         if run_time_s:
             width_s = timing(objectives, duration_s=run_time_s, warm_up_s=given("warm_up")).width_s

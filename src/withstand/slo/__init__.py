@@ -3,7 +3,7 @@
 from withstand.slo.judgement import judge
 from withstand.slo.objective import Indicator, Objective, Unit, format_value
 from withstand.slo.soak import DriftVerdict, Quantity, SoakRules, judge_soak
-from withstand.slo.text import ACCEPTED_FORMS, parse_objective
+from withstand.slo.text import ACCEPTED_FORMS, parse_named_objective, parse_objective
 from withstand.slo.verdict import Verdict, VerdictState
 from withstand.slo.warm_up import Timing, timing
 from withstand.slo.watch import Outlook, Standing, Watch
@@ -25,6 +25,7 @@ __all__ = [
     "format_value",
     "judge",
     "judge_soak",
+    "parse_named_objective",
     "parse_objective",
     "timing",
 ]

@@ -72,6 +72,14 @@ def parse_objective(text: str, *, operation: str = WHOLE_RUN) -> Objective:
     )
 
 
+def parse_named_objective(text: str) -> Objective:
+    """The objective of a text that may name its operation, `GET /users: p95<200ms`. Raises
+    UsageError.
+    """
+    operation, colon, rest = text.rpartition(": ")
+    return parse_objective(rest, operation=operation.strip()) if colon else parse_objective(text)
+
+
 def _over_s(text: str, over: "re.Match[str]", indicator: Indicator) -> int:
     if indicator is Indicator.MEMORY_GROWTH:
         start = over.end() - len(over[0].lstrip())
