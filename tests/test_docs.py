@@ -12,7 +12,11 @@ from withstand.settings import load_settings
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
     path
-    for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
+    for path in (
+        *ROOT.glob("*.md"),
+        *(ROOT / "docs").rglob("*.md"),
+        *(ROOT / "examples").rglob("*.md"),
+    )
     if "checks" not in path.parent.parts  # generated from the code
 )
 VOCABULARY = (

@@ -39,7 +39,8 @@ def test_every_dependency_has_a_lower_bound() -> None:
 
 
 def test_the_package_imports_just_what_it_declares() -> None:
-    rest = (module for module in _graph().modules if not module.startswith("withstand.demo"))
+    apart = ("withstand.demo", "withstand.locust")
+    rest = (module for module in _graph().modules if not module.startswith(apart))
     assert _imported(rest) == _modules(PYPROJECT["project"]["dependencies"])
 
 
@@ -47,6 +48,13 @@ def test_the_demo_imports_just_what_its_extra_declares() -> None:
     demo = (module for module in _graph().modules if module.startswith("withstand.demo"))
     extra = _modules(PYPROJECT["project"]["optional-dependencies"]["demo"])
     assert _imported(demo) == extra
+
+
+def test_what_runs_in_locusts_processes_imports_nothing_else_than_its_extra_declares() -> None:
+    plugin = (each for each in _graph().modules if each.startswith("withstand.locust"))
+    project = PYPROJECT["project"]
+    beside = _imported(plugin) - _modules(project["dependencies"])
+    assert beside == _modules(project["optional-dependencies"]["locust"])
 
 
 @cache
@@ -65,6 +73,7 @@ def _imported(modules: Iterable[str]) -> set[str]:
     """What our modules import that neither we nor Python's library hold."""
     # Their classes are part of the interface of what is declared, and come with it.
     part_of = {"markupsafe": "jinja2", "pydantic": "fastapi", "starlette": "fastapi"}
+    part_of |= dict.fromkeys(("gevent", "geventhttpclient", "requests", "urllib3"), "locust")
     return {
         part_of.get(name, name)
         for module in modules

@@ -18,7 +18,16 @@ from withstand.load.measurement import (
 )
 from withstand.load.recorder import OperationRecorder
 from withstand.sharding import Shard
-from withstand.slo import Indicator, Objective, Unit, Verdict, VerdictState, judge, parse_objective
+from withstand.slo import (
+    Indicator,
+    Objective,
+    Unit,
+    Verdict,
+    VerdictState,
+    judge,
+    parse_named_objective,
+    parse_objective,
+)
 from withstand.stats.histogram import Histogram
 
 MS = 1_000_000
@@ -58,6 +67,16 @@ def test_what_people_write_is_read_and_written_back(
     assert objective.limit == pytest.approx(limit)
     assert objective.text == canonical
     assert parse_objective(canonical, operation="GET /users") == objective
+
+
+@pytest.mark.parametrize("operation", ["*", "GET /users/{id}", "GET /a: b"])
+def test_an_objective_may_name_its_operation(operation: str) -> None:
+    meant = parse_objective("p95<200ms", operation=operation)
+    assert parse_named_objective(f"{operation}: p95<200ms") == meant
+
+
+def test_an_objective_that_names_no_operation_is_on_all_of_them() -> None:
+    assert parse_named_objective("errors<1%") == parse_objective("errors<1%", operation="*")
 
 
 @given(

@@ -61,7 +61,7 @@ def command(variant: str, file: str, user: str, url: str, users: int) -> list[st
     """Locust's command line but for its end: both variants take the same."""
     begin = {
         STOCK: [beside_python("locust")],
-        OURS: [sys.executable, "-m", "withstand.locust_plugin"],
+        OURS: [sys.executable, "-m", "withstand.locust"],
     }[variant]
     return [*begin, "-f", str(FILES / file), user, "--headless", "--skip-log", "--only-summary",
             "-u", str(users), "-r", str(users), "-H", url]  # fmt: skip

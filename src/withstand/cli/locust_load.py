@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from withstand.errors import RunVoid, UsageError
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.progress import Progress
 from withstand.results import Results
+from withstand.settings import Settings
 from withstand.stats.histogram import Histogram, merged
 from withstand.units import parse_duration_ns
 from withstand.workflows.locust_child import News, Told, run_locust
@@ -115,7 +117,7 @@ def locust_command(**given: Any) -> int:
     if given["host"] is not None:
         target_for(settings, given["allow"], insecure=False)  # refuses what nobody allowed
     objectives = objectives_for(settings, given["slos"])
-    arguments = _arguments(given, rest)
+    arguments = _arguments(given, rest, given["slos"] or _objective_texts(settings))
     worker = "--worker" in rest or bool(os.environ.get("LOCUST_MODE_WORKER"))
     headless = "--headless" in arguments
     with ProgressLine(quiet=given["quiet"]) as line:
@@ -149,14 +151,20 @@ def _file_and_rest(file: str | None, rest: list[str]) -> tuple[str | None, list[
     return file, rest
 
 
-def _arguments(given: dict[str, Any], rest: list[str]) -> list[str]:
-    """Locust's command line."""
+def _objective_texts(settings: Settings) -> Iterator[str]:
+    for operation, texts in settings.objective_texts().items():
+        for text in texts:
+            yield f"{operation}: {text}"
+
+
+def _arguments(given: dict[str, Any], rest: list[str], objectives: Iterable[str]) -> list[str]:
+    """Locust's command line. How it records depends on the objectives."""
     arguments = list(rest)
     if given["file"] is not None:
         arguments += ["-f", given["file"]]
     if given["host"] is not None:
         arguments += ["-H", given["host"]]
-    for text in given["slos"]:
+    for text in objectives:
         arguments += ["--withstand-slo", text]
     if given["warm_up"] is not None:
         parse_duration_ns(given["warm_up"])

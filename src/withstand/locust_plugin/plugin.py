@@ -7,15 +7,18 @@ writes the report itself.
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any, Final
 
 import gevent
 import locust
 import locust.runners
+from locust.exception import RPCError
 from locust.runners import MasterRunner, WorkerRunner
 
 from withstand.load.measurement import LoadMeasurement
 from withstand.locust_plugin.explanation import explanation
+from withstand.locust_plugin.farewell import await_last_reports
 from withstand.locust_plugin.install import install
 from withstand.locust_plugin.intent import Intent, intent_of
 from withstand.locust_plugin.lane import close_lane, open_lane
@@ -79,6 +82,8 @@ class Plugin:
         self._options.withstand_width_s = self._intent.width_s
         if pipe is not None:
             self._parent = Parent(pipe)
+        if self._is_master:
+            await_last_reports(runner, self._last_reports_are_in)
         gevent.spawn(self._report)
         # Nothing has waited yet, so the loop still believes in the time before all imports, by
         # which Locust would measure --run-time.
@@ -130,6 +135,10 @@ class Plugin:
     def _on_test_stop(self, **_: Any) -> None:
         if self._run is not None:
             self._run.stop()
+            if isinstance(self._runner, WorkerRunner):
+                # Its master may go as soon as it hears that all workers have stopped.
+                with suppress(RPCError):
+                    self._runner._send_stats()
         close_lane()
 
     def _on_reset(self, **_: Any) -> None:
@@ -165,8 +174,7 @@ class Plugin:
         if run is None or workers is None:
             return
         if self._is_master:
-            missing = {each.id for each in self._runner.clients.missing}
-            workers.look_after(set(self._runner.clients) - missing if not last else ())
+            workers.look_after(self._present_workers() if not last else ())
         else:
             workers.apply(_ALONE, run.snapshot(self._profile()))
         if self._parent is not None:
@@ -179,6 +187,13 @@ class Plugin:
                     host=self._host(),
                     run_time_s=self._option("run_time"),
                 )
+
+    def _present_workers(self) -> set[str]:
+        missing = {each.id for each in self._runner.clients.missing}
+        return set(self._runner.clients) - missing
+
+    def _last_reports_are_in(self) -> bool:
+        return self._workers is None or self._workers.have_stopped(self._present_workers())
 
     def _host(self) -> str | None:
         """What the users send to, where that is one."""

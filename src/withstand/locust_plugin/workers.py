@@ -1,5 +1,6 @@
 """What the master knows of its workers' recordings, and of itself where it is alone."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -56,7 +57,11 @@ class Workers:
         self._reached_s[worker] = snapshot.duration_s + self._offsets_s[worker]
         self.crew.apply(number, moved(snapshot, self._offsets_s[worker]))
 
-    def look_after(self, present: Any) -> None:
+    def have_stopped(self, present: Collection[str]) -> bool:
+        """Whether all of those who have reported and are `present` have said their last words."""
+        return not (self._numbers.keys() - self._stopped) & set(present)
+
+    def look_after(self, present: Collection[str]) -> None:
         """Note who is gone: whoever has reported, has not stopped and is not `present`."""
         for worker, number in self._numbers.items():
             if worker in self._stopped or worker in self._gone or worker in present:
