@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from withstand.locust_plugin.client.timing import Timing
 from withstand.locust_plugin.recording import Recording
+from withstand.locust_plugin.timing import Timing
 from withstand.locust_plugin.watch import WATCH
 
 _STOCK = "Runner.__init__.<locals>.on_request"

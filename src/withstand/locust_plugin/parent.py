@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from typing import Any
 
 from gevent.os import make_nonblocking, nb_write
@@ -48,5 +49,5 @@ class Parent:
         try:
             while rest:
                 rest = rest[nb_write(self._pipe, rest) :]
-        except OSError:
-            return  # it is gone, which is no reason to stop the load
+        except OSError:  # it is gone, and nobody is left who would end the load
+            os.kill(os.getpid(), signal.SIGTERM)

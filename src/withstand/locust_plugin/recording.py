@@ -13,8 +13,8 @@ from requests.exceptions import HTTPError
 from withstand.load.measurement import OperationMeasurement
 from withstand.load.recorder import OperationRecorder
 from withstand.load.window import Window
-from withstand.locust_plugin.client.timing import ATTRIBUTE, Timing
 from withstand.locust_plugin.failure_kinds import failure_kind
+from withstand.locust_plugin.timing import ATTRIBUTE, Timing
 
 _EVERY_STATUS: Final = frozenset(range(1_000))  # what is an error is for Locust to say
 _LONGEST_REASON: Final = 200

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
-from withstand.locust_plugin.client.timing import Timing
+from withstand.locust_plugin.timing import Timing
 
 _OWN: Final = __name__.rpartition(".")[0]
 _SILENT: Final = (_OWN, "locust", "contextlib")

@@ -19,7 +19,7 @@ from requests.utils import get_encoding_from_headers
 from withstand.locust_plugin.client.fast_http_template import FastTemplate
 from withstand.locust_plugin.client.head import Head
 from withstand.locust_plugin.client.reader import Reader
-from withstand.locust_plugin.client.timing import Timing
+from withstand.locust_plugin.timing import Timing
 
 _MAX_KNOWN: Final = 1_024
 _BLOCK_BYTES: Final = 4_096

@@ -15,7 +15,7 @@ from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
 
 from withstand.locust_plugin.client.connection import BrokenError
 from withstand.locust_plugin.client.tape import Tape
-from withstand.locust_plugin.client.timing import ATTRIBUTE
+from withstand.locust_plugin.timing import ATTRIBUTE
 
 
 def tape_of(broken: BrokenError) -> Tape:

@@ -20,7 +20,7 @@ from withstand.locust_plugin.client.address import Address
 from withstand.locust_plugin.client.head import Head
 from withstand.locust_plugin.client.tape import Tape
 from withstand.locust_plugin.client.template import OfText
-from withstand.locust_plugin.client.timing import Timing
+from withstand.locust_plugin.timing import Timing
 
 
 class PlainHttpResponse(ResponseContextManager):
