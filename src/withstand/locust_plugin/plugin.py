@@ -221,7 +221,12 @@ class Plugin:
         # Deferred: reports take a third of a second to import, and most processes write none.
         from withstand.locust_plugin.verdict import publish
 
-        code = publish(measured, self._intent, host=self._host())
+        code = publish(
+            measured,
+            self._intent,
+            host=self._host(),
+            stdout_is_taken=bool(self._option("json")),
+        )
         # What the locustfile says of itself stands; without objectives Locust decides as ever.
         if own_code is None and self._intent.objectives and code != exit_code:
             sys.exit(code)

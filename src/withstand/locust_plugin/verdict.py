@@ -13,8 +13,13 @@ from withstand.results_file import write_results
 from withstand.workflows.locust_results import locust_results
 
 
-def publish(measured: LoadMeasurement, intent: Intent, *, host: str | None) -> int:
-    """Write what was asked for, and say how it went; the exit code of that."""
+def publish(
+    measured: LoadMeasurement, intent: Intent, *, host: str | None, stdout_is_taken: bool
+) -> int:
+    """Write what was asked for, and say how it went; the exit code of that.
+
+    `stdout_is_taken` where Locust prints its statistics there for another program.
+    """
     try:
         results = locust_results(
             measured,
@@ -33,5 +38,5 @@ def publish(measured: LoadMeasurement, intent: Intent, *, host: str | None) -> i
     except (WithstandError, OSError) as error:
         sys.stderr.write(f"Error: {error}\n")
         return error.exit_code if isinstance(error, WithstandError) else 2
-    render(results, Console(file=sys.stdout))
+    render(results, Console(file=sys.stderr if stdout_is_taken else sys.stdout))
     return results.exit_code()

@@ -1,5 +1,6 @@
 """The response that a user of HttpUser sees: one of requests', made as far as it is looked at."""
 
+import json as standard_json
 from collections.abc import Callable
 from datetime import timedelta
 from http.client import HTTPMessage
@@ -18,9 +19,11 @@ from urllib3 import HTTPResponse as PooledResponse
 
 from withstand.locust_plugin.client.address import Address
 from withstand.locust_plugin.client.head import Head
+from withstand.locust_plugin.client.plan import IS_STANDARD_JSON
 from withstand.locust_plugin.client.tape import Tape
 from withstand.locust_plugin.client.template import OfText
 from withstand.locust_plugin.timing import Timing
+from withstand.locust_plugin.watch import WATCH
 
 
 class PlainHttpResponse(ResponseContextManager):
@@ -59,6 +62,33 @@ class PlainHttpResponse(ResponseContextManager):
         value = make(self)
         self.__dict__[name] = value
         return value
+
+    def json(self, **options: Any) -> Any:
+        """The body as JSON."""
+        content = self._content
+        # Of other texts, and of what is no JSON, requests knows more.
+        if not options and content and content.isascii() and IS_STANDARD_JSON:
+            try:
+                return standard_json.loads(content)
+            except ValueError:
+                pass
+        return super().json(**options)
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:
+        """The end of the user's with-block."""
+        if (
+            kind is None
+            and self._manual_result is None
+            and self.status_code < 400
+            and WATCH.unheard is self._request_event
+        ):
+            meta, timing = self.request_meta, self.withstand_timing
+            start_ns = timing[3] - int(meta["response_time"] * 1e6)
+            size_bytes = meta["response_length"]
+            method, name = meta["request_type"], meta["name"]
+            if WATCH.record(method, name, start_ns, self.status_code, size_bytes, timing):
+                return True
+        return super().__exit__(kind, error, trace)  # type: ignore[no-untyped-call]
 
     def header_pairs(self) -> list[tuple[str, str]]:
         """The headers as they came."""

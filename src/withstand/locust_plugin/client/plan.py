@@ -24,7 +24,7 @@ _OPTIONAL: Final = frozenset(
 )
 _SECONDS: Final = (int, float)
 _json_text: Final = standard_json.JSONEncoder(allow_nan=False).encode
-_is_standard_json: Final = sys.modules.get("simplejson") is None
+IS_STANDARD_JSON: Final = sys.modules.get("simplejson") is None
 _encoded: Final = RequestEncodingMixin._encode_params
 
 
@@ -51,10 +51,10 @@ class Planner:
         headers = params = timeout = None
         redirects = True
         for key, value in given.items():
-            if key == "headers":
-                headers = value
-            elif key == "allow_redirects":
+            if key == "allow_redirects":
                 redirects = value
+            elif key == "headers":
+                headers = value
             elif key == "params":
                 params = value
             elif key == "timeout":
@@ -120,7 +120,7 @@ class Planner:
         if address is None:
             return "an address that has to be encoded"
         if json is not None and not data:
-            if not _is_standard_json:
+            if not IS_STANDARD_JSON:
                 return "simplejson"
             kind, body = JSON, _json_text(json).encode()
         elif not data and (data is None or isinstance(data, dict | str | bytes)):

@@ -13,6 +13,7 @@ _MAX_KNOWN: Final = 256
 _LEFT_TO_REQUESTS: Final = frozenset(
     ("host", "transfer-encoding", "expect", "te", "upgrade", "proxy-authorization")
 )
+_PLAIN_VALUE: Final = re.compile(r"(?:\S[^\r\n]*)?\Z")
 _NEEDED: Final = frozenset(("user-agent", "accept-encoding"))
 NO_BODY: Final[dict[str, Any]] = {}
 JSON: Final[dict[str, Any]] = {"json": [1]}
@@ -126,9 +127,84 @@ class Templates:
             return None
         if len(self._known) >= _MAX_KNOWN:
             self._known.clear()
-        found = self._known[key] = template(session, method, headers, body)
+        found = self._known[key] = filled(session, method, headers, body)
         return found
 
     def clear(self) -> None:
         """The session has changed."""
         self._known.clear()
+
+
+class _Shape:
+    """A template whose values before the Cookie header are left open. `places` has a header's name
+    as it is sent, its lower case, and its name in the headers of the request; None in the last
+    place for one of the session's.
+    """
+
+    __slots__ = ("places", "template")
+
+    def __init__(self, template: Template, places: tuple[tuple[str, str, str | None], ...]) -> None:
+        self.template = template
+        self.places = places
+
+
+_shapes: dict[tuple[Any, ...], _Shape | None] = {}
+
+
+def filled(session: Session, method: str, headers: Any, body: dict[str, Any]) -> Template | None:
+    """A template, made of one with other values in the same headers where there is one.
+
+    Tokens and ids change from user to user or from request to request. What requests makes of the
+    names is the same each time, and takes it a hundred times as long as filling in.
+    """
+    if session.auth is not None or (headers and type(headers) is not dict):
+        return template(session, method, headers, body)
+    key = (method, id(body), tuple(headers or ()), tuple(session.headers))
+    try:
+        shape = _shapes[key]
+    except KeyError:
+        made = template(session, method, headers, body)
+        if len(_shapes) >= _MAX_KNOWN:
+            _shapes.clear()
+        _shapes[key] = _shape_of(made, session, headers or {})
+        return made
+    if shape is None:
+        return template(session, method, headers, body)
+    of_session = dict(session.headers.lower_items())
+    lines = []
+    for name, lower, in_request in shape.places:
+        value = of_session[lower] if in_request is None else headers[in_request]
+        if type(value) is not str or not _PLAIN_VALUE.match(value):
+            return template(session, method, headers, body)
+        if lower == "connection" and value.lower() != "keep-alive":
+            return None
+        lines.append(f"{name}: {value}\r\n")
+    like = shape.template
+    return Template(
+        "".join(lines).encode("latin-1"),
+        like.between,
+        like.after,
+        has_length=like.has_length,
+        of_text=like.of_text,
+    )
+
+
+def _shape_of(made: Template | None, session: Session, headers: dict[str, Any]) -> _Shape | None:
+    """The shape of a template; None where a value in it is not that of its header as given."""
+    if made is None:
+        return None
+    in_request = {name.lower(): name for name in headers}
+    of_session = dict(session.headers.lower_items())
+    if len(in_request) < len(headers):
+        return None
+    places = []
+    for line in made.before.decode("latin-1").split("\r\n")[:-1]:
+        name, _, value = line.partition(": ")
+        lower = name.lower()
+        given = headers[in_request[lower]] if lower in in_request else of_session.get(lower)
+        if given != value:
+            return None
+        places.append((name, lower, in_request.get(lower)))
+    if in_request.keys() - {lower for _, lower, _ in places}:
+        return None  # one that was left out, or went elsewhere
+    return _Shape(made, tuple(places))
