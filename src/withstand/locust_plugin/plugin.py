@@ -75,11 +75,10 @@ class Plugin:
             if pipe is not None:
                 os.close(pipe)
             return
-        self._intent = intent_of(
-            self._options
-        )  # before the test: what is wrong with it costs nothing
-        # Goes to the workers with the options that are not Locust's own.
-        self._options.withstand_width_s = self._intent.width_s
+        self._intent = intent_of(self._options)  # before the test: a mistake costs nothing yet
+        if self._options is not None:  # as it is where Locust is used as a library
+            # Goes to the workers with the options that are not Locust's own.
+            self._options.withstand_width_s = self._intent.width_s
         if pipe is not None:
             self._parent = Parent(pipe)
         if self._is_master:
