@@ -301,8 +301,14 @@ def test_a_generator_that_fell_behind_by_the_time_it_is_stopped_says_so(api: Api
         scenario = api.scenario("/ok")
         # Far more than one process can send: most of it is overdue whenever it ends.
         profile = ConstantRate(rate_per_s=1_000_000, duration_s=3600)
-        asyncio.get_running_loop().call_later(0.5, stop.set)
-        return await run_load(api.target, scenario, profile, stop=stop, connections=2)
+        return await run_load(
+            api.target,
+            scenario,
+            profile,
+            stop=stop,
+            connections=2,
+            observer=lambda _: stop.set(),  # once it is under way
+        )
 
     measured = run(stopped())
     check_books(measured)
