@@ -21,7 +21,7 @@ def open_lane(event: Any, ours: Callable[..., Any], stats: Any, recording: Recor
     if [getattr(each, "__qualname__", "") for each in others] != [_STOCK]:
         return
     known = len(handlers)
-    good, log = recording.good, stats.log_request
+    log, find, good = stats.log_request, recording.find, recording.good
 
     def record(
         method: str, name: str, start_ns: int, status: int, size_bytes: int, timing: Timing
@@ -29,7 +29,11 @@ def open_lane(event: Any, ours: Callable[..., Any], stats: Any, recording: Recor
         if len(handlers) != known:
             return False
         log(method, name, (timing[3] - start_ns) / 1e6, size_bytes)
-        good(method, name, status, size_bytes, timing)
+        if (recorder := find((method, name))) is None or timing[4]:
+            good(method, name, status, size_bytes, timing)
+        else:
+            recording.completed += 1
+            recorder.response(timing[0], timing[1], timing[2], timing[3], status, size_bytes)
         return True
 
     WATCH.record = record

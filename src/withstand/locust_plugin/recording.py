@@ -29,6 +29,7 @@ class Recording:
         self.origin_ns = perf_counter_ns()
         self._width_s = width_s
         self._recorders: dict[tuple[str, str], OperationRecorder] = {}
+        self.find = self._recorders.get  # the recorder of a method and name; None before the first
         self._reasons: set[str] = set()
         self.completed = 0
 

@@ -24,6 +24,7 @@ _READ_BYTES: Final = 1 << 16
 _READABLE, _WRITABLE = 1, 2
 _STALE_NS: Final = 50_000
 _WOULD_BLOCK: Final = (BlockingIOError, ssl.SSLWantReadError)
+_WOULD_BLOCK_SENDING: Final = (*_WOULD_BLOCK, ssl.SSLWantWriteError)
 
 
 class BrokenError(Exception):
@@ -123,7 +124,11 @@ class Connection:
         try:
             if timeout_s is not None:
                 self._set_deadline(timeout_s)
-            sent = self._sent(request)
+            # Written out, here and where the answer is taken: a call costs as much as its lines.
+            try:
+                sent = self._send(request)
+            except _WOULD_BLOCK_SENDING:
+                sent = 0
             if sent < len(request) and not self._send_rest(memoryview(request)[sent:]):
                 return self._answered_early()
             self._hub.switch()
@@ -155,7 +160,7 @@ class Connection:
     def _sent(self, request: bytes) -> int:
         try:
             return int(self._send(request))
-        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+        except _WOULD_BLOCK_SENDING:
             return 0
 
     def _send_rest(self, rest: memoryview) -> bool:
@@ -216,10 +221,23 @@ class Connection:
             else:
                 self._over(error)
             return
-        if self._user is None:  # closed while nobody asked, or bytes that nobody asked for
+        user = self._user
+        if user is None:  # closed while nobody asked, or bytes that nobody asked for
             self.close()
             return
-        if self.reader is not None:
+        head = self.head
+        if (
+            len(data) == head.size
+            and data.startswith(head.raw)
+            and self.reader is None
+            and not self._missing
+            and self._method != "HEAD"
+        ):
+            self.body = data[len(head.raw) :]
+            self.first_byte_ns = self.end_ns = perf_counter_ns()
+            self._user = None
+            user.switch()
+        elif self.reader is not None:
             self._take(self.reader, data)
         elif self._missing:
             self._take_more(data)
