@@ -163,6 +163,29 @@ def test_locusts_own_command_judges_with_the_plug_in_line(
     assert "1 of 1 objective is breached" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("listener", "told"),
+    [("", "unheard: True"), ("events.request.add_listener(lambda **_: None)", "unheard: False")],
+    ids=["nobody", "somebody"],
+)
+def test_events_that_nobody_listens_to_are_not_fired(
+    listener: str, told: str, shop: Path, demo: str, tmp_path: Path
+) -> None:
+    shop.write_text(
+        f"""{shop.read_text()}
+from locust import events
+{listener}
+
+@events.test_stopping.add_listener
+def tell(environment, **_):
+    from withstand.locust_plugin.watch import WATCH
+    print("unheard:", WATCH.unheard is environment.events.request)
+"""
+    )
+    done = _load("-f", shop, "-t", "1s", "-H", demo, "Reader", folder=tmp_path)
+    assert told in done.stdout, done.stdout + done.stderr
+
+
 def test_an_objective_that_cannot_be_read_is_refused_before_the_test(
     shop: Path, demo: str, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ def open_lane(event: Any, ours: Callable[..., Any], stats: Any, recording: Recor
     Whoever begins to listen later is heard: the event is fired from then on.
     """
     handlers = event._handlers
-    others = [each for each in handlers if each is not ours]
+    others = [each for each in handlers if each != ours]  # a bound method is made anew each time
     close_lane()
     if [getattr(each, "__qualname__", "") for each in others] != [_STOCK]:
         return
