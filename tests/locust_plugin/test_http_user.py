@@ -20,6 +20,8 @@ from filelock import FileLock
 from tests.client.certificates import Certificates, made_in
 from tests.locust_plugin.http_cases import CASES
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 Seen = dict[str, dict[str, Any]]
 
