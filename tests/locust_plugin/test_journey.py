@@ -105,7 +105,13 @@ def _locusts_counts(file: Path) -> dict[str, tuple[int, int]]:
     }
 
 
-@pytest.mark.parametrize("processes", [(), ("--processes", "2")], ids=["alone", "two workers"])
+@pytest.mark.parametrize(
+    "processes",
+    [
+        pytest.param((), id="alone"),
+        pytest.param(("--processes", "2"), id="two workers", marks=pytest.mark.slow),
+    ],
+)
 def test_what_is_recorded_is_what_locust_counts(
     processes: tuple[str, ...], shop: Path, demo: str, tmp_path: Path
 ) -> None:
@@ -163,6 +169,7 @@ def test_locusts_own_command_judges_with_the_plug_in_line(
     assert "1 of 1 objective is breached" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("listener", "told"),
     [("", "unheard: True"), ("events.request.add_listener(lambda **_: None)", "unheard: False")],
@@ -206,12 +213,14 @@ def test_a_locustfile_is_not_run_by_the_own_engine(shop: Path, tmp_path: Path) -
     assert "Withstand's own engine does not run Locust's users" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_test_that_sends_nothing_is_void(shop: Path, tmp_path: Path) -> None:
     done = _load("-f", shop, "-t", "1s", folder=tmp_path)  # no host anywhere
     assert done.returncode == 3, done.stderr
     assert "no request was made" in done.stderr
 
 
+@pytest.mark.slow
 def test_nothing_of_locust_is_imported_beside_the_child(
     shop: Path, demo: str, tmp_path: Path
 ) -> None:
@@ -243,6 +252,7 @@ def _started(shop: Path, demo: str, folder: Path) -> "subprocess.Popen[str]":
     return process
 
 
+@pytest.mark.slow
 def test_a_test_that_is_stopped_keeps_its_results(shop: Path, demo: str, tmp_path: Path) -> None:
     process = _started(shop, demo, tmp_path)
     process.send_signal(signal.SIGINT)
@@ -252,6 +262,7 @@ def test_a_test_that_is_stopped_keeps_its_results(shop: Path, demo: str, tmp_pat
     assert sum(requests for requests, _ in _counts(results).values()) > 0
 
 
+@pytest.mark.slow
 def test_what_locust_had_reported_outlives_it(shop: Path, demo: str, tmp_path: Path) -> None:
     process = _started(shop, demo, tmp_path)
     children = subprocess.run(
