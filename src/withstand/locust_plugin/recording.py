@@ -4,13 +4,11 @@ Locust's statistics round to two digits and know one clock. These are kept besid
 same events.
 """
 
-from collections.abc import Iterable
 from time import perf_counter_ns, time
 from typing import Any, Final
 
 from requests.exceptions import HTTPError
 
-from withstand.load.measurement import OperationMeasurement
 from withstand.load.recorder import OperationRecorder
 from withstand.load.window import Window
 from withstand.locust_plugin.failure_kinds import failure_kind
@@ -110,7 +108,3 @@ class Recording:
         before_ns = perf_counter_ns() - 10_000_000_000
         for recorder in self._recorders.values():
             recorder.settle(before_ns)
-
-    def operations(self) -> Iterable[OperationMeasurement]:
-        """All that was counted."""
-        return (each.measurement() for each in self._recorders.values())

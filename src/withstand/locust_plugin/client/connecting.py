@@ -1,6 +1,5 @@
 """Opens connections as the clients of Locust do, and fails as they do."""
 
-import ssl
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -64,8 +63,3 @@ def _tls_options(verify: Any, cert: Any) -> dict[str, Any]:
         both = (cert, None) if isinstance(cert, str) else tuple(cert)
         options["cert_file"], options["key_file"] = both
     return options
-
-
-def is_tls(sock: Any) -> bool:
-    """Whether a socket speaks TLS."""
-    return isinstance(sock, ssl.SSLSocket)

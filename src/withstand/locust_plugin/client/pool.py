@@ -5,8 +5,6 @@ from time import perf_counter_ns
 from typing import Any
 from weakref import WeakMethod
 
-from gevent.event import Event
-
 from withstand.locust_plugin.client.connection import Connection
 
 Connect = Callable[[float | None], Any]
@@ -17,9 +15,9 @@ client would."""
 class ConnectionPool:
     """Hands out a connection that nobody uses, or a new one.
 
-    At most `limit` are open at a time, if there is one; at most `kept` stay open unused. Those are
-    closed when nobody has the pool any more, as when Locust lets go of a user: the loop watches
-    connections, and so keeps them, but they do not keep their pool.
+    At most `kept` stay open unused. Those are closed when nobody has the pool any more, as when
+    Locust lets go of a user: the loop watches connections, and so keeps them, but they do not keep
+    their pool.
     """
 
     __slots__ = (
@@ -27,44 +25,24 @@ class ConnectionPool:
         "_connect",
         "_free",
         "_kept",
-        "_limit",
-        "_open",
-        "_returned",
         "connect_ns",
     )
 
-    def __init__(self, connect: Connect, *, kept: int, limit: int | None = None) -> None:
+    def __init__(self, connect: Connect, *, kept: int) -> None:
         self._connect = connect
         self._free: list[Connection] = []
         self._kept = kept
-        self._limit = limit
-        self._open = 0
-        self._returned: Event | None = None
         self.connect_ns = 0
 
     def take(self, now_ns: int, timeout_s: float | None = None) -> Connection:
         """A connection to use alone; `connect_ns` is how long opening it took, 0 if it was open."""
         self.connect_ns = 0
-        while True:
-            while self._free:
-                connection = self._free.pop()
-                if connection.is_fresh(now_ns):
-                    return connection
-            if self._limit is None or self._open < self._limit:
-                return self._opened(timeout_s)
-            self._returned = self._returned or Event()
-            self._returned.clear()
-            self._returned.wait()
-            now_ns = perf_counter_ns()
-
-    def _opened(self, timeout_s: float | None) -> Connection:
-        self._open += 1
+        while self._free:
+            connection = self._free.pop()
+            if connection.is_fresh(now_ns):
+                return connection
         began_ns = perf_counter_ns()
-        try:
-            connection = Connection(self._connect(timeout_s), _tell(WeakMethod(self._closed)))
-        except BaseException:
-            self._open -= 1
-            raise
+        connection = Connection(self._connect(timeout_s), _tell(WeakMethod(self._closed)))
         self.connect_ns = perf_counter_ns() - began_ns
         return connection
 
@@ -75,15 +53,10 @@ class ConnectionPool:
                 self._free.append(connection)
             else:
                 connection.close()
-        if self._returned is not None:
-            self._returned.set()
 
     def _closed(self, connection: Connection) -> None:
-        self._open -= 1
         if connection in self._free:
             self._free.remove(connection)
-        if self._returned is not None:
-            self._returned.set()
 
     def close(self) -> None:
         """Close what nobody uses."""
