@@ -583,6 +583,46 @@ def _cookies_cleared(bench: Bench) -> None:
         bench.show(lambda: bench.client.get("/b/plain"))
 
 
+@_case("session-signs-in-and-out")
+def _in_and_out(bench: Bench) -> None:
+    client = bench.client
+
+    def ask() -> None:
+        bench.show(lambda: client.get("/hello"))
+        bench.show(lambda: client.post("/hello", json={"a": [1]}))
+        bench.show(lambda: client.post("/hello", data={"a": "ü"}))
+        bench.show(lambda: client.post("/hello", data=b"other"))
+        bench.show(lambda: client.post("/hello", data="text"))
+        bench.show(lambda: client.post("/hello"))
+        bench.show(lambda: client.get("/hello", params={"a": 1, "b": None}))
+        bench.show(lambda: client.post("/hello", params={"a": True}, json={"b": "c"}))
+        bench.show(lambda: client.get("/hello", params={"a": 1.0}))
+
+    for token in ("one", "two", "one"):
+        client.headers["Authorization"] = f"Bearer {token}"
+        ask()
+        client.headers.pop("Authorization")
+        ask()
+        client.auth = ("ann", token)
+        ask()
+        client.auth = None
+        bench.show(lambda: client.get("/b/cookie"))
+        ask()
+        client.cookies.clear()
+    for number in range(20):  # more than are remembered
+        client.headers["X-Number"] = str(number % 12)
+        bench.show(lambda: client.post("/hello", json=[]))
+    own = {"Accept": "text/plain"}
+    client.headers = own
+    ask()
+    own["X-Late"] = "1"
+    ask()
+    client.headers.update({"accept": b"bytes"})
+    ask()
+    client.headers["accept"] = ["no text"]
+    bench.show(lambda: client.get("/hello"))
+
+
 @_case("session-hooks")
 def _session_hooks(bench: Bench) -> None:
     bench.client.hooks["response"].append(lambda response, **_: bench.note(response.status_code))
@@ -807,6 +847,8 @@ _with("named", lambda response: response.failure(response.url), name="named")
 _with("changed-meta", lambda response: response.request_meta.update(name="own", response_time=9))
 _with("changed-content", lambda response: setattr(response, "_content", b"mine"))
 _with("without-catch", lambda response: None, catch_response=False)
+_with("looked-at-meta", lambda response: sorted(response.request_meta))
+_with("success-after-meta", lambda r: (r.request_meta.update(name="own"), r.success()))
 _with("context", lambda response: response.request_meta["context"].update(x=1))
 
 

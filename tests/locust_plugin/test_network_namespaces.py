@@ -53,7 +53,7 @@ class Visitor(HttpUser):
         self.note("GET /missing", self.client.get("/missing"))
 
     def note(self, operation, answer):
-        intended_ns, _, _, end_ns, _ = answer.withstand_timing
+        intended_ns, _, _, _, end_ns, _ = answer.withstand_timing
         OWN[operation].record(end_ns - intended_ns)
 
 

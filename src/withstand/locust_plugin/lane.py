@@ -23,17 +23,15 @@ def open_lane(event: Any, ours: Callable[..., Any], stats: Any, recording: Recor
     known = len(handlers)
     log, find, good = stats.log_request, recording.find, recording.good
 
-    def record(
-        method: str, name: str, start_ns: int, status: int, size_bytes: int, timing: Timing
-    ) -> bool:
+    def record(method: str, name: str, status: int, size_bytes: int, timing: Timing) -> bool:
         if len(handlers) != known:
             return False
-        log(method, name, (timing[3] - start_ns) / 1e6, size_bytes)
-        if (recorder := find((method, name))) is None or timing[4]:
+        log(method, name, (timing[4] - timing[1]) / 1e6, size_bytes)
+        if (recorder := find((method, name))) is None or timing[5]:
             good(method, name, status, size_bytes, timing)
         else:
             recording.completed += 1
-            recorder.response(timing[0], timing[1], timing[2], timing[3], status, size_bytes)
+            recorder.response(timing[0], timing[2], timing[3], timing[4], status, size_bytes)
         return True
 
     WATCH.record = record

@@ -12,7 +12,7 @@ from requests.exceptions import HTTPError
 from withstand.load.recorder import OperationRecorder
 from withstand.load.window import Window
 from withstand.locust_plugin.failure_kinds import failure_kind
-from withstand.locust_plugin.timing import ATTRIBUTE, Timing
+from withstand.locust_plugin.timing import ATTRIBUTE, Timing, response_ms, retold
 
 _EVERY_STATUS: Final = frozenset(range(1_000))  # what is an error is for Locust to say
 _LONGEST_REASON: Final = 200
@@ -36,7 +36,7 @@ class Recording:
         recorder = self._recorders.get((method, name))
         if recorder is None:
             recorder = self._recorder(method, name)
-        intended_ns, sent_ns, first_byte_ns, end_ns, connect_ns = timing
+        intended_ns, _begun_ns, sent_ns, first_byte_ns, end_ns, connect_ns = timing
         self.completed += 1
         recorder.response(intended_ns, sent_ns, first_byte_ns, end_ns, status, size_bytes)
         if connect_ns:
@@ -57,13 +57,15 @@ class Recording:
         if timing is None:
             end_ns = perf_counter_ns()
             start_ns = max(end_ns - int((response_time or 0) * 1e6), self.origin_ns)
-            timing = (start_ns, start_ns, end_ns, end_ns, 0)
+            timing = (start_ns, start_ns, start_ns, end_ns, end_ns, 0)
+        elif response_time is not None and response_time != response_ms(timing):
+            timing = retold(timing, response_time)
         status = getattr(response, "status_code", None)
         status = status if isinstance(status, int) and 0 < status < 1_000 else 0
         if not exception:
             self.good(str(request_type), name, status, response_length or 0, timing)
             return
-        intended_ns, _sent, _first, end_ns, _connect = timing
+        intended_ns, end_ns = timing[0], timing[4]
         recorder = self._recorder(str(request_type), name)
         if status == 0 and (kind := failure_kind(exception)) is not None:
             self.completed += 1

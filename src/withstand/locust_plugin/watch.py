@@ -23,7 +23,7 @@ class Watch:
     def __init__(self) -> None:
         self.started = 0
         self.unheard: Any = None
-        self.record: Callable[[str, str, int, int, int, Timing], bool] = lambda *_: False
+        self.record: Callable[[str, str, int, int, Timing], bool] = lambda *_: False
         self.explaining = False
         self.call_sites: Counter[tuple[str, str]] = Counter()
 

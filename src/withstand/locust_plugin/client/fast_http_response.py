@@ -1,7 +1,6 @@
 """The response that a user of FastHttpUser sees: Locust's, whose parts are made when asked for."""
 
 import zlib
-from collections.abc import Callable
 from typing import Any, Final
 
 import brotli  # type: ignore[import-untyped]
@@ -18,6 +17,7 @@ from requests.utils import get_encoding_from_headers
 
 from withstand.locust_plugin.client.fast_http_template import FastTemplate
 from withstand.locust_plugin.client.head import Head
+from withstand.locust_plugin.client.late import Late
 from withstand.locust_plugin.client.reader import Reader
 from withstand.locust_plugin.timing import Timing
 
@@ -26,23 +26,6 @@ _BLOCK_BYTES: Final = 4_096
 
 Sent = tuple[FastTemplate, bytes, str, bytes, Any, Any]
 """The template of a request, its URI, cookies and body, and what the user gave: data and params."""
-
-
-class _Late:
-    """An attribute that is made at the first look."""
-
-    def __init__(self, make: Callable[[Any], Any]) -> None:
-        self._make = make
-        self.__doc__ = make.__doc__
-
-    def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
-
-    def __get__(self, response: Any, owner: type) -> Any:
-        if response is None:
-            return self
-        value = response.__dict__[self._name] = self._make(response)
-        return value
 
 
 class _Heard(HTTPSocketPoolResponse):
@@ -99,12 +82,12 @@ class PlainFastResponse(FastResponse):
             self.encoding = _known_headers(self._head)[1]
         return super().text
 
-    @_Late
+    @Late
     def headers(self) -> Headers:
         """The headers of the answer."""
         return _known_headers(self._head)[0].copy()
 
-    @_Late
+    @Late
     def request(self) -> FastRequest:
         """What was sent."""
         template, _, cookie, body, data, params = self._sent
@@ -114,27 +97,27 @@ class PlainFastResponse(FastResponse):
             self.url, method=template.method, headers=headers, payload=payload, params=params
         )
 
-    @_Late
+    @Late
     def _response(self) -> _Heard:
         return _Heard(self._sent[0].method, self._head.raw)
 
-    @_Late
+    @Late
     def _request(self) -> FastRequest:
         request: FastRequest = self.request
         return request
 
-    @_Late
+    @Late
     def _sent_request(self) -> str:
         template, uri, cookie, body, _, _ = self._sent
         built = template.whole(uri, cookie, body)
         return built[: len(built) - len(body)].decode("latin-1")
 
-    @_Late
+    @Late
     def _elapsed(self) -> float:
-        _, sent_ns, first_byte_ns, _, _ = self.withstand_timing
+        _, _, sent_ns, first_byte_ns, _, _ = self.withstand_timing
         return (first_byte_ns - sent_ns) / 1e9
 
-    @_Late
+    @Late
     def _history(self) -> list[Any]:
         return []
 

@@ -38,6 +38,7 @@ from withstand.locust_plugin.client.fast_http_template import (
 )
 from withstand.locust_plugin.client.fast_replay import LateReport, Outcome, tape_of
 from withstand.locust_plugin.client.tape import Tape
+from withstand.locust_plugin.timing import response_ms
 from withstand.locust_plugin.watch import WATCH, intended_ns
 
 _Plan = tuple[Place, bytes, Sent]
@@ -135,7 +136,7 @@ class FasterHttpSession(FastHttpSession):
                     WATCH.unheard is self.request_event
                     and came.told is None
                     and not catch_response
-                    and WATCH.record(method, name, start_ns, came.status_code, size_bytes, timing)
+                    and WATCH.record(method, name, came.status_code, size_bytes, timing)
                 ):
                     return came
                 if user is not None:
@@ -149,7 +150,7 @@ class FasterHttpSession(FastHttpSession):
                     "start_time": start_time,
                     "url": built_url,
                     "response_length": size_bytes,
-                    "response_time": (timing[3] - start_ns) / 1e6,
+                    "response_time": response_ms(timing),
                 }
                 if catch_response:
                     return PlainFastContext(came, self.request_event, meta)
@@ -306,7 +307,8 @@ class FasterHttpSession(FastHttpSession):
         else:
             head, content, reader = connection.head, connection.body, connection.reader
             end_ns = connection.end_ns
-            timing = (due_ns, sent_ns, connection.first_byte_ns, end_ns, connect_ns)
+            first_byte_ns = connection.first_byte_ns
+            timing = (due_ns, start_ns, sent_ns, first_byte_ns, end_ns, connect_ns)
         finally:
             place.give_back(connection)
         response = PlainFastResponse(head, content, url, sent, timing)

@@ -147,6 +147,7 @@ class LateReport:
         meta["response"].__dict__[ATTRIBUTE] = (
             self._due_ns,
             self._start_ns,
+            self._start_ns,
             end_ns,
             end_ns,
             0,

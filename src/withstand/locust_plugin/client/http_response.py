@@ -1,11 +1,10 @@
 """The response that a user of HttpUser sees: one of requests', made as far as it is looked at."""
 
-import json as standard_json
-from collections.abc import Callable
 from datetime import timedelta
 from http.client import HTTPMessage
 from http.client import HTTPResponse as PlainResponse
 from io import BytesIO
+from json import JSONDecoder
 from typing import Any, Final
 
 from locust.clients import ResponseContextManager
@@ -19,11 +18,17 @@ from urllib3 import HTTPResponse as PooledResponse
 
 from withstand.locust_plugin.client.address import Address
 from withstand.locust_plugin.client.head import Head
+from withstand.locust_plugin.client.late import Late
 from withstand.locust_plugin.client.plan import IS_STANDARD_JSON
 from withstand.locust_plugin.client.tape import Tape
 from withstand.locust_plugin.client.template import OfText
-from withstand.locust_plugin.timing import Timing
+from withstand.locust_plugin.timing import Timing, response_ms
 from withstand.locust_plugin.watch import WATCH
+
+Told = tuple[str, str, int, Any, float]
+"""Method, name, bytes of the content, context, and when it began, in seconds since 1970."""
+
+_scan_json: Final = JSONDecoder().scan_once  # type: ignore[attr-defined] # typeshed leaves it out
 
 
 class PlainHttpResponse(ResponseContextManager):
@@ -35,6 +40,8 @@ class PlainHttpResponse(ResponseContextManager):
 
     _content_consumed = True
     _entered = False
+    told: Told
+    """What Locust's listeners are to hear of the request that this answers."""
 
     def __init__(
         self,
@@ -55,46 +62,84 @@ class PlainHttpResponse(ResponseContextManager):
         self.withstand_timing = timing
         self._request_event = event
 
-    def __getattr__(self, name: str) -> Any:
-        make = _MADE_LATE.get(name)
-        if make is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-        value = make(self)
-        self.__dict__[name] = value
-        return value
-
     def json(self, **options: Any) -> Any:
         """The body as JSON."""
         content = self._content
         # Of other texts, and of what is no JSON, requests knows more.
         if not options and content and content.isascii() and IS_STANDARD_JSON:
             try:
-                return standard_json.loads(content)
-            except ValueError:
+                value, end = _scan_json(content.decode("ascii"), 0)
+            except (ValueError, StopIteration):
                 pass
+            else:
+                if end == len(content):
+                    return value
         return super().json(**options)
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> Any:
-        """The end of the user's with-block."""
+        """The end of the user's with-block, or of the request where there is none."""
+        result = self._manual_result
         if (
-            kind is None
-            and self._manual_result is None
-            and self.status_code < 400
+            (result is True or (result is None and kind is None and self.status_code < 400))
             and WATCH.unheard is self._request_event
+            and "request_meta" not in self.__dict__  # who has looked at it may have changed it
         ):
-            meta, timing = self.request_meta, self.withstand_timing
-            start_ns = timing[3] - int(meta["response_time"] * 1e6)
-            size_bytes = meta["response_length"]
-            method, name = meta["request_type"], meta["name"]
-            if WATCH.record(method, name, start_ns, self.status_code, size_bytes, timing):
-                return True
+            told = self.told
+            if WATCH.record(told[0], told[1], self.status_code, told[2], self.withstand_timing):
+                return kind is None
         return super().__exit__(kind, error, trace)  # type: ignore[no-untyped-call]
 
-    def header_pairs(self) -> list[tuple[str, str]]:
-        """The headers as they came."""
-        return self._head.items()
+    @Late
+    def request_meta(self) -> dict[str, Any]:
+        """What listeners hear. It holds the response, and so is made only if somebody looks."""
+        method, name, size_bytes, context, start_time = self.told
+        return {
+            "request_type": method,
+            "response_time": response_ms(self.withstand_timing),
+            "name": name,
+            "context": dict(context),
+            "response": self,
+            "exception": None,
+            "start_time": start_time,
+            "url": self.address.url,
+            "response_length": size_bytes,
+        }
 
-    def sent_request(self) -> PreparedRequest:
+    @Late
+    def headers(self) -> CaseInsensitiveDict[str]:
+        """The headers of the answer."""
+        return CaseInsensitiveDict(HTTPHeaderDict(self._head.items()))
+
+    @Late
+    def reason(self) -> str:
+        """The words beside the status."""
+        return self._head.reason
+
+    @Late
+    def encoding(self) -> str | None:
+        """That of the text, as the headers tell."""
+        return get_encoding_from_headers(self.headers)
+
+    @Late
+    def history(self) -> list[Any]:
+        """The answers before this one: none."""
+        return []
+
+    @Late
+    def cookies(self) -> RequestsCookieJar:
+        """The cookies that the answer sets."""
+        jar = RequestsCookieJar()
+        extract_cookies_to_jar(jar, self.request, self.raw)
+        return jar
+
+    @Late
+    def elapsed(self) -> timedelta:
+        """From sending the request to the first byte of the answer."""
+        _, _, sent_ns, first_byte_ns, _, _ = self.withstand_timing
+        return timedelta(microseconds=(first_byte_ns - sent_ns) / 1_000)
+
+    @Late
+    def request(self) -> PreparedRequest:
         """The request, read back from what was sent."""
         head, _, body = self._sent.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
@@ -108,67 +153,39 @@ class PlainHttpResponse(ResponseContextManager):
         request._cookies = RequestsCookieJar()
         return request
 
+    @Late
+    def raw(self) -> PooledResponse:
+        """As it is after its content was read."""
+        pairs = self._head.items()
+        message = HTTPMessage()
+        for name, value in pairs:
+            message.add_header(name, value)
+        plain = PlainResponse(Tape(()))  # type: ignore[arg-type]
+        plain.msg = plain.headers = message
+        body = BytesIO()
+        body.close()
+        return PooledResponse(
+            body=body,
+            headers=HTTPHeaderDict(pairs),
+            status=self.status_code,
+            reason=self.reason,
+            version=10 if self._head.raw.startswith(b"HTTP/1.0") else 11,
+            preload_content=False,
+            decode_content=False,
+            original_response=plain,
+        )
 
-def _headers(response: PlainHttpResponse) -> CaseInsensitiveDict[str]:
-    return CaseInsensitiveDict(HTTPHeaderDict(response.header_pairs()))
+    @Late
+    def connection(self) -> HTTPAdapter:
+        """An adapter as good as the one that it did not come through."""
+        return HTTPAdapter()
 
-
-def _raw(response: PlainHttpResponse) -> PooledResponse:
-    """As it is after its content was read."""
-    message = HTTPMessage()
-    for name, value in response.header_pairs():
-        message.add_header(name, value)
-    plain = PlainResponse(Tape(()))  # type: ignore[arg-type]
-    plain.msg = plain.headers = message
-    body = BytesIO()
-    body.close()
-    return PooledResponse(
-        body=body,
-        headers=HTTPHeaderDict(response.header_pairs()),
-        status=response.status_code,
-        reason=response.reason,
-        version=10 if response._head.raw.startswith(b"HTTP/1.0") else 11,
-        preload_content=False,
-        decode_content=False,
-        original_response=plain,
-    )
-
-
-def _connection(_: PlainHttpResponse) -> HTTPAdapter:
-    """An adapter as good as the one that it did not come through."""
-    return HTTPAdapter()
-
-
-def _next(response: PlainHttpResponse) -> PreparedRequest | None:
-    """The request that would follow a redirect."""
-    if not response.is_redirect:
-        return None
-    with Session() as session:
-        session.trust_env = False
-        following = session.resolve_redirects(response, response.request, yield_requests=True)
-        return next(following, None)  # type: ignore[return-value] # it yields requests
-
-
-def _cookies(response: PlainHttpResponse) -> RequestsCookieJar:
-    jar = RequestsCookieJar()
-    extract_cookies_to_jar(jar, response.request, response.raw)
-    return jar
-
-
-def _elapsed(response: PlainHttpResponse) -> timedelta:
-    _, sent_ns, first_byte_ns, _, _ = response.withstand_timing
-    return timedelta(microseconds=(first_byte_ns - sent_ns) / 1_000)
-
-
-_MADE_LATE: Final[dict[str, Callable[[PlainHttpResponse], Any]]] = {
-    "headers": _headers,
-    "reason": lambda response: response._head.reason,
-    "encoding": lambda response: get_encoding_from_headers(response.headers),
-    "history": lambda _: [],
-    "cookies": _cookies,
-    "elapsed": _elapsed,
-    "request": PlainHttpResponse.sent_request,
-    "raw": _raw,
-    "connection": _connection,
-    "_next": _next,
-}
+    @Late
+    def _next(self) -> PreparedRequest | None:
+        """The request that would follow a redirect."""
+        if not self.is_redirect:
+            return None
+        with Session() as session:
+            session.trust_env = False
+            following = session.resolve_redirects(self, self.request, yield_requests=True)
+            return next(following, None)  # type: ignore[return-value] # it yields requests

@@ -9,6 +9,7 @@ from io import BytesIO
 from time import perf_counter_ns, time
 from typing import Any, Final
 
+from locust import User
 from locust.clients import HttpSession, ResponseContextManager
 from requests import Response
 from requests.structures import CaseInsensitiveDict
@@ -21,6 +22,7 @@ from withstand.locust_plugin.client.connecting import http_connector
 from withstand.locust_plugin.client.connection import BrokenError
 from withstand.locust_plugin.client.cookies import WatchedRequestsJar
 from withstand.locust_plugin.client.head import Head
+from withstand.locust_plugin.client.headers import WatchedHeaders
 from withstand.locust_plugin.client.http_response import PlainHttpResponse
 from withstand.locust_plugin.client.plan import Plan, Planner
 from withstand.locust_plugin.client.pool import ConnectionPool
@@ -28,28 +30,9 @@ from withstand.locust_plugin.client.replay import TapeAdapter
 from withstand.locust_plugin.client.tape import Tape
 from withstand.locust_plugin.watch import WATCH, intended_ns
 
+_NO_CONTEXT: Final = User.context
 _KEPT: Final = 10  # connections to one server, as requests keeps
 _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
-
-
-class WatchedHeaders(CaseInsensitiveDict[Any]):
-    """The headers of a session; says when they change."""
-
-    def __init__(self, changed: Any, headers: Any = None) -> None:
-        self._changed = changed
-        super().__init__(headers)
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        super().__setitem__(key, value)
-        self._changed()
-
-    def __delitem__(self, key: str) -> None:
-        super().__delitem__(key)
-        self._changed()
-
-    def copy(self) -> CaseInsensitiveDict[Any]:
-        """A copy, which nobody watches."""
-        return CaseInsensitiveDict(self.items())
 
 
 class FastSession(HttpSession):
@@ -73,13 +56,15 @@ class FastSession(HttpSession):
 
     @property
     def headers(self) -> Any:
-        """The headers of every request. A mapping that is put here is copied."""
+        """The headers of every request."""
         return self._headers
 
     @headers.setter
     def headers(self, value: Any) -> None:
-        self._headers = WatchedHeaders(self._planner.forget, value)
-        self._planner.forget()
+        if type(value) is CaseInsensitiveDict:
+            value = WatchedHeaders(self._planner.turn_page, value)
+        self._headers = value
+        self._planner.turn_page()
 
     @property
     def auth(self) -> Any:
@@ -144,21 +129,15 @@ class FastSession(HttpSession):
             )
             if type(plan) is not tuple or response.history:  # sent only now, or what follows
                 end_ns = perf_counter_ns()
-        elif (
-            WATCH.unheard is self.request_event
-            and not catch_response
-            and response.status_code < 400
-        ):
-            assert type(plan) is tuple
-            if WATCH.record(
-                method,
-                name or plan[0].path,
-                start_ns,
-                response.status_code,
-                len(response._content),
-                response.withstand_timing,
-            ):
-                return response  # type: ignore[no-any-return]
+        else:
+            if user is not None and type(user).context is not _NO_CONTEXT:
+                context = {**user.context(), **context}
+            path, size_bytes = response.address.path, len(response._content)
+            response.told = (method, name or path, size_bytes, context, start_time)
+            response._catch_response = catch_response
+            if not catch_response:
+                response.__exit__(None, None, None)
+            return response  # type: ignore[no-any-return]
         return self._report(
             response,
             {
@@ -205,7 +184,8 @@ class FastSession(HttpSession):
             self._outcome = (address, Tape(broken.received, broken.error))
             return None, perf_counter_ns()
         head, body, end_ns = connection.head, connection.body, connection.end_ns
-        timing = (due_ns, sent_ns, connection.first_byte_ns, end_ns, connect_ns)
+        first_byte_ns = connection.first_byte_ns
+        timing = (due_ns, start_ns, sent_ns, first_byte_ns, end_ns, connect_ns)
         reader = None if known else connection.reader
         pool.give_back(connection)
         if head.is_plain or self._is_plain_enough(head, address, redirects):
@@ -234,27 +214,19 @@ class FastSession(HttpSession):
         stream: bool,
         times_ns: tuple[int, int, int],
     ) -> ResponseContextManager:
-        """Tell Locust of a response, now or at the end of the user's with-block."""
-        if type(response) is PlainHttpResponse:
-            meta["url"] = response.url
-            meta["name"] = meta["name"] or response.address.path
-            meta["response_length"] = len(response._content or b"")
-            response.request_meta = meta
-            response._catch_response = catch_response
-            whole: ResponseContextManager = response
-        else:
-            first = (response.history or [response])[0].request
-            meta["name"] = meta["name"] or (str(meta["url"]) if first is None else first.path_url)
-            meta["url"] = self._build_url(meta["url"]) if first is None else str(first.url)
-            meta["response_length"] = _length(response, stream=stream)
-            due_ns, start_ns, end_ns = times_ns
-            response.withstand_timing = (due_ns, start_ns, end_ns, end_ns, 0)
-            whole = ResponseContextManager.wrap_response(
-                response,
-                request_event=self.request_event,
-                request_meta=meta,
-                catch_response=catch_response,
-            )
+        """Tell Locust of a response of requests, now or at the end of the user's with-block."""
+        first = (response.history or [response])[0].request
+        meta["name"] = meta["name"] or (str(meta["url"]) if first is None else first.path_url)
+        meta["url"] = self._build_url(meta["url"]) if first is None else str(first.url)
+        meta["response_length"] = _length(response, stream=stream)
+        due_ns, start_ns, end_ns = times_ns
+        response.withstand_timing = (due_ns, start_ns, start_ns, end_ns, end_ns, 0)
+        whole = ResponseContextManager.wrap_response(
+            response,
+            request_event=self.request_event,
+            request_meta=meta,
+            catch_response=catch_response,
+        )
         if not catch_response:
             whole.__exit__(None, None, None)  # type: ignore[no-untyped-call]
         return whole

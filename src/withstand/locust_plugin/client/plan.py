@@ -13,36 +13,68 @@ from requests.models import RequestEncodingMixin
 
 from withstand.locust_plugin.client.address import Address, address_of
 from withstand.locust_plugin.client.cookies import CookieHeaders
-from withstand.locust_plugin.client.template import BYTES, FORM, JSON, NO_BODY, TEXT, Templates
+from withstand.locust_plugin.client.headers import WatchedHeaders
+from withstand.locust_plugin.client.template import (
+    BYTES,
+    FORM,
+    JSON,
+    NO_BODY,
+    TEXT,
+    OfText,
+    Templates,
+)
 
 Plan = tuple[Address, bytes, Any, bool]
 """Address, bytes of the request, `timeout` as the user gave it, whether redirects are followed."""
 
 _MAX_KNOWN: Final = 512
+_MAX_BOOKS: Final = 8
 _OPTIONAL: Final = frozenset(
     ("auth", "cert", "cookies", "files", "hooks", "proxies", "stream", "verify")
 )
 _SECONDS: Final = (int, float)
+_SAME_TEXT_IF_EQUAL: Final = frozenset((str, int, bool, bytes, type(None)))  # and of one type
 _json_text: Final = standard_json.JSONEncoder(allow_nan=False).encode
 IS_STANDARD_JSON: Final = sys.modules.get("simplejson") is None
 _encoded: Final = RequestEncodingMixin._encode_params
 
+_Outline = tuple[Address, bytes, bytes | None]
+"""Where to, and what comes before and after the number of a body's bytes; None: the whole
+request, which has no body."""
 
-class Planner:
-    """The plans of one session. Those without a body are known again when they come again."""
 
-    __slots__ = ("_known", "_known_version", "cookies", "templates")
+class _Book:
+    """What is known of requests while the headers of the session are as they are."""
+
+    __slots__ = ("outlines", "templates")
 
     def __init__(self) -> None:
         self.templates = Templates()
+        self.outlines: dict[tuple[Any, ...], _Outline] = {}
+
+
+class Planner:
+    """The plans of one session. What comes again is known again: a request but for its body, and
+    headers of the session that were there before, as when users sign in and out.
+    """
+
+    __slots__ = ("_book", "_books", "_cookies_version", "_queries", "cookies")
+
+    def __init__(self) -> None:
         self.cookies = CookieHeaders()
-        self._known: dict[tuple[Any, ...], Plan] = {}
-        self._known_version: Any = None
+        self._book: _Book | None = None
+        self._books: dict[tuple[Any, ...], _Book] = {}
+        self._cookies_version: Any = None
+        self._queries: dict[tuple[Any, ...], str] = {}
+
+    def turn_page(self) -> None:
+        """The headers of the session have changed."""
+        self._book = None
 
     def forget(self) -> None:
         """What all requests of the session have in common has changed."""
-        self.templates.clear()
-        self._known.clear()
+        self._book = None
+        self._books.clear()
 
     def plan(
         self, session: Any, method: str, url: str, data: Any, json: Any, given: Any
@@ -70,81 +102,113 @@ class Planner:
         if session.has_own_transport:
             return "a transport adapter or pool manager of your own"
         try:
-            if data is not None or json is not None or params:
-                return self._made(
-                    session, method, url, data, json, params, headers, timeout, redirects
-                )
+            kind, body = NO_BODY, b""
+            if data is not None or json is not None:
+                found = _body(data, json)
+                if isinstance(found, str):
+                    return found
+                kind, body = found
+            query = self._query(params) if params else ""
+            book = self._book
+            if book is None:
+                book = self._open(session.headers)
             version = getattr(session.cookies, "version", None)
-            if version is None or version != self._known_version:
-                self._known.clear()
-                self._known_version = version
-            # Without a body there is little to a request, and much of it comes again.
-            key = (
-                method,
-                url,
-                session.base_url,
-                timeout,
-                redirects,
-                tuple(headers.items()) if headers else None,
-            )
-            known = self._known.get(key)
-            if known is not None:
-                return known
-            found = self._made(session, method, url, None, None, None, headers, timeout, redirects)
-            if version is not None and self.cookies.last and type(found) is tuple:
-                if len(self._known) >= _MAX_KNOWN:
-                    self._known.clear()
-                self._known[key] = found
-            return found
+            if version is None or version != self._cookies_version:
+                for each in self._books.values():
+                    each.outlines.clear()
+                self._cookies_version = version
+            fields = tuple(headers.items()) if headers else None
+            place = (method, url, session.base_url, query, id(kind), fields)
+            outline = book.outlines.get(place)
+            if outline is None:
+                made = self._outline(book, session, method, url, query, headers, kind)
+                if isinstance(made, str):
+                    return made
+                outline = made
+                if version is not None and self.cookies.last:
+                    if len(book.outlines) >= _MAX_KNOWN:
+                        book.outlines.clear()
+                    book.outlines[place] = outline
+            address, before, after = outline
+            if after is None:
+                return address, before, timeout, redirects
+            whole = b"%b%d\r\n%b%b" % (before, len(body), after, body)
+            if kind is FORM or kind is TEXT:
+                whole = OfText(whole)
+            return address, whole, timeout, redirects
         except Exception:  # whatever is wrong with a request, requests says it best
             return "a request that cannot be sent as it is"
 
-    def _made(
+    def _open(self, headers: Any) -> _Book:
+        """The book for the session's headers as they are now."""
+        is_watched = type(headers) is WatchedHeaders
+        state = headers.state() if is_watched else ("of the user's own", *headers.items())
+        book = self._books.get(state)
+        if book is None:
+            if len(self._books) >= _MAX_BOOKS:
+                self._books.clear()
+            book = self._books[state] = _Book()
+        if is_watched:  # others may change without a word
+            self._book = book
+        return book
+
+    def _query(self, params: Any) -> Any:
+        """The query that requests makes of `params`, if it is text."""
+        types = (*map(type, params), *map(type, params.values())) if type(params) is dict else ()
+        if not types or not _SAME_TEXT_IF_EQUAL.issuperset(types):
+            return _encoded(params)
+        key = (tuple(params.items()), types)
+        query = self._queries.get(key)
+        if query is None:
+            if len(self._queries) >= _MAX_KNOWN:
+                self._queries.clear()
+            query = self._queries[key] = _encoded(params)
+        return query
+
+    def _outline(
         self,
+        book: _Book,
         session: Session,
         method: str,
         url: str,
-        data: Any,
-        json: Any,
-        params: Any,
+        query: Any,
         headers: Any,
-        timeout: Any,
-        redirects: Any,
-    ) -> Plan | str:
+        kind: dict[str, Any],
+    ) -> _Outline | str:
         whole = url if url.startswith("http") else f"{session.base_url}{url}"  # type: ignore[attr-defined]
-        if params and (query := _encoded(params)):
+        if query:
             if whole.endswith("?"):
                 return "a query that is empty"
             whole += ("&" if "?" in whole else "?") + query
         address = address_of(whole)
         if address is None:
             return "an address that has to be encoded"
-        if json is not None and not data:
-            if not IS_STANDARD_JSON:
-                return "simplejson"
-            kind, body = JSON, _json_text(json).encode()
-        elif not data and (data is None or isinstance(data, dict | str | bytes)):
-            kind, body = NO_BODY, b""
-        elif type(data) is bytes:
-            kind, body = BYTES, data
-        elif type(data) is str and data.isascii():
-            kind, body = TEXT, data.encode()
-        elif type(data) is dict:
-            kind, body = FORM, _encoded(data).encode()
-            if not body:
-                return "a form without a field"
-        else:
-            return f"data= of type {type(data).__name__}"
-        template = self.templates.find(session, method, headers, kind)
+        template = book.templates.find(session, method, headers, kind)
         if template is None:
             return "headers or auth that need more than sending"
         cookie = self.cookies.header(session.cookies, address.origin, address.path)
-        return (
-            address,
-            template.bytes(method.upper(), address.head, cookie, body),
-            timeout,
-            redirects,
-        )
+        before, after = template.around(method.upper(), address.head, cookie)
+        if after is not None and kind is NO_BODY:
+            return address, b"%b0\r\n%b" % (before, after), None
+        return address, before, after
+
+
+def _body(data: Any, json: Any) -> tuple[dict[str, Any], bytes] | str:
+    """The kind of a body and its bytes, or why requests has to make it."""
+    if json is not None and not data:
+        if not IS_STANDARD_JSON:
+            return "simplejson"
+        return JSON, _json_text(json).encode()
+    if not data and (data is None or isinstance(data, dict | str | bytes)):
+        return NO_BODY, b""
+    if type(data) is bytes:
+        return BYTES, data
+    if type(data) is str and data.isascii():
+        return TEXT, data.encode()
+    if type(data) is dict:
+        body = _encoded(data).encode()
+        return (FORM, body) if body else "a form without a field"
+    return f"data= of type {type(data).__name__}"
 
 
 def _is_plain_timeout(timeout: Any) -> bool:

@@ -31,38 +31,24 @@ class OfText(bytes):
 
 class Template:
     """Headers in three parts: before the Cookie header, between it and the Content-Length (whose
-    number is left to fill in), after that. `has_length` is False where there is none; `of_text` is
-    whether a body is one of text.
+    number is left to fill in), after that; the last is None where there is no Content-Length.
     """
 
-    __slots__ = ("after", "before", "between", "has_length", "of_text")
+    __slots__ = ("after", "before", "between")
 
-    def __init__(
-        self, before: bytes, between: bytes, after: bytes, *, has_length: bool, of_text: bool
-    ) -> None:
+    def __init__(self, before: bytes, between: bytes, after: bytes | None) -> None:
         self.before = before
         self.between = between
         self.after = after
-        self.has_length = has_length
-        self.of_text = of_text
 
-    def bytes(self, method: str, head: bytes, cookie: str, body: bytes) -> bytes:
-        """The whole request."""
+    def around(self, method: str, head: bytes, cookie: str) -> tuple[bytes, bytes | None]:
+        """What comes before the number of the body's bytes, and after it; None: there is none."""
         cookies = f"Cookie: {cookie}\r\n".encode("latin-1") if cookie else b""
-        length = b"Content-Length: %d\r\n" % len(body) if self.has_length else b""
-        whole = b"".join(
-            (
-                method.encode("ascii"),
-                head,
-                self.before,
-                cookies,
-                self.between,
-                length,
-                self.after,
-                body,
-            )
+        length = b"" if self.after is None else b"Content-Length: "
+        return (
+            b"".join((method.encode("ascii"), head, self.before, cookies, self.between, length)),
+            self.after,
         )
-        return OfText(whole) if self.of_text else whole
 
 
 def template(session: Session, method: str, headers: Any, body: dict[str, Any]) -> Template | None:
@@ -95,9 +81,8 @@ def template(session: Session, method: str, headers: Any, body: dict[str, Any]) 
             parts[place].append(f"{name}: {value}\r\n".encode("latin-1"))
     before, between, after = (b"".join(part) for part in parts)
     if place == 2:
-        of_text = body is FORM or body is TEXT
-        return Template(before, between, after + b"\r\n", has_length=True, of_text=of_text)
-    return Template(before, between + b"\r\n", b"", has_length=False, of_text=False)
+        return Template(before, between, after + b"\r\n")
+    return Template(before, between + b"\r\n", None)
 
 
 def _is_basic(auth: Any) -> bool:
@@ -129,10 +114,6 @@ class Templates:
             self._known.clear()
         found = self._known[key] = filled(session, method, headers, body)
         return found
-
-    def clear(self) -> None:
-        """The session has changed."""
-        self._known.clear()
 
 
 class _Shape:
@@ -170,7 +151,7 @@ def filled(session: Session, method: str, headers: Any, body: dict[str, Any]) ->
         return made
     if shape is None:
         return template(session, method, headers, body)
-    of_session = dict(session.headers.lower_items())
+    of_session = {name.lower(): value for name, value in session.headers.items()}
     lines = []
     for name, lower, in_request in shape.places:
         value = of_session[lower] if in_request is None else headers[in_request]
@@ -180,13 +161,7 @@ def filled(session: Session, method: str, headers: Any, body: dict[str, Any]) ->
             return None
         lines.append(f"{name}: {value}\r\n")
     like = shape.template
-    return Template(
-        "".join(lines).encode("latin-1"),
-        like.between,
-        like.after,
-        has_length=like.has_length,
-        of_text=like.of_text,
-    )
+    return Template("".join(lines).encode("latin-1"), like.between, like.after)
 
 
 def _shape_of(made: Template | None, session: Session, headers: dict[str, Any]) -> _Shape | None:
@@ -194,8 +169,8 @@ def _shape_of(made: Template | None, session: Session, headers: dict[str, Any]) 
     if made is None:
         return None
     in_request = {name.lower(): name for name in headers}
-    of_session = dict(session.headers.lower_items())
-    if len(in_request) < len(headers):
+    of_session = {name.lower(): value for name, value in session.headers.items()}
+    if len(in_request) < len(headers) or len(of_session) < len(session.headers):
         return None
     places = []
     for line in made.before.decode("latin-1").split("\r\n")[:-1]:
