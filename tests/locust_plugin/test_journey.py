@@ -274,3 +274,56 @@ def test_what_locust_had_reported_outlives_it(shop: Path, demo: str, tmp_path: P
     assert results.load is not None
     assert "Locust was killed" in (results.load.generator.lost or "")
     assert sum(requests for requests, _ in _counts(results).values()) > 0
+
+
+@pytest.mark.slow
+def test_reports_that_a_worker_could_not_send_are_not_lost(demo: str, tmp_path: Path) -> None:
+    """For some seconds; Locust's own statistics lose them."""
+    (tmp_path / "locustfile.py").write_text("""
+from pathlib import Path
+
+import time
+
+from locust import HttpUser, constant_pacing, events, task
+from locust.exception import RPCError
+from locust.runners import WorkerRunner
+
+SENT = [0]
+
+
+class Reader(HttpUser):
+    wait_time = constant_pacing(0.1)
+
+    @task
+    def health(self):
+        self.client.get("/health", name="health")
+        SENT[0] += 1
+
+
+@events.test_start.add_listener
+def break_off(environment, **_):
+    if isinstance(environment.runner, WorkerRunner):
+        client = environment.runner.client
+        send, begin = client.send, time.monotonic()
+
+        def broken(message):
+            if message.type == "stats" and 1.5 < time.monotonic() - begin < 4:
+                raise RPCError("no way")
+            send(message)
+
+        client.send = broken
+
+
+@events.quitting.add_listener
+def say(environment, **_):
+    if isinstance(environment.runner, WorkerRunner):
+        Path("sent").write_text(str(SENT[0]))
+""")
+    done = _load(
+        "-f", "locustfile.py", "-u", "1", "-t", "5s", "-s", "1", "-H", demo, "--processes", "1",
+        "--json", "r.json", folder=tmp_path,
+    )  # fmt: skip
+    assert "Temporary connection lost to master" in done.stderr
+    sent = int((tmp_path / "sent").read_text())
+    assert sent > 40
+    assert _counts(read_results(tmp_path / "r.json")) == {"GET health": (sent, 0)}

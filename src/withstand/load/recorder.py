@@ -226,6 +226,11 @@ class OperationRecorder:
         self._window_start_ns = self._window_end_ns = -1
         return tuple(self._value(index) for index in sorted(indices))
 
+    def tell_again(self, since_ns: int) -> None:
+        """Take what began since then, or in the same window, for changed, whoever was told of it."""
+        first = (since_ns - self.origin_ns) // self._width_ns
+        self._changed.update(i for i in (*self._windows, *self._settled) if i >= first)
+
     def settle(self, before_ns: int, *, reopened_before_ns: int | None = None) -> bool:
         """Put one window away that ended before a time, if there is one; whether there was.
 

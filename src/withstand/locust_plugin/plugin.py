@@ -26,6 +26,7 @@ from withstand.locust_plugin.options import add_options
 from withstand.locust_plugin.pacing import PACING
 from withstand.locust_plugin.parcel import wrapped
 from withstand.locust_plugin.parent import Parent
+from withstand.locust_plugin.resending import resend_what_is_lost
 from withstand.locust_plugin.test_run import TestRun
 from withstand.locust_plugin.watch import WATCH
 from withstand.locust_plugin.workers import Workers
@@ -74,6 +75,7 @@ class Plugin:
         if isinstance(runner, WorkerRunner):
             if pipe is not None:
                 os.close(pipe)
+            resend_what_is_lost(runner, self._tell_again)
             return
         self._intent = intent_of(self._options)  # before the test: a mistake costs nothing yet
         if self._options is not None:  # as it is where Locust is used as a library
@@ -157,6 +159,10 @@ class Plugin:
         if self._run is not None:
             snapshot = self._run.snapshot("a worker's part")
             data["withstand"] = wrapped(snapshot, stopped=self._run.stopped)
+
+    def _tell_again(self, since_ns: int) -> None:
+        if self._run is not None:
+            self._run.recording.tell_again(since_ns)
 
     def _on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         if self._workers is not None:

@@ -105,6 +105,11 @@ class Recording:
         found = ((each.operation, each.changed()) for each in self._recorders.values())
         return {name: windows for name, windows in found if windows}
 
+    def tell_again(self, since_ns: int) -> None:
+        """Tell once more of what began since then."""
+        for recorder in self._recorders.values():
+            recorder.tell_again(since_ns)
+
     def settle(self) -> None:
         """Put away what is over, a window at a time."""
         before_ns = perf_counter_ns() - 10_000_000_000
