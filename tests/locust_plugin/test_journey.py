@@ -233,19 +233,21 @@ def test_nothing_of_locust_is_imported_beside_the_child(
     assert done.returncode == 0, done.stderr
 
 
-def _started(shop: Path, demo: str, folder: Path) -> "subprocess.Popen[str]":
+def _started(shop: Path, demo: str, folder: Path, *more: str) -> "subprocess.Popen[str]":
     """A test of a minute, as soon as its users are there and something was reported."""
     log = folder / "log"
     with log.open("w") as output:
         process = subprocess.Popen(
             [
                 sys.executable, _WITHSTAND, "load", "-f", shop, "-u", "4", "-r", "4",
-                "-t", "60s", "-H", demo, "--json", "r.json",
+                "-t", "60s", "-H", demo, "--json", "r.json", *more,
             ],
             cwd=folder, stdout=output, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,  # so there is no terminal that tells the child, too
         )  # fmt: skip
     deadline_s = time.monotonic() + _LIMIT_S
-    while not re.search(r"load: .* [1-9][\d,]*/s", log.read_text()):
+    seen = r"load: .* [1-9][\d,]*/s" if not more else "All users spawned"
+    while not re.search(seen, log.read_text()):
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < deadline_s, log.read_text()
         time.sleep(0.1)
@@ -253,8 +255,12 @@ def _started(shop: Path, demo: str, folder: Path) -> "subprocess.Popen[str]":
 
 
 @pytest.mark.slow
-def test_a_test_that_is_stopped_keeps_its_results(shop: Path, demo: str, tmp_path: Path) -> None:
-    process = _started(shop, demo, tmp_path)
+@pytest.mark.parametrize("more", [(), ("--autostart", "--web-port", "0")], ids=["alone", "web UI"])
+def test_a_test_that_is_stopped_keeps_its_results(
+    more: tuple[str, ...], shop: Path, demo: str, tmp_path: Path
+) -> None:
+    process = _started(shop, demo, tmp_path, *more)
+    time.sleep(1.5 if more else 0)  # something is reported
     process.send_signal(signal.SIGINT)
     assert process.wait(_LIMIT_S) == 130
     results = read_results(tmp_path / "r.json")

@@ -227,7 +227,7 @@ class OperationRecorder:
         return tuple(self._value(index) for index in sorted(indices))
 
     def tell_again(self, since_ns: int) -> None:
-        """Take what began since then, or in the same window, for changed, whoever was told of it."""
+        """Take what began since then, or in the same window, for changed, whoever knows of it."""
         first = (since_ns - self.origin_ns) // self._width_ns
         self._changed.update(i for i in (*self._windows, *self._settled) if i >= first)
 

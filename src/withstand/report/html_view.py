@@ -240,7 +240,6 @@ def load_facts(load: LoadMeasurement) -> list[tuple[str, str, str]]:
             (f"{name[0].upper()}{name[1:]}", times, f"of {plural(count, 'connection')}")
             for name, count, times in opening_times(load)
         ),
-        *(("Condition", printable(each), "holds for all figures") for each in load.conditions),
     ]
 
 

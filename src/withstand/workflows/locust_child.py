@@ -79,12 +79,11 @@ def run_locust(
         stdin=subprocess.DEVNULL if relay is not None else None,
         stdout=captured,
         stderr=captured,
-        # With a terminal of its own Ctrl-C reaches both at once; otherwise it is handed on.
         start_new_session=relay is not None,
     )
     os.close(writing)
     told = Told()
-    with _handing_on(process, told, forward=relay is not None):
+    with _handing_on(process, told, forward=relay is not None or not _terminal_tells_both()):
         _listen(process, reading, told, relay, heard)
         code = process.wait()
     os.close(reading)
@@ -137,6 +136,18 @@ def _take(line: dict[str, Any], told: Told, heard: Callable[[News], None]) -> No
     told.journal.apply(news.snapshot)
     told.last = news
     heard(news)
+
+
+def _terminal_tells_both() -> bool:
+    """Whether Ctrl-C reaches all processes of this group at once, from a terminal they share."""
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY)
+    except OSError:  # there is none
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    finally:
+        os.close(terminal)
 
 
 @contextmanager
