@@ -73,9 +73,7 @@ def _imported(modules: Iterable[str]) -> set[str]:
     """What our modules import that neither we nor Python's library hold."""
     # Their classes are part of the interface of what is declared, and come with it.
     part_of = {"markupsafe": "jinja2", "pydantic": "fastapi", "starlette": "fastapi"}
-    part_of |= dict.fromkeys(
-        ("brotli", "gevent", "geventhttpclient", "requests", "urllib3"), "locust"
-    )
+    part_of |= dict.fromkeys(("brotli", "gevent", "requests"), "locust")
     return {
         part_of.get(name, name)
         for module in modules
