@@ -13,10 +13,14 @@ import logging
 import os
 import sys
 
-import locust
-
 from withstand.locust_plugin.versions import require_known_locust
 
+try:
+    import locust
+except ModuleNotFoundError as missing:
+    if missing.name != "locust":
+        raise
+    require_known_locust(None)
 require_known_locust(locust.__version__)
 
 from withstand.locust_plugin.plugin import PLUGIN  # noqa: E402 - only with a Locust that is known
