@@ -5,13 +5,16 @@ was busy, has its clock running since it was due. Locust begins the next one a w
 the iterations that came due meanwhile never take place, and are counted as `missed`.
 """
 
-from time import perf_counter
+from time import perf_counter, perf_counter_ns
 from typing import Any, Final
 
+import locust.user.wait_time
 from locust.user.task import TaskSet
 
 _FUNCTION: Final = "constant_pacing.<locals>.wait_time_func"
 _GOLDEN: Final = 0.6180339887498949  # of its multiples, any number are spread about evenly
+_clock: Any = vars(locust.user.wait_time).get("perf_counter") or vars(locust.user.wait_time)["time"]
+"""The one that Locust's pacing looks at; that of the wall, before Locust 2.47."""
 
 
 class Pacing:
@@ -42,9 +45,14 @@ class Pacing:
             holder._cp_last_run += pacing_s * (self._shifted * _GOLDEN % 1.0)
             self._shifted += 1
         self.paced = True
-        due_s = holder._cp_last_run + holder._cp_last_wait_time + pacing_s
-        user.withstand_due_ns = int(due_s * 1e9)
-        if (late_s := perf_counter() - due_s) > pacing_s:
+        waited_s = getattr(holder, "_cp_last_wait_time", 0)  # not there before the first wait, once
+        due_s = holder._cp_last_run + waited_s + pacing_s
+        late_s = _clock() - due_s
+        if _clock is perf_counter:
+            user.withstand_due_ns = int(due_s * 1e9)
+        else:
+            user.withstand_due_ns = perf_counter_ns() - int(late_s * 1e9)
+        if late_s > pacing_s:
             self.missed += int(late_s / pacing_s)
 
 
