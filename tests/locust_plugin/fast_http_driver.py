@@ -176,9 +176,12 @@ def _run(name: str, folder: Path) -> dict[str, Any]:
     }
     text = json.dumps(observed)
     for number, server in enumerate(bench._servers):
-        text = text.replace(server.address.rpartition(":")[2], f"PORT{number}")
+        port = server.address.rpartition(":")[2]
+        text = re.sub(rf"(?<!\d){port}(?!\d)", f"PORT{number}", text)
     text = re.sub(r"127\.0\.0\.1:(\d+|PORT0)", "127.0.0.1:PORT", text)
     text = re.sub(r" object at 0x[0-9a-f]+", " object", text)
+    # An attribute that an older library lacks is missed by the name of the class.
+    text = re.sub(r"'(PlainFast|Faster)(Response|HttpSession)' object", r"'Fast\2' object", text)
     bench.close()
     return {
         "observed": json.loads(text),

@@ -6,11 +6,14 @@ from typing import Any, Final
 
 from geventhttpclient.client import HTTPClient
 from geventhttpclient.url import URL
+from locust import __version__ as _locusts_version
 
 from withstand.locust_plugin.client.connection import Connection
 from withstand.locust_plugin.client.fast_http_template import FastTemplate
+from withstand.locust_plugin.versions import numbers_of
 
 _MAX_TARGETS: Final = 8_192
+_QUOTES: Final = numbers_of(_locusts_version) >= (2, 47)  # before, an address is sent as it is
 
 
 class Target:
@@ -19,7 +22,7 @@ class Target:
     __slots__ = ("origin", "path", "split", "uri")
 
     def __init__(self, split: URL) -> None:
-        uri = getattr(split, "quoted_uri", split.request_uri)
+        uri = split.quoted_uri if _QUOTES else split.request_uri
         if not uri.startswith("/"):
             uri = f"/{uri}"
         if split.scheme not in ("http", "https") or not split.host or "@" in split.netloc:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from geventhttpclient.header import Headers
 from geventhttpclient.url import URL
+from locust import __version__ as _locusts_version
 from locust.contrib import fasthttp
 from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
 
@@ -39,12 +40,15 @@ from withstand.locust_plugin.client.fast_http_template import (
 from withstand.locust_plugin.client.fast_replay import LateReport, Outcome, tape_of
 from withstand.locust_plugin.client.tape import Tape
 from withstand.locust_plugin.timing import response_ms
+from withstand.locust_plugin.versions import numbers_of
 from withstand.locust_plugin.watch import WATCH, intended_ns
 
 _Plan = tuple[Place, bytes, Sent]
 _MAX_TEMPLATES: Final = 128
 _MAX_PLANS: Final = 512
 _PARAMS_ONLY: Final = {"params"}
+# Before, what becomes of allow_redirects=False depends on which geventhttpclient there is.
+_STOPS_REDIRECTS: Final = numbers_of(_locusts_version) >= (2, 47)
 _entries: Final = dict.values  # Headers has a slower way of its own
 
 
@@ -67,6 +71,8 @@ class _AgentCookies(CookieHeaders):
 
 class FasterHttpSession(FastHttpSession):
     """In the place of `locust.contrib.fasthttp.FastHttpSession`."""
+
+    request_name: str | None = None  # Locust has had one here since 2.47
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -121,6 +127,8 @@ class FasterHttpSession(FastHttpSession):
         plan: _Plan | str
         if stream:
             plan = "stream=True"
+        elif not (allow_redirects or _STOPS_REDIRECTS):
+            plan = "allow_redirects=False"
         elif data is None and json is None and not kwargs:
             plan = self._plan_without_body(method, built_url, headers, auth)
         else:
@@ -320,12 +328,7 @@ class FasterHttpSession(FastHttpSession):
         if (
             head.status < 200
             or (not known and reader is not None and is_odd(reader))
-            or (
-                head.redirects
-                and allow_redirects
-                and agent.max_redirects > 0
-                and head.status in agent.redirect_response_codes
-            )
+            or (head.redirects and allow_redirects and head.status in agent.redirect_response_codes)
         ):
             return Outcome(Tape(received), end_ns)
         try:
