@@ -95,12 +95,14 @@ class Plugin:
 
     def _on_test_start(self, environment: Any, **_: Any) -> None:
         self._runs += 1
+        # A worker that joins a test hears of it before its Locust is done beginning.
+        self._environment, self._runner = environment, environment.runner
         self._options = environment.parsed_options
         PACING.staggered = bool(self._option("withstand_stagger"))
         if self._run is not None:
             self._run.stop()
         self._run = TestRun(width_s=self._option("withstand_width_s") or 1)
-        if not isinstance(self._runner, WorkerRunner):
+        if self._runner is not None and not isinstance(self._runner, WorkerRunner):
             size = len(self._runner.clients.ready) if self._is_master else 1
             self._workers = Workers(self._run, profile=self._profile(), size=max(size, 1))
         if not self._is_master:
