@@ -254,17 +254,34 @@ def _started(shop: Path, demo: str, folder: Path, *more: str) -> "subprocess.Pop
     return process
 
 
+_SHAPE = """
+from locust import LoadTestShape
+
+
+class Level(LoadTestShape):
+    def tick(self):
+        return 4, 4
+"""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("more", [(), ("--autostart", "--web-port", "0")], ids=["alone", "web UI"])
+@pytest.mark.parametrize(
+    ("more", "shape"),
+    [((), ""), ((), _SHAPE), (("--autostart", "--web-port", "0"), "")],
+    ids=["alone", "with a shape", "web UI"],
+)
 def test_a_test_that_is_stopped_keeps_its_results(
-    more: tuple[str, ...], shop: Path, demo: str, tmp_path: Path
+    more: tuple[str, ...], shape: str, shop: Path, demo: str, tmp_path: Path
 ) -> None:
+    shop.write_text(shop.read_text() + shape)
     process = _started(shop, demo, tmp_path, *more)
     time.sleep(1.5 if more else 0)  # something is reported
     process.send_signal(signal.SIGINT)
     assert process.wait(_LIMIT_S) == 130
     results = read_results(tmp_path / "r.json")
     assert results.interrupted
+    assert results.load is not None
+    assert results.load.generator.lost is None
     assert sum(requests for requests, _ in _counts(results).values()) > 0
 
 

@@ -6,6 +6,7 @@ writes the report itself.
 """
 
 import os
+import signal
 import sys
 from contextlib import suppress
 from typing import Any, Final
@@ -83,6 +84,9 @@ class Plugin:
             self._options.withstand_width_s = self._intent.width_s
         if pipe is not None:
             self._parent = Parent(pipe)
+            if environment.shape_class is not None:
+                # Locust would die of it: until a shape is over, Ctrl-C alone ends it in good order.
+                signal.signal(signal.SIGTERM, signal.default_int_handler)
         if self._is_master:
             await_last_reports(runner, self._last_reports_are_in)
         gevent.spawn(self._report)
