@@ -12,6 +12,7 @@ effect, and a breach counts only when a second sample reproduces it.
 
 from bisect import insort
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise
 from math import ceil, exp, inf, lgamma, log
 from typing import Final
@@ -24,6 +25,7 @@ _FIRST_LOOK: Final = 40
 _ABOVE: Final = ((1.4, 2), (2.0, 4), (4.0, 2), (16.0, 1))
 _BELOW: Final = ((0.0, 2), (0.2, 2), (0.5, 4), (0.75, 2))
 _MOST_CORRELATION: Final = 0.98
+_MOST_WORTH_NAMING: Final = 1_000_000
 
 _Mixture = list[tuple[float, float, float]]
 
@@ -106,6 +108,25 @@ class QuantileSample:
             return None
         return Decision.BREACHED if breached else Decision.MET
 
+    def size_to_decide(self) -> int | None:
+        """How many values would decide if the next ones are like these; None where these lie too
+        close to the limit to say.
+        """
+        n, k, deflation = self.count, self.exceeding, self.design_effect
+        breached = k > n * self.tail
+        mixture = self._above if breached else self._below
+        need = self._log_need_breached if breached else self._log_need_met
+        low, high = 1.0, 1.0
+        while n and _log_e_value(mixture, high * n / deflation, high * k / deflation) < need:
+            low, high = high, high * 2
+            if high * n > _MOST_WORTH_NAMING:
+                return None
+        while high - low > 0.01 * low:
+            middle = (low + high) / 2
+            enough = _log_e_value(mixture, middle * n / deflation, middle * k / deflation) >= need
+            low, high = (low, middle) if enough else (middle, high)
+        return ceil(high * n) if n else None
+
     def halves(self) -> "tuple[QuantileSample, QuantileSample]":
         """The earlier and the later values, as two samples."""
         first, second = (
@@ -123,7 +144,7 @@ class QuantileSample:
         exact = not decided and n >= self.most and self._exact_tail(upper=breached)
         if not decided and not exact:
             return False
-        deflation = self._design_effect()
+        deflation = self.design_effect
         if deflation <= 1:
             return True
         # The exact look is valid for independent values only.
@@ -139,12 +160,20 @@ class QuantileSample:
         )
         return probability <= (self._tail_alpha if upper else self._tail_beta)
 
-    def _design_effect(self) -> float:
+    @property
+    def values(self) -> list[float]:
+        """All values, sorted."""
+        return self._sorted
+
+    @property
+    def design_effect(self) -> float:
         """(1 + r) / (1 - r), r the lag-1 correlation of the exceedances, never below 1.
 
         Of the limit and of the sample's own quantile the larger, since far from the limit there
         are too few exceedances to show how they cluster.
         """
+        if not self.count:
+            return 1.0
         levels = (self.limit, self.quantile(1 - self.tail))
         return max(_lag_1_design_effect([value > level for value in self._values])
                    for level in levels)  # fmt: skip
@@ -197,6 +226,16 @@ class QuantileTest:
         return self.decision
 
 
+def surely_above(n: float, k: float, tail: float, *, alpha: float = ALPHA) -> bool:
+    """Whether `k` exceedances of `n` show that more than the share `tail` of all values exceed."""
+    return _log_e_value(_known_mixture(_ABOVE, tail), n, k) >= log(1 / (_ANYTIME * alpha))
+
+
+def surely_below(n: float, k: float, tail: float, *, beta: float = BETA) -> bool:
+    """Whether `k` exceedances of `n` show that less than the share `tail` of all values exceed."""
+    return _log_e_value(_known_mixture(_BELOW, tail), n, k) >= log(1 / (_ANYTIME * beta))
+
+
 def fewest_to_meet(q: float, *, exceeding: int = 0, beta: float = BETA) -> int:
     """The size of the smallest sample that meets a limit with so many exceedances in it."""
     mixture = _mixture(_BELOW, 1 - q)
@@ -217,6 +256,9 @@ def _mixture(alternatives: tuple[tuple[float, int], ...], p0: float) -> _Mixture
             (log(weight / total), log(p / p0) if p > 0 else -inf, log((1 - p) / (1 - p0)))
         )
     return mixture
+
+
+_known_mixture = cache(_mixture)
 
 
 def _log_e_value(mixture: _Mixture, n: float, k: float) -> float:
