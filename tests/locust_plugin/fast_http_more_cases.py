@@ -1,5 +1,6 @@
 """What may go wrong, and what a user of FastHttpUser may do with an answer, case by case."""
 
+import copy
 from typing import Any
 
 from .fast_http_cases import CASES, LEFT_TO_LOCUST, case, left
@@ -211,3 +212,48 @@ def ipv6(bench: Any) -> None:
     bench.look(client.get("/json"))
     bench.look(client.get("/cookie"))
     bench.look(client.get("/x"))
+
+
+@case
+def jars_exchanged(bench: Any) -> None:
+    """Users that take the sessions of others, as from a pool of those who have signed in."""
+    client = bench.user().client
+    empty = client.cookiejar
+    jars = []
+    for _ in range(2):
+        jars.append(copy.copy(empty))
+        jars[-1]._cookies = {}
+        client.client.cookiejar = jars[-1]
+        bench.look(client.get("/cookie"))
+        bench.look(client.get("/x"))
+    client.client.cookiejar = jars[0]
+    jars[0].clear()
+    for jar in jars * 2:
+        client.client.cookiejar = jar
+        bench.look(client.get("/x"))
+        bench.look(client.post("/x", json=[]))
+
+
+@case
+def cookies_changed_in_place(bench: Any) -> None:
+    client = bench.user().client
+    bench.look(client.get("/cookie"))
+    for name, value in (("value", "new"), ("secure", True), ("secure", False), ("expires", 1)):
+        for cookie in client.client.cookiejar:
+            setattr(cookie, name, value)
+        bench.look(client.get("/x"))
+
+
+@left
+def another_way_of_opening(bench: Any) -> None:
+    client = bench.user().client
+    bench.look(client.get("/x"))
+    real = client.client.urlopen
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        bench.note("opened")
+        return real(*arguments, **options)
+
+    client.client.urlopen = noted
+    bench.look(client.get("/y"))
+    bench.look(client.post("/x", json=[]))

@@ -623,6 +623,163 @@ def _in_and_out(bench: Bench) -> None:
     bench.show(lambda: client.get("/hello"))
 
 
+@_case("session-jars-exchanged")
+def _jars(bench: Bench) -> None:
+    """Users that take the sessions of others, as from a pool of those who have signed in."""
+    import pickle
+
+    from requests.cookies import RequestsCookieJar
+
+    client, jars = bench.client, []
+    for name in ("ann", "bob"):
+        client.cookies = RequestsCookieJar()
+        client.cookies.set("sid", name)
+        jars.append(client.cookies)
+    client.cookies = type(client.cookies)()
+    bench.show(lambda: client.get("/b/cookie"))
+    jars.append(pickle.loads(pickle.dumps(client.cookies)))
+    for jar in jars * 2:
+        client.cookies = jar
+        bench.show(lambda: client.get("/hello"))
+        bench.show(lambda: client.post("/hello", json=[]))
+
+
+@_case("session-cookies-changed-in-place")
+def _in_place(bench: Bench) -> None:
+    bench.show(lambda: bench.client.get("/b/two-cookies"))
+    bench.show(lambda: bench.client.get("/hello"))
+    for name, value in (("value", "new"), ("secure", True), ("secure", False), ("expires", 1)):
+        for cookie in bench.client.cookies:
+            setattr(cookie, name, value)
+            bench.note(repr(cookie))
+        bench.show(lambda: bench.client.get("/hello"))
+
+
+@_case("session-cookies-with-a-policy")
+def _policy(bench: Bench) -> None:
+    from http.cookiejar import DefaultCookiePolicy
+
+    bench.client.cookies.set("a", "1")
+    for policy in (DefaultCookiePolicy(allowed_domains=[]), DefaultCookiePolicy()):
+        bench.client.cookies.set_policy(policy)
+        bench.show(lambda: bench.client.get("/b/cookie"))
+        bench.show(lambda: bench.client.get("/hello"))
+
+
+@_case("session-headers-copied-and-shared")
+def _copied_headers(bench: Bench) -> None:
+    import copy
+
+    client = bench.client
+    bench.show(lambda: client.get("/hello"))
+    before = copy.deepcopy(client.headers)
+    for headers in (copy.deepcopy(client.headers), client.headers, before):
+        client.headers = headers
+        for token in ("one", "two"):
+            headers["Authorization"] = token
+            bench.show(lambda: client.get("/hello"))
+            bench.show(lambda: client.post("/hello", json=1))
+
+
+@_case("session-credentials-changed-in-place")
+def _credentials(bench: Bench) -> None:
+    auth = bench.client.auth = HTTPBasicAuth("ann", "one")
+    for password in ("one", "two", "one"):
+        auth.password = password
+        bench.show(lambda: bench.client.get("/hello"))
+    bench.client.auth = ["ann", "secret"]
+    bench.show(lambda: bench.client.get("/hello"))
+
+
+@_case("session-methods-replaced")
+def _replaced(bench: Bench) -> None:
+    def noting(name: str) -> Callable[..., Any]:
+        real = getattr(bench.client, name)
+
+        def noted(*arguments: Any, **options: Any) -> Any:
+            bench.note(name)
+            return real(*arguments, **options)
+
+        return noted
+
+    bench.show(lambda: bench.client.get("/hello"))
+    bench.client.send = noting("send")
+    bench.show(lambda: bench.client.get("/hello"))
+    bench.client.prepare_request = noting("prepare_request")
+    bench.show(lambda: bench.client.get("/hello"))
+    del bench.client.send
+    bench.show(lambda: bench.client.get("/hello"))
+
+
+@_case("session-adapters-exchanged")
+def _adapters(bench: Bench) -> None:
+    from requests.adapters import HTTPAdapter
+
+    bench.show(lambda: bench.client.get("/hello"))
+    bench.client.adapters["http://"] = HTTPAdapter(max_retries=1)
+    bench.show(lambda: bench.client.get("/hello"))
+    bench.show(lambda: bench.client.get("/b/closes-at-once"))
+
+
+@_case("session-retries")
+def _retries(bench: Bench) -> None:
+    from urllib3 import Retry
+
+    for adapter in bench.client.adapters.values():
+        adapter.max_retries = Retry(2, status_forcelist=[404])
+    bench.show(lambda: bench.client.get("/b/404"))
+
+
+@_case("sending-patched")
+def _patched(bench: Bench) -> None:
+    from unittest import mock
+
+    import requests
+
+    real = requests.Session.send
+
+    def signing(self: Any, request: Any, **options: Any) -> Any:
+        request.headers["X-Signature"] = "1"
+        return real(self, request, **options)
+
+    with mock.patch.object(requests.Session, "send", signing):
+        bench.show(lambda: bench.client.get("/hello"))
+
+
+@_case("session-without-hooks")
+def _no_hooks(bench: Bench) -> None:
+    bench.client.hooks = {}
+    bench.show(lambda: bench.client.get("/hello"))
+
+
+@_case("methods-in-other-letters")
+def _letters(bench: Bench) -> None:
+    for method in ("head", "Head", "HEAD", "get", "Post"):
+        bench.show(lambda method=method: bench.client.request(method, "/hello"))  # type: ignore[misc]
+
+
+@_case("address-in-other-letters")
+def _upper(bench: Bench) -> None:
+    url = bench.url("/hello", port="other").replace("http", "HTTP")
+    bench.show(lambda: bench.client.get(url))
+    bench.show(lambda: bench.client.get("httpx"))
+
+
+@_case("context-of-one-user")
+def _own_context(bench: Bench) -> None:
+    bench.user.context = lambda: {"tenant": 1}
+    bench.show(lambda: bench.client.get("/hello"))
+    with bench.client.get("/hello", catch_response=True) as response:
+        bench.note(response.request_meta["context"])
+
+
+@_case("name-on-the-request")
+def _explicit_name(bench: Bench) -> None:
+    for name in ("own", None):
+        response = bench.client.get("/hello", name=name)
+        bench.note(getattr(response.request, "_explicit_name", None))
+
+
 @_case("session-hooks")
 def _session_hooks(bench: Bench) -> None:
     bench.client.hooks["response"].append(lambda response, **_: bench.note(response.status_code))

@@ -207,6 +207,12 @@ def test_a_host_that_nobody_allowed_is_refused(shop: Path, tmp_path: Path) -> No
     assert "--allow 192.0.2.7" in done.stderr
 
 
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    done = _load("-f", "gone.py", folder=tmp_path)
+    assert done.returncode == 2
+    assert "-f gone.py: there is no such file" in done.stderr
+
+
 def test_a_locustfile_is_not_run_by_the_own_engine(shop: Path, tmp_path: Path) -> None:
     done = _load("-f", shop, "--engine", "withstand", folder=tmp_path)
     assert done.returncode == 2
@@ -350,3 +356,60 @@ def say(environment, **_):
     sent = int((tmp_path / "sent").read_text())
     assert sent > 40
     assert _counts(read_results(tmp_path / "r.json")) == {"GET health": (sent, 0)}
+
+
+@pytest.mark.slow
+def test_more_names_than_the_pipe_holds_are_all_reported(demo: str, tmp_path: Path) -> None:
+    (tmp_path / "locustfile.py").write_text("""
+from itertools import count
+
+from locust import HttpUser, constant, task
+
+NUMBERS = count()
+
+
+class Wanderer(HttpUser):
+    wait_time = constant(0)
+
+    @task
+    def wander(self):
+        self.client.get(f"/nowhere/{next(NUMBERS) % 700}")
+""")
+    done = _load(
+        "-f", "locustfile.py", "-u", "20", "-r", "20", "-t", "4s", "-H", demo,
+        "--json", "r.json", "--json-file", "locust", folder=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    counts = _counts(read_results(tmp_path / "r.json"))
+    assert counts == _locusts_counts(tmp_path / "locust.json")
+    assert len(counts) > 300
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["HttpUser", "FastHttpUser"])
+def test_a_user_whose_requests_never_begin_lets_others_go_on(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "locustfile.py").write_text(f"""
+from locust import {kind}, task
+
+
+class Mistaken({kind}):
+    @task
+    def nowhere(self):
+        self.client.get("/", timeout="soon")
+""")
+    done = _run(
+        "-m", "withstand.locust", "-f", "locustfile.py", "--headless", "-u", "2", "-r", "2",
+        "-t", "1s", "-H", "127.0.0.1:9", "--only-summary", "-L", "CRITICAL", folder=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+
+
+@pytest.mark.slow
+def test_an_exit_code_for_errors_that_is_asked_for_is_given(
+    shop: Path, demo: str, tmp_path: Path
+) -> None:
+    done = _load(
+        "-f", shop, "-u", "2", "-r", "2", "-t", "2s", "-H", demo, "--exit-code-on-error", "5",
+        folder=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 5, done.stdout + done.stderr

@@ -49,6 +49,11 @@ def require_consistent(options: LoadOptions) -> None:
             f"{options.url} says what to send, and so does -f {options.file}",
             hint="give the script alone, and the target's address with -H",
         )
+    if options.file is not None and not options.file.exists():
+        raise UsageError(
+            f"-f {options.file}: there is no such file",
+            hint="name a locustfile, a user script or a folder of locustfiles",
+        )
     said = options.script or options.scenario
     if said is not None and (options.openapi is not None or options.operations):
         raise UsageError(

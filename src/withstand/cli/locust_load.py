@@ -25,6 +25,7 @@ from withstand.units import parse_duration_ns
 from withstand.workflows.locust_child import News, Told, run_locust
 from withstand.workflows.locust_results import locust_results
 
+_ON_ERROR: Final = "--exit-code-on-error"
 _WEB: Final = ("--headful", "--autostart", "--web-", "--class-picker", "--tls-cert")
 _NO_TEST: Final = ("--list", "-l", "--show-task-ratio", "--show-task-ratio-json", "-V", "--version")
 _TABLES: Final = ("--print-stats", "--only-summary")
@@ -139,6 +140,8 @@ def locust_command(**given: Any) -> int:
     code = publish(results, outputs)
     if told.own_code and code == 0:
         return told.own_code  # what the locustfile says of itself stands
+    if told.exit_code and code == 0 and any(each.startswith(_ON_ERROR) for each in rest):
+        return told.exit_code  # asked for in so many words
     return int(given["exit_code_on_slo"]) if code == 1 else code
 
 

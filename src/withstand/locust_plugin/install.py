@@ -7,13 +7,12 @@ not matter whether a locustfile was imported before or after.
 import locust.clients
 import locust.contrib.fasthttp
 import locust.user.users
-from locust.stats import RequestStats
 from locust.user.task import TaskSet
 from locust.user.users import User
 
 from withstand.locust_plugin.client.fast_http_session import FasterHttpSession
 from withstand.locust_plugin.client.http_session import FastSession
-from withstand.locust_plugin.statistics import can_be_quick, log_request
+from withstand.locust_plugin.statistics import be_quick
 from withstand.locust_plugin.waiting import wait
 
 
@@ -24,6 +23,5 @@ def install() -> None:
     User.withstand_due_ns = 0  # type: ignore[attr-defined]
     User.withstand_has_sent = False  # type: ignore[attr-defined]
     TaskSet.wait = wait  # type: ignore[method-assign]
-    if can_be_quick():
-        RequestStats.log_request = log_request  # type: ignore[method-assign]
+    be_quick()
     locust.contrib.fasthttp.FastHttpSession = FasterHttpSession  # type: ignore[misc]

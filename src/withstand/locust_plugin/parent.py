@@ -5,6 +5,7 @@ import os
 import signal
 from typing import Any
 
+from gevent.lock import RLock
 from gevent.os import make_nonblocking, nb_write
 
 from withstand.load.codec import measurement_text
@@ -16,6 +17,9 @@ class Parent:
 
     def __init__(self, pipe: int) -> None:
         self._pipe = pipe
+        self._turn = (
+            RLock()
+        )  # a full pipe lets others go on, and a line is not to be cut by another
         os.set_inheritable(pipe, False)
         make_nonblocking(pipe)
 
@@ -47,7 +51,8 @@ class Parent:
     def _send(self, line: str) -> None:
         rest = memoryview(line.encode() + b"\n")
         try:
-            while rest:
-                rest = rest[nb_write(self._pipe, rest) :]
+            with self._turn:
+                while rest:
+                    rest = rest[nb_write(self._pipe, rest) :]
         except OSError:  # it is gone, and nobody is left who would end the load
             os.kill(os.getpid(), signal.SIGTERM)

@@ -28,6 +28,7 @@ from withstand.locust_plugin.pacing import PACING
 from withstand.locust_plugin.parcel import wrapped
 from withstand.locust_plugin.parent import Parent
 from withstand.locust_plugin.resending import resend_what_is_lost
+from withstand.locust_plugin.statistics import be_quick
 from withstand.locust_plugin.test_run import TestRun
 from withstand.locust_plugin.watch import WATCH
 from withstand.locust_plugin.workers import Workers
@@ -102,6 +103,7 @@ class Plugin:
         # A worker that joins a test hears of it before its Locust is done beginning.
         self._environment, self._runner = environment, environment.runner
         self._options = environment.parsed_options
+        be_quick()  # the locustfile has had its say
         PACING.staggered = bool(self._option("withstand_stagger"))
         if self._run is not None:
             self._run.stop()

@@ -21,6 +21,7 @@ _FIELDS = (
 
 
 _parts = (StatsEntry.log, StatsEntry._log_time_of_request, StatsEntry._log_response_time)
+_log_request = RequestStats.log_request
 _bucket = getattr(locust.stats, "bucket_response_time", None)  # from 2.43.4 on
 
 
@@ -30,13 +31,17 @@ def _rounded(response_time: float) -> int:
     return int(round(response_time, digits if response_time < 10_000 else -3))
 
 
-def can_be_quick() -> bool:
-    """Whether an entry of the statistics has the fields that are filled in here, and nobody has
-    put another way of filling them in its place.
+def be_quick() -> None:
+    """Let Locust count in fewer steps, or as ever where somebody has put another way of counting in
+    the place of one of its own, or an entry of its statistics has not the fields that are filled
+    in here.
     """
     entry = RequestStats().total
     now = (StatsEntry.log, StatsEntry._log_time_of_request, StatsEntry._log_response_time)
-    return now == _parts and all(hasattr(entry, name) for name in _FIELDS)
+    if RequestStats.log_request not in (_log_request, log_request):
+        return  # somebody's own
+    quick = now == _parts and all(hasattr(entry, name) for name in _FIELDS)
+    RequestStats.log_request = log_request if quick else _log_request  # type: ignore[method-assign]
 
 
 def log_request(

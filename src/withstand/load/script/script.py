@@ -191,7 +191,7 @@ def script_of(namespace: Mapping[str, object], source: str) -> Script:
         raise UsageError(
             f"{source} declares no user",
             hint="put @user (from withstand.load import user) before a function that takes a "
-            "client",
+            "client; a locustfile has a class with HttpUser or FastHttpUser as its base",
         )
     return Script(
         source=source,

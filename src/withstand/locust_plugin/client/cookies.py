@@ -4,15 +4,36 @@ The cookie jars of the standard library decide which cookies go where; the decis
 jar changes or a cookie in it expires.
 """
 
+import copyreg
 import math
 import time
 from collections.abc import Iterable
-from http.cookiejar import Cookie, CookieJar
-from typing import Any
+from http import cookiejar
+from typing import Any, ClassVar
 
-from requests.cookies import MockRequest, RequestsCookieJar
+from requests.cookies import (
+    MockRequest,
+    RequestsCookieJar,
+    get_cookie_header,
+    merge_cookies,
+)
 
-_MAX_PATHS = 512
+_MAX_PATHS = 64
+
+
+class Cookie(cookiejar.Cookie):
+    """One in a watched jar. `changes` counts what was changed in any of them where it is."""
+
+    changes: ClassVar[int] = 0
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        Cookie.changes += 1
+
+    def __reduce_ex__(self, _: Any) -> Any:
+        """A copy is one of the standard library's."""
+        make = copyreg._reconstructor  # type: ignore[attr-defined] # typeshed leaves it out
+        return make, (cookiejar.Cookie, object, None), dict(vars(self))
 
 
 class _Watched:
@@ -20,27 +41,27 @@ class _Watched:
 
     version = 0
 
-    def set_cookie(self, cookie: Cookie, *args: Any, **kwargs: Any) -> Any:
+    def set_cookie(self, cookie: cookiejar.Cookie, *args: Any, **kwargs: Any) -> Any:
         self.version += 1
-        return super().set_cookie(cookie, *args, **kwargs)  # type: ignore[misc]
+        done = super().set_cookie(cookie, *args, **kwargs)  # type: ignore[misc]
+        if type(cookie) is cookiejar.Cookie:
+            cookie.__class__ = Cookie
+        return done
 
     def clear(self, *args: Any, **kwargs: Any) -> None:
         self.version += 1
         super().clear(*args, **kwargs)  # type: ignore[misc]
 
+    def set_policy(self, policy: Any) -> None:
+        self.version += 1
+        super().set_policy(policy)  # type: ignore[misc]
+
 
 class WatchedRequestsJar(_Watched, RequestsCookieJar):
     """The jar of requests, watched."""
 
-    is_asked = False
 
-    def clear_expired_cookies(self) -> None:
-        """Do so, but not because of a request: requests asks a copy, and keeps what has expired."""
-        if not self.is_asked:
-            super().clear_expired_cookies()
-
-
-class WatchedJar(_Watched, CookieJar):
+class WatchedJar(_Watched, cookiejar.CookieJar):
     """The jar of the standard library, watched."""
 
 
@@ -57,11 +78,11 @@ class Sender:
 class CookieHeaders:
     """The Cookie header of each request of a user."""
 
-    __slots__ = ("_by_path", "_everywhere", "_jar", "_seen", "_until", "_version")
+    __slots__ = ("_by_path", "_changes", "_everywhere", "_jar", "_seen", "_until", "_version")
 
     def __init__(self) -> None:
         self._jar: Any = None
-        self._version = -1
+        self._version = self._changes = -1
         self._until = 0.0
         self._by_path: dict[tuple[str, str], str] = {}
         self._everywhere = False  # no cookie minds the path
@@ -73,33 +94,28 @@ class CookieHeaders:
         if version == 0:
             return ""  # nothing was ever put in
         same = jar is self._jar and version is not None and version == self._version
-        if not same or self._until < time.time():
+        if not same or self._until < time.time() or self._changes != Cookie.changes:
             self._forget(jar, version)
         key = (origin, "" if self._everywhere else path)
         known = self._by_path.get(key)
         if known is None:
             if len(self._by_path) >= _MAX_PATHS:
                 self._by_path.clear()
-            request = self.request(origin + path)
-            jar.is_asked = True
-            try:
-                jar.add_cookie_header(request)
-            finally:
-                jar.is_asked = False
-            known = self._by_path[key] = self.value(request)
+            known = self._by_path[key] = self.asked(jar, origin + path)
             self._version = getattr(jar, "version", -1)  # it throws out what has expired
         return known
 
-    def request(self, url: str) -> Any:
-        """A request as a jar looks at it: one of requests'."""
-        return MockRequest(Sender(url))  # type: ignore[arg-type]
+    def asked(self, jar: Any, url: str) -> str:
+        """The header that a jar gives to a request."""
+        raise NotImplementedError
 
-    def value(self, request: Any) -> str:
-        """The header that a jar gave to a request."""
-        return str(request.get_new_headers().get("Cookie", ""))
+    def request(self, url: str) -> Any:
+        """A request as a jar looks at it."""
+        raise NotImplementedError
 
     def _forget(self, jar: Any, version: int | None) -> None:
         self._jar, self._version = jar, version if version is not None else -1
+        self._changes = Cookie.changes
         self._by_path.clear()
         cookies = tuple(jar)
         self._everywhere = all(cookie.path == "/" for cookie in cookies)
@@ -121,6 +137,21 @@ class CookieHeaders:
         jar.extract_cookies(SetCookies(values), self.request(url))
         lasting = any("expires" in each.lower() or "max-age" in each.lower() for each in values)
         self._seen = () if lasting else (jar, url, values, getattr(jar, "version", None))
+
+
+class RequestsCookieHeaders(CookieHeaders):
+    """As requests asks: a copy of the jar, so that the jar keeps what has expired, and its policy
+    has no say.
+    """
+
+    def asked(self, jar: Any, url: str) -> str:
+        """The header that a jar gives to a request."""
+        merged = merge_cookies(RequestsCookieJar(), jar)
+        return str(get_cookie_header(merged, Sender(url)) or "")  # type: ignore[arg-type]
+
+    def request(self, url: str) -> Any:
+        """A request as a jar looks at it: one of requests'."""
+        return MockRequest(Sender(url))  # type: ignore[arg-type]
 
 
 class SetCookies:

@@ -16,7 +16,7 @@ from locust.contrib import fasthttp
 from locust.contrib.fasthttp import FastHttpSession, LocustUserAgent
 
 from withstand.locust_plugin.client.connection import BrokenError
-from withstand.locust_plugin.client.cookies import CookieHeaders, WatchedJar
+from withstand.locust_plugin.client.cookies import Cookie, CookieHeaders, WatchedJar
 from withstand.locust_plugin.client.fast_http_place import Place, Target, target_of
 from withstand.locust_plugin.client.fast_http_response import (
     PlainFastContext,
@@ -44,8 +44,9 @@ from withstand.locust_plugin.versions import numbers_of
 from withstand.locust_plugin.watch import WATCH, intended_ns
 
 _Plan = tuple[Place, bytes, Sent]
-_MAX_TEMPLATES: Final = 128
-_MAX_PLANS: Final = 512
+_MAX_TEMPLATES: Final = 64
+_MAX_PLANS: Final = 64  # of each user, of whom there may be thousands
+_urlopen: Final = LocustUserAgent.urlopen
 _PARAMS_ONLY: Final = {"params"}
 # Before, what becomes of allow_redirects=False depends on which geventhttpclient there is.
 _STOPS_REDIRECTS: Final = numbers_of(_locusts_version) >= (2, 47)
@@ -60,13 +61,17 @@ class _AgentCookies(CookieHeaders):
         self._agent = agent
 
     def request(self, url: str) -> Any:
+        """A request as a jar looks at it: one of geventhttpclient's."""
         return self._agent._make_request(url, headers=Headers())
 
-    def value(self, request: Any) -> str:
-        value = request.headers.get("cookie", "")
+    def asked(self, jar: Any, url: str) -> str:
+        """The header that a jar gives to a request."""
+        request = self.request(url)
+        jar.add_cookie_header(request)
+        value = str(request.headers.get("cookie", ""))
         if not value.isprintable():
             raise ValueError("no plain cookie")
-        return str(value)
+        return value
 
 
 class FasterHttpSession(FastHttpSession):
@@ -119,10 +124,8 @@ class FasterHttpSession(FastHttpSession):
         WATCH.started += 1
         user: Any = self.user
         due_ns = start_ns
-        if user is not None:
-            user.withstand_has_sent = True
-            if user.withstand_due_ns:
-                due_ns = intended_ns(user, start_ns)
+        if user is not None and user.withstand_due_ns:
+            due_ns = intended_ns(user, start_ns)
         built_url = f"{self.base_url}{url}" if url[:1] == "/" else self._build_url(url)
         plan: _Plan | str
         if stream:
@@ -139,6 +142,8 @@ class FasterHttpSession(FastHttpSession):
         if not isinstance(plan, str):
             came = self._exchange(plan, built_url, allow_redirects, due_ns, start_ns)
             if isinstance(came, PlainFastResponse):
+                if user is not None:
+                    user.withstand_has_sent = True
                 timing, size_bytes = came.withstand_timing, len(came.content)
                 if (
                     WATCH.unheard is self.request_event
@@ -191,8 +196,9 @@ class FasterHttpSession(FastHttpSession):
     def _plan_without_body(self, method: str, url: str, headers: Any, auth: Any) -> _Plan | str:
         """There is little to such a request, and much of it comes again."""
         agent = self.client
-        version = getattr(agent.cookiejar, "version", None)
-        state = (version, self.auth_header, *_entries(agent.default_headers))
+        jar = agent.cookiejar
+        version = getattr(jar, "version", None)
+        state = (jar, version, Cookie.changes, self.auth_header, *_entries(agent.default_headers))
         if state != self._known_for:
             self._known.clear()
             self._known_for = state
@@ -221,6 +227,12 @@ class FasterHttpSession(FastHttpSession):
         agent = self.client
         if self._reason or type(agent) is not LocustUserAgent:
             return self._reason or "an agent of your own"
+        if (
+            "_send_request_safe_mode" in vars(self)
+            or "urlopen" in vars(agent)
+            or LocustUserAgent.urlopen is not _urlopen
+        ):
+            return "a way of sending of your own"
         kind: Body
         params = None
         if given:

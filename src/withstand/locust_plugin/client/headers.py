@@ -1,25 +1,22 @@
 """The headers that all requests of a session have, and whether they are as they were."""
 
-from collections.abc import Callable
 from typing import Any
 
 from requests.structures import CaseInsensitiveDict
 
 
 class WatchedHeaders(CaseInsensitiveDict[Any]):
-    """The headers of a session; says when they change."""
+    """The headers of a session; `version` counts their changes."""
 
-    def __init__(self, changed: Callable[[], None], headers: Any = None) -> None:
-        self._changed = changed
-        super().__init__(headers)
+    version = 0
 
     def __setitem__(self, key: str, value: Any) -> None:
         super().__setitem__(key, value)
-        self._changed()
+        self.version += 1
 
     def __delitem__(self, key: str) -> None:
         super().__delitem__(key)
-        self._changed()
+        self.version += 1
 
     def copy(self) -> CaseInsensitiveDict[Any]:
         """A copy, which nobody watches."""

@@ -25,8 +25,9 @@ from withstand.locust_plugin.client.template import OfText
 from withstand.locust_plugin.timing import Timing, response_ms
 from withstand.locust_plugin.watch import WATCH
 
-Told = tuple[str, str, int, Any, float]
-"""Method, name, bytes of the content, context, and when it began, in seconds since 1970."""
+Told = tuple[str, str, int, Any, float, str | None]
+"""Method, name, bytes of the content, context, when it began, in seconds since 1970, and the name
+that the user gave."""
 
 _scan_json: Final = JSONDecoder().scan_once  # type: ignore[attr-defined] # typeshed leaves it out
 
@@ -92,7 +93,7 @@ class PlainHttpResponse(ResponseContextManager):
     @Late
     def request_meta(self) -> dict[str, Any]:
         """What listeners hear. It holds the response, and so is made only if somebody looks."""
-        method, name, size_bytes, context, start_time = self.told
+        method, name, size_bytes, context, start_time, _ = self.told
         return {
             "request_type": method,
             "response_time": response_ms(self.withstand_timing),
@@ -151,6 +152,8 @@ class PlainHttpResponse(ResponseContextManager):
         request.headers = CaseInsensitiveDict(pairs)
         request.body = (body.decode() if isinstance(self._sent, OfText) else body) or None
         request._cookies = RequestsCookieJar()
+        if self.told[5]:
+            request._explicit_name = self.told[5]  # type: ignore[attr-defined]
         return request
 
     @Late

@@ -12,7 +12,6 @@ from typing import Any, Final
 from locust import User
 from locust.clients import HttpSession, ResponseContextManager
 from requests import Response
-from requests.structures import CaseInsensitiveDict
 from urllib3 import HTTPHeaderDict
 from urllib3 import HTTPResponse as PooledResponse
 from urllib3.exceptions import HTTPError
@@ -24,6 +23,7 @@ from withstand.locust_plugin.client.cookies import WatchedRequestsJar
 from withstand.locust_plugin.client.head import Head
 from withstand.locust_plugin.client.headers import WatchedHeaders
 from withstand.locust_plugin.client.http_response import PlainHttpResponse
+from withstand.locust_plugin.client.own_ways import Replaceable, WatchedAdapters, overrides
 from withstand.locust_plugin.client.plan import Plan, Planner
 from withstand.locust_plugin.client.pool import ConnectionPool
 from withstand.locust_plugin.client.replay import TapeAdapter
@@ -38,6 +38,26 @@ _REDIRECTS: Final = frozenset((301, 302, 303, 307, 308))
 class FastSession(HttpSession):
     """In the place of `locust.clients.HttpSession`."""
 
+    send = Replaceable()
+    prepare_request = Replaceable()
+    merge_environment_settings = Replaceable()
+    resolve_redirects = Replaceable()
+    _send_request_safe_mode = Replaceable()
+    _build_url = Replaceable()
+    _planner: Planner
+    _pools: dict[Any, ConnectionPool]
+    _outcome: tuple[Address, Tape | Exception] | None
+    has_own_transport: bool
+
+    def __new__(cls, *_: Any, **__: Any) -> "FastSession":
+        """With what a copy needs as well, which is made without being initialised."""
+        made = super().__new__(cls)
+        made._planner = Planner()
+        made._pools = {}
+        made._outcome = None
+        made.has_own_transport = True  # until it is known to have none
+        return made
+
     def __init__(
         self,
         base_url: str,
@@ -47,45 +67,12 @@ class FastSession(HttpSession):
         pool_manager: Any = None,
         **kwargs: Any,
     ) -> None:
-        self._planner = Planner()
-        self._pools: dict[Any, ConnectionPool] = {}
-        self._outcome: tuple[Address, Tape | Exception] | None = None
         super().__init__(base_url, request_event, user, *args, pool_manager=pool_manager, **kwargs)
-        self.has_own_transport = pool_manager is not None
+        self.headers = WatchedHeaders(self.headers)
         self.cookies = WatchedRequestsJar()
-
-    @property
-    def headers(self) -> Any:
-        """The headers of every request."""
-        return self._headers
-
-    @headers.setter
-    def headers(self, value: Any) -> None:
-        if type(value) is CaseInsensitiveDict:
-            value = WatchedHeaders(self._planner.turn_page, value)
-        self._headers = value
-        self._planner.turn_page()
-
-    @property
-    def auth(self) -> Any:
-        """The credentials of every request."""
-        return self._auth
-
-    @auth.setter
-    def auth(self, value: Any) -> None:
-        self._auth = value
-        self._planner.forget()
-
-    def close(self) -> None:
-        """Close the connections that nobody uses."""
-        super().close()
-        for pool in self._pools.values():
-            pool.close()
-
-    def mount(self, prefix: Any, adapter: Any) -> None:
-        """Send with another adapter: from then on requests itself sends."""
-        super().mount(prefix, adapter)
-        self.has_own_transport = True
+        self.adapters = WatchedAdapters(self.adapters)
+        self.adapters.changed = False
+        self.has_own_transport = pool_manager is not None or overrides(type(self), FastSession)
 
     def get_adapter(self, url: str) -> Any:
         """The adapter that sends; the one that replays what has come, if something has."""
@@ -93,6 +80,12 @@ class FastSession(HttpSession):
             return super().get_adapter(url)
         outcome, self._outcome = self._outcome, None
         return TapeAdapter(*outcome)
+
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        super().close()
+        for pool in self._pools.values():
+            pool.close()
 
     def request(  # type: ignore[override]
         self,
@@ -113,10 +106,8 @@ class FastSession(HttpSession):
         start_time, start_ns = time(), perf_counter_ns()
         WATCH.started += 1
         user, due_ns = self.user, start_ns
-        if user is not None:
-            user.withstand_has_sent = True
-            if user.withstand_due_ns:
-                due_ns = intended_ns(user, start_ns)
+        if user is not None and user.withstand_due_ns:
+            due_ns = intended_ns(user, start_ns)
         plan = self._planner.plan(self, method, url, data, json, kwargs)
         if WATCH.explaining:
             WATCH.note("fast" if type(plan) is tuple else f"requests: {plan}")
@@ -130,10 +121,12 @@ class FastSession(HttpSession):
             if type(plan) is not tuple or response.history:  # sent only now, or what follows
                 end_ns = perf_counter_ns()
         else:
-            if user is not None and type(user).context is not _NO_CONTEXT:
-                context = {**user.context(), **context}
+            if user is not None:
+                user.withstand_has_sent = True
+                if getattr(user.context, "__func__", None) is not _NO_CONTEXT:
+                    context = {**user.context(), **context}
             path, size_bytes = response.address.path, len(response._content)
-            response.told = (method, name or path, size_bytes, context, start_time)
+            response.told = (method, name or path, size_bytes, context, start_time, name)
             response._catch_response = catch_response
             if not catch_response:
                 response.__exit__(None, None, None)
@@ -179,7 +172,7 @@ class FastSession(HttpSession):
         connect_ns = pool.connect_ns
         sent_ns = perf_counter_ns() if connect_ns else start_ns
         try:
-            known = connection.exchange(method, request, read_s)
+            known = connection.exchange(method.upper(), request, read_s)
         except BrokenError as broken:
             self._outcome = (address, Tape(broken.received, broken.error))
             return None, perf_counter_ns()

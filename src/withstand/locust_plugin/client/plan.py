@@ -9,11 +9,13 @@ import sys
 from typing import Any, Final
 
 from requests import Session
+from requests.auth import HTTPBasicAuth
 from requests.models import RequestEncodingMixin
 
 from withstand.locust_plugin.client.address import Address, address_of
-from withstand.locust_plugin.client.cookies import CookieHeaders
+from withstand.locust_plugin.client.cookies import Cookie, RequestsCookieHeaders
 from withstand.locust_plugin.client.headers import WatchedHeaders
+from withstand.locust_plugin.client.own_ways import is_patched
 from withstand.locust_plugin.client.template import (
     BYTES,
     FORM,
@@ -27,8 +29,8 @@ from withstand.locust_plugin.client.template import (
 Plan = tuple[Address, bytes, Any, bool]
 """Address, bytes of the request, `timeout` as the user gave it, whether redirects are followed."""
 
-_MAX_KNOWN: Final = 512
-_MAX_BOOKS: Final = 8
+_MAX_KNOWN: Final = 64  # of each user, of whom there may be thousands
+_MAX_BOOKS: Final = 4
 _OPTIONAL: Final = frozenset(
     ("auth", "cert", "cookies", "files", "hooks", "proxies", "stream", "verify")
 )
@@ -58,23 +60,30 @@ class Planner:
     headers of the session that were there before, as when users sign in and out.
     """
 
-    __slots__ = ("_book", "_books", "_cookies_version", "_queries", "cookies")
+    __slots__ = (
+        "_auth",
+        "_book",
+        "_books",
+        "_changes",
+        "_headers",
+        "_headers_version",
+        "_jar",
+        "_jar_version",
+        "_queries",
+        "cookies",
+    )
 
     def __init__(self) -> None:
-        self.cookies = CookieHeaders()
+        self.cookies = RequestsCookieHeaders()
         self._book: _Book | None = None
         self._books: dict[tuple[Any, ...], _Book] = {}
-        self._cookies_version: Any = None
+        self._headers: Any = None
+        self._headers_version = -1
+        self._auth: Any = None
+        self._jar: Any = None
+        self._jar_version: Any = None
+        self._changes = -1
         self._queries: dict[tuple[Any, ...], str] = {}
-
-    def turn_page(self) -> None:
-        """The headers of the session have changed."""
-        self._book = None
-
-    def forget(self) -> None:
-        """What all requests of the session have in common has changed."""
-        self._book = None
-        self._books.clear()
 
     def plan(
         self, session: Any, method: str, url: str, data: Any, json: Any, given: Any
@@ -97,11 +106,11 @@ class Planner:
             return "a timeout that is no number of seconds"
         if session.proxies or session.trust_env:
             return "proxies"
-        if session.params or session.stream or session.hooks["response"]:
-            return "params, stream or hooks of the session"
-        if session.has_own_transport:
-            return "a transport adapter or pool manager of your own"
+        if session.has_own_transport or session.adapters.changed:
+            return "a transport adapter, pool manager or way of sending of your own"
         try:
+            if session.params or session.stream or session.hooks["response"]:
+                return "params, stream or hooks of the session"
             kind, body = NO_BODY, b""
             if data is not None or json is not None:
                 found = _body(data, json)
@@ -110,13 +119,25 @@ class Planner:
                 kind, body = found
             query = self._query(params) if params else ""
             book = self._book
-            if book is None:
-                book = self._open(session.headers)
-            version = getattr(session.cookies, "version", None)
-            if version is None or version != self._cookies_version:
+            if (
+                book is None
+                or session.headers is not self._headers
+                or self._headers_version != getattr(session.headers, "version", None)
+                or session.auth is not None
+                or self._auth is not None
+            ):
+                book = self._open(session)
+            jar = session.cookies
+            version = getattr(jar, "version", None)
+            if (
+                version is None
+                or version != self._jar_version
+                or jar is not self._jar
+                or self._changes != Cookie.changes
+            ):
                 for each in self._books.values():
                     each.outlines.clear()
-                self._cookies_version = version
+                self._jar, self._jar_version, self._changes = jar, version, Cookie.changes
             fields = tuple(headers.items()) if headers else None
             place = (method, url, session.base_url, query, id(kind), fields)
             outline = book.outlines.get(place)
@@ -139,8 +160,12 @@ class Planner:
         except Exception:  # whatever is wrong with a request, requests says it best
             return "a request that cannot be sent as it is"
 
-    def _open(self, headers: Any) -> _Book:
-        """The book for the session's headers as they are now."""
+    def _open(self, session: Any) -> _Book:
+        """The book for the session's headers and credentials as they are now."""
+        auth, headers = _credentials(session.auth), session.headers
+        if auth != self._auth:
+            self._books.clear()
+            self._auth = auth
         is_watched = type(headers) is WatchedHeaders
         state = headers.state() if is_watched else ("of the user's own", *headers.items())
         book = self._books.get(state)
@@ -148,8 +173,9 @@ class Planner:
             if len(self._books) >= _MAX_BOOKS:
                 self._books.clear()
             book = self._books[state] = _Book()
-        if is_watched:  # others may change without a word
-            self._book = book
+        self._book, self._headers = book, headers
+        # Others may change without a word, and are looked at each time.
+        self._headers_version = headers.version if is_watched else -1
         return book
 
     def _query(self, params: Any) -> Any:
@@ -175,7 +201,13 @@ class Planner:
         headers: Any,
         kind: dict[str, Any],
     ) -> _Outline | str:
-        whole = url if url.startswith("http") else f"{session.base_url}{url}"  # type: ignore[attr-defined]
+        if (
+            is_patched()
+            or "get_adapter" in vars(session)
+            or any(map(_retries, session.adapters.values()))
+        ):
+            return "requests with patches or retries of your own"
+        whole = session._build_url(url)  # type: ignore[attr-defined]
         if query:
             if whole.endswith("?"):
                 return "a query that is empty"
@@ -209,6 +241,19 @@ def _body(data: Any, json: Any) -> tuple[dict[str, Any], bytes] | str:
         body = _encoded(data).encode()
         return (FORM, body) if body else "a form without a field"
     return f"data= of type {type(data).__name__}"
+
+
+def _credentials(auth: Any) -> Any:
+    """Something that is equal as long as they are; they may be changed where they are."""
+    if type(auth) is HTTPBasicAuth:
+        return auth.username, auth.password
+    return tuple(auth) if isinstance(auth, list) else auth
+
+
+def _retries(adapter: Any) -> bool:
+    """Whether an adapter sends a request again that went wrong."""
+    most = getattr(adapter, "max_retries", None)
+    return bool(getattr(most, "total", most))
 
 
 def _is_plain_timeout(timeout: Any) -> bool:
