@@ -83,12 +83,14 @@ def test_without_workers_nothing_is_contended(run: RunProject, project: pytest.P
     assert "performance tests:" not in run().stdout.str()
 
 
-def _span(worker: str, start_s: float, stop_s: float, *, performance: bool = False) -> Span:
-    return Span(start_s=start_s, stop_s=stop_s, worker=worker, performance=performance)
+def _span(worker: str, start_s: float, stop_s: float, *, timed: bool = False) -> Span:
+    return Span(
+        nodeid="test_a.py::test_a", start_s=start_s, stop_s=stop_s, worker=worker, timed=timed
+    )
 
 
 def test_only_a_span_of_another_worker_at_the_same_time_contends() -> None:
-    measured = _span("gw0", 10, 20, performance=True)
+    measured = _span("gw0", 10, 20, timed=True)
 
     assert contended([measured, _span("gw0", 12, 13), _span("gw1", 0, 10)]) == ()
     assert contended([measured, _span("gw1", 20, 30)]) == ()

@@ -10,9 +10,8 @@ That holds for independent values. For dependent ones the counts are divided by 
 effect, and a breach counts only when a second sample reproduces it.
 """
 
-from bisect import insort
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil, exp, inf, lgamma, log
 from typing import Final
@@ -90,12 +89,11 @@ class QuantileSample:
 
     def quantile(self, q: float) -> float:
         """The value at rank ceil(q n). Infinite where that call failed. Needs a value."""
-        return self._sorted[max(ceil(q * self.count) - 1, 0)]
+        return self.values[max(ceil(q * self.count) - 1, 0)]
 
     def add(self, value: float) -> Decision | None:
         """Takes the next value, infinite for a failure; None while the sample must go on."""
         self._values.append(value)
-        insort(self._sorted, value)
         self.exceeding += value > self.limit
         if self.count not in self._looks:
             return None
@@ -163,6 +161,9 @@ class QuantileSample:
     @property
     def values(self) -> list[float]:
         """All values, sorted."""
+        # Sorted when asked for: between two looks nobody asks, and a load waits for every value.
+        if len(self._sorted) != len(self._values):
+            self._sorted = sorted(self._values)
         return self._sorted
 
     @property
@@ -216,6 +217,8 @@ class QuantileTest:
         no second sample was begun, the halves of the first have to say the same.
         """
         if self.decision is None:
+            if self.at_pause:
+                self.samples.pop()
             said = self.samples[-1].look()
             if said is Decision.BREACHED and len(self.samples) == 1:
                 self.samples = list(self.samples[0].halves())
@@ -258,7 +261,7 @@ def _mixture(alternatives: tuple[tuple[float, int], ...], p0: float) -> _Mixture
     return mixture
 
 
-_known_mixture = cache(_mixture)
+_known_mixture = lru_cache(maxsize=256)(_mixture)
 
 
 def _log_e_value(mixture: _Mixture, n: float, k: float) -> float:
