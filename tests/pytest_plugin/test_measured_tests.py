@@ -91,9 +91,7 @@ def test_a_spent_budget_is_inconclusive_and_said_so(
     )
 
 
-def test_a_strict_run_fails_what_is_inconclusive(
-    run: RunProject, project: pytest.Pytester
-) -> None:
+def test_a_strict_run_fails_what_is_inconclusive(run: RunProject, project: pytest.Pytester) -> None:
     project.makepyfile(
         f"import pytest\n@pytest.mark.performance({_NEVER})\ndef test_unclear(): pass\n"
     )
@@ -102,6 +100,37 @@ def test_a_strict_run_fails_what_is_inconclusive(
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["inconclusive: p95<600s: *", "*give it longer than *"])
+
+
+def test_a_longer_budget_is_no_advice_where_the_calls_were_as_many_as_a_test_makes(
+    run: RunProject, project: pytest.Pytester
+) -> None:
+    project.makepyfile(
+        """
+        import itertools
+        import pytest
+        from withstand.pytest_plugin.run_record import RUN
+
+        numbers = itertools.count()
+
+        @pytest.mark.performance(p50="1ms")
+        def test_at_its_limit(pytestconfig):
+            pytestconfig.stash[RUN].note_request(next(numbers) % 2 * 2_000_000 + 1)
+        """
+    )
+
+    result = run("-rs")
+
+    result.assert_outcomes(skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "SKIPPED [[]1[]] test_*.py:7: inconclusive: p50<1ms: p50 in 1 ns to 2.00 ms; "
+            "500 of 1,000 calls failed or took longer than 1.00 ms; 50 % may: too close to the "
+            "limit for more calls to tell "
+            "(1,000 calls in *s)",
+            "  → set a limit further from what the API does",
+        ]
+    )
 
 
 def test_calls_too_slow_for_a_second_sample_are_breached_all_the_same(

@@ -28,7 +28,7 @@ class InconclusiveWarning(UserWarning):
 class MeasuredCall(Generic[Result]):
     """What `latency` found of a call; `str()` of it has the verdicts, one a line.
 
-    `result` is what the last call that did not fail returned. `seconds` is the time that all of it took.
+    `result` is what the last call that did not fail returned.
     """
 
     measurement: Measurement

@@ -51,12 +51,16 @@ def pytest_runtest_makereport(
     """Puts the verdicts on the report as plain JSON, which survives the way to the controller."""
     report = yield
     measured = item.stash.get(MEASURED, [])
-    if call.when == "call" and measured:
+    if measured and (call.when == "call" or (call.when == "setup" and not report.passed)):
         setattr(report, _REPORT_ATTRIBUTE, [
             [state, sentence if len(measured) == 1 else f"latency {number}: {sentence}"]
             for number, verdicts in enumerate(measured, start=1)
             for state, sentence in verdicts
         ])  # fmt: skip
+        if report.skipped and isinstance(report.longrepr, tuple):
+            # It was skipped from in here, which tells nobody which test it was.
+            path, line, _ = item.reportinfo()
+            report.longrepr = (str(path), (line or 0) + 1, report.longrepr[2])
     return report
 
 
@@ -68,10 +72,11 @@ def verdicts_on(report: pytest.TestReport) -> tuple[tuple[str, str], ...]:
 
 def explained_inconclusive(item: pytest.Item, measurement: "Measurement") -> str:
     """Why nothing was decided, and what to do about it."""
-    return (
-        f"{measurement.explanation()}\n  → give it longer than --withstand-budget="
-        f"{measuring_budget_s(item.config):g}s, or a limit further from what the API does"
-    )
+    budget_s = measuring_budget_s(item.config)
+    remedy = "set a limit further from what the API does"
+    if measurement.seconds >= budget_s:
+        remedy = f"give it longer than --withstand-budget={budget_s:g}s, or {remedy}"
+    return f"{measurement.explanation()}\n  → {remedy}"
 
 
 def _measuring(

@@ -6,6 +6,7 @@ call, or the time of the whole call when it made no request with one.
 
 import time
 from collections.abc import Callable, Mapping
+from math import inf
 from typing import Final
 
 import pytest
@@ -73,11 +74,12 @@ def repeat(
     elapsed_ns: list[float] = []
     last_error: BaseException | None = None
     result: object = None
-    called = 0
-    while not trial.done and time.monotonic() < give_up_at:
+    called, warm = 0, False
+    while not trial.done and (called == 0 or time.monotonic() < give_up_at):
         if trial.at_pause:
             time.sleep(_PAUSE_S)
-        warm = called >= _WARM_UP_CALLS or (called > 0 and time.monotonic() > warm_at)
+        if not warm:
+            warm = called >= _WARM_UP_CALLS or (called > 0 and time.monotonic() > warm_at)
         spent_ns, returned, error = _timed(call, run)
         called += 1
         if error is None:
@@ -86,8 +88,9 @@ def repeat(
             raise error
         if warm:
             last_error = error or last_error
-            elapsed_ns.append(spent_ns if error is None else float("inf"))
-            trial.add(spent_ns, failed=error is not None)
+            failed = error is not None
+            elapsed_ns.append(inf if failed else spent_ns)
+            trial.add(spent_ns, failed=failed)
     trial.close()
     measurement = Measurement(
         verdicts=trial.verdicts(),

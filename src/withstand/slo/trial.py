@@ -27,12 +27,9 @@ _FAILURE: Final = 0.5  # between a request that went well and one that failed
 class _Gate:
     objective: Objective
     q: float
+    of_failures: bool
     test: QuantileTest
     noun: str
-
-    @property
-    def of_failures(self) -> bool:
-        return self.objective.indicator is Indicator.ERRORS
 
 
 class Trial:
@@ -41,6 +38,8 @@ class Trial:
     `objectives` are on a quantile of the response time or on the share of errors. Raises UsageError
     for others, which only a load can be judged by. `noun` is what the reasons call one request:
     a test of pytest repeats a `call`, which may be several requests.
+
+    `at_pause` says that a breach is about to be reproduced or not: the right moment for a pause.
     """
 
     def __init__(
@@ -49,9 +48,10 @@ class Trial:
         self.operation = operation
         self._noun = noun
         self._gates = [_gate(each, noun) for each in objectives if not _allows_none(each)]
-        self._undecided = list(self._gates)
+        self._undecided = self._gates
         self._without_errors = [each for each in objectives if _allows_none(each)]
         self._breached = False
+        self.at_pause = False
         self.requests = self.failed = 0
 
     @property
@@ -59,24 +59,22 @@ class Trial:
         """Whether every objective is decided, or one is breached."""
         return self._breached or (self.requests > 0 and not self._undecided)
 
-    @property
-    def at_pause(self) -> bool:
-        """Whether a breach is about to be reproduced or not: the right moment for a pause."""
-        return any(gate.test.at_pause for gate in self._undecided)
-
     def add(self, elapsed_ns: float, *, failed: bool = False) -> None:
         """Takes one request. A failed one is slower than every limit."""
         self.requests += 1
         if failed:
             self.failed += 1
             self._breached = self._breached or bool(self._without_errors)
-        decided = False
+        value = inf if failed else elapsed_ns
+        decided = at_pause = False
         for gate in self._undecided:
-            value = float(failed) if gate.of_failures else inf if failed else elapsed_ns
-            decision = gate.test.add(value)
+            test = gate.test
+            decision = test.add(failed if gate.of_failures else value)
             if decision is not None:
                 decided = True
                 self._breached = self._breached or decision is Decision.BREACHED
+            at_pause = at_pause or test.at_pause
+        self.at_pause = at_pause
         if decided:
             self._undecided = [gate for gate in self._gates if gate.test.decision is None]
 
@@ -132,7 +130,7 @@ def _gate(objective: Objective, noun: str) -> _Gate:
     most = min(max(_LEAST_MOST, ceil(_MOST_EXCEEDING / (1 - q))), _GREATEST_MOST)
     limit = _FAILURE if of_failures else objective.limit
     test = QuantileTest(limit=limit, q=q, most=most)
-    return _Gate(objective=objective, q=q, test=test, noun=noun)
+    return _Gate(objective=objective, q=q, of_failures=of_failures, test=test, noun=noun)
 
 
 def _verdict(gate: _Gate, operation: str) -> Verdict:
