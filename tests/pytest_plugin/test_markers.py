@@ -30,8 +30,10 @@ def test_both_markers_are_registered_for_strict_markers(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ("p_95=200", r"performance knows no 'p_95'; it accepts p50, p95, p99 .*max_error_rate"),
-        ("p90=200", r"performance knows no 'p90'"),
+        ("p_95=200", r"performance knows no 'p_95'; it accepts p50, .*max_error_rate"),
+        ("p100=200", r"performance knows no 'p100'"),
+        ("p0=200", r"performance knows no 'p0'"),
+        ("p9999=200", r"performance has p9999, which takes far more calls .* p999 \(99.9 %\)"),
         ("p95=0", r"performance\(p95=0\) must be more than 0 ms"),
         ("p95=-5", r"must be more than 0 ms"),
         ("p95=float('inf')", r"must be more than 0 ms and finite"),
@@ -40,7 +42,7 @@ def test_both_markers_are_registered_for_strict_markers(
         ("p95=None", r"performance\(p95=None\) is no number of milliseconds"),
         ("p95='fast'", r"performance\(p95=…\): 'fast' is no duration"),
         ("p95_ms='200ms'", r"is no number of milliseconds"),
-        ("p95=200, p95_ms=200", r"performance has p95 twice"),
+        ("p95=200, p95_ms=200", r"performance has p95 twice, as p95 and as p95_ms"),
         ("max_error_rate=1", r"max_error_rate=1\) must be a share from 0 to below 1"),
         ("max_error_rate=-0.1", r"must be a share from 0 to below 1"),
         ("max_error_rate='some'", r"must be a share from 0 to below 1"),

@@ -67,7 +67,11 @@ def test_errors_are_judged_by_their_share() -> None:
     )
     assert (met.state, breached.state) == (VerdictState.MET, VerdictState.BREACHED)
     assert breached.observed == pytest.approx(0.25, abs=0.05)
-    assert breached.interval is None
+    assert breached.interval is not None
+    low, high = breached.interval
+    assert low is not None
+    assert high is not None
+    assert 0.05 < low < 0.25 < high < 0.5
 
 
 def test_without_any_error_is_a_promise_about_these_requests() -> None:
@@ -97,9 +101,42 @@ def test_what_would_decide_is_said(share: float, most: int, expected: str) -> No
 
 
 def test_nothing_measured_is_said() -> None:
-    for verdict in _tried("p95<1s", "errors=0", next_ms=lambda _: 50, most=0):
-        assert verdict.without_samples
-        assert verdict.reason == "no request was measured"
+    quantile, errors = _tried("p95<1s", "errors=0", next_ms=lambda _: 50, most=0)
+    assert quantile.without_samples
+    assert errors.without_samples
+    assert errors.reason == "no request was measured"
+    assert quantile.reason == "no request was measured, and it takes at least 85 to meet it"
+
+
+def test_a_breach_that_is_cut_off_before_it_is_seen_again_has_to_show_in_both_halves() -> None:
+    trial = Trial("GET /users", [parse_objective("p95<200ms")])
+    while not trial.at_pause:
+        trial.add(300 * MS)
+    assert (trial.requests, trial.done) == (40, False)
+    trial.close()
+    (verdict,) = trial.verdicts()
+    assert verdict.state is VerdictState.BREACHED
+    assert verdict.reason.startswith("20 of 20, and then 20 of 20 requests ")
+
+
+def test_a_second_sample_that_is_cut_off_says_how_many_more_would_decide() -> None:
+    slow_first = _tried("p95<200ms", next_ms=lambda n: 300 if n < 40 or n % 9 == 0 else 50, most=60)
+    (verdict,) = slow_first
+    assert verdict.state is VerdictState.INCONCLUSIVE
+    assert re.search(r": too close to tell, which needs about \d+ more requests$", verdict.reason)
+
+
+def test_what_is_tried_may_be_called_otherwise() -> None:
+    for most in (0, 10, 40):
+        trial = Trial(
+            "test_a", [parse_objective("p95<1s"), parse_objective("errors=0")], noun="call"
+        )
+        for _ in range(most):
+            trial.add(5 * MS)
+        trial.close()
+        for verdict in trial.verdicts():
+            assert "request" not in verdict.reason
+            assert "call" in verdict.reason
 
 
 @pytest.mark.parametrize("text", ["avg<1s", "max<1s", "rps>5", "p95<1s over 10s"])

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from withstand.stats.quantile_interval import quantile_interval
+from withstand.stats.quantile_interval import quantile_interval, share_interval
 from withstand.stats.sequential import Decision, QuantileSample
 
 
@@ -54,6 +54,29 @@ def test_it_lies_on_the_side_of_the_limit_that_the_verdict_names(share: float) -
         if decision is Decision.BREACHED and sample.count < sample.most:
             assert low is not None
             assert low > 0.5
+
+
+@pytest.mark.parametrize(("share", "size"), [(0.01, 300), (0.25, 100), (0.9, 60)])
+def test_a_share_is_held_as_often_as_it_promises(share: float, size: int) -> None:
+    rng = random.Random(11)
+    too_high = too_low = 0
+    for _ in range(400):
+        low, high = share_interval(size, sum(rng.random() < share for _ in range(size)))
+        too_high += low > share
+        too_low += high < share
+    assert too_high <= 400 * 0.016
+    assert too_low <= 400 * 0.04
+
+
+def test_a_share_has_its_ends_where_the_tests_turn() -> None:
+    assert share_interval(0, 0) == (0, 1)
+    low, high = share_interval(84, 0)
+    assert (low, high > 0.05) == (0, True)  # 85 are the fewest that meet 5 %
+    assert share_interval(85, 0)[1] <= 0.05
+    assert share_interval(40, 40)[1] == 1
+    low, high = share_interval(1_000, 100)
+    wide_low, wide_high = share_interval(1_000, 100, design_effect=3)
+    assert wide_low < low < 0.1 < high < wide_high
 
 
 def test_how_many_values_would_decide() -> None:

@@ -25,12 +25,12 @@ class ApiClient(httpx2.Client):
         *,
         target: Target,
         credential: Credential | None,
-        on_elapsed: Callable[[float], None] | None = None,
+        on_elapsed_ns: Callable[[int], None] | None = None,
         **options: Any,
     ) -> None:
         self._credential: Headers = credential.headers if credential is not None else ()
         self._origin = _origin(target.base_url)
-        self._on_elapsed = on_elapsed
+        self._on_elapsed_ns = on_elapsed_ns
         hooks = options.pop("event_hooks", {})
         super().__init__(
             base_url=target.base_url,
@@ -63,8 +63,8 @@ class ApiClient(httpx2.Client):
         try:
             return super().send(request, **arguments)
         finally:
-            if self._on_elapsed is not None:
-                self._on_elapsed((time.perf_counter_ns() - started_ns) / 1_000_000)
+            if self._on_elapsed_ns is not None:
+                self._on_elapsed_ns(time.perf_counter_ns() - started_ns)
 
     def _keep_at_home(self, request: httpx2.Request) -> None:
         if _origin(str(request.url)) != self._origin:

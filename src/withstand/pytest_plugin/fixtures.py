@@ -1,7 +1,7 @@
 """The fixtures.
 
 They hang together as `withstand_settings` → `api_url` → `tokens` → `api_client`; a conftest.py can
-replace any of them. All but the clients live as long as the session.
+replace any of them. All but the clients and `latency` live as long as the session.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from withstand.client.target import Target
     from withstand.pytest_plugin.api_client import ApiClient
+    from withstand.pytest_plugin.latency import Latency
     from withstand.settings import Settings
 
 # Every pytest start imports this file, and most of those runs ask for none of its fixtures: what
@@ -91,6 +92,18 @@ def client_as(
                 name_or_role, _withstand_target, tokens, withstand_settings, pytestconfig
             )
         )
+
+
+@pytest.fixture
+def latency(request: pytest.FixtureRequest) -> "Latency":
+    """`latency(lambda: api_client.get("/users"), p95="200ms")` repeats the call until it is sure.
+
+    The objectives are those of the marker `performance` and of the keywords. A breach fails the
+    test. What comes back has the verdict, quantiles, intervals and the last call's result.
+    """
+    from withstand.pytest_plugin.latency import Latency
+
+    return Latency(request.node)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
-"""Performance tests never overlap each other under pytest-xdist.
+"""Tests about time never overlap each other under pytest-xdist.
 
-They can still overlap other tests. The controller sees when every phase of every test ran, and
-counts the performance tests during which another worker was busy.
+They can still overlap other tests. The controller sees when every phase of every test ran, and so
+which of them had company.
 """
 
 import os
@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from withstand.pytest_plugin.markers import is_performance
+from withstand.pytest_plugin.markers import is_timed
+from withstand.pytest_plugin.measured_tests import verdicts_on
 from withstand.pytest_plugin.run_record import RUN, Span
 from withstand.pytest_plugin.worker_link import worker_name
 
-_REPORT_ATTRIBUTE = "withstand_performance"
-_INCONCLUSIVE = ("withstand.verdict", "inconclusive")
+_REPORT_ATTRIBUTE = "withstand_timed"
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Holds the lock around the whole test: waiting for it counts in no phase's duration."""
-    if worker_name(item.config) is None or not is_performance(item):
+    if worker_name(item.config) is None or not is_timed(item):
         return (yield)
     from filelock import FileLock
 
@@ -36,9 +36,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Marks the reports of performance tests; the mark survives the way to the controller."""
+    """Marks the reports of tests about time; the mark survives the way to the controller."""
     report = yield
-    if is_performance(item):
+    if is_timed(item):
         setattr(report, _REPORT_ATTRIBUTE, True)
     return report
 
@@ -50,16 +50,16 @@ class SpanRecorder:
         self._run = config.stash[RUN]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """One span for every phase; and whether a measured test came to no verdict."""
-        if report.when == "call" and _INCONCLUSIVE in report.user_properties:
-            self._run.inconclusive.append(report.nodeid)
+        """One span for every phase, with the verdicts of a test that was measured."""
         node = getattr(report, "node", None)
         self._run.spans.append(
             Span(
+                nodeid=report.nodeid,
                 start_s=report.start,
                 stop_s=report.stop,
                 worker=node.gateway.id if node is not None else "main",
-                performance=report.when == "call" and hasattr(report, _REPORT_ATTRIBUTE),
+                timed=report.when == "call" and hasattr(report, _REPORT_ATTRIBUTE),
+                verdicts=verdicts_on(report),
             )
         )
 
@@ -71,11 +71,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def contended(spans: Sequence[Span]) -> tuple[Span, ...]:
-    """The performance spans during which another worker ran something."""
+    """The spans of tests about time during which another worker ran something."""
     return tuple(
         span
         for span in spans
-        if span.performance
+        if span.timed
         and any(
             other.worker != span.worker
             and other.start_s < span.stop_s

@@ -137,7 +137,7 @@ def _client(
         target=target,
         credential=credential,
         timeout=settings.timeout_s,
-        on_elapsed=config.stash[RUN].note_request,
+        on_elapsed_ns=config.stash[RUN].note_request,
     )
 
 

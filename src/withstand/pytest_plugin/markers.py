@@ -8,7 +8,7 @@ import pytest
 from withstand.errors import UsageError
 
 if TYPE_CHECKING:
-    from withstand.pytest_plugin.objectives import Objectives
+    from withstand.slo.objective import Objective
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -16,8 +16,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         "performance(p50=, p95=, p99=, max_error_rate=): a test of how fast the API answers. With "
-        'limits (p95="200ms", p95_ms=200, max_error_rate="1%") its calls are repeated until they '
-        "are met or breached for certain. Such tests never overlap each other under pytest-xdist.",
+        'limits (p95="200ms", p95_ms=200, max_error_rate="1%") its body, or what it gives to the '
+        "fixture latency, is repeated until they are met or breached for certain. Such tests never "
+        "overlap each other under pytest-xdist.",
     )
     config.addinivalue_line("markers", "security: a test of what the API refuses, hides or limits.")
 
@@ -45,26 +46,36 @@ def is_performance(item: pytest.Item) -> bool:
     return item.get_closest_marker("performance") is not None
 
 
-def objectives_of(item: pytest.Item) -> "Objectives":
-    """The objectives of a test, the closest marker first. Raises UsageError."""
+def asks_for_latency(item: pytest.Item) -> bool:
+    """Whether a test asks for the fixture `latency`, also through another fixture."""
+    return "latency" in getattr(item, "fixturenames", ())
+
+
+def is_timed(item: pytest.Item) -> bool:
+    """Whether a test is about time, so that no other such test may run beside it."""
+    return is_performance(item) or asks_for_latency(item)
+
+
+def objectives_of(item: pytest.Item) -> "dict[str, Objective]":
+    """The objectives of a test by name, of the closest marker first. Raises UsageError."""
+    marks = [mark for mark in item.iter_markers("performance") if mark.args or mark.kwargs]
+    if not marks:
+        return {}
     from withstand.pytest_plugin.objectives import parse_objectives
 
-    merged: dict[str, float] = {}
-    for mark in item.iter_markers("performance"):
+    merged: dict[str, Objective] = {}
+    for mark in marks:
         if mark.args:
             raise UsageError(
                 f"performance takes keywords, not {', '.join(map(repr, mark.args))}",
                 hint='write it as @pytest.mark.performance(p95="200ms")',
             )
-        objectives = parse_objectives(mark.kwargs)
-        merged = {**objectives.limits_ms, **merged}
-        if objectives.max_error_rate is not None:
-            merged.setdefault("max_error_rate", objectives.max_error_rate)
-    return parse_objectives(merged)
+        merged = {**parse_objectives(mark.kwargs), **merged}
+    return merged
 
 
 def _check_objectives(item: pytest.Item) -> None:
-    if objectives_of(item) and not _is_repeatable(item):
+    if objectives_of(item) and not asks_for_latency(item) and not _is_repeatable(item):
         raise UsageError(
             "performance can measure only a plain test function, and this is an async or a "
             "unittest one: its limits would never fail",

@@ -1,74 +1,106 @@
-"""The objectives that the marker `performance` carries."""
+"""The objectives that the marker `performance`, or a call of `latency`, states. Pure."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from withstand.errors import UsageError
+from withstand.slo.objective import Indicator, Objective
 from withstand.units import parse_duration_ns
 
-QUANTILES: dict[str, float] = {"p50": 0.50, "p95": 0.95, "p99": 0.99}
-_ACCEPTED = "p50, p95, p99 (each also as p50_ms, p95_ms, p99_ms) and max_error_rate"
-_EXAMPLE = 'write it as @pytest.mark.performance(p95="200ms", max_error_rate="1%")'
+MAX_ERROR_RATE: Final = "max_error_rate"
+# p5, p50, p95; and from p90 further digits are decimals, as people write p99.9 as p999.
+_QUANTILE: Final = re.compile(r"p(?P<digits>[1-9][0-9]?|9[0-9]{2,})")
+_HIGHEST: Final = 0.999
+_NS_PER_MS: Final = 1_000_000
+_ACCEPTED: Final = "p50, p90, p95, p99, p999 (p95_ms and so on count milliseconds), max_error_rate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Objectives:
-    """Limits of one test: quantile name → milliseconds, and the share of calls that may fail."""
+class Asker:
+    """Who states objectives: its name, and how they are written there."""
 
-    limits_ms: Mapping[str, float]
-    max_error_rate: float | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.limits_ms) or self.max_error_rate is not None
+    name: str
+    example: str
 
 
-def parse_objectives(arguments: Mapping[str, object]) -> Objectives:
-    """The objectives of a marker's keywords.
+MARKER: Final = Asker(
+    name="performance",
+    example='write it as @pytest.mark.performance(p95="200ms", max_error_rate="1%")',
+)
+FIXTURE: Final = Asker(
+    name="latency",
+    example='write it as latency(call, p95="200ms", max_error_rate="1%")',
+)
+
+
+def parse_objectives(keywords: Mapping[str, object], asker: Asker = MARKER) -> dict[str, Objective]:
+    """The objectives of keywords, by their names: `p95`, `errors`.
 
     Raises UsageError for an unknown keyword or an impossible value: a keyword that is passed over
     is a gate that never closes.
     """
-    limits_ms: dict[str, float] = {}
-    max_error_rate: float | None = None
-    for keyword, value in arguments.items():
-        quantile = keyword.removesuffix("_ms")
-        if keyword == "max_error_rate":
-            max_error_rate = _share(value)
-        elif quantile in QUANTILES:
-            if quantile in limits_ms:
-                raise UsageError(
-                    f"performance has {quantile} twice, as {quantile} and as {quantile}_ms",
-                    hint="keep one of them",
-                )
-            limits_ms[quantile] = _milliseconds(keyword, value)
+    found: dict[str, Objective] = {}
+    for keyword, value in keywords.items():
+        if keyword == MAX_ERROR_RATE:
+            objective = Objective(indicator=Indicator.ERRORS, limit=_share(value, asker))
         else:
+            quantile = _quantile(keyword, asker)
+            limit_ns = _milliseconds(keyword, value, asker) * _NS_PER_MS
+            objective = Objective(indicator=Indicator.QUANTILE, limit=limit_ns, quantile=quantile)
+        if objective.name in found:
+            quantile_name = keyword.removesuffix("_ms")
             raise UsageError(
-                f"performance knows no {keyword!r}; it accepts {_ACCEPTED}", hint=_EXAMPLE
+                f"{asker.name} has {objective.name} twice, as {quantile_name} and as "
+                f"{quantile_name}_ms",
+                hint="keep one of them",
             )
-    return Objectives(limits_ms=limits_ms, max_error_rate=max_error_rate)
+        found[objective.name] = objective
+    return found
 
 
-def _milliseconds(keyword: str, value: object) -> float:
+def _quantile(keyword: str, asker: Asker) -> float:
+    match = _QUANTILE.fullmatch(keyword.removesuffix("_ms"))
+    if match is None:
+        raise UsageError(
+            f"{asker.name} knows no {keyword!r}; it accepts {_ACCEPTED}", hint=asker.example
+        )
+    digits = match["digits"]
+    quantile = round(float(f"{digits[:2]}.{digits[2:]}") / 100, 12)
+    if quantile > _HIGHEST:
+        raise UsageError(
+            f"{asker.name} has {keyword}, which takes far more calls than a test can make; "
+            "p999 (99.9 %) is the highest",
+            hint=asker.example,
+        )
+    return quantile
+
+
+def _milliseconds(keyword: str, value: object, asker: Asker) -> float:
     if isinstance(value, str) and not keyword.endswith("_ms"):
         try:
-            limit_ms = parse_duration_ns(value, bare_unit="ms") / 1_000_000
+            limit_ms = parse_duration_ns(value, bare_unit="ms") / _NS_PER_MS
         except UsageError as error:
-            raise UsageError(f"performance({keyword}=…): {error.message}", hint=_EXAMPLE) from None
+            raise UsageError(
+                f"{asker.name}({keyword}=…): {error.message}", hint=asker.example
+            ) from None
     elif isinstance(value, int | float) and not isinstance(value, bool):
         limit_ms = float(value)
     else:
         raise UsageError(
-            f"performance({keyword}={value!r}) is no number of milliseconds", hint=_EXAMPLE
+            f"{asker.name}({keyword}={value!r}) is no number of milliseconds", hint=asker.example
         )
     if not 0 < limit_ms < math.inf:
         raise UsageError(
-            f"performance({keyword}={value!r}) must be more than 0 ms and finite", hint=_EXAMPLE
+            f"{asker.name}({keyword}={value!r}) must be more than 0 ms and finite",
+            hint=asker.example,
         )
     return limit_ms
 
 
-def _share(value: object) -> float:
+def _share(value: object, asker: Asker) -> float:
     share: float | None = None
     if isinstance(value, str) and value.strip().endswith("%"):
         try:
@@ -79,8 +111,8 @@ def _share(value: object) -> float:
         share = float(value)
     if share is None or not 0 <= share < 1:
         raise UsageError(
-            f"performance(max_error_rate={value!r}) must be a share from 0 to below 1, "
+            f"{asker.name}(max_error_rate={value!r}) must be a share from 0 to below 1, "
             'such as 0.01 or "1%"',
-            hint=_EXAMPLE,
+            hint=asker.example,
         )
     return share

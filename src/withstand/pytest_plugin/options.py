@@ -44,6 +44,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         default=_DEFAULT_BUDGET,
         help="how long one test with objectives may repeat its calls (default %(default)s)",
     )
+    group.addoption(
+        "--withstand-strict",
+        action="store_true",
+        help="an objective that is neither met nor breached for certain fails its test, which is "
+        "skipped otherwise",
+    )
     try:
         group.addoption(
             "--shard-id",
@@ -97,6 +103,11 @@ def measuring_budget_s(config: pytest.Config) -> float:
         return parse_duration_ns(text) / 1_000_000_000
     except UsageError as error:
         raise pytest.UsageError(f"--withstand-budget: {error}") from None
+
+
+def inconclusive_fails(config: pytest.Config) -> bool:
+    """Whether a test whose objectives are inconclusive fails, instead of being skipped."""
+    return bool(config.getoption("withstand_strict"))
 
 
 def read_settings(config: pytest.Config, *, api_url: str | None = None) -> "Settings":

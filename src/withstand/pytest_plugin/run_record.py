@@ -10,12 +10,18 @@ from withstand.sharding import Shard
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """When one phase of a test ran, in Unix seconds, and on which worker."""
+    """When one phase of a test ran, in Unix seconds, and on which worker.
 
+    `timed` says that it is the body of a test about time, `verdicts` what it measured: state and
+    sentence of each.
+    """
+
+    nodeid: str
     start_s: float
     stop_s: float
     worker: str
-    performance: bool
+    timed: bool
+    verdicts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,10 +30,10 @@ class RunRecord:
 
     `collected` and `kept` count tests before and after sharding, None before collection.
     `logins` maps the names of the identities that logged in to their roles. `secrets` maps what
-    must never be printed to what stands for it. `inconclusive` has the node ids of tests whose
-    objectives were neither met nor breached. `measured_ms` takes the time of each request of the
-    clients while a test is measured, and is None otherwise. `shared_directory` is readable by this
-    user alone and common to all processes of the run; None without xdist.
+    must never be printed to what stands for it. `spans` are those of every test, where results are
+    shown. `requests_ns` takes the time of each request of the clients while a call is measured, and
+    is None otherwise. `shared_directory` is readable by this user alone and common to all processes
+    of the run; None without xdist.
     """
 
     shard: Shard | None
@@ -36,14 +42,16 @@ class RunRecord:
     logins: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     spans: list[Span] = field(default_factory=list)
-    inconclusive: list[str] = field(default_factory=list)
-    measured_ms: list[float] | None = None
+    requests_ns: list[int] | None = None
     shared_directory: Path | None = None
 
-    def note_request(self, elapsed_ms: float) -> None:
+    def note_request(self, elapsed_ns: int) -> None:
         """Takes the time of one request."""
-        if self.measured_ms is not None:
-            self.measured_ms.append(elapsed_ms)
+        if self.requests_ns is not None:
+            self.requests_ns.append(elapsed_ns)
 
 
 RUN = pytest.StashKey[RunRecord]()
+
+# Of a test: for each measurement, state and sentence of each verdict.
+MEASURED = pytest.StashKey[list[tuple[tuple[str, str], ...]]]()

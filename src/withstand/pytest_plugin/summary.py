@@ -6,6 +6,8 @@ from withstand.pytest_plugin.isolation import contended
 from withstand.pytest_plugin.run_record import RUN, RunRecord
 from withstand.pytest_plugin.worker_link import worker_name
 
+_BUSY = "ran while another worker was busy"
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(
@@ -29,15 +31,16 @@ def summary_lines(run: RunRecord) -> list[str]:
     if run.logins:
         names = ", ".join(f"{name} ({role})" for name, role in sorted(run.logins.items()))
         lines.append(f"logged in: {names}")
-    lines += [
-        f"inconclusive: {nodeid} neither met nor breached its objectives (see -rs)"
-        for nodeid in run.inconclusive
-    ]
-    disturbed = len(contended(run.spans))
+    disturbed = frozenset(contended(run.spans))
+    for span in run.spans:
+        tag = f"; {_BUSY}" if span in disturbed else ""
+        lines += [f"{state}: {span.nodeid}: {sentence}{tag}" for state, sentence in span.verdicts]
+        if tag and not span.verdicts:
+            lines.append(f"disturbed: {span.nodeid} {_BUSY}")
     if disturbed:
-        total = sum(span.performance for span in run.spans)
+        total = sum(span.timed for span in run.spans)
         lines.append(
-            f"performance tests: {disturbed} of {total} ran while another worker was busy; "
+            f"performance tests: {len(disturbed)} of {total} {_BUSY}; "
             "run them with -m performance -n0 for latencies of their own"
         )
     return lines

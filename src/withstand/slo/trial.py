@@ -12,7 +12,7 @@ from typing import Final
 from withstand.errors import UsageError
 from withstand.slo.objective import Indicator, Objective, format_value
 from withstand.slo.verdict import Verdict, VerdictState, inconclusive
-from withstand.stats.quantile_interval import quantile_interval
+from withstand.stats.quantile_interval import quantile_interval, share_interval
 from withstand.stats.sequential import Decision, QuantileSample, QuantileTest, fewest_to_meet
 from withstand.units import format_count, format_share
 
@@ -27,46 +27,56 @@ _FAILURE: Final = 0.5  # between a request that went well and one that failed
 class _Gate:
     objective: Objective
     q: float
+    of_failures: bool
     test: QuantileTest
-
-    @property
-    def of_failures(self) -> bool:
-        return self.objective.indicator is Indicator.ERRORS
+    noun: str
 
 
 class Trial:
     """Takes the requests of one operation as they come; knows when enough is known.
 
     `objectives` are on a quantile of the response time or on the share of errors. Raises UsageError
-    for others, which only a load can be judged by.
+    for others, which only a load can be judged by. `noun` is what the reasons call one request:
+    a test of pytest repeats a `call`, which may be several requests.
+
+    `at_pause` says that a breach is about to be reproduced or not: the right moment for a pause.
     """
 
-    def __init__(self, operation: str, objectives: Sequence[Objective]) -> None:
+    def __init__(
+        self, operation: str, objectives: Sequence[Objective], *, noun: str = "request"
+    ) -> None:
         self.operation = operation
-        self._gates = [_gate(each) for each in objectives if not _allows_none(each)]
+        self._noun = noun
+        self._gates = [_gate(each, noun) for each in objectives if not _allows_none(each)]
+        self._undecided = self._gates
         self._without_errors = [each for each in objectives if _allows_none(each)]
+        self._breached = False
+        self.at_pause = False
         self.requests = self.failed = 0
 
     @property
     def done(self) -> bool:
         """Whether every objective is decided, or one is breached."""
-        if not self.requests or (self._without_errors and self.failed):
-            return bool(self.failed)
-        decisions = [gate.test.decision for gate in self._gates]
-        return None not in decisions or Decision.BREACHED in decisions
-
-    @property
-    def at_pause(self) -> bool:
-        """Whether a breach is about to be reproduced or not: the right moment for a pause."""
-        return any(gate.test.at_pause for gate in self._gates)
+        return self._breached or (self.requests > 0 and not self._undecided)
 
     def add(self, elapsed_ns: float, *, failed: bool = False) -> None:
         """Takes one request. A failed one is slower than every limit."""
         self.requests += 1
-        self.failed += failed
-        for gate in self._gates:
-            value = float(failed) if gate.of_failures else inf if failed else elapsed_ns
-            gate.test.add(value)
+        if failed:
+            self.failed += 1
+            self._breached = self._breached or bool(self._without_errors)
+        value = inf if failed else elapsed_ns
+        decided = at_pause = False
+        for gate in self._undecided:
+            test = gate.test
+            decision = test.add(failed if gate.of_failures else value)
+            if decision is not None:
+                decided = True
+                self._breached = self._breached or decision is Decision.BREACHED
+            at_pause = at_pause or test.at_pause
+        self.at_pause = at_pause
+        if decided:
+            self._undecided = [gate for gate in self._gates if gate.test.decision is None]
 
     def close(self) -> None:
         """No more requests will come: what is undecided is decided by those there are."""
@@ -83,7 +93,7 @@ class Trial:
     def _on_any_error(self, objective: Objective) -> Verdict:
         """A promise about these very requests, which were all seen: no statistics."""
         if not self.requests:
-            return inconclusive(objective, self.operation, "no request was measured")
+            return inconclusive(objective, self.operation, f"no {self._noun} was measured")
         failed, requests = format_count(self.failed), format_count(self.requests)
         return Verdict(
             objective=objective,
@@ -93,7 +103,7 @@ class Trial:
             unit=objective.unit,
             interval=None,
             samples=self.requests,
-            reason=f"{failed} of {requests} requests failed; none may",
+            reason=f"{failed} of {requests} {self._noun}s failed; none may",
         )
 
 
@@ -109,7 +119,7 @@ def _allows_none(objective: Objective) -> bool:
     return objective.indicator is Indicator.ERRORS and objective.limit == 0
 
 
-def _gate(objective: Objective) -> _Gate:
+def _gate(objective: Objective, noun: str) -> _Gate:
     if not can_be_tried(objective):
         raise UsageError(
             f"{objective.text} cannot be judged by requests that are sent one after the other",
@@ -119,7 +129,8 @@ def _gate(objective: Objective) -> _Gate:
     q = 1 - objective.limit if of_failures else objective.quantile or 0.0
     most = min(max(_LEAST_MOST, ceil(_MOST_EXCEEDING / (1 - q))), _GREATEST_MOST)
     limit = _FAILURE if of_failures else objective.limit
-    return _Gate(objective=objective, q=q, test=QuantileTest(limit=limit, q=q, most=most))
+    test = QuantileTest(limit=limit, q=q, most=most)
+    return _Gate(objective=objective, q=q, of_failures=of_failures, test=test, noun=noun)
 
 
 def _verdict(gate: _Gate, operation: str) -> Verdict:
@@ -144,10 +155,11 @@ def _observed(gate: _Gate, sample: QuantileSample) -> float | None:
     return _finite(sample.quantile(gate.q))
 
 
-def _interval(gate: _Gate, sample: QuantileSample) -> tuple[float | None, float | None] | None:
+def _interval(gate: _Gate, sample: QuantileSample) -> tuple[float | None, float | None]:
+    effect = sample.design_effect
     if gate.of_failures:
-        return None
-    low, high = quantile_interval(sample.values, gate.q, design_effect=sample.design_effect)
+        return share_interval(sample.count, sample.exceeding, design_effect=effect)
+    low, high = quantile_interval(sample.values, gate.q, design_effect=effect)
     return _finite(low), _finite(high)
 
 
@@ -158,7 +170,8 @@ def _finite(value: float | None) -> float | None:
 def _reason(gate: _Gate, samples: Sequence[QuantileSample], decision: Decision) -> str:
     objective = gate.objective
     if not samples:
-        return "no request was measured"
+        fewest = format_count(fewest_to_meet(gate.q))
+        return f"no {gate.noun} was measured, and it takes at least {fewest} to meet it"
     if gate.of_failures:
         slow = "failed"
     else:
@@ -166,20 +179,22 @@ def _reason(gate: _Gate, samples: Sequence[QuantileSample], decision: Decision) 
     counts = ", and then ".join(
         f"{format_count(sample.exceeding)} of {format_count(sample.count)}" for sample in samples
     )
-    what = f"{counts} requests {slow}; {format_share(1 - gate.q)} may"
+    what = f"{counts} {gate.noun}s {slow}; {format_share(1 - gate.q)} may"
     return f"{what}: {_missing(gate, samples)}" if decision is Decision.INCONCLUSIVE else what
 
 
 def _missing(gate: _Gate, samples: Sequence[QuantileSample]) -> str:
     """What would decide."""
+    sample = samples[-1]
     if len(samples) > 1:
-        return "the breach was not seen again; look at what the first requests met"
-    (sample,) = samples
+        seen_again = sample.exceeding > sample.count * sample.tail
+        if not seen_again or sample.count >= sample.most:
+            return f"the breach was not seen again; look at what the first {gate.noun}s met"
     fewest = fewest_to_meet(gate.q)
     if sample.count < fewest and not sample.exceeding:
-        return f"it takes at least {format_count(fewest)} requests to meet it"
+        return f"it takes at least {format_count(fewest)} {gate.noun}s to meet it"
     needed = sample.size_to_decide()
     if needed is None:
-        return "too close to the limit for more requests to tell"
+        return f"too close to the limit for more {gate.noun}s to tell"
     more = float(f"{max(needed - sample.count, 10):.1e}")
-    return f"too close to tell, which needs about {format_count(more)} more requests"
+    return f"too close to tell, which needs about {format_count(more)} more {gate.noun}s"

@@ -1,4 +1,4 @@
-"""Where a quantile surely lies, at whatever point its sample ends. Pure.
+"""Where a quantile, or a share, surely lies, at whatever point its sample ends. Pure.
 
 The limits that neither of the two tests of `withstand.stats.sequential` rejects: an anytime-valid
 confidence interval, as a test that holds at every stopping time is inverted (Howard & Ramdas,
@@ -7,8 +7,11 @@ what the tests call met has the limit above the interval, what they call breache
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from withstand.stats.sequential import ALPHA, BETA, surely_above, surely_below
+
+_HALVINGS: Final = 40  # of the shares from 0 to 1: exact to twelve digits
 
 
 def quantile_interval(
@@ -41,6 +44,36 @@ def quantile_interval(
     low = values[n - most - 1] if most < n else None
     high = values[n - least] if least > 0 else None
     return low, high
+
+
+def share_interval(
+    n: int,
+    k: int,
+    *,
+    design_effect: float = 1.0,
+    alpha: float = ALPHA,
+    beta: float = BETA,
+) -> tuple[float, float]:
+    """The share, 0 to 1, of which `k` of `n` are a sample. Ends and errors as above.
+
+    Every bet of the two tests pays the less the nearer the share that it is held against comes to
+    what was seen, so the shares that are not rejected have no gap.
+    """
+    if not n:
+        return 0.0, 1.0
+    count, exceeding = n / design_effect, k / design_effect
+    low = _border(lambda share: not surely_above(count, exceeding, share, alpha=alpha)) if k else 0
+    high = _border(lambda share: surely_below(count, exceeding, share, beta=beta)) if k < n else 1
+    return float(low), float(high)
+
+
+def _border(holds: Callable[[float], bool]) -> float:
+    """The least share for which it holds, as it does from some point on."""
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high
 
 
 def _last(n: int, holds: Callable[[int], bool]) -> int:

@@ -10,9 +10,8 @@ That holds for independent values. For dependent ones the counts are divided by 
 effect, and a breach counts only when a second sample reproduces it.
 """
 
-from bisect import insort
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 from itertools import pairwise
 from math import ceil, exp, inf, lgamma, log
 from typing import Final
@@ -50,13 +49,16 @@ class QuantileSample:
     __slots__ = (
         "_above",
         "_below",
+        "_design_effect",
         "_log_need_breached",
         "_log_need_met",
         "_looks",
+        "_next_look",
         "_sorted",
         "_tail_alpha",
         "_tail_beta",
         "_values",
+        "count",
         "exceeding",
         "limit",
         "most",
@@ -78,27 +80,26 @@ class QuantileSample:
         self._tail_alpha, self._tail_beta = (1 - _ANYTIME) * alpha, (1 - _ANYTIME) * beta
         self._above = _mixture(_ABOVE, self.tail)
         self._below = _mixture(_BELOW, self.tail)
-        self._looks = _looks(most)
+        self._looks = iter(_looks(most))
+        self._next_look = next(self._looks)
         self._values: list[float] = []
         self._sorted: list[float] = []
-        self.exceeding = 0
-
-    @property
-    def count(self) -> int:
-        """How many values there are."""
-        return len(self._values)
+        self._design_effect = (0, 1.0)  # as of so many values
+        self.count = self.exceeding = 0
 
     def quantile(self, q: float) -> float:
         """The value at rank ceil(q n). Infinite where that call failed. Needs a value."""
-        return self._sorted[max(ceil(q * self.count) - 1, 0)]
+        return self.values[max(ceil(q * self.count) - 1, 0)]
 
     def add(self, value: float) -> Decision | None:
         """Takes the next value, infinite for a failure; None while the sample must go on."""
         self._values.append(value)
-        insort(self._sorted, value)
-        self.exceeding += value > self.limit
-        if self.count not in self._looks:
+        self.count += 1
+        if value > self.limit:
+            self.exceeding += 1
+        if self.count < self._next_look:
             return None
+        self._next_look = next(self._looks, self.count + 1)
         return self.look() or (Decision.INCONCLUSIVE if self.count >= self.most else None)
 
     def look(self) -> Decision | None:
@@ -163,6 +164,9 @@ class QuantileSample:
     @property
     def values(self) -> list[float]:
         """All values, sorted."""
+        # Sorted when asked for: between two looks nobody asks, and a load waits for every value.
+        if len(self._sorted) != len(self._values):
+            self._sorted = sorted(self._values)
         return self._sorted
 
     @property
@@ -172,39 +176,41 @@ class QuantileSample:
         Of the limit and of the sample's own quantile the larger, since far from the limit there
         are too few exceedances to show how they cluster.
         """
-        if not self.count:
-            return 1.0
-        levels = (self.limit, self.quantile(1 - self.tail))
-        return max(_lag_1_design_effect([value > level for value in self._values])
-                   for level in levels)  # fmt: skip
+        count, effect = self._design_effect
+        if count != self.count:
+            levels = (self.limit, self.quantile(1 - self.tail))
+            effect = max(_lag_1_design_effect(self._values, level) for level in levels)
+            self._design_effect = (self.count, effect)
+        return effect
 
 
 class QuantileTest:
     """A sample, and after a breach a second one that has to say the same.
 
-    `decision` is None while values are wanted.
+    `decision` is None while values are wanted. `at_pause` says that a second sample is about to
+    start: a pause makes it more independent.
     """
 
-    __slots__ = ("_most", "_q", "decision", "limit", "samples")
+    __slots__ = ("_most", "_q", "at_pause", "decision", "limit", "samples")
 
     def __init__(self, *, limit: float, q: float, most: int) -> None:
         self.limit, self._q, self._most = limit, q, most
         self.samples = [QuantileSample(limit=limit, q=q, most=most)]
         self.decision: Decision | None = None
-
-    @property
-    def at_pause(self) -> bool:
-        """Whether a second sample is about to start: a pause makes it more independent."""
-        return len(self.samples) == 2 and self.samples[1].count == 0
+        self.at_pause = False
 
     def add(self, value: float) -> Decision | None:
         """Takes the next value; the decision once there is one."""
         if self.decision is not None:
             return self.decision
         said = self.samples[-1].add(value)
+        self.at_pause = False
+        if said is None:
+            return None
         if said is Decision.BREACHED and len(self.samples) == 1:
             self.samples.append(QuantileSample(limit=self.limit, q=self._q, most=self._most))
-        elif said is not None:
+            self.at_pause = True
+        else:
             agreed = len(self.samples) == 1 or said is Decision.BREACHED
             self.decision = said if agreed else Decision.INCONCLUSIVE
         return self.decision
@@ -216,6 +222,9 @@ class QuantileTest:
         no second sample was begun, the halves of the first have to say the same.
         """
         if self.decision is None:
+            if self.at_pause:
+                self.samples.pop()
+                self.at_pause = False
             said = self.samples[-1].look()
             if said is Decision.BREACHED and len(self.samples) == 1:
                 self.samples = list(self.samples[0].halves())
@@ -238,11 +247,17 @@ def surely_below(n: float, k: float, tail: float, *, beta: float = BETA) -> bool
 
 def fewest_to_meet(q: float, *, exceeding: int = 0, beta: float = BETA) -> int:
     """The size of the smallest sample that meets a limit with so many exceedances in it."""
-    mixture = _mixture(_BELOW, 1 - q)
-    count = exceeding
-    while _log_e_value(mixture, count, exceeding) < log(1 / (_ANYTIME * beta)):
-        count += 1
-    return count
+    # Every bet of the mixture grows with each value that does not exceed: there is one border.
+    too_few, enough = exceeding, exceeding + 1
+    while not surely_below(enough, exceeding, 1 - q, beta=beta):
+        too_few, enough = enough, 2 * enough
+    while enough - too_few > 1:
+        middle = (too_few + enough) // 2
+        if surely_below(middle, exceeding, 1 - q, beta=beta):
+            enough = middle
+        else:
+            too_few = middle
+    return enough
 
 
 def _mixture(alternatives: tuple[tuple[float, int], ...], p0: float) -> _Mixture:
@@ -258,7 +273,7 @@ def _mixture(alternatives: tuple[tuple[float, int], ...], p0: float) -> _Mixture
     return mixture
 
 
-_known_mixture = cache(_mixture)
+_known_mixture = lru_cache(maxsize=256)(_mixture)
 
 
 def _log_e_value(mixture: _Mixture, n: float, k: float) -> float:
@@ -272,22 +287,24 @@ def _log_e_value(mixture: _Mixture, n: float, k: float) -> float:
     return greatest + log(sum(exp(term - greatest) for term in terms))
 
 
-def _lag_1_design_effect(exceeds: list[bool]) -> float:
-    n, total = len(exceeds), sum(exceeds)
+def _lag_1_design_effect(values: list[float], level: float) -> float:
+    exceeding = [place for place, value in enumerate(values) if value > level]
+    n, total = len(values), len(exceeding)
     mean = total / n
     if not 0 < mean < 1:
         return 1.0
-    pairs = sum(a and b for a, b in pairwise(exceeds))
-    ends = exceeds[0] + exceeds[-1]
+    pairs = sum(b - a == 1 for a, b in pairwise(exceeding))
+    ends = (exceeding[0] == 0) + (exceeding[-1] == n - 1)
     covariance = (pairs - mean * (2 * total - ends) + mean * mean * (n - 1)) / (n - 1)
     correlation = min(max(covariance / (mean * (1 - mean)), 0.0), _MOST_CORRELATION)
     return (1 + correlation) / (1 - correlation)
 
 
-def _looks(most: int) -> frozenset[int]:
+@lru_cache(maxsize=64)
+def _looks(most: int) -> tuple[int, ...]:
     looks = list(range(_FIRST_LOOK, 200, 10))
     next_look = 200
     while next_look < most:
         looks.append(next_look)
         next_look = max(next_look + 1, int(next_look * 1.06))
-    return frozenset([*(look for look in looks if look < most), most])
+    return (*(look for look in looks if look < most), most)
