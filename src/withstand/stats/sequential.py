@@ -13,8 +13,9 @@ effect, and a breach counts only when a second sample reproduces it.
 from bisect import insort
 from enum import StrEnum
 from functools import cache
-from itertools import pairwise
+from itertools import islice
 from math import ceil, exp, inf, lgamma, log
+from operator import and_
 from typing import Final
 
 ALPHA: Final = 0.02  # a breach where there is none, in one sample
@@ -76,8 +77,8 @@ class QuantileSample:
         self._log_need_breached = log(1 / (_ANYTIME * alpha))
         self._log_need_met = log(1 / (_ANYTIME * beta))
         self._tail_alpha, self._tail_beta = (1 - _ANYTIME) * alpha, (1 - _ANYTIME) * beta
-        self._above = _mixture(_ABOVE, self.tail)
-        self._below = _mixture(_BELOW, self.tail)
+        self._above = _known_mixture(_ABOVE, self.tail)
+        self._below = _known_mixture(_BELOW, self.tail)
         self._looks = _looks(most)
         self._values: list[float] = []
         self._sorted: list[float] = []
@@ -277,13 +278,15 @@ def _lag_1_design_effect(exceeds: list[bool]) -> float:
     mean = total / n
     if not 0 < mean < 1:
         return 1.0
-    pairs = sum(a and b for a, b in pairwise(exceeds))
+    # Without a loop, since every look comes here.
+    pairs: int = sum(map(and_, exceeds, islice(exceeds, 1, None)))
     ends = exceeds[0] + exceeds[-1]
     covariance = (pairs - mean * (2 * total - ends) + mean * mean * (n - 1)) / (n - 1)
     correlation = min(max(covariance / (mean * (1 - mean)), 0.0), _MOST_CORRELATION)
     return (1 + correlation) / (1 - correlation)
 
 
+@cache
 def _looks(most: int) -> frozenset[int]:
     looks = list(range(_FIRST_LOOK, 200, 10))
     next_look = 200
