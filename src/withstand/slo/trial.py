@@ -6,7 +6,7 @@ before, and no more are sent than the verdict needs. See `withstand.stats.sequen
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, inf, isinf
+from math import inf, isinf
 from typing import Final
 
 from withstand.errors import UsageError
@@ -127,7 +127,7 @@ def _gate(objective: Objective, noun: str) -> _Gate:
         )
     of_failures = objective.indicator is Indicator.ERRORS
     q = 1 - objective.limit if of_failures else objective.quantile or 0.0
-    most = min(max(_LEAST_MOST, ceil(_MOST_EXCEEDING / (1 - q))), _GREATEST_MOST)
+    most = min(max(_LEAST_MOST, round(_MOST_EXCEEDING / (1 - q))), _GREATEST_MOST)
     limit = _FAILURE if of_failures else objective.limit
     test = QuantileTest(limit=limit, q=q, most=most)
     return _Gate(objective=objective, q=q, of_failures=of_failures, test=test, noun=noun)
