@@ -8,7 +8,11 @@ what the tests call met has the limit above the interval, what they call breache
 
 from collections.abc import Callable, Sequence
 
+from typing import Final
+
 from withstand.stats.sequential import ALPHA, BETA, surely_above, surely_below
+
+_HALVINGS: Final = 24  # of the range of shares: far below what any sample can tell apart
 
 
 def quantile_interval(
@@ -41,6 +45,35 @@ def quantile_interval(
     low = values[n - most - 1] if most < n else None
     high = values[n - least] if least > 0 else None
     return low, high
+
+
+def share_interval(
+    n: int, k: int, *, design_effect: float = 1.0, alpha: float = ALPHA, beta: float = BETA
+) -> tuple[float, float]:
+    """The share of which `k` of `n` values are a sample, with the errors of `quantile_interval`.
+
+    For each alternative of the mixture with odds m times those of p0, the e-value is
+    m^k (1 + (m - 1) p0)^-n: it falls in p0 where m > 1 and rises where m < 1, so each test rejects
+    everything beyond one point, which halving finds.
+    """
+    if not n:
+        return 0.0, 1.0
+    count, exceeding = n / design_effect, k / design_effect
+    low = _turning(lambda share: surely_above(count, exceeding, share, alpha=alpha))
+    high = 1 - _turning(lambda rest: surely_below(count, exceeding, 1 - rest, beta=beta))
+    return (low if k else 0.0), (high if k < n else 1.0)
+
+
+def _turning(holds: Callable[[float], bool]) -> float:
+    """Up to where it holds, of what holds from 0 up to some point below 1; 0 where it never does.
+
+    From below, so that an interval is rather too wide than too narrow.
+    """
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low
 
 
 def _last(n: int, holds: Callable[[int], bool]) -> int:
