@@ -13,7 +13,6 @@ from withstand.cli.options import (
     target_options,
 )
 from withstand.cli.output import publish, require_writable
-from withstand.cli.plans import api_for, objectives_for, scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.scan_options import scan_options
 from withstand.cli.traffic import slo_option
@@ -21,6 +20,7 @@ from withstand.cli.typed import typed_command
 from withstand.errors import UsageError
 from withstand.scan.catalogue import chosen
 from withstand.settings import Settings
+from withstand.settings.plans import api_for, objectives_for, scan_plan
 from withstand.slo import Objective
 from withstand.units import parse_duration_ns
 from withstand.workflows import DEFAULT_BUDGET_S, CheckPlan, Occasion, run_check

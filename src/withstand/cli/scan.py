@@ -12,11 +12,11 @@ from withstand.cli.options import (
     target_options,
 )
 from withstand.cli.output import publish, require_writable
-from withstand.cli.plans import api_for, scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.scan_options import scan_options
 from withstand.cli.typed import typed_command
 from withstand.scan.catalogue import chosen
+from withstand.settings.plans import api_for, scan_plan
 from withstand.workflows import Occasion, run_scan
 
 

@@ -44,6 +44,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         default=_DEFAULT_BUDGET,
         help="how long one test with objectives may repeat its calls (default %(default)s)",
     )
+    group.addoption(
+        "--withstand-slo",
+        action="store_true",
+        help="hold the API against [slo] too: one test for each operation and objective, with "
+        "--withstand-budget for each operation",
+    )
     try:
         group.addoption(
             "--shard-id",

@@ -7,7 +7,6 @@ what the tests call met has the limit above the interval, what they call breache
 """
 
 from collections.abc import Callable, Sequence
-
 from typing import Final
 
 from withstand.stats.sequential import ALPHA, BETA, surely_above, surely_below

@@ -18,7 +18,7 @@ from withstand.scan.plan import ScanPlan
 from withstand.scan.preparation import Prepared, chosen_operations, prepared_requests
 from withstand.slo.rota import Rota
 from withstand.slo.trial import Trial
-from withstand.slo.trial_plan import trial_plan
+from withstand.slo.trial_plan import TrialPlan, trial_plan
 from withstand.slo.trial_record import TrialRecord, TrialShare
 from withstand.stats.durations import Durations
 from withstand.workflows.document_load import refuse_unknown
@@ -49,10 +49,12 @@ def run_trials(
     plan: ScanPlan,
     occasion: Occasion,
     *,
+    wanted: TrialPlan | None = None,
     budget_s: float = DEFAULT_BUDGET_S,
     observer: TrialObserver = lambda _progress: None,
 ) -> Results:
-    """The document's operations, each held against the objectives that cover it.
+    """The document's operations, each held against the objectives that cover it, or those in
+    `wanted` alone.
 
     One request at a time, each after the answer to the one before, with the operations taking
     turns, until all objectives are decided or `budget_s` of each operation is spent. Ctrl-C ends
@@ -68,7 +70,14 @@ def run_trials(
             stoppable() as stopped,
             open_wire(plan.target, plan.timeout_s, plan.connect_timeout_s) as wire,
         ):
-            record = await _tried(plan, occasion, wire, stopped, budget_s, observer)
+            record = await _tried(
+                plan,
+                wanted or trial_plan(plan.api, occasion.objectives),
+                wire,
+                stopped,
+                budget_s,
+                observer,
+            )
         return results_of(
             plan.target,
             occasion,
@@ -83,13 +92,12 @@ def run_trials(
 
 async def _tried(
     plan: ScanPlan,
-    occasion: Occasion,
+    wanted: TrialPlan,
     wire: Wire,
     stopped: asyncio.Event,
     budget_s: float,
     observer: TrialObserver,
 ) -> TrialRecord:
-    wanted = trial_plan(plan.api, occasion.objectives)
     nothing = TrialRecord(operations={}, budget_s=budget_s, left_out=wanted.left_out)
     if not wanted.objectives:
         return nothing
@@ -113,8 +121,11 @@ async def _tried(
 async def _prepared(
     plan: ScanPlan, keys: tuple[str, ...], wire: Wire, stopped: asyncio.Event
 ) -> Prepared | None:
-    """Requests that succeed; None when somebody stopped it."""
-    chosen = replace(plan, api=chosen_operations(plan.api, keys))
+    """Requests that succeed, those of all reads among them, which tell of objects that the others
+    need; None when somebody stopped it.
+    """
+    reads = tuple(each.key for each in plan.api.operations if each.is_read)
+    chosen = replace(plan, api=chosen_operations(plan.api, (*reads, *keys)))
     preparing = asyncio.create_task(prepared_requests(chosen, wire))
     stopping = asyncio.create_task(stopped.wait())
     await asyncio.wait((preparing, stopping), return_when=asyncio.FIRST_COMPLETED)
