@@ -67,7 +67,12 @@ def test_errors_are_judged_by_their_share() -> None:
     )
     assert (met.state, breached.state) == (VerdictState.MET, VerdictState.BREACHED)
     assert breached.observed == pytest.approx(0.25, abs=0.05)
-    assert breached.interval is None
+    assert breached.interval is not None
+    low, high = breached.interval
+    assert low is not None
+    assert 0.05 < low < 0.25
+    assert high is not None
+    assert high > 0.25
 
 
 def test_without_any_error_is_a_promise_about_these_requests() -> None:
@@ -75,7 +80,20 @@ def test_without_any_error_is_a_promise_about_these_requests() -> None:
     assert (quantile.state, errors.state) == (VerdictState.MET, VerdictState.MET)
     _, errors = _tried("p95<1s", "errors=0", next_ms=lambda n: 0 if n == 12 else 50)
     assert errors.state is VerdictState.BREACHED
-    assert (errors.samples, errors.reason) == (13, "1 of 13 requests failed; none may")
+    assert errors.reason == f"1 of {errors.samples} requests failed; none may"
+    assert errors.samples > 13
+
+
+def test_a_breach_of_one_objective_leaves_the_others_their_requests() -> None:
+    quantile, errors = _tried("p95<1ms", "errors<3%", next_ms=lambda _: 50)
+    assert (quantile.state, errors.state) == (VerdictState.BREACHED, VerdictState.MET)
+
+
+def test_no_errors_alone_are_promised_of_more_than_one_request() -> None:
+    (errors,) = _tried("errors=0", next_ms=lambda _: 50)
+    assert (errors.state, errors.samples) == (VerdictState.MET, 40)
+    (errors,) = _tried("errors=0", next_ms=lambda n: float(n < 5))
+    assert (errors.state, errors.samples) == (VerdictState.BREACHED, 6)
 
 
 @pytest.mark.parametrize(

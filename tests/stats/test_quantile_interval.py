@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from withstand.stats.quantile_interval import quantile_interval
+from withstand.stats.quantile_interval import quantile_interval, share_interval
 from withstand.stats.sequential import Decision, QuantileSample
 
 
@@ -54,6 +54,24 @@ def test_it_lies_on_the_side_of_the_limit_that_the_verdict_names(share: float) -
         if decision is Decision.BREACHED and sample.count < sample.most:
             assert low is not None
             assert low > 0.5
+
+
+@pytest.mark.parametrize(("share", "size"), [(0.02, 150), (0.3, 100), (0.9, 60)])
+def test_it_holds_a_share_as_often_as_it_promises(share: float, size: int) -> None:
+    """Each end may fail in 1.6 % and 4 % of cases."""
+    rng = random.Random(6)
+    ends = [share_interval(size, sum(rng.random() < share for _ in range(size)))
+            for _ in range(200)]  # fmt: skip
+    assert sum(low > share for low, _ in ends) <= 200 * 0.016
+    assert sum(high < share for _, high in ends) <= 200 * 0.04
+    assert all(0 <= low < high <= 1 for low, high in ends)
+
+
+def test_a_share_of_none_or_all_is_open_at_that_end() -> None:
+    assert share_interval(0, 0) == (0.0, 1.0)
+    assert share_interval(100, 0)[0] == 0.0
+    assert share_interval(100, 100)[1] == 1.0
+    assert share_interval(100, 0)[1] < share_interval(100, 0, design_effect=3)[1]
 
 
 def test_how_many_values_would_decide() -> None:

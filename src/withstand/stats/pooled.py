@@ -42,11 +42,15 @@ def design_effect(samples: Sequence[QuantileSample]) -> float:
 
 
 def _breached(samples: Sequence[QuantileSample]) -> bool:
-    return all(surely_above(n, k, samples[0].tail) for n, k in _counts(samples)) and bool(samples)
+    if not samples:
+        return False
+    return all(surely_above(n, k, samples[0].tail) for n, k in _counts(samples))
 
 
 def _met(samples: Sequence[QuantileSample]) -> bool:
-    return all(surely_below(n, k, samples[0].tail) for n, k in _counts(samples)) and bool(samples)
+    if not samples:
+        return False
+    return all(surely_below(n, k, samples[0].tail) for n, k in _counts(samples))
 
 
 def _counts(samples: Sequence[QuantileSample]) -> list[tuple[float, float]]:
