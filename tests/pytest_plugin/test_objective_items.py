@@ -114,7 +114,7 @@ def test_all_are_measured_once_and_each_has_its_verdict(
         project, counted_api, '"*" = ["p95<10min", "errors<50%", "rps>5"]\n"GET /b" = "p50<1ns"'
     )
 
-    result = run("--withstand-slo", "-rs", "--junitxml=results.xml")
+    result = run("--withstand-slo", "-rsf", "--junitxml=results.xml")
 
     result.assert_outcomes(passed=4, failed=1, skipped=1)
     result.stdout.fnmatch_lines(
@@ -241,7 +241,7 @@ def test_under_xdist_one_worker_measures_for_all(
 
 
 @pytest.mark.slow
-def test_under_xdist_a_problem_is_met_once_and_told_by_every_item(
+def test_under_xdist_every_item_tells_the_problem_that_one_worker_met(
     project: pytest.Pytester, counted_api: CountedApi
 ) -> None:
     promise(project, counted_api, '"*" = ["p95<10min", "errors<50%"]')
