@@ -68,11 +68,6 @@ def test_errors_are_judged_by_their_share() -> None:
     assert (met.state, breached.state) == (VerdictState.MET, VerdictState.BREACHED)
     assert breached.observed == pytest.approx(0.25, abs=0.05)
     assert breached.interval is not None
-    low, high = breached.interval
-    assert low is not None
-    assert 0.05 < low < 0.25
-    assert high is not None
-    assert high > 0.25
 
 
 def test_without_any_error_is_a_promise_about_these_requests() -> None:
@@ -80,19 +75,27 @@ def test_without_any_error_is_a_promise_about_these_requests() -> None:
     assert (quantile.state, errors.state) == (VerdictState.MET, VerdictState.MET)
     _, errors = _tried("p95<1s", "errors=0", next_ms=lambda n: 0 if n == 12 else 50)
     assert errors.state is VerdictState.BREACHED
-    assert errors.reason == f"1 of {errors.samples} requests failed; none may"
-    assert errors.samples > 13
+    assert (errors.samples, errors.reason) == (13, "1 of 13 requests failed; none may")
 
 
-def test_a_breach_of_one_objective_leaves_the_others_their_requests() -> None:
-    quantile, errors = _tried("p95<1ms", "errors<3%", next_ms=lambda _: 50)
+def _all_decided(*objectives: str, next_ms: Callable[[int], float]) -> list[Verdict]:
+    """The verdicts when a breach of one objective does not end the trial."""
+    trial = Trial("GET /users", [parse_objective(each) for each in objectives])
+    while not trial.all_decided:
+        elapsed_ms = next_ms(trial.requests)
+        trial.add(elapsed_ms * MS, failed=elapsed_ms == 0)
+    return list(trial.verdicts())
+
+
+def test_a_breach_of_one_objective_can_leave_the_others_their_requests() -> None:
+    quantile, errors = _all_decided("p95<1ms", "errors<3%", next_ms=lambda _: 50)
     assert (quantile.state, errors.state) == (VerdictState.BREACHED, VerdictState.MET)
 
 
 def test_no_errors_alone_are_promised_of_more_than_one_request() -> None:
-    (errors,) = _tried("errors=0", next_ms=lambda _: 50)
+    (errors,) = _all_decided("errors=0", next_ms=lambda _: 50)
     assert (errors.state, errors.samples) == (VerdictState.MET, 40)
-    (errors,) = _tried("errors=0", next_ms=lambda n: float(n < 5))
+    (errors,) = _all_decided("errors=0", next_ms=lambda n: float(n < 5))
     assert (errors.state, errors.samples) == (VerdictState.BREACHED, 6)
 
 

@@ -25,7 +25,7 @@ def test_the_verdicts_are_those_of_the_trial_itself() -> None:
     for slow in (0.0, 0.03, 0.05, 0.1, 0.4):
         trial = Trial("GET /users", [P95, ERRORS])
         taken: list[int | None] = []
-        while not trial.done and len(taken) < 3_000:
+        while not trial.all_decided and len(taken) < 3_000:
             took = None if rng.random() < 0.01 else 300 * MS if rng.random() < slow else 50 * MS
             taken.append(took)
             trial.add(took or 0, failed=took is None)

@@ -92,4 +92,4 @@ class Rota:
     def _is_open(self, operation: str) -> bool:
         place = self._places[operation]
         spent = place.spent_s >= self._budget_s
-        return not (place.withdrawn or place.trial.done or spent)
+        return not (place.withdrawn or place.trial.all_decided or spent)

@@ -6,14 +6,12 @@ before, and no more are sent than the verdict needs. See `withstand.stats.sequen
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from math import ceil, inf, isinf
 from typing import Final
 
 from withstand.errors import UsageError
 from withstand.slo.objective import Indicator, Objective, format_value
 from withstand.slo.verdict import Verdict, VerdictState, inconclusive
-from withstand.stats.pooled import design_effect, pooled
 from withstand.stats.quantile_interval import quantile_interval, share_interval
 from withstand.stats.sequential import Decision, QuantileSample, QuantileTest, fewest_to_meet
 from withstand.units import format_count, format_share
@@ -53,10 +51,11 @@ class Trial:
 
     @property
     def done(self) -> bool:
-        """Whether every objective is decided: a breach of one says nothing about the others."""
-        if self._gates:
-            return all(gate.test.decision is not None for gate in self._gates)
-        return self.failed > 0 or self.requests >= _FEWEST
+        """Whether every objective is decided, or one is breached."""
+        if not self.requests or (self._without_errors and self.failed):
+            return bool(self.failed)
+        decisions = [gate.test.decision for gate in self._gates]
+        return None not in decisions or Decision.BREACHED in decisions
 
     @property
     def at_pause(self) -> bool:
@@ -76,23 +75,38 @@ class Trial:
         for gate in self._gates:
             gate.test.close()
 
+    @property
+    def all_decided(self) -> bool:
+        """Whether every objective is decided: a breach of one says nothing about the others."""
+        if self._gates:
+            return all(gate.test.decision is not None for gate in self._gates)
+        return self.failed > 0 or self.requests >= _FEWEST
+
+    def samples(self) -> "tuple[tuple[QuantileSample, ...], ...]":
+        """For each objective with a share that may fail or be slower: its samples."""
+        return tuple(tuple(gate.test.samples) for gate in self._gates)
+
     def verdicts(self) -> tuple[Verdict, ...]:
         """One for each objective, by what came so far."""
-        return self.verdicts_with(())
-
-    def verdicts_with(self, others: "Sequence[Trial]") -> tuple[Verdict, ...]:
-        """One for each objective, by these requests and those of other trials of the same
-        objectives on the same operation that took place independently.
-        """
-        trials = [each for each in (self, *others) if each.requests] or [self]
-        gates = zip(*(each._gates for each in trials), strict=True)
-        requests, failed = sum(t.requests for t in trials), sum(t.failed for t in trials)
         return (
-            *(_verdict(each, self.operation) for each in gates),
-            *(
-                _on_any_error(objective, self.operation, requests=requests, failed=failed)
-                for objective in self._without_errors
-            ),
+            *(_verdict(gate, self.operation) for gate in self._gates),
+            *(self._on_any_error(objective) for objective in self._without_errors),
+        )
+
+    def _on_any_error(self, objective: Objective) -> Verdict:
+        """A promise about these very requests, which were all seen: no statistics."""
+        if not self.requests:
+            return inconclusive(objective, self.operation, "no request was measured")
+        failed, requests = format_count(self.failed), format_count(self.requests)
+        return Verdict(
+            objective=objective,
+            operation=self.operation,
+            state=VerdictState.BREACHED if self.failed else VerdictState.MET,
+            observed=self.failed / self.requests,
+            unit=objective.unit,
+            interval=None,
+            samples=self.requests,
+            reason=f"{failed} of {requests} requests failed; none may",
         )
 
 
@@ -121,68 +135,41 @@ def _gate(objective: Objective) -> _Gate:
     return _Gate(objective=objective, q=q, test=QuantileTest(limit=limit, q=q, most=most))
 
 
-def _on_any_error(objective: Objective, operation: str, *, requests: int, failed: int) -> Verdict:
-    """A promise about these very requests, which were all seen: no statistics."""
-    if not requests:
-        return inconclusive(objective, operation, "no request was measured")
-    return Verdict(
-        objective=objective,
-        operation=operation,
-        state=VerdictState.BREACHED if failed else VerdictState.MET,
-        observed=failed / requests,
-        unit=objective.unit,
-        interval=None,
-        samples=requests,
-        reason=f"{format_count(failed)} of {format_count(requests)} requests failed; none may",
-    )
-
-
-def _verdict(gates: Sequence[_Gate], operation: str) -> Verdict:
-    """Of one objective's gates: one, or those of several trials."""
-    gate, *others = gates
-    objective = gate.objective
-    samples = [sample for each in gates for sample in each.test.samples if sample.count]
-    decision = pooled(samples) if others else gate.test.decision or Decision.INCONCLUSIVE
-    shown = samples if others else samples[:1]
+def _verdict(gate: _Gate, operation: str) -> Verdict:
+    objective, test = gate.objective, gate.test
+    samples = [sample for sample in test.samples if sample.count]
+    decision = test.decision or Decision.INCONCLUSIVE
     return Verdict(
         objective=objective,
         operation=operation,
         state=VerdictState(decision.value),
-        observed=_observed(gate, shown) if shown else None,
+        observed=_observed(gate, samples[0]) if samples else None,
         unit=objective.unit,
-        interval=_interval(gate, shown) if shown else None,
+        interval=_interval(gate, samples[0]) if samples else None,
         samples=sum(sample.count for sample in samples),
-        reason=_reason(gate, samples, decision, trials=len(gates)),
+        reason=_reason(gate, samples, decision),
     )
 
 
-def _observed(gate: _Gate, samples: Sequence[QuantileSample]) -> float | None:
+def _observed(gate: _Gate, sample: QuantileSample) -> float | None:
     if gate.of_failures:
-        return sum(each.exceeding for each in samples) / sum(each.count for each in samples)
-    values = _values(samples)
-    return _finite(values[max(ceil(gate.q * len(values)) - 1, 0)])
+        return sample.exceeding / sample.count
+    return _finite(sample.quantile(gate.q))
 
 
-def _interval(gate: _Gate, samples: Sequence[QuantileSample]) -> tuple[float | None, float | None]:
-    effect = design_effect(samples)
+def _interval(gate: _Gate, sample: QuantileSample) -> tuple[float | None, float | None]:
+    effect = sample.design_effect
     if gate.of_failures:
-        exceeding = sum(each.exceeding for each in samples)
-        return share_interval(sum(each.count for each in samples), exceeding, design_effect=effect)
-    low, high = quantile_interval(_values(samples), gate.q, design_effect=effect)
+        return share_interval(sample.count, sample.exceeding, design_effect=effect)
+    low, high = quantile_interval(sample.values, gate.q, design_effect=effect)
     return _finite(low), _finite(high)
-
-
-def _values(samples: Sequence[QuantileSample]) -> list[float]:
-    return sorted(chain.from_iterable(each.values for each in samples))
 
 
 def _finite(value: float | None) -> float | None:
     return None if value is None or isinf(value) else value
 
 
-def _reason(
-    gate: _Gate, samples: Sequence[QuantileSample], decision: Decision, *, trials: int
-) -> str:
+def _reason(gate: _Gate, samples: Sequence[QuantileSample], decision: Decision) -> str:
     objective = gate.objective
     if not samples:
         return "no request was measured"
@@ -190,16 +177,11 @@ def _reason(
         slow = "failed"
     else:
         slow = f"failed or took longer than {format_value(objective.limit, objective.unit)}"
-    counts = (", and then " if trials == 1 else ", and elsewhere ").join(
+    counts = ", and then ".join(
         f"{format_count(sample.exceeding)} of {format_count(sample.count)}" for sample in samples
     )
     what = f"{counts} requests {slow}; {format_share(1 - gate.q)} may"
-    if decision is not Decision.INCONCLUSIVE:
-        return what
-    return f"{what}: {_missing(gate, samples) if trials == 1 else _MISSING_TOGETHER}"
-
-
-_MISSING_TOGETHER: Final = "together they do not suffice, or only one of them shows a breach"
+    return f"{what}: {_missing(gate, samples)}" if decision is Decision.INCONCLUSIVE else what
 
 
 def _missing(gate: _Gate, samples: Sequence[QuantileSample]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from withstand.slo.objective import Objective
+from withstand.slo.several_trials import verdicts_of
 from withstand.slo.trial import Trial, can_be_tried
 from withstand.slo.trial_plan import tried_by
 from withstand.slo.verdict import Verdict, inconclusive, nothing_ended
@@ -59,9 +60,8 @@ def judge_trials(objectives: Sequence[Objective], record: TrialRecord) -> Iterat
     """
     for operation, shares in record.operations.items():
         wanted = tried_by(objectives, operation)
-        first, *others = [_replayed(operation, wanted, share) for share in shares]
         spent_s = record.spent_s(operation)
-        for verdict in first.verdicts_with(others):
+        for verdict in verdicts_of([_replayed(operation, wanted, share) for share in shares]):
             yield replace(verdict, spent_s=spent_s)
     for objective in dict.fromkeys(objectives):
         tried = can_be_tried(objective) and not objective.whole_run
