@@ -29,6 +29,27 @@ def _drawn(share: float, seed: int) -> Callable[[int], float]:
     return lambda _: 300.0 if rng.random() < share else rng.uniform(50, 150)
 
 
+def _all_decided(*objectives: str, next_ms: Callable[[int], float]) -> list[Verdict]:
+    """The verdicts when a breach of one objective does not end the trial."""
+    trial = Trial("GET /users", [parse_objective(each) for each in objectives])
+    while not trial.all_decided:
+        elapsed_ms = next_ms(trial.requests)
+        trial.add(elapsed_ms * MS, failed=elapsed_ms == 0)
+    return list(trial.verdicts())
+
+
+def test_a_breach_of_one_objective_can_leave_the_others_their_requests() -> None:
+    quantile, errors = _all_decided("p95<1ms", "errors<3%", next_ms=lambda _: 50)
+    assert (quantile.state, errors.state) == (VerdictState.BREACHED, VerdictState.MET)
+
+
+def test_no_errors_alone_are_promised_of_more_than_one_request() -> None:
+    (errors,) = _all_decided("errors=0", next_ms=lambda _: 50)
+    assert (errors.state, errors.samples) == (VerdictState.MET, 40)
+    (errors,) = _all_decided("errors=0", next_ms=lambda n: float(n < 5))
+    assert (errors.state, errors.samples) == (VerdictState.BREACHED, 6)
+
+
 def test_what_is_always_quick_is_met_after_as_few_requests_as_can_tell() -> None:
     (verdict,) = _tried("p95<200ms", next_ms=lambda n: 50 + n % 7)
     assert (verdict.state, verdict.samples, verdict.observed) == (VerdictState.MET, 90, 56 * MS)
@@ -68,6 +89,10 @@ def test_errors_are_judged_by_their_share() -> None:
     assert (met.state, breached.state) == (VerdictState.MET, VerdictState.BREACHED)
     assert breached.observed == pytest.approx(0.25, abs=0.05)
     assert breached.interval is not None
+    low, high = breached.interval
+    assert low is not None
+    assert high is not None
+    assert 0.05 < low < 0.25 < high < 0.5
 
 
 def test_without_any_error_is_a_promise_about_these_requests() -> None:
@@ -76,27 +101,6 @@ def test_without_any_error_is_a_promise_about_these_requests() -> None:
     _, errors = _tried("p95<1s", "errors=0", next_ms=lambda n: 0 if n == 12 else 50)
     assert errors.state is VerdictState.BREACHED
     assert (errors.samples, errors.reason) == (13, "1 of 13 requests failed; none may")
-
-
-def _all_decided(*objectives: str, next_ms: Callable[[int], float]) -> list[Verdict]:
-    """The verdicts when a breach of one objective does not end the trial."""
-    trial = Trial("GET /users", [parse_objective(each) for each in objectives])
-    while not trial.all_decided:
-        elapsed_ms = next_ms(trial.requests)
-        trial.add(elapsed_ms * MS, failed=elapsed_ms == 0)
-    return list(trial.verdicts())
-
-
-def test_a_breach_of_one_objective_can_leave_the_others_their_requests() -> None:
-    quantile, errors = _all_decided("p95<1ms", "errors<3%", next_ms=lambda _: 50)
-    assert (quantile.state, errors.state) == (VerdictState.BREACHED, VerdictState.MET)
-
-
-def test_no_errors_alone_are_promised_of_more_than_one_request() -> None:
-    (errors,) = _all_decided("errors=0", next_ms=lambda _: 50)
-    assert (errors.state, errors.samples) == (VerdictState.MET, 40)
-    (errors,) = _all_decided("errors=0", next_ms=lambda n: float(n < 5))
-    assert (errors.state, errors.samples) == (VerdictState.BREACHED, 6)
 
 
 @pytest.mark.parametrize(
