@@ -24,6 +24,8 @@ from withstand.results import Results
 from withstand.scan.finding import Confidence, Evidence, Finding, Severity
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
 from withstand.slo import Indicator, Objective, SoakRules
+from withstand.slo.trial_record import TrialRecord, TrialShare
+from withstand.stats.durations import Durations
 from withstand.stats.histogram import Histogram
 
 BASE_URL = "http://127.0.0.1:8000"
@@ -184,6 +186,32 @@ loads = st.builds(
     ),
     interrupted=st.booleans(),
 )
+trials = st.builds(
+    TrialRecord,
+    operations=st.fixed_dictionaries(
+        {},
+        optional={
+            key: st.lists(
+                st.builds(
+                    TrialShare,
+                    durations=st.lists(st.none() | times_ns, max_size=60).map(
+                        lambda values: Durations(tuple(values))
+                    ),
+                    warm_up=st.integers(0, 10),
+                    errors=st.dictionaries(st.sampled_from(("status 503", "reset")), counts),
+                    spent_s=seconds,
+                ),
+                min_size=1,
+                max_size=2,
+            ).map(tuple)
+            for key in OPERATIONS
+        },
+    ),
+    budget_s=seconds,
+    left_out=st.dictionaries(operation_keys, words, max_size=2),
+    ended=st.none() | st.just("it was interrupted"),
+    void=st.none() | st.just("it stopped answering"),
+)
 objectives = st.builds(
     Objective,
     indicator=st.just(Indicator.QUANTILE),
@@ -194,7 +222,9 @@ objectives = st.builds(
 
 
 def results(
-    scan: st.SearchStrategy[ScanRecord | None], load: st.SearchStrategy[LoadMeasurement | None]
+    scan: st.SearchStrategy[ScanRecord | None],
+    load: st.SearchStrategy[LoadMeasurement | None],
+    tried: st.SearchStrategy[TrialRecord | None],
 ) -> st.SearchStrategy[Results]:
     """Results with these parts."""
     return st.builds(
@@ -209,6 +239,7 @@ def results(
         config=st.none() | words,
         scan=scan,
         load=load,
+        trials=tried,
         objectives=st.lists(objectives, max_size=2, unique=True).map(tuple),
         soak=st.none() | st.builds(SoakRules, window_s=st.sampled_from((40.0, 20.0))),
         fail_on=st.sampled_from(Severity),
@@ -217,5 +248,5 @@ def results(
     )
 
 
-any_results = results(st.none() | scans, st.none() | loads)
-full_results = results(scans, loads)
+any_results = results(st.none() | scans, st.none() | loads, st.none() | trials)
+full_results = results(scans, loads, trials)

@@ -18,7 +18,9 @@ from withstand.results import Conclusion, Results, merge, merge_shards
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
 from withstand.sharding import Shard
-from withstand.slo import Indicator, Objective, parse_objective
+from withstand.slo import Indicator, Objective, VerdictState, parse_objective
+from withstand.slo.trial_record import TrialRecord, TrialShare
+from withstand.stats.durations import Durations
 from withstand.stats.histogram import Histogram
 
 MS = 1_000_000
@@ -199,6 +201,47 @@ def test_memory_that_grows_under_a_saturated_generator_grows_all_the_same() -> N
     assert (grown.conclusion(), grown.exit_code()) == (Conclusion.FAILED, 1)
 
 
+# --- trials -------------------------------------------------------------------------------------
+
+
+def test_trials_are_judged_anew_and_hold_or_fail_the_run() -> None:
+    assert tried([100 * MS] * 90).exit_code() == 0
+    assert tried([100 * MS] * 90).headline() == "The objective is met."
+    assert tried([300 * MS] * 80).exit_code() == 1
+    few = tried([100 * MS] * 30)
+    assert (few.conclusion(), few.exit_code()) == (Conclusion.UNDECIDED, 0)
+    assert replace(few, strict=True).exit_code() == 3
+
+
+def test_an_objective_that_only_a_load_can_judge_is_neither_met_nor_undecided() -> None:
+    results = tried([100 * MS] * 90)
+    results = replace(results, objectives=(*results.objectives, parse_objective("max<1s")))
+    assert len(results.verdicts()) == 1
+    assert [each.text for each in results.left_to_load()] == ["max<1s"]
+    assert (results.conclusion(), results.exit_code()) == (Conclusion.HELD, 0)
+    assert "1 objective more can be judged only under load" in results.headline()
+
+
+def test_trials_that_tried_nothing_do_not_hold() -> None:
+    nothing = tried([])
+    assert nothing.exit_code() == 3
+    assert replace(nothing, objectives=()).conclusion() is Conclusion.UNDECIDED
+
+
+def test_a_target_that_is_gone_voids_the_run_unless_a_breach_stands() -> None:
+    gone = "it stopped answering"
+    assert tried([100 * MS] * 90, void=gone).exit_code() == 3
+    assert gone in tried([100 * MS] * 90, void=gone).headline()
+    assert tried([300 * MS] * 80, void=gone).exit_code() == 1
+
+
+def test_the_requests_of_two_shards_decide_together() -> None:
+    half = tried([100 * MS] * 45)
+    (alone,), (both,) = half.verdicts(), merge(half, half).verdicts()
+    assert alone.state is VerdictState.INCONCLUSIVE
+    assert (both.state, both.samples, both.spent_s) == (VerdictState.MET, 90, 4.0)
+
+
 # --- merging ------------------------------------------------------------------------------------
 
 
@@ -282,6 +325,16 @@ def test_a_cell_that_one_shard_tested_is_tested() -> None:
 def test_the_strictest_demand_of_the_shards_holds_for_the_whole() -> None:
     whole = merge(replace(scanned(), fail_on=Severity.HIGH), replace(scanned(), strict=True))
     assert (whole.fail_on, whole.strict) == (Severity.MEDIUM, True)
+
+
+def test_merging_trials_gives_the_same_verdicts_in_either_order() -> None:
+    shards = [tried([100 * MS] * 90), tried([300 * MS] * 80), tried([None] * 30 + [MS] * 9)]
+    for first in shards:
+        for second in shards:
+            one, other = merge(first, second).verdicts(), merge(second, first).verdicts()
+            assert [(v.state, v.observed, v.interval, v.samples) for v in one] == [
+                (v.state, v.observed, v.interval, v.samples) for v in other
+            ]
 
 
 def test_runs_against_different_targets_are_not_merged() -> None:
@@ -408,3 +461,17 @@ def _spread(response_time: Histogram, *, seconds: int) -> tuple[Window, ...]:
 
 def _in_windows(measurement: OperationMeasurement) -> int:
     return sum(window.response_time.count + window.errors for window in measurement.windows)
+
+
+def tried(durations: list[int | None] | list[int], *, void: str | None = None) -> Results:
+    """A trial of one operation, held against a p95 below 200 ms."""
+    share = TrialShare(durations=Durations(tuple(durations)), spent_s=2.0)
+    return Results(
+        started_at=1.0,
+        duration_s=2.0,
+        version="0.1.0",
+        command="withstand check",
+        base_url=BASE_URL,
+        objectives=(P95_BELOW_200_MS,),
+        trials=TrialRecord(operations={"GET /users": (share,)}, budget_s=30.0, void=void),
+    )

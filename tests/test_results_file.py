@@ -131,6 +131,12 @@ def test_a_wrong_field_is_named_with_its_path(key: str, value: object, why: str)
         from_json(json.dumps(document), source="x.json")
 
 
+def test_a_file_from_before_there_were_trials_is_read() -> None:
+    document = json.loads(to_json(PLAIN))
+    del document["trials"]
+    assert from_json(json.dumps(document), source="x.json") == PLAIN
+
+
 def test_a_number_too_large_for_a_float_is_refused() -> None:
     text = to_json(PLAIN).replace('"started_at":1.5', '"started_at":1e999')
     with pytest.raises(UsageError, match="expected a number, not inf"):

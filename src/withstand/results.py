@@ -30,6 +30,8 @@ from withstand.slo import (
 )
 from withstand.slo.capacity import Capacity, capacity, objectives_of_a_step
 from withstand.slo.capacity_text import capacity_clauses
+from withstand.slo.trial_plan import left_to_load
+from withstand.slo.trial_record import TrialRecord, judge_trials, merge_trials
 from withstand.stats.drift import Movement
 
 
@@ -48,11 +50,11 @@ class Results:
     """One invocation, or several merged into one.
 
     `started_at` is in Unix seconds. `command` is the command line as typed, with secrets masked;
-    `config` names the file that the settings came from. `scan`, `load` and `stress` are None where
-    the invocation had none. A finding fails the run from the severity `fail_on` on, unless it is
-    tentative; `soak` is what a soak test is held against, None for other runs; `strict` makes what
-    could not be decided void the run. `interrupted` runs were stopped before their end and are
-    undecided at best.
+    `config` names the file that the settings came from. `scan`, `trials`, `load` and `stress` are
+    None where the invocation had none. A finding fails the run from the severity `fail_on` on,
+    unless it is tentative; `soak` is what a soak test is held against, None for other runs;
+    `strict` makes what could not be decided void the run. `interrupted` runs were stopped before
+    their end and are undecided at best.
     """
 
     started_at: float
@@ -66,6 +68,7 @@ class Results:
     scan: ScanRecord | None = None
     load: LoadMeasurement | None = None
     stress: StressMeasurement | None = None
+    trials: TrialRecord | None = None
     objectives: tuple[Objective, ...] = ()
     soak: SoakRules | None = None
     fail_on: Severity = Severity.MEDIUM
@@ -79,11 +82,20 @@ class Results:
     )
 
     def verdicts(self) -> tuple[Verdict, ...]:
-        """One verdict for each objective and operation it covers; none without load."""
+        """One verdict for each objective and operation it covers, by trials and by load; none
+        without either.
+        """
         if not self._judged:
             judged = judge(self.objectives, self.load) if self.load is not None else ()
-            self._judged.append(judged)
+            tried = judge_trials(self.objectives, self.trials) if self.trials is not None else ()
+            self._judged.append((*tried, *judged))
         return self._judged[0]
+
+    def left_to_load(self) -> tuple[Objective, ...]:
+        """The objectives that trials say nothing about, where there was no load to be judged."""
+        if self.trials is None or self.load is not None:
+            return ()
+        return left_to_load(self.objectives)
 
     def drifts(self) -> tuple[DriftVerdict, ...]:
         """One verdict for each quantity that a soak test watches; none of other runs."""
@@ -129,6 +141,7 @@ class Results:
     def untrusted_reasons(self) -> tuple[str, ...]:
         """Why what was measured is not the API's doing; empty when it is."""
         scan = self.scan.void if self.scan is not None else None
+        tried = self.trials.void if self.trials is not None else None
         health = self.load.generator if self.load is not None else None
         saturated = health.saturated if health is not None else None
         lost = shortfall(self.load) if self.load is not None else None
@@ -139,7 +152,7 @@ class Results:
         broken = script.void() if script is not None else None
         found = self.capacity()
         search = found.void if found is not None else None
-        reasons = (scan, broken, lost, saturated, lagging, search)
+        reasons = (scan, tried, broken, lost, saturated, lagging, search)
         return tuple(reason for reason in reasons if reason is not None)
 
     def unmeasured(self) -> tuple[Verdict, ...]:
@@ -238,6 +251,9 @@ def merge(first: Results, second: Results) -> Results:
         config=first.config or second.config,
         scan=merge_records(first.scan, second.scan) if first.scan and second.scan else None,
         load=merge_measurements(first.load, second.load) if first.load and second.load else None,
+        trials=merge_trials(first.trials, second.trials)
+        if first.trials and second.trials
+        else None,
         objectives=_union(first.objectives, second.objectives),
         soak=first.soak or second.soak,
         fail_on=min(first.fail_on, second.fail_on, key=lambda severity: severity.rank),
@@ -324,6 +340,8 @@ def _successes(results: Results) -> list[str]:
             "the objective is" if len(verdicts) == 1 else f"all {len(verdicts)} objectives are"
         )
         clauses.append(f"{all_met} met")
+    if left := results.left_to_load():
+        clauses.append(f"{_count(len(left), 'objective')} more can be judged only under load")
     if results.drifts():
         clauses.append("nothing drifted")
     if found := results.capacity():
@@ -357,7 +375,12 @@ def _count(number: int, noun: str) -> str:
 
 
 def _kind(results: Results) -> str:
-    parts = (("scan", results.scan), ("load", results.load), ("stress", results.stress))
+    parts = (
+        ("scan", results.scan),
+        ("trials", results.trials),
+        ("load", results.load),
+        ("stress", results.stress),
+    )
     return " and ".join(name for name, part in parts if part is not None) or "nothing"
 
 

@@ -27,7 +27,9 @@ from withstand.load.window import Window
 from withstand.results import Results
 from withstand.scan.finding import Confidence, Evidence, Finding, Severity
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
-from withstand.slo import Indicator, Objective, SoakRules
+from withstand.slo import Indicator, Objective, SoakRules, parse_objective
+from withstand.slo.trial_record import TrialRecord, TrialShare
+from withstand.stats.durations import Durations
 from withstand.stats.histogram import Histogram, merged
 
 MS = 1_000_000
@@ -111,6 +113,35 @@ def scan_only() -> Results:
 def load_only() -> Results:
     """Load without a scan."""
     return replace(sample(), scan=None)
+
+
+def trials() -> Results:
+    """Operations that were tried one request at a time: one breach, one for want of time."""
+    rng = random.Random(5)
+
+    def share(count: int, slowest_ms: int, spent_s: float, failed: int = 0) -> TrialShare:
+        times = [rng.randrange(20 * MS, slowest_ms * MS) for _ in range(count - failed)]
+        return TrialShare(
+            durations=Durations((*times, *[None] * failed)),
+            warm_up=10,
+            errors={"status 503": failed} if failed else {},
+            spent_s=spent_s,
+        )
+
+    record = TrialRecord(
+        operations={
+            "GET /users": (share(90, 100, 5.4),),
+            "GET /orders": (share(96, 900, 30.2, failed=3),),
+            "GET /health": (share(60, 90, 30.1),),
+        },
+        budget_s=30.0,
+        left_out={
+            "POST /orders": "it writes, and no objective names its method",
+            "GET /users/{id}": "GET /users gave no id",
+        },
+    )
+    objectives = (latency("*", 0.95, 200), parse_objective("max<2s"))
+    return replace(scan_only(), scan=None, trials=record, objectives=objectives)
 
 
 def soak() -> Results:

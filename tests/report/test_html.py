@@ -31,6 +31,7 @@ ALL = {
     "stress": stress_only(),
     "void": sample.void(),
     "soak": sample.soak(),
+    "trials": sample.trials(),
 }
 
 
@@ -54,6 +55,17 @@ class Outline(HTMLParser):
     def tags(self) -> list[str]:
         """The names of the elements in order."""
         return [tag for tag, _ in self.elements]
+
+
+def test_trials_show_what_each_verdict_rests_on_and_what_was_not_tried() -> None:
+    text = " ".join(Outline(render_html(sample.trials())).text.split())
+    assert "service times of a closed loop: one request at a time" in text
+    assert "(at least 774 ms, 80 requests, 30.2 s)" in text
+    assert "GET /health 60 0" in text
+    assert "3 status 503" in text
+    assert "the budget of 30.0 s was spent on GET /health" in text
+    assert "max<2s on * needs withstand load" in text
+    assert "not tried (GET /users gave no id): GET /users/{id}" in text
 
 
 @pytest.mark.parametrize("name", ALL)

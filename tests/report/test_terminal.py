@@ -29,6 +29,10 @@ def test_the_report_of_a_scan_reads_like_this(snapshot: SnapshotAssertion) -> No
     assert rendered(sample.scan_only()) == snapshot
 
 
+def test_the_report_of_trials_reads_like_this(snapshot: SnapshotAssertion) -> None:
+    assert rendered(sample.trials()) == snapshot
+
+
 @pytest.mark.parametrize(
     ("results", "word"),
     [
@@ -37,10 +41,11 @@ def test_the_report_of_a_scan_reads_like_this(snapshot: SnapshotAssertion) -> No
         (sample.load_only(), "✗ FAILED"),
         (sample.void(), "⊘ VOID"),
         (sample.clean(), "✓ HELD"),
+        (sample.trials(), "✗ FAILED"),
         (sample.soak(), "✗ FAILED"),
         (stress_only(), "✓ HELD"),
     ],
-    ids=["sample", "scan", "load", "void", "clean", "soak", "stress"],
+    ids=["sample", "scan", "load", "void", "clean", "trials", "soak", "stress"],
 )
 def test_the_verdict_is_the_first_and_the_last_line(results: Results, word: str) -> None:
     lines = rendered(results, width=200).splitlines()

@@ -29,6 +29,27 @@ def _drawn(share: float, seed: int) -> Callable[[int], float]:
     return lambda _: 300.0 if rng.random() < share else rng.uniform(50, 150)
 
 
+def _all_decided(*objectives: str, next_ms: Callable[[int], float]) -> list[Verdict]:
+    """The verdicts when a breach of one objective does not end the trial."""
+    trial = Trial("GET /users", [parse_objective(each) for each in objectives])
+    while not trial.all_decided:
+        elapsed_ms = next_ms(trial.requests)
+        trial.add(elapsed_ms * MS, failed=elapsed_ms == 0)
+    return list(trial.verdicts())
+
+
+def test_a_breach_of_one_objective_can_leave_the_others_their_requests() -> None:
+    quantile, errors = _all_decided("p95<1ms", "errors<3%", next_ms=lambda _: 50)
+    assert (quantile.state, errors.state) == (VerdictState.BREACHED, VerdictState.MET)
+
+
+def test_no_errors_alone_are_promised_of_more_than_one_request() -> None:
+    (errors,) = _all_decided("errors=0", next_ms=lambda _: 50)
+    assert (errors.state, errors.samples) == (VerdictState.MET, 40)
+    (errors,) = _all_decided("errors=0", next_ms=lambda n: float(n < 5))
+    assert (errors.state, errors.samples) == (VerdictState.BREACHED, 6)
+
+
 def test_what_is_always_quick_is_met_after_as_few_requests_as_can_tell() -> None:
     (verdict,) = _tried("p95<200ms", next_ms=lambda n: 50 + n % 7)
     assert (verdict.state, verdict.samples, verdict.observed) == (VerdictState.MET, 90, 56 * MS)

@@ -12,6 +12,7 @@ from withstand.errors import WithstandError
 
 _VERBS = {
     "demo": "withstand.cli.demo",
+    "check": "withstand.cli.check",
     "scan": "withstand.cli.scan",
     "load": "withstand.cli.load",
     "soak": "withstand.cli.soak",

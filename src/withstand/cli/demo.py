@@ -9,13 +9,13 @@ import click
 from withstand.cli.demo_server import DemoServer, require_demo
 from withstand.cli.options import Outputs, settings_for, target_for
 from withstand.cli.output import publish, require_writable
-from withstand.cli.plans import api_for, objectives_for, scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.typed import typed_command
 from withstand.load.probe.process import ProcessProbe
 from withstand.load.profile.profile import ConstantRate
 from withstand.results import Results
 from withstand.scan.catalogue import all_checks
+from withstand.settings.plans import api_for, objectives_for, scan_plan
 from withstand.slo import parse_objective
 from withstand.units import parse_rate_per_s
 from withstand.workflows import LoadPlan, Occasion, Onlookers, run_document_load, run_scan

@@ -10,7 +10,6 @@ from withstand.cli.load_options import LoadOptions
 from withstand.cli.load_shape import profile_of, require_one_shape
 from withstand.cli.mix import declaration_of, weighted_operations
 from withstand.cli.options import settings_for, target_for
-from withstand.cli.plans import api_for, scan_plan
 from withstand.cli.traffic import (
     origin_of,
     path_of,
@@ -27,6 +26,7 @@ from withstand.load.probe.process import ProcessProbe
 from withstand.load.probe.sample import METRIC_NAMES, Probe
 from withstand.results import Results
 from withstand.settings import Settings
+from withstand.settings.plans import api_for, scan_plan
 from withstand.sharding import parse_shard
 from withstand.slo import timing
 from withstand.units import parse_duration_ns

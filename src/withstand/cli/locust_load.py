@@ -11,7 +11,6 @@ import click
 
 from withstand.cli.options import Outputs, report_options, settings_for, target_for
 from withstand.cli.output import publish, require_writable
-from withstand.cli.plans import objectives_for
 from withstand.cli.progress import ProgressLine
 from withstand.cli.traffic import slo_option
 from withstand.cli.typed import typed_command
@@ -20,6 +19,7 @@ from withstand.load.measurement import LoadMeasurement
 from withstand.load.progress import Progress
 from withstand.results import Results
 from withstand.settings import Settings
+from withstand.settings.plans import objectives_for
 from withstand.stats.histogram import Histogram, merged
 from withstand.units import parse_duration_ns
 from withstand.workflows.locust_child import News, Told, run_locust

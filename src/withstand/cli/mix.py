@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from withstand.cli.plans import objectives_for
 from withstand.cli.traffic import request_for
 from withstand.errors import UsageError
 from withstand.load.scenario.declaration import Declaration
 from withstand.settings import Settings
+from withstand.settings.plans import objectives_for
 from withstand.slo import Objective, parse_objective
 
 SCENARIO_SUFFIXES: Final = (".toml", ".json", ".jsonl")

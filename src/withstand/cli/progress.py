@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from withstand.load.progress import Progress as LoadProgress
 from withstand.scan.plan import ScanProgress
 from withstand.units import format_duration_ns
+from withstand.workflows import TrialProgress
 from withstand.workflows.attendance import Watcher
 
 _PLAIN_EVERY_S = 5.0
@@ -67,6 +68,11 @@ class ProgressLine:
             progress.total,
             f"{note}  {progress.now}" if progress.now else note,
         )
+
+    def trials(self, progress: TrialProgress) -> None:
+        """Draws the state of the trials."""
+        note = f"{progress.requests:,} requests, {progress.failed:,} failed  {progress.now}"
+        self._show("objectives", progress.over, progress.total, note)
 
     def load(self, progress: LoadProgress) -> None:
         """Draws the state of a load run, or how long it is until it starts."""

@@ -12,41 +12,18 @@ from withstand.cli.options import (
     target_options,
 )
 from withstand.cli.output import publish, require_writable
-from withstand.cli.plans import api_for, scan_plan
 from withstand.cli.progress import ProgressLine
+from withstand.cli.scan_options import scan_options
 from withstand.cli.typed import typed_command
 from withstand.scan.catalogue import chosen
+from withstand.settings.plans import api_for, scan_plan
 from withstand.workflows import Occasion, run_scan
 
 
 @click.command("scan")
 @click.argument("document", required=False)
 @target_options
-@click.option(
-    "--check",
-    "only",
-    multiple=True,
-    metavar="NAME",
-    help="Run only this check (see `withstand checks`). Repeatable.",
-)
-@click.option(
-    "--skip-check",
-    "without",
-    multiple=True,
-    metavar="NAME",
-    help="Leave this check out. Repeatable.",
-)
-@click.option(
-    "--profile",
-    type=click.Choice(["readonly", "ci", "abuse"]),
-    help="How far to go: readonly sends only safe methods; ci (default) also creates and changes "
-    "its own data; abuse also floods logins. On loopback, ci includes abuse.",
-)
-@click.option(
-    "--fail-on",
-    type=click.Choice(["info", "low", "medium", "high", "critical"]),
-    help="The severity from which a finding makes the run fail. Default: medium.",
-)
+@scan_options
 @report_options
 def command(
     document: str | None,

@@ -19,7 +19,6 @@ from withstand.cli.options import (
     target_options,
 )
 from withstand.cli.output import publish, require_writable
-from withstand.cli.plans import api_for, scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.stress_limits import (
     judgeable,
@@ -40,6 +39,7 @@ from withstand.load.scenario.declaration import Declaration
 from withstand.report.stress_view import step_text
 from withstand.results import Results
 from withstand.settings import Settings
+from withstand.settings.plans import api_for, scan_plan
 from withstand.slo.step_verdict import StepVerdict
 from withstand.stats.capacity import SearchPlan
 from withstand.units import parse_duration_ns, parse_rate_per_s

@@ -15,6 +15,7 @@ import cattrs
 
 from withstand.errors import UsageError
 from withstand.load.measurement import LoadMeasurement
+from withstand.stats.durations import Durations
 from withstand.stats.histogram import Histogram
 
 T = TypeVar("T")
@@ -46,6 +47,10 @@ def new_converter() -> cattrs.Converter:
     converter = cattrs.Converter(forbid_extra_keys=True)
     converter.register_unstructure_hook(Histogram, Histogram.to_compact)
     converter.register_structure_hook(Histogram, lambda value, _: _histogram(value))
+    converter.register_unstructure_hook(Durations, Durations.to_compact)
+    converter.register_structure_hook(
+        Durations, lambda value, _: Durations.from_compact(only(str, value))
+    )
     # Left to itself the converter would make 5 of "5" and "None" of null.
     converter.register_structure_hook(str, lambda value, _: only(str, value))
     converter.register_structure_hook(bool, lambda value, _: only(bool, value))

@@ -38,3 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     for part in parts:
         config.pluginmanager.register(part, part.__name__)
+    if config.getoption("withstand_slo"):
+        from withstand.pytest_plugin import objective_items
+
+        config.pluginmanager.register(objective_items, objective_items.__name__)

@@ -34,6 +34,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         help="base URL of the API under test, before what withstand.toml says",
     )
     group.addoption(
+        "--withstand-slo",
+        action="store_true",
+        help="hold the API against [slo] too: one test for each operation and objective, with "
+        "--withstand-budget for each operation",
+    )
+    group.addoption(
         "--withstand-config",
         metavar="FILE",
         help="the configuration, instead of the nearest withstand.toml or pyproject.toml",

@@ -14,7 +14,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from withstand.load.measurement import LoadMeasurement
-from withstand.report import charts, stress_charts, stress_view, wording
+from withstand.report import charts, stress_charts, stress_view, trial_view, wording
 from withstand.report import html_view as view
 from withstand.report.memory_chart import memory_chart
 from withstand.report.verdict_groups import verdict_groups
@@ -128,6 +128,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "charts": charts,
         "stress_view": stress_view,
+        "trial_view": trial_view,
         "view": view,
         "wording": wording,
     }

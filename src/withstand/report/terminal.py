@@ -18,6 +18,7 @@ from withstand.report.terminal_tables import (
     objectives_table,
     untested,
 )
+from withstand.report.terminal_trials import trial_tables
 from withstand.report.wording import (
     CONCLUSION_SYMBOL,
     CONCLUSION_WORD,
@@ -60,6 +61,10 @@ def render(results: Results, console: Console) -> None:
     if verdicts := results.verdicts():
         _heading(console, "Objectives")
         console.print(Indented(objectives_table(verdicts, console.width)), end="")
+    if results.trials is not None:
+        _heading(console, "Trials", "one request at a time")
+        for part in trial_tables(results, results.trials):
+            console.print(Indented(part), end="")
     if drifts := results.drifts():
         _heading(console, "Drift")
         console.print(Indented(drift_table(drifts)), end="")

@@ -94,7 +94,9 @@ def drifts_by_urgency(drifts: Iterable[DriftVerdict]) -> list[DriftVerdict]:
 
 
 def observation(verdict: Verdict) -> str:
-    """What was seen: `p95 = 148 ms (143 ms to 153 ms, 1,203 requests)`."""
+    """What was seen: `p95 = 148 ms (143 ms to 153 ms, 1,203 requests)`, in trials also how long
+    they took.
+    """
     memory = verdict.objective.indicator is Indicator.MEMORY_GROWTH
     requests = plural(verdict.samples, "sample" if memory else "request")
     if verdict.observed is None and verdict.stretch is not None:
@@ -108,8 +110,11 @@ def observation(verdict: Verdict) -> str:
     if verdict.stretch is not None:
         start_s, end_s = verdict.stretch
         seen += f" from {start_s} s to {end_s} s, the worst"
-    interval = format_interval(verdict)
-    return f"{seen} ({interval}, {requests})" if interval else f"{seen} ({requests})"
+    # What the figure rests on: the interval, the requests, and how long these took in a trial.
+    rests_on = [format_interval(verdict), requests]
+    if verdict.spent_s is not None:
+        rests_on.append(format_duration_ns(verdict.spent_s * 1e9))
+    return f"{seen} ({', '.join(part for part in rests_on if part)})"
 
 
 def format_interval(verdict: Verdict) -> str:

@@ -20,6 +20,8 @@ from withstand.units import format_count, format_share
 _LEAST_MOST: Final = 1_000
 _MOST_EXCEEDING: Final = 100
 _GREATEST_MOST: Final = 20_000
+# Of an operation that is only promised to make no errors: as many as any other is first looked at.
+_FEWEST: Final = 40
 _FAILURE: Final = 0.5  # between a request that went well and one that failed
 
 
@@ -82,6 +84,17 @@ class Trial:
         """No more requests will come: what is undecided is decided by those there are."""
         for gate in self._gates:
             gate.test.close()
+
+    @property
+    def all_decided(self) -> bool:
+        """Whether every objective is decided: a breach of one says nothing about the others."""
+        if self._gates:
+            return all(gate.test.decision is not None for gate in self._gates)
+        return self.failed > 0 or self.requests >= _FEWEST
+
+    def samples(self) -> "tuple[tuple[QuantileSample, ...], ...]":
+        """For each objective with a share that may fail or be slower: its samples."""
+        return tuple(tuple(gate.test.samples) for gate in self._gates)
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """One for each objective, by what came so far."""

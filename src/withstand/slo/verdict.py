@@ -31,6 +31,7 @@ class Verdict:
     stands for "none" (no sample, or a quantile among the failed requests) and for an open end.
     `samples` counts requests, or memory samples. `reason` is one sentence. `stretch` names the
     seconds that the verdict hangs on, of an objective over stretches of time: from and up to.
+    `spent_s` is how long a trial of the operation took; None where a load was measured.
     """
 
     objective: Objective
@@ -42,6 +43,7 @@ class Verdict:
     samples: int
     reason: str
     stretch: tuple[int, int] | None = None
+    spent_s: float | None = None
 
     @property
     def without_samples(self) -> bool:

@@ -7,15 +7,14 @@ sub-buckets; relative-error buckets keep far quantiles true in value, which rank
 (KLL, t-digest) do not (Masson, Rim and Lee, VLDB 2019, arXiv:1908.10693).
 """
 
-import base64
 import math
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from withstand.stats.packed_numbers import packed, unpacked
+
 _VERSION: Final = 1
-_MAX_UNPACKED_BYTES: Final = 1 << 20  # a full histogram of 63-bit values needs under 100 kB
 _MAX_KEY: Final = (56 << 7) + 256
 
 
@@ -194,12 +193,12 @@ class Histogram:
             numbers.append(key - previous)
             previous = key
         numbers += [self._counts[key] for key in keys]
-        return base64.b64encode(zlib.compress(_varints(numbers), 9)).decode("ascii")
+        return packed(numbers)
 
     @classmethod
     def from_compact(cls, text: str) -> "Histogram":
         """The histogram of a compact text. Raises ValueError on anything else."""
-        numbers = _numbers(_inflated(text))
+        numbers = unpacked(text, what="histogram")
         if len(numbers) < 2 or numbers[0] != _VERSION:
             raise ValueError("the text holds no histogram of a known version")
         size = numbers[1]
@@ -259,43 +258,3 @@ def quantile_rank(q: float, count: int) -> int:
         raise ValueError(f"a quantile lies between 0 and 1, not at {q}")
     # Rounding first keeps 0.07 of 100 at rank 7, where the product is 7.000000000000001.
     return min(max(math.ceil(round(q * count, 9)), 1), count)
-
-
-def _varints(numbers: Iterable[int]) -> bytes:
-    out = bytearray()
-    for number in numbers:
-        rest = number
-        while rest > 0x7F:
-            out.append(rest & 0x7F | 0x80)
-            rest >>= 7
-        out.append(rest)
-    return bytes(out)
-
-
-def _numbers(data: bytes) -> list[int]:
-    numbers: list[int] = []
-    number = shift = 0
-    for byte in data:
-        number |= (byte & 0x7F) << shift
-        if byte & 0x80:
-            shift += 7
-            if shift > 126:
-                raise ValueError("the histogram holds a number without end")
-        else:
-            numbers.append(number)
-            number = shift = 0
-    if shift:
-        raise ValueError("the histogram ends within a number")
-    return numbers
-
-
-def _inflated(text: str) -> bytes:
-    try:
-        packed = base64.b64decode(text.encode("ascii"), validate=True)
-        unpacker = zlib.decompressobj()
-        data = unpacker.decompress(packed, _MAX_UNPACKED_BYTES)
-    except (ValueError, zlib.error) as error:
-        raise ValueError(f"the text holds no histogram: {error}") from None
-    if not unpacker.eof or unpacker.unused_data:
-        raise ValueError("the histogram is cut short or too long")
-    return data

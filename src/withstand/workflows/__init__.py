@@ -1,12 +1,15 @@
 """The journeys end to end: READ FIRST. Each takes plain values and returns `Results`.
 
     scan:    document → API → identities logged in → checks → Results
+    trials:  document → requests that succeed → one at a time until decided → Results
+    check:   trials, then a scan
     load:    document, scenario file, user script or URL → requests → engine → Results
     stress:  the same, rate after rate, until the sustainable one is known
 
 Here things are put together; how each is done stands in the module it calls.
 """
 
+from withstand.workflows.check import CheckPlan, run_check
 from withstand.workflows.documents import fetch_document, nonce, read_document_file
 from withstand.workflows.load import (
     run_document_load,
@@ -18,18 +21,24 @@ from withstand.workflows.load_plan import LoadPlan
 from withstand.workflows.occasion import Occasion
 from withstand.workflows.scan import run_scan
 from withstand.workflows.sending import Checkpoint, Onlookers
+from withstand.workflows.trials import DEFAULT_BUDGET_S, TrialProgress, run_trials
 
 __all__ = [
+    "DEFAULT_BUDGET_S",
+    "CheckPlan",
     "Checkpoint",
     "LoadPlan",
     "Occasion",
     "Onlookers",
+    "TrialProgress",
     "fetch_document",
     "nonce",
     "read_document_file",
+    "run_check",
     "run_document_load",
     "run_request_load",
     "run_scan",
     "run_scenario_load",
     "run_script_load",
+    "run_trials",
 ]

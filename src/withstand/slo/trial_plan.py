@@ -1,0 +1,53 @@
+"""Which operations of a document are tried, by which objectives, and which are not. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from withstand.openapi.operation import Api, Operation
+from withstand.slo.judgement import applicable
+from withstand.slo.objective import Objective
+from withstand.slo.trial import can_be_tried
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialPlan:
+    """Operation key → the objectives that it is tried by, in the document's order; and why other
+    operations that an objective covers are not tried.
+    """
+
+    objectives: Mapping[str, tuple[Objective, ...]]
+    left_out: Mapping[str, str]
+
+
+def trial_plan(api: Api, objectives: Iterable[Objective]) -> TrialPlan:
+    """Everything that reads, and of what writes the operations whose method an objective names:
+    nobody who writes `"*" = "p95<200ms"` asks for five hundred new orders.
+    """
+    wanted = tuple(objectives)
+    tried: dict[str, tuple[Objective, ...]] = {}
+    left_out: dict[str, str] = {}
+    for operation in api.operations:
+        judged = tried_by(wanted, operation.key)
+        if not judged:
+            continue
+        if operation.is_read or any(_names(each, operation) for each in wanted):
+            tried[operation.key] = judged
+        else:
+            left_out[operation.key] = "it writes, and no objective names its method"
+    return TrialPlan(objectives=tried, left_out=left_out)
+
+
+def tried_by(objectives: Iterable[Objective], operation: str) -> tuple[Objective, ...]:
+    """Those of the objectives that an operation is tried by, each once."""
+    single = [each for each in dict.fromkeys(objectives) if not each.whole_run]
+    return tuple(each for each in applicable(single, operation) if can_be_tried(each))
+
+
+def left_to_load(objectives: Iterable[Objective]) -> tuple[Objective, ...]:
+    """The objectives that only a load can be judged by."""
+    return tuple(each for each in dict.fromkeys(objectives) if not can_be_tried(each))
+
+
+def _names(objective: Objective, operation: Operation) -> bool:
+    method, _, path = objective.operation.partition(" ")
+    return bool(path) and method == operation.method and objective.covers(operation.key)

@@ -1,0 +1,52 @@
+"""Everything that the configuration asks for: the objectives, then the scan, as one Results."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from withstand.results import Results
+from withstand.scan.plan import Observer as ScanObserver
+from withstand.scan.plan import ScanPlan
+from withstand.workflows.occasion import Occasion
+from withstand.workflows.scan import run_scan
+from withstand.workflows.trials import DEFAULT_BUDGET_S, TrialObserver, run_trials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckPlan:
+    """What is wanted: a scan, trials of the objectives with `budget_s` for each operation."""
+
+    scan: bool = True
+    trials: bool = True
+    budget_s: float = DEFAULT_BUDGET_S
+
+
+def run_check(
+    plan: ScanPlan,
+    wanted: CheckPlan,
+    occasion: Occasion,
+    *,
+    say: Callable[[str], None] = lambda _sentence: None,
+    trial_observer: TrialObserver = lambda _progress: None,
+    scan_observer: ScanObserver = lambda _progress: None,
+) -> Results:
+    """The trials come first: a scan leaves data, locked logins and warm caches behind.
+
+    Interrupted or void trials end the whole; what was learned is kept.
+    """
+    tried: Results | None = None
+    if wanted.trials:
+        say("Trying the operations against their objectives, one request at a time …")
+        tried = run_trials(plan, occasion, budget_s=wanted.budget_s, observer=trial_observer)
+        void = tried.trials.void if tried.trials is not None else None
+        if not wanted.scan or tried.interrupted or void is not None:
+            return tried
+    say(f"Scanning {len(plan.api.operations)} operations with {len(plan.checks)} checks …")
+    scanned = run_scan(plan, occasion, observer=scan_observer)
+    if tried is None:
+        return scanned
+    return replace(
+        scanned,
+        trials=tried.trials,
+        started_at=tried.started_at,
+        duration_s=tried.duration_s + scanned.duration_s,
+    )

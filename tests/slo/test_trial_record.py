@@ -1,0 +1,71 @@
+"""What was measured says what was said when it was measured, and why nothing was."""
+
+import random
+
+from withstand.slo import VerdictState, parse_objective
+from withstand.slo.trial import Trial
+from withstand.slo.trial_record import TrialRecord, TrialShare, judge_trials, merge_trials
+from withstand.stats.durations import Durations
+
+MS = 1_000_000
+P95 = parse_objective("p95<200ms")
+ERRORS = parse_objective("errors<3%", operation="GET /users")
+
+
+def share(*durations: int | None) -> TrialShare:
+    return TrialShare(durations=Durations(durations), spent_s=1.5)
+
+
+def record(**left_out: str) -> TrialRecord:
+    return TrialRecord(operations={}, budget_s=30.0, left_out=left_out)
+
+
+def test_the_verdicts_are_those_of_the_trial_itself() -> None:
+    rng = random.Random(2)
+    for slow in (0.0, 0.03, 0.05, 0.1, 0.4):
+        trial = Trial("GET /users", [P95, ERRORS])
+        taken: list[int | None] = []
+        while not trial.all_decided and len(taken) < 3_000:
+            took = None if rng.random() < 0.01 else 300 * MS if rng.random() < slow else 50 * MS
+            taken.append(took)
+            trial.add(took or 0, failed=took is None)
+        trial.close()
+        measured = TrialRecord(operations={"GET /users": (share(*taken),)}, budget_s=30.0)
+        again = list(judge_trials((P95, ERRORS), measured))
+        assert [(v.state, v.reason, v.interval) for v in again] == [
+            (v.state, v.reason, v.interval) for v in trial.verdicts()
+        ]
+        assert {verdict.spent_s for verdict in again} == {1.5}
+
+
+def test_a_shard_without_requests_changes_nothing() -> None:
+    full = TrialRecord(operations={"GET /users": (share(*[50 * MS] * 90),)}, budget_s=30.0)
+    empty = TrialRecord(operations={"GET /users": (share(),)}, budget_s=30.0)
+    for whole in (merge_trials(full, empty), merge_trials(empty, full)):
+        (verdict,) = judge_trials((P95,), whole)
+        assert (verdict.state, verdict.samples) == (VerdictState.MET, 90)
+        assert "elsewhere" not in verdict.reason
+
+
+def test_shards_that_disagree_are_not_taken_for_the_first_of_them() -> None:
+    met = TrialRecord(operations={"GET /users": (share(*[50 * MS] * 90),)}, budget_s=30.0)
+    slow = TrialRecord(operations={"GET /users": (share(*[300 * MS] * 80),)}, budget_s=60.0)
+    (verdict,) = judge_trials((P95,), merge_trials(met, slow))
+    assert verdict.state is VerdictState.BREACHED
+    assert "0 of 90, and elsewhere 40 of 40, and elsewhere 40 of 40" in verdict.reason
+
+
+def test_what_one_shard_left_out_and_another_tried_was_tried() -> None:
+    one = record(**{"GET /users": "nobody may", "GET /orders": "it is gone"})
+    two = TrialRecord(operations={"GET /users": (share(1),)}, budget_s=30.0)
+    assert merge_trials(one, two).not_tried == {"GET /orders": "it is gone"}
+
+
+def test_an_objective_on_what_could_not_be_tried_says_why() -> None:
+    (wide, close) = judge_trials((P95, ERRORS), record(**{"GET /users": "nobody may call it"}))
+    for verdict in (wide, close):
+        assert verdict.without_samples
+        assert "GET /users" in verdict.reason
+        assert "nobody may call it" in verdict.reason
+    (alone,) = judge_trials((P95,), record())
+    assert alone.reason == "nothing was tried that * covers"
