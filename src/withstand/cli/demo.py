@@ -162,6 +162,20 @@ def _planted(flaws: str) -> str:
     help="With --capacity: exponentially distributed service times instead of equal ones.",
 )
 @click.option(
+    "--latency",
+    multiple=True,
+    metavar="LINE",
+    help='Known latencies: "GET /users: lognormal 20ms 0.5" (median, standard deviation of the '
+    'logarithm), "GET /products: bimodal 5ms 80ms 10%" (fast, slow, share of slow ones) or '
+    '"*: fixed 5ms" for every other operation but GET /health. Repeatable.',
+)
+@click.option("--slower", metavar="SHARE", help="With --latency: so much longer each, such as 10%.")
+@click.option(
+    "--latency-seed",
+    metavar="TEXT",
+    help="With --latency: draw the same ones after every start. Default: new ones.",
+)
+@click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
@@ -175,6 +189,9 @@ def serve_command(
     capacity: str | None,
     workers: int,
     random_times: bool,
+    latency: tuple[str, ...],
+    slower: str | None,
+    latency_seed: str | None,
     data: Path | None,
 ) -> int:
     """Serve the demo API on this machine until Ctrl-C.
@@ -192,6 +209,12 @@ def serve_command(
     if capacity is not None:
         arguments += ["--capacity", str(parse_rate_per_s(capacity)), "--workers", str(workers)]
         arguments += ["--random-times"] if random_times else []
+    for line in latency:
+        arguments += ["--latency", line]
+    if slower is not None:
+        arguments += ["--slower", slower]
+    if latency_seed is not None:
+        arguments += ["--latency-seed", latency_seed]
     if data is not None:
         arguments += ["--data", str(data)]
     return serve_demo(arguments)

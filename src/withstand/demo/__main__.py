@@ -7,6 +7,7 @@ from pathlib import Path
 
 from withstand.demo.capacity import Capacity
 from withstand.demo.flaws import FLAWS, UnknownFlawError, plant
+from withstand.demo.latency import parse_latencies
 from withstand.demo.server import DEFAULT_PORT, CannotServeError, serve
 
 EXIT_USAGE = 2
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             https=asked.https,
             planted=plant(asked.flaws.split(",")),
             capacity=capacity,
+            latencies=parse_latencies(asked.latency, slower=asked.slower, seed=asked.latency_seed),
             data=asked.data,
             ready_file=asked.ready_file,
         )
@@ -58,6 +60,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--random-times", action="store_true", help="with --capacity: exponential service times"
+    )
+    parser.add_argument(
+        "--latency",
+        action="append",
+        default=[],
+        metavar="LINE",
+        help="known latencies, repeatable: "
+        + '"GET /users: lognormal 20ms 0.5", "*: bimodal 5ms 80ms 10%%", "*: fixed 5ms"',
+    )
+    parser.add_argument(
+        "--slower", metavar="SHARE", help="with --latency: so much longer each, such as 10%%"
+    )
+    parser.add_argument(
+        "--latency-seed", help="with --latency: draw the same ones after every start"
     )
     parser.add_argument("--data", type=Path, help="keep the shop here (default: a temporary place)")
     parser.add_argument("--ready-file", type=Path, help="write the ready line here too")

@@ -19,6 +19,7 @@ from withstand.demo.app import create_app
 from withstand.demo.capacity import Capacity, LimitedCapacity
 from withstand.demo.flaws import Planted
 from withstand.demo.headers import security_headers
+from withstand.demo.latency import KnownLatency, Latencies
 from withstand.demo.middleware import RedirectToHttps
 from withstand.demo.shop import opened
 from withstand.demo.tls import CertificateFiles, write_certificate
@@ -61,6 +62,7 @@ def serve(
     https: bool = False,
     planted: Planted | None = None,
     capacity: Capacity | None = None,
+    latencies: Latencies | None = None,
     data: Path | None = None,
     ready_file: Path | None = None,
     announce: Callable[[Listening], None] | None = None,
@@ -68,9 +70,9 @@ def serve(
     """Serves the demo on the loopback interface until SIGINT or SIGTERM.
 
     `port` 0 takes a free one. `http_port` is where plain HTTP is redirected from, with `https`
-    only; None takes the one after `port`, or a free one. `capacity` None serves as fast as the
-    machine can. `data` None uses a temporary directory
-    and removes it at the end. When requests are accepted `announce` is called (None prints
+    only; None takes the one after `port`, or a free one. `capacity` and `latencies` None
+    serve as fast as the machine can. `data` None uses a temporary directory and removes it at the
+    end. When requests are accepted `announce` is called (None prints
     `Listening.line()`), and the same line is written to `ready_file`.
 
     Raises CannotServeError.
@@ -96,6 +98,8 @@ def serve(
                 "give --data another directory."
             ) from error
         app: ASGIApp = create_app(shop)
+        if latencies is not None:
+            app = KnownLatency(app, latencies)
         if capacity is not None:
             app = LimitedCapacity(app, capacity)
         servers = [_Server(app, main, files)]
