@@ -44,8 +44,14 @@ def headline(verdict: ComparisonVerdict) -> str:
         rest = len(worse) - 1
         more = f", and {plural(rest, 'other difference')}" if rest else ""
         return f"B is worse: {sentence(chosen)}{more}"
-    if verdict.state is Change.NO_WORSE:
-        return f"B is not slower than A by {format_share(max(HARMLESS, verdict.margin))} or more"
+    states = {each.state for each in verdict.differences if each.indicator != ERRORS}
+    if states == {Change.NO_WORSE}:
+        no_slower = (
+            f"B is not slower than A by {format_share(max(HARMLESS, verdict.margin))} or more"
+        )
+        if verdict.state is Change.NO_WORSE:
+            return no_slower
+        return f"{no_slower}, but too few requests were sent to tell whether it fails more of them"
     seen = [
         each.found.detectable
         for each in verdict.differences
@@ -93,10 +99,11 @@ def notes(measured: ComparisonMeasurement, verdict: ComparisonVerdict) -> tuple[
             "the servers were not restarted: two starts of one version can differ by some percent, "
             f"which this cannot tell from a change, so the margin is {format_share(verdict.margin)}"
         )
-    tests = plural(verdict.tests, "test")
-    said.append(
-        f"all {tests} together raise a false alarm in at most {format_share(ALPHA)} of comparisons"
-    )
+    if verdict.tests > 1:
+        said.append(
+            f"the {verdict.tests} tests together raise a false alarm in at most "
+            f"{format_share(ALPHA)} of comparisons"
+        )
     said += [f"not compared: {key}: {why}" for key, why in measured.left_out.items()]
     return tuple(said)
 

@@ -27,6 +27,7 @@ from withstand.workflows.server_process import (
     ServerProcess,
     free_port,
     refuse_occupied,
+    refuse_silent,
     words_of,
 )
 from withstand.workflows.wiring import open_wire, stoppable
@@ -207,9 +208,11 @@ class Comparing:
         """Both versions, up and with requests that succeed; started in random order."""
         versions = (self._plan.a, self._plan.b)
         with _servers() as servers:
-            targets: dict[str, Target] = {}
-            for version in self._random.sample(versions, 2):
-                targets[version.name] = await self._up(version, servers)
+            targets = {
+                version.name: await self._begun(version, servers)
+                for version in self._random.sample(versions, 2)
+            }
+            await self._up(targets, servers)
             api = chosen_operations(
                 await self._api(targets[self._plan.a.name]), self._plan.operations
             )
@@ -225,17 +228,33 @@ class Comparing:
                     sides.append(_Side(version=version, wire=wire, plan=plan, prepared=prepared))
                 yield tuple(sides)
 
-    async def _up(self, version: Version, servers: list[ServerProcess]) -> Target:
+    async def _begun(self, version: Version, servers: list[ServerProcess]) -> Target:
+        """Where a version is, or will be once it is up."""
         if version.command is None:
-            return version.target(version.address)
+            target = version.target(version.address)
+            await refuse_silent(target, name=version.name)
+            return target
         port = free_port()
         target = version.target(version.address.replace(PORT, str(port)))
         await refuse_occupied(target, name=version.name)
         words = words_of(version.command, option=f"--start-{version.name.lower()}")
-        server = ServerProcess(words, port, name=version.name)
-        servers.append(server)
-        await server.until_it_answers(target, within_s=self._plan.start_timeout_s)
+        servers.append(ServerProcess(words, port, name=version.name))
         return target
+
+    async def _up(self, targets: Mapping[str, Target], servers: Sequence[ServerProcess]) -> None:
+        """Waits for all at once: starting takes longer than most of what is measured."""
+        within_s = self._plan.start_timeout_s
+        waiting = [
+            asyncio.create_task(server.until_it_answers(targets[server.name], within_s=within_s))
+            for server in servers
+        ]
+        try:
+            for done in waiting:
+                await done
+        finally:
+            for each in waiting:
+                each.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
     async def _api(self, target: Target) -> Api:
         document = self._plan.document

@@ -10,13 +10,14 @@ import tempfile
 import time
 from typing import Final
 
-from withstand.client.exchange import Failure, Request
+from withstand.client.exchange import Failure, Request, Response
 from withstand.client.target import Target
 from withstand.client.wire import Wire
 from withstand.errors import RunVoid, TargetUnreachable, UsageError
 from withstand.workflows.compare_plan import PORT
 
 _ASK_EVERY_S: Final = 0.05
+_ANSWER_WITHIN_S: Final = 5.0
 _STOP_WITHIN_S: Final = 5.0
 _LAST_LINES: Final = 10
 
@@ -51,7 +52,7 @@ class ServerProcess:
 
         Raises UsageError when there is no such program.
         """
-        self._name = name
+        self.name = name
         self._words = [word.replace(PORT, str(port)) for word in words]
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
         try:
@@ -117,17 +118,30 @@ class ServerProcess:
         lines = self._output.read().decode("utf-8", "replace").splitlines()[-_LAST_LINES:]
         said = "".join(f"\n    {line}" for line in lines) if lines else " nothing"
         return TargetUnreachable(
-            f"version {self._name} {why}; it said:{said}",
+            f"version {self.name} {why}; it said:{said}",
             hint=f"try the command by itself: {shlex.join(self._words)}",
         )
 
 
 async def refuse_occupied(target: Target, *, name: str) -> None:
     """Raises UsageError when somebody answers where a server is to be started."""
-    async with Wire(target, connect_timeout_s=1.0, response_timeout_s=1.0) as wire:
-        outcome = (await wire.send(Request(method="GET", path=f"{target.base_path}/"))).outcome
-    if not isinstance(outcome, Failure):
+    if not isinstance(await _answer(target), Failure):
         raise UsageError(
             f"something answers at {target.base_url} before version {name} is started",
             hint=f"stop it, or write {PORT} for a free port in the command and the address",
         )
+
+
+async def refuse_silent(target: Target, *, name: str) -> None:
+    """Raises TargetUnreachable when nobody answers where a version is said to be."""
+    outcome = await _answer(target)
+    if isinstance(outcome, Failure):
+        raise TargetUnreachable(
+            f"version {name} does not answer at {target.base_url} ({outcome})",
+            hint="start it, or correct the address",
+        )
+
+
+async def _answer(target: Target) -> Response | Failure:
+    async with Wire(target, response_timeout_s=_ANSWER_WITHIN_S) as wire:
+        return (await wire.send(Request(method="GET", path=f"{target.base_path}/"))).outcome
