@@ -1,5 +1,6 @@
 """The compare verb against servers whose latencies are known."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -7,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +122,9 @@ def test_what_was_measured_when_the_time_is_up_is_judged(invoke: Invoke, folder:
     assert 2 <= differences(folder)["p50"]["units"] < 1000
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
-)
-def test_an_interruption_keeps_what_is_there_and_stops_the_servers(
-    folder: Path, number: signal.Signals
-) -> None:
+@contextlib.contextmanager
+def comparing(folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A comparison without end, two restarts of which are through."""
     command = serving(1, "--has-child", "--pids", "pids")
     with subprocess.Popen(
         [
@@ -141,14 +139,32 @@ def test_an_interruption_keeps_what_is_there_and_stops_the_servers(
         text=True,
     ) as process:
         deadline = time.monotonic() + 60
-        # Two restarts are through when the third starts its first process.
         while time.monotonic() < deadline and len(lines_of(folder / "pids")) < 10:
             time.sleep(0.02)
+        yield process
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
+)
+def test_an_interruption_keeps_what_is_there_and_stops_the_servers(
+    folder: Path, number: signal.Signals
+) -> None:
+    with comparing(folder) as process:
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
     assert "(interrupted)" in out
     assert differences(folder)["p50"]["units"] >= 2
+    assert_gone(folder / "pids", least=10)
+
+
+@pytest.mark.slow
+def test_no_impatience_leaves_a_server_behind(folder: Path) -> None:
+    with comparing(folder) as process:
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.005)
     assert_gone(folder / "pids", least=10)
 
 

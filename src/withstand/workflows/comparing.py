@@ -30,7 +30,7 @@ from withstand.workflows.server_process import (
     refuse_silent,
     words_of,
 )
-from withstand.workflows.wiring import open_wire, stoppable
+from withstand.workflows.wiring import open_wire
 
 # One request at a time: what the first of each on a connection pays for is over after as many.
 _WARM_UP: Final = least_dropped(1)
@@ -87,7 +87,7 @@ class Comparing:
         Raises RunVoid when that is too little to compare, unless it was interrupted.
         """
         started_at = time.time()
-        async with stoppable() as stopped, _on_sigterm(stopped):
+        async with _told_to_stop() as stopped:
             work = asyncio.create_task(self._work())
             stop = asyncio.create_task(stopped.wait())
             await asyncio.wait(
@@ -279,15 +279,21 @@ def _servers() -> Iterator[list[ServerProcess]]:
 
 
 @asynccontextmanager
-async def _on_sigterm(stopped: asyncio.Event) -> AsyncIterator[None]:
-    """A job that is ended from outside must not leave its servers behind either."""
+async def _told_to_stop() -> AsyncIterator[asyncio.Event]:
+    """An event that Ctrl-C and SIGTERM set. Neither ends the program in here, however often it
+    comes: the servers are stopped first, which takes some seconds at most.
+    """
+    stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+    heard = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stopped.set)
+        except (NotImplementedError, ValueError, RuntimeError):
+            continue  # Windows, or not the main thread
+        heard.append(number)
     try:
-        loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    except (NotImplementedError, ValueError, RuntimeError):
-        yield  # Windows, or not the main thread
-        return
-    try:
-        yield
+        yield stopped
     finally:
-        loop.remove_signal_handler(signal.SIGTERM)
+        for number in heard:
+            loop.remove_signal_handler(number)
