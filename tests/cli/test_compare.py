@@ -123,9 +123,9 @@ def test_what_was_measured_when_the_time_is_up_is_judged(invoke: Invoke, folder:
 
 
 @contextlib.contextmanager
-def comparing(folder: Path) -> Iterator["subprocess.Popen[str]"]:
-    """A comparison without end, two restarts of which are through."""
-    command = serving(1, "--has-child", "--pids", "pids")
+def comparing(folder: Path, *more: str, started: int) -> Iterator["subprocess.Popen[str]"]:
+    """A comparison without end that has started so many processes, two for each server."""
+    command = serving(1, "--has-child", "--pids", "pids", *more)
     with subprocess.Popen(
         [
             *(sys.executable, "-c", "from withstand.cli import main; main()", "compare"),
@@ -139,7 +139,7 @@ def comparing(folder: Path) -> Iterator["subprocess.Popen[str]"]:
         text=True,
     ) as process:
         deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and len(lines_of(folder / "pids")) < 10:
+        while time.monotonic() < deadline and len(lines_of(folder / "pids")) < started:
             time.sleep(0.02)
         yield process
 
@@ -150,7 +150,7 @@ def comparing(folder: Path) -> Iterator["subprocess.Popen[str]"]:
 def test_an_interruption_keeps_what_is_there_and_stops_the_servers(
     folder: Path, number: signal.Signals
 ) -> None:
-    with comparing(folder) as process:
+    with comparing(folder, started=10) as process:  # so two restarts are through
         process.send_signal(number)
         out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
@@ -161,11 +161,11 @@ def test_an_interruption_keeps_what_is_there_and_stops_the_servers(
 
 @pytest.mark.slow
 def test_no_impatience_leaves_a_server_behind(folder: Path) -> None:
-    with comparing(folder) as process:
+    with comparing(folder, "--stays", started=4) as process:
         while process.poll() is None:
             process.send_signal(signal.SIGINT)
-            time.sleep(0.005)
-    assert_gone(folder / "pids", least=10)
+            time.sleep(0.01)
+    assert_gone(folder / "pids", least=4)
 
 
 def lines_of(file: Path) -> list[str]:

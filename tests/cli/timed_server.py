@@ -1,6 +1,6 @@
 """A tiny API that answers GET /item after a given time; a program of its own, quick to start.
 
-python timed_server.py PORT MILLISECONDS [--fails] [--has-child] [--pids FILE]
+python timed_server.py PORT MILLISECONDS [--fails] [--has-child] [--stays] [--pids FILE]
 """
 
 import argparse
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("milliseconds", type=float)
     parser.add_argument("--fails", action="store_true", help="after the first ten requests")
     parser.add_argument("--has-child", action="store_true", help="which outlives a SIGTERM")
+    parser.add_argument("--stays", action="store_true", help="whatever SIGTERM says")
     parser.add_argument("--pids", type=Path)
     asked = parser.parse_args()
     served = 0
@@ -65,7 +66,7 @@ def main() -> None:
     if asked.pids:
         with asked.pids.open("a") as file:
             file.write("".join(f"{pid}\n" for pid in pids))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN if asked.stays else lambda *_: sys.exit(0))
     ThreadingHTTPServer(("127.0.0.1", asked.port), Handler).serve_forever()
 
 

@@ -5,8 +5,8 @@ import contextlib
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -28,6 +28,7 @@ from withstand.workflows.server_process import (
     free_port,
     refuse_occupied,
     refuse_silent,
+    started_servers,
     words_of,
 )
 from withstand.workflows.wiring import open_wire
@@ -207,7 +208,7 @@ class Comparing:
     async def _both(self) -> AsyncIterator[tuple[_Side, ...]]:
         """Both versions, up and with requests that succeed; started in random order."""
         versions = (self._plan.a, self._plan.b)
-        with _servers() as servers:
+        with started_servers() as servers:
             targets = {
                 version.name: await self._begun(version, servers)
                 for version in self._random.sample(versions, 2)
@@ -263,19 +264,6 @@ class Comparing:
     def _tell(self, now: str) -> None:
         total = self._plan.restarts * self._plan.blocks
         self._observer(CompareProgress(done=self._blocks_done, total=total, now=now))
-
-
-@contextmanager
-def _servers() -> Iterator[list[ServerProcess]]:
-    """Servers that are stopped at the end, whatever it is."""
-    started: list[ServerProcess] = []
-    try:
-        yield started
-    finally:
-        for server in started:
-            server.ask_to_stop()
-        for server in started:
-            server.stop()
 
 
 @asynccontextmanager

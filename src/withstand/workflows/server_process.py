@@ -8,6 +8,8 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from withstand.client.exchange import Failure, Request, Response
@@ -94,11 +96,14 @@ class ServerProcess:
         """Sends SIGTERM to all of its processes and does not wait."""
         self._signal(signal.SIGTERM)
 
-    def stop(self) -> None:
-        """Ends all of its processes and returns when the first of them is gone."""
+    def stop(self, *, within_s: float) -> None:
+        """Ends all of its processes: at the latest after this time, whatever they make of SIGTERM.
+
+        Returns when the first of them is gone.
+        """
         self.ask_to_stop()
         try:
-            self._process.wait(_STOP_WITHIN_S)
+            self._process.wait(within_s)
         except subprocess.TimeoutExpired:
             pass
         finally:
@@ -121,6 +126,20 @@ class ServerProcess:
             f"version {self.name} {why}; it said:{said}",
             hint=f"try the command by itself: {shlex.join(self._words)}",
         )
+
+
+@contextmanager
+def started_servers() -> Iterator[list[ServerProcess]]:
+    """Takes in servers that are stopped at the end, whatever it is."""
+    started: list[ServerProcess] = []
+    try:
+        yield started
+    finally:
+        for server in started:
+            server.ask_to_stop()
+        deadline_s = time.monotonic() + _STOP_WITHIN_S
+        for server in started:
+            server.stop(within_s=max(deadline_s - time.monotonic(), 0.0))
 
 
 async def refuse_occupied(target: Target, *, name: str) -> None:
