@@ -242,7 +242,7 @@ def test_an_address_where_nobody_answers_is_named(invoke: Invoke) -> None:
 
 
 def demo(*more: str) -> str:
-    latency = ("--latency", "GET /products: lognormal 20ms 0.1")
+    latency = ("--latency", "GET /products: lognormal 60ms 0.05")
     return shlex.join([sys.executable, "-m", "withstand.demo", "--port", "{port}", *latency, *more])
 
 
@@ -250,7 +250,7 @@ def demo(*more: str) -> str:
 def test_a_demo_that_is_slower_by_a_fifth_is_found_and_the_same_demo_is_not(
     invoke: Invoke, folder: Path
 ) -> None:
-    amount = ("--restarts", "4", "--blocks", "1", "--requests", "40", "-o", "GET /products")
+    amount = ("--restarts", "4", "--blocks", "1", "--requests", "15", "-o", "GET /products")
     slower = invoke(
         *("compare", "-q", "--start-a", demo(), "--start-b", demo("--slower", "20%"), *amount),
         *("--json", "found.json"),
