@@ -17,6 +17,7 @@ _VERBS = {
     "load": "withstand.cli.load",
     "soak": "withstand.cli.soak",
     "stress": "withstand.cli.stress",
+    "compare": "withstand.cli.compare",
     "selftest": "withstand.cli.selftest",
     "report": "withstand.cli.report",
     "merge": "withstand.cli.merge",

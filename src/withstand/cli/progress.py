@@ -13,6 +13,7 @@ from withstand.scan.plan import ScanProgress
 from withstand.units import format_duration_ns
 from withstand.workflows import TrialProgress
 from withstand.workflows.attendance import Watcher
+from withstand.workflows.compare_plan import CompareProgress
 
 _PLAIN_EVERY_S = 5.0
 
@@ -90,6 +91,10 @@ class ProgressLine:
         if progress.queued:
             parts.append(f"{progress.queued:,} waiting for a connection")
         self._show(self.doing, progress.elapsed_s, progress.duration_s, ", ".join(parts))
+
+    def comparison(self, progress: CompareProgress) -> None:
+        """Draws the state of a comparison."""
+        self._show("compare", progress.done, progress.total, progress.now)
 
     def say(self, sentence: str) -> None:
         """One line that stays, above the live one."""

@@ -1,10 +1,12 @@
-"""The journeys end to end: READ FIRST. Each takes plain values and returns `Results`.
+"""The journeys end to end: READ FIRST. Each takes plain values and returns `Results`, or
+a `ComparisonMeasurement`.
 
     scan:    document → API → identities logged in → checks → Results
     trials:  document → requests that succeed → one at a time until decided → Results
     check:   trials, then a scan
     load:    document, scenario file, user script or URL → requests → engine → Results
     stress:  the same, rate after rate, until the sustainable one is known
+    compare: two versions, started or served → requests to both in turn → what they took
 
 Here things are put together; how each is done stands in the module it calls.
 """

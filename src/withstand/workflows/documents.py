@@ -31,18 +31,23 @@ def read_document_file(file: Path) -> Api:
 
 
 def fetch_document(location: str, target: Target) -> Api:
+    """`fetched_document`, for who has no event loop yet."""
+    return run(fetched_document(location, target))
+
+
+async def fetched_document(location: str, target: Target) -> Api:
     """The API of a document at a URL on the target's host, or at a path on the target.
 
     Raises UsageError when it is not there or no OpenAPI, TargetUnreachable when nothing answers.
     """
     if not location.startswith(("http://", "https://")):
         path = location if location.startswith("/") else f"/{location}"
-        return run(_fetch_api(target, target.base_path + path, f"{target.base_url}{path}"))
+        return await _fetch_api(target, target.base_path + path, f"{target.base_url}{path}")
     parts = urlsplit(location)
     named = parse_target(f"{parts.scheme}://{parts.netloc}", allow=(target.host,))
     host = replace(target, scheme=named.scheme, host=named.host, port=named.port, base_path="")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    return run(_fetch_api(host, path, location))
+    return await _fetch_api(host, path, location)
 
 
 async def _fetch_api(target: Target, path: str, source: str) -> Api:
