@@ -34,9 +34,9 @@ _MAD_TO_SD: Final = 1.4826
 _SPREAD: Final = math.sqrt(1 + math.pi / (2 * RUNS))
 # Histograms round to 0.4 %: runs that are all alike do not make a hair's breadth significant.
 _LEAST_SD: Final = 0.005
-# Both runs have to exceed the bound, which takes Phi^-1(sqrt(0.8)) = 1.25 deviations for 80 % power;
-# that the deviation is an estimate from twenty runs takes the rest, by simulation. In all it comes
-# to about 4.3 standard deviations of the runs: 2.86 x 1.04 for the bound, and this.
+# Both runs have to exceed the bound, which takes Phi^-1(sqrt(0.8)) = 1.25 deviations for a power of
+# 80 %; that the deviation is an estimate from twenty runs takes the rest, by simulation. In all it
+# comes to about 4.3 standard deviations of the runs: 2.86 x 1.04 for the bound, and this.
 _POWER: Final = 1.4
 
 
