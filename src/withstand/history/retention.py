@@ -1,11 +1,13 @@
 """How much of a history is kept: its text form, and what it forgets."""
 
 import re
-import sqlite3
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from withstand.errors import UsageError
+
+if TYPE_CHECKING:  # the settings read the text form, and open no history
+    import sqlite3
 
 _S_PER_UNIT: Final = {"hour": 3_600, "day": 86_400, "week": 7 * 86_400, "month": 30 * 86_400}
 _PART: Final = re.compile(r"([1-9][0-9]{0,8})\s*(hour|day|week|month|run)s?")
@@ -46,7 +48,7 @@ def parse_retention(text: str) -> Retention:
     return Retention(age_s=age_s, runs=runs)
 
 
-def prune(connection: sqlite3.Connection, retention: Retention, *, now: float) -> int:
+def prune(connection: "sqlite3.Connection", retention: Retention, *, now: float) -> int:
     """Forget what is not kept; `now` is in Unix seconds. Says how many runs that were.
 
     Within a transaction of the caller's.

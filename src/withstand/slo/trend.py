@@ -9,7 +9,7 @@ from typing import Final
 from withstand.stats.history_rule import RUNS, Comparison, compare, confirmed
 
 SUSTAINED: Final = "sustainable rate"
-_SLOW_MACHINE: Final = 1.15
+_SLOW_MACHINE: Final = 1.2  # times its usual time, which a neighbour alone seldom makes of it
 
 
 class Standing(StrEnum):
@@ -59,8 +59,8 @@ class TrendPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trend:
-    """One operation (or the sustainable rate) over runs of one series, the oldest first. There is at
-    least one, and every level is above zero."""
+    """One operation (or the sustainable rate) over runs of one series, the oldest first. There is
+    at least one, and every level is above zero."""
 
     name: str
     series: Series
