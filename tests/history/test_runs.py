@@ -45,10 +45,19 @@ def test_any_load_comes_out_as_it_went_in(given_results: Results) -> None:
         assert read_run(connection, run) == given_results
 
 
+def test_an_operation_whose_name_is_no_unicode_is_remembered_as_well(history: Path) -> None:
+    odd = run_of(20, operation="GET /\udc80\x00")
+    run = kept(history, odd)
+    with opened(history) as connection:
+        assert read_run(connection, run) == odd
+
+
 def test_the_scan_of_a_run_with_its_exchanges_is_not_remembered(history: Path) -> None:
-    run = kept(history, sample.sample(), kind=Kind.CHECK)
+    void = replace(sample.scan(), void="an identity broke")
+    run = kept(history, replace(sample.sample(), scan=void), kind=Kind.CHECK)
     with opened(history) as connection:
         assert read_run(connection, run) == sample.load_only()
+        assert summary(connection, run).flaw is None  # the load is none the worse for it
     assert sample.load_only() == replace(sample.sample(), scan=None)
 
 

@@ -11,6 +11,7 @@ from withstand.history.database import changing
 from withstand.history.machine import Machine
 from withstand.history.retention import Retention, prune
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
+from withstand.load.stress import StressMeasurement
 from withstand.load.window import Window, unpacked
 from withstand.results import Results
 from withstand.results_file import from_json, to_json
@@ -72,7 +73,11 @@ def remember(
     """
     if results.load is None and results.stress is None:
         raise ValueError("a run without load has nothing that a history remembers")
-    row = _row(results, kind, at)
+    results = replace(results, scan=None)
+    row = {
+        name: _stored(value) if isinstance(value, str) else value
+        for name, value in _row(results, kind, at).items()
+    }
     columns = ", ".join(row)
     places = ", ".join("?" * len(row))
     windows = list(_windows(results))  # packed before the transaction, which others wait for
@@ -182,9 +187,14 @@ def _row(results: Results, kind: Kind, at: Circumstances) -> dict[str, object]:
     }
 
 
-def _warm_up_s(stress: object) -> int:
-    plan = getattr(stress, "plan", None)
-    return int(plan.warm_up_windows) if plan is not None else 0
+def _stored(text: str) -> str:
+    """A text as SQLite takes it: what is no Unicode (a lone surrogate in a path that somebody made
+    up) is spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _warm_up_s(stress: StressMeasurement | None) -> int:
+    return stress.plan.warm_up_windows if stress is not None else 0
 
 
 def _operations(results: Results) -> Iterator[tuple[str, int, int, str]]:
@@ -193,7 +203,7 @@ def _operations(results: Results) -> Iterator[tuple[str, int, int, str]]:
         return
     for name, measured in judged(results.load).operations.items():
         times = measured.response_time.to_compact()
-        yield name, measured.requests, measured.errors, times
+        yield _stored(name), measured.requests, measured.errors, times
 
 
 def _windows(results: Results) -> Iterator[tuple[int, str, int, int, int, int, bytes]]:
@@ -201,7 +211,7 @@ def _windows(results: Results) -> Iterator[tuple[int, str, int, int, int, int, b
         for name, measured in load.operations.items():
             for window in measured.windows:
                 yield (
-                    *(step, name, window.second, window.width_s),
+                    *(step, _stored(name), window.second, window.width_s),
                     *(window.requests, window.errors, window.packed()),
                 )
 
@@ -213,13 +223,13 @@ def _loads(results: Results) -> tuple[LoadMeasurement, ...]:
 
 
 def _without_windows(results: Results) -> Results:
-    return _with_windows(replace(results, scan=None), {})
+    return _with_windows(results, {})
 
 
 def _with_windows(results: Results, windows: Mapping[tuple[int, str], Sequence[Window]]) -> Results:
     def filled(step: int, load: LoadMeasurement) -> LoadMeasurement:
         operations: dict[str, OperationMeasurement] = {
-            name: replace(measured, windows=tuple(windows.get((step, name), ())))
+            name: replace(measured, windows=tuple(windows.get((step, _stored(name)), ())))
             for name, measured in load.operations.items()
         }
         return replace(load, operations=operations)
