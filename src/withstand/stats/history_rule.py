@@ -1,8 +1,9 @@
 """Whether a level is higher than those before it: one new run against the twenty before. Pure.
 
-The unit is the run. Requests of one run share its machine, its memory layout and its neighbours,
-so that tests on requests alarm in 12 to 39 % of comparisons between equal versions, however many
-requests there are (Kalibera and Jones, ISMM 2013, doi 10.1145/2464157.2464160).
+The unit is the run, as repetition is needed at the level that varies most (Kalibera and Jones, ISMM
+2013, doi 10.1145/2464157.2464160). Requests of one run share its machine, its memory layout and its
+neighbours: where runs vary by 3 to 10 %, tests on requests alarm in 12 to 39 % of simulated
+comparisons between equal versions, however many requests there are.
 
 A new run is predicted from the median of the logarithms of the runs before and their median
 absolute deviation, which a few odd runs among them do not move. Even so, runs that are not quite
@@ -29,8 +30,8 @@ LEAST_CHANGE: Final = 0.05
 _BOUND: Final = student_t_quantile(0.995, RUNS - 1)
 # MAD x 1.4826 estimates the standard deviation of normal values: 1 / Phi^-1(3/4).
 _MAD_TO_SD: Final = 1.4826
-# The median of n normal values has the variance pi / (2 n) times theirs (Kenney and Keeping,
-# Mathematics of Statistics, 1962, 14.3); to it comes that of the new value itself.
+# The median of n values has the variance 1 / (4 n f²) with f the density at it (Laplace); of normal
+# ones f² is 1 / (2 pi), so that it is pi / (2 n) times theirs. To it comes the new value's own.
 _SPREAD: Final = math.sqrt(1 + math.pi / (2 * RUNS))
 # Histograms round to 0.4 %: runs that are all alike do not make a hair's breadth significant.
 _LEAST_SD: Final = 0.005
