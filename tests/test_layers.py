@@ -28,6 +28,7 @@ SHELLS = (
     "withstand.client.loop",
     "withstand.client.wire",
     "withstand.demo*",
+    "withstand.history*",
     "withstand.load.engine*",
     "withstand.load.probe.command",
     "withstand.load.probe.metrics",

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.seed.page import python_blocks
+from withstand.history.database import opened_to_read
+from withstand.history.runs import read_run
 from withstand.results import Results
 from withstand.results_file import read_results
 
@@ -118,10 +120,13 @@ def test_what_is_recorded_is_what_locust_counts(
     done = _load(
         "-f", shop, "-u", "8", "-r", "8", "-t", "3s", "-H", demo, *processes, "--explain",
         "--json", "r.json", "--json-file", "locust", "--slo", "GET health: errors<50%",
+        "--history", "h.sqlite",
         folder=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     results = read_results(tmp_path / "r.json")
+    with opened_to_read(tmp_path / "h.sqlite") as connection:
+        assert read_run(connection, 1) == results
     assert _counts(results) == _locusts_counts(tmp_path / "locust.json")
     assert results.load is not None
     assert set(results.load.operations) == {

@@ -7,6 +7,7 @@ import pytest
 
 from withstand.client.exchange import Response
 from withstand.errors import ConfigurationError, UsageError
+from withstand.history.retention import Retention
 from withstand.load.profile.rhythm import Pacing, ThinkTime
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.policy import Profile
@@ -258,3 +259,22 @@ def test_defaults_of_a_load_are_read(read: Read) -> None:
     usual = read(TARGET, {})
     assert (usual.load().keep_alive, usual.load().follow_redirects) == (True, False)
     assert usual.connect_timeout_s == 5.0
+
+
+def test_a_history_is_looked_for_beside_the_file_that_names_it_or_where_the_flag_was_given(
+    repository: Path,
+) -> None:
+    (repository / "withstand.toml").write_text('[history]\nfile = ".withstand/h.sqlite"\n')
+    here = repository / "deep"
+    here.mkdir()
+    flag = {"history.file": "own.sqlite"}
+    assert load_settings(start=here, environ={}).history_file == repository / ".withstand/h.sqlite"
+    assert load_settings(start=here, environ={}, overrides=flag).history_file == here / "own.sqlite"
+
+
+def test_how_much_of_a_history_is_kept_is_read_and_is_all_by_default(read: Read) -> None:
+    assert read("[history]\nkeep = '2 days, 9 runs'\n").retention() == Retention(
+        age_s=172_800.0, runs=9
+    )
+    assert not read(TARGET).retention().limits
+    assert read(TARGET).history_file is None

@@ -79,6 +79,12 @@ def test_the_error_names_the_file(read: Read) -> None:
             "[target]\nplain_url = 'https://localhost'",
             "target.plain_url: 'https://localhost' is not plain HTTP; it starts http://",
         ),
+        (
+            "[history]\nkeep = 'a while'",
+            "history.keep: 'a while' does not say how much to keep; write it as 90 days, "
+            "500 runs, or 90 days, 500 runs",
+        ),
+        ("[history]\nkeep = 90", "history.keep: expected text, got the number 90"),
         ("[load]\nusers = true", "load.users: expected a whole number, got true"),
         (
             "[load]\nusers = 5\nrate = '5/s'",

@@ -57,6 +57,7 @@ def test_the_example_configuration_fits_the_schema(
         ("[security]\nfail_on = 'hihg'", "security/fail_on"),
         ("[security]\nlimits = { 'POST /x' = 'ten' }", "security/limits/POST /x"),
         ("[load]\nusers = 0", "load/users"),
+        ("[history]\nkeep = '90'", "history/keep"),
         ("[load]\nstages = '30s:200'", "load/stages"),
         ("[load]\nthink_time = '1s..'", "load/think_time"),
     ],

@@ -21,6 +21,7 @@ _VERBS = {
     "selftest": "withstand.cli.selftest",
     "report": "withstand.cli.report",
     "merge": "withstand.cli.merge",
+    "history": "withstand.cli.history",
     "checks": "withstand.cli.checks",
     "explain": "withstand.cli.explain",
 }

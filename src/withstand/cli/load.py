@@ -4,6 +4,12 @@ from typing import Any, Final
 
 import click
 
+from withstand.cli.history_file import (
+    confirmed_by_rerun,
+    failed_by_history,
+    history_for,
+    remembered,
+)
 from withstand.cli.load_engine import wants_locust
 from withstand.cli.load_options import LoadOptions, load_options
 from withstand.cli.load_plan import (
@@ -18,6 +24,8 @@ from withstand.cli.mix import load_objectives
 from withstand.cli.options import Outputs
 from withstand.cli.output import publish, require_writable
 from withstand.cli.typed import typed_command
+from withstand.errors import UsageError
+from withstand.history.runs import Kind
 from withstand.workflows import Occasion
 
 _DEFAULT_RUN_TIME_S: Final = 10.0
@@ -41,7 +49,13 @@ class LoadCommand(click.Command):
 
 @click.command("load", cls=LoadCommand)
 @load_options(default_run_time=f"{_DEFAULT_RUN_TIME_S:g}s")
-def command(**given: Any) -> int:
+@click.option(
+    "--confirm",
+    is_flag=True,
+    help="With a history: what is slower than it is run once more at once, and what is slower "
+    "again fails the run. Without this a history fails nothing.",
+)
+def command(confirm: bool, **given: Any) -> int:
     """Put load on an API and judge it by objectives.
 
     URL is one address to GET. SCENARIO is a file of requests with weights, data and expectations
@@ -66,12 +80,19 @@ def command(**given: Any) -> int:
       withstand load checkout.toml --rate 50/s -t 5m
       withstand load --rate 80000/s --shard 1/2 --start-at 14:30:00 --json 1.json
       withstand load --rate 100/s -t 30m --slo "p99<300ms over 10s" --abort-on-fail
+      withstand load --rate 100/s -t 1m --history .withstand/history.sqlite --confirm
     """
     options = LoadOptions(**given)
     require_consistent(options)
     outputs = Outputs(html=options.html, json_file=options.json_file, report_dir=options.report_dir)
     require_writable(outputs)
     settings = load_settings_of(options)
+    history = history_for(settings, Kind.LOAD)
+    if confirm and history is None:
+        raise UsageError(
+            "--confirm asks the history whether the run is slower, and there is none",
+            hint="give --history FILE, or set file under [history] in withstand.toml",
+        )
     target = load_target(options, settings)
     load = load_plan(options, settings, target, default_run_time_s=_DEFAULT_RUN_TIME_S)
     occasion = Occasion(
@@ -83,5 +104,14 @@ def command(**given: Any) -> int:
         fail_on=settings.policy().fail_on,
         strict=options.strict,
     )
-    code = publish(run_load_plan(options, settings, target, load, occasion), outputs)
+    results = run_load_plan(options, settings, target, load, occasion)
+    trends = remembered(results, history)
+    if confirm and not results.interrupted:
+        trends = confirmed_by_rerun(
+            trends,
+            lambda: remembered(run_load_plan(options, settings, target, load, occasion), history),
+        )
+    code = publish(results, outputs, trends)
+    if confirm:
+        code = failed_by_history(trends, code)
     return options.exit_code_on_slo if code == 1 else code

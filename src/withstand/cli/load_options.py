@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from withstand.cli.distribution import distribution_options
+from withstand.cli.history_file import history_option
 from withstand.cli.mix import scenario_file
 from withstand.cli.options import report_options, setting_option, target_options
 from withstand.cli.traffic import slo_option, traffic_options
@@ -91,7 +92,7 @@ def load_options(default_run_time: str) -> Callable[[F], F]:
             )
         ):
             function = option(function)
-        function = target_options(traffic_options(function))
+        function = target_options(traffic_options(history_option(function)))
         return click.argument("url", metavar="[URL | SCENARIO]", required=False)(function)
 
     return add

@@ -9,12 +9,14 @@ from typing import Any, Final
 
 import click
 
+from withstand.cli.history_file import history_for, history_option, remembered
 from withstand.cli.options import Outputs, report_options, settings_for, target_for
 from withstand.cli.output import publish, require_writable
 from withstand.cli.progress import ProgressLine
 from withstand.cli.traffic import slo_option
 from withstand.cli.typed import typed_command
 from withstand.errors import RunVoid, UsageError
+from withstand.history.runs import Kind
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.progress import Progress
 from withstand.results import Results
@@ -82,6 +84,7 @@ _TABLES: Final = ("--print-stats", "--only-summary")
     help="Exit code when an objective is breached (k6 uses 99). Default: 1.",
 )
 @slo_option('"p95<200ms", "errors<0.1%", "GET /users: p99<1s"')
+@history_option
 @report_options
 @click.argument("rest", nargs=-1, type=click.UNPROCESSED)
 def locust_command(**given: Any) -> int:
@@ -117,6 +120,7 @@ def locust_command(**given: Any) -> int:
     settings = settings_for(config, given["host"])
     if given["host"] is not None:
         target_for(settings, given["allow"], insecure=False)  # refuses what nobody allowed
+    history = history_for(settings, Kind.LOAD)
     objectives = objectives_for(settings, given["slos"])
     arguments = _arguments(given, rest, given["slos"] or _objective_texts(settings))
     worker = "--worker" in rest or bool(os.environ.get("LOCUST_MODE_WORKER"))
@@ -137,7 +141,7 @@ def locust_command(**given: Any) -> int:
         raise RunVoid(
             "no request was made, so that nothing was measured", hint="Locust's messages say why"
         )
-    code = publish(results, outputs)
+    code = publish(results, outputs, remembered(results, history))
     if told.own_code and code == 0:
         return told.own_code  # what the locustfile says of itself stands
     if told.exit_code and code == 0 and any(each.startswith(_ON_ERROR) for each in rest):

@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -13,10 +14,12 @@ from withstand.report.html import render_html
 from withstand.report.terminal import render
 from withstand.results import Results
 from withstand.results_file import write_results
+from withstand.slo.trend import Trend
 
 
-def publish(results: Results, outputs: Outputs) -> int:
-    """Prints and writes the results; returns the exit code they stand for.
+def publish(results: Results, outputs: Outputs, trends: Sequence[Trend] = ()) -> int:
+    """Prints and writes the results, with the trends that they continue in a history; returns the
+    exit code they stand for.
 
     Files are written first, so that nothing is lost when the terminal goes away.
     """
@@ -27,13 +30,13 @@ def publish(results: Results, outputs: Outputs) -> int:
             write_results(json_file, results)
         if html is not None:
             html.parent.mkdir(parents=True, exist_ok=True)
-            html.write_text(render_html(results), encoding="utf-8")
+            html.write_text(render_html(results, trends), encoding="utf-8")
     except OSError as error:
         raise UsageError(
             f"the report {error.filename} cannot be written: {error.strerror}",
             hint="give a path in a directory that you may write to",
         ) from None
-    render(results, Console(file=sys.stdout))
+    render(results, Console(file=sys.stdout), trends)
     for path in (html, json_file):
         if path is not None:
             click.echo(f"wrote {_address(path)}", err=True)

@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from withstand.cli.checkpoint_file import CheckpointFile
+from withstand.cli.history_file import history_for, remembered
 from withstand.cli.load_options import LoadOptions, load_options
 from withstand.cli.load_plan import (
     load_plan,
@@ -20,6 +21,7 @@ from withstand.cli.options import Outputs
 from withstand.cli.output import publish, require_writable
 from withstand.cli.typed import typed_command
 from withstand.errors import UsageError
+from withstand.history.runs import Kind
 from withstand.load.probe.sample import sample_interval_s
 from withstand.slo import SoakRules
 from withstand.units import format_bytes, parse_duration_ns, parse_size_bytes
@@ -84,6 +86,7 @@ def command(
     require_writable(outputs)
     rules = _rules(memory_tolerance, window)
     settings = load_settings_of(options)
+    history = history_for(settings, Kind.SOAK)
     target = load_target(options, settings)
     load = load_plan(options, settings, target, default_run_time_s=_DEFAULT_RUN_TIME_S)
     load = replace(
@@ -110,7 +113,7 @@ def command(
             checkpoint.end(results)
         if checkpoint.trouble is not None:
             click.echo(f"Warning: {checkpoint.trouble}", err=True)
-    code = publish(results, outputs)
+    code = publish(results, outputs, remembered(results, history))
     return options.exit_code_on_slo if code == 1 else code
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from withstand.cli.distribution import processes_option
+from withstand.cli.history_file import history_for, history_option, remembered
 from withstand.cli.mix import (
     declaration_of,
     load_objectives,
@@ -35,6 +36,7 @@ from withstand.cli.traffic import (
     traffic_options,
 )
 from withstand.cli.typed import typed_command
+from withstand.history.runs import Kind
 from withstand.load.scenario.declaration import Declaration
 from withstand.report.stress_view import step_text
 from withstand.results import Results
@@ -131,6 +133,7 @@ _MOST_RESOLUTION_PERCENT = 50
     help="Afterwards, measure the throughput of 1, 2, 4 … up to N users, each asking as soon as it "
     "has its answer, and fit the universal scalability law to it.",
 )
+@history_option
 @report_options
 def command(
     url: str | None,
@@ -184,6 +187,7 @@ def command(
     outputs = Outputs(html=html, json_file=json_file, report_dir=report_dir)
     require_writable(outputs)
     settings = settings_for(config_file, origin_of(address) or base_url, openapi=openapi)
+    history = history_for(settings, Kind.STRESS)
     search = SearchPlan(
         start_per_s=_DEFAULTS.start_per_s,  # replaced by what the objectives need
         ceiling_per_s=_rate_per_s(max_rate),
@@ -219,12 +223,10 @@ def command(
         fail_on=settings.policy().fail_on,
         strict=strict,
     )
-    return publish(
-        _run(
-            declaration or address, settings, stress, occasion, allow, insecure, quiet, bool(slos)
-        ),
-        outputs,
+    results = _run(
+        declaration or address, settings, stress, occasion, allow, insecure, quiet, bool(slos)
     )
+    return publish(results, outputs, remembered(results, history))
 
 
 def _run(

@@ -6,6 +6,7 @@ forbids the rest. Everything that came from the API is escaped text.
 
 import json
 import pkgutil
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import Final
@@ -14,11 +15,20 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from withstand.load.measurement import LoadMeasurement
-from withstand.report import charts, stress_charts, stress_view, trial_view, wording
+from withstand.report import (
+    charts,
+    sparkline,
+    stress_charts,
+    stress_view,
+    trend_wording,
+    trial_view,
+    wording,
+)
 from withstand.report import html_view as view
 from withstand.report.memory_chart import memory_chart
 from withstand.report.verdict_groups import verdict_groups
 from withstand.results import Results
+from withstand.slo.trend import Trend
 from withstand.units import (
     format_bytes,
     format_count,
@@ -29,8 +39,10 @@ from withstand.units import (
 _UPLOT: Final = "vendor/uplot-1.6.32"
 
 
-def render_html(results: Results) -> str:
-    """The whole report as the text of one HTML file."""
+def render_html(results: Results, trends: Sequence[Trend] = ()) -> str:
+    """The whole report as the text of one HTML file. `trends` are those that the run continues,
+    where a history is at hand.
+    """
     page = _environment().get_template("report.html")
     load, drifts = results.load, results.drifts()
     found = results.capacity()
@@ -49,6 +61,7 @@ def render_html(results: Results) -> str:
         curves=view.curves(load) if load is not None else [],
         load_facts=view.load_facts(load) if load is not None else [],
         found=found,
+        trends=trends,
         steps=rows,
         answered=stress_charts.answered_chart(rows, found.bracket) if found and rows else None,
         quantiles=stress_charts.quantile_chart(
@@ -127,8 +140,10 @@ def _environment() -> Environment:
     }
     environment.globals |= {
         "charts": charts,
+        "sparkline": sparkline,
         "stress_view": stress_view,
         "trial_view": trial_view,
+        "trend_wording": trend_wording,
         "view": view,
         "wording": wording,
     }

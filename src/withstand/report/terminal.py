@@ -4,6 +4,8 @@ Nothing that the API sent is read as markup or as an escape sequence, and what w
 as visible as what was.
 """
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
@@ -19,6 +21,8 @@ from withstand.report.terminal_tables import (
     untested,
 )
 from withstand.report.terminal_trials import trial_tables
+from withstand.report.terminal_trends import trend_tables
+from withstand.report.trend_wording import series_text
 from withstand.report.wording import (
     CONCLUSION_SYMBOL,
     CONCLUSION_WORD,
@@ -30,6 +34,7 @@ from withstand.report.wording import (
 from withstand.results import Conclusion, Results
 from withstand.scan.finding import Evidence, Finding, Severity
 from withstand.scan.record import ScanRecord
+from withstand.slo.trend import Trend
 
 _CONCLUSION_STYLE = {
     Conclusion.HELD: "bold green",
@@ -47,8 +52,10 @@ _SEVERITY_STYLE = {
 }
 
 
-def render(results: Results, console: Console) -> None:
-    """Print the whole report. Colour and width are the console's."""
+def render(results: Results, console: Console, trends: Sequence[Trend] = ()) -> None:
+    """Print the whole report. Colour and width are the console's. `trends` are those that the run
+    continues, where a history is at hand.
+    """
     _print_verdict(console, results)
     _print_facts(console, results)
     if results.scan is not None and results.scan.findings:
@@ -75,6 +82,10 @@ def render(results: Results, console: Console) -> None:
     if results.load is not None:
         _heading(console, "Load", f"{load_shape(results.load)}, {results.load.model} model")
         for part in load_tables(results.load, console.width):
+            console.print(Indented(part), end="")
+    if trends:
+        _heading(console, "History", series_text(trends[0].series))
+        for part in trend_tables(trends, console.width):
             console.print(Indented(part), end="")
     if results.scan is not None:
         _heading(console, "Coverage", _coverage_summary(results.scan))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -10,6 +11,7 @@ from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.client.proxy import NO_PROXY, Proxy, parse_proxy, proxy_for
 from withstand.client.target import Target, parse_target
 from withstand.errors import UsageError
+from withstand.history.retention import Retention, parse_retention
 from withstand.load.profile.rhythm import Pacing, Rhythm, parse_think_time
 from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy, Profile
@@ -176,6 +178,17 @@ class Settings:
     def load(self) -> LoadSettings:
         """Defaults of the load verbs."""
         return _load_settings(self.tables.load)
+
+    @property
+    def history_file(self) -> Path | None:
+        """Where runs are remembered, as an absolute file name; None where nobody asked for it."""
+        written = self.tables.history.file
+        return None if written is None else Path(written)
+
+    def retention(self) -> Retention:
+        """How much of the history is kept."""
+        keep = self.tables.history.keep
+        return Retention() if keep is None else parse_retention(keep)
 
     def objective_texts(self) -> Mapping[str, tuple[str, ...]]:
         """Operation pattern, or `*` → its objectives as written."""

@@ -10,6 +10,8 @@ from typing import Any, Final, NewType
 
 from withstand.client.proxy import NO_PROXY, parse_proxy
 from withstand.errors import UsageError
+from withstand.history.retention import PATTERN as _RETENTION
+from withstand.history.retention import parse_retention
 from withstand.load.profile.rhythm import parse_think_time
 from withstand.load.profile.stage_text import parse_stages
 from withstand.scan.finding import Severity
@@ -49,6 +51,8 @@ Weight = NewType("Weight", float)
 """How often something is sent beside the others, above zero."""
 ProxyAddress = NewType("ProxyAddress", str)
 """The URL of an HTTP proxy, or the word none."""
+Keep = NewType("Keep", str)
+"""How much of a history is kept, as `withstand.history.retention` reads it."""
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 ACCESS_WORDS: Final = ("public", "never")
@@ -255,6 +259,14 @@ def _proxy_address(value: object) -> ProxyAddress:
     return ProxyAddress(address)
 
 
+def _keep(value: object) -> Keep:
+    try:
+        parse_retention(text(value))
+    except UsageError as error:
+        raise Unfit(f"{error.message}; {error.hint}") from None
+    return Keep(text(value))
+
+
 def _choice(make: Callable[[str], object], values: tuple[str, ...]) -> Form:
     def read(value: object) -> object:
         name = text(value)
@@ -351,6 +363,7 @@ FORMS: Final[Mapping[Any, Form]] = {
     ),
     Weight: Form(read=_weight, schema={"type": "number", "exclusiveMinimum": 0}),
     ProxyAddress: Form(read=_proxy_address, schema={"type": "string", "minLength": 1}),
+    Keep: Form(read=_keep, schema={"type": "string", "pattern": _RETENTION}),
     Severity: _choice(Severity, tuple(str(item) for item in Severity)),
     Profile: _choice(Profile, tuple(str(item) for item in Profile)),
 }

@@ -70,4 +70,8 @@ def _absolute(tables: SettingsFile, places: _Places) -> tuple[SettingsFile, list
         found[name] = str(path)
         if not path.is_file():
             missing.append(Problem(path=key, message=f"there is no file {path}"))
-    return attrs.evolve(tables, target=attrs.evolve(tables.target, **found)), missing
+    tables = attrs.evolve(tables, target=attrs.evolve(tables.target, **found))
+    if tables.history.file is not None:  # it need not be there yet
+        file = str(places.path(tables.history.file, "history", "file"))
+        tables = attrs.evolve(tables, history=attrs.evolve(tables.history, file=file))
+    return tables, missing

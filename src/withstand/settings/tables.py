@@ -11,6 +11,7 @@ from withstand.settings.forms import (
     Day,
     Duration,
     HeaderTemplate,
+    Keep,
     Leeway,
     Limit,
     LoginRequest,
@@ -226,6 +227,20 @@ class LoadTable:
 
 
 @attrs.frozen(kw_only=True)
+class HistoryTable:
+    """Runs that are remembered, to see trends and what is slower than it was."""
+
+    file: str | None = attrs.field(
+        default=None,
+        metadata=_doc("Where runs with load are remembered; without it, nowhere."),
+    )
+    keep: Keep | None = attrs.field(
+        default=None,
+        metadata=_doc("How much is kept: 90 days, 500 runs of a kind, or both; without it, all."),
+    )
+
+
+@attrs.frozen(kw_only=True)
 class SettingsFile:
     """The whole of withstand.toml, or of [tool.withstand] in pyproject.toml."""
 
@@ -250,4 +265,8 @@ class SettingsFile:
     )
     load: LoadTable = attrs.field(
         factory=LoadTable, metadata=_doc("Defaults of `withstand load`; flags win.")
+    )
+    history: HistoryTable = attrs.field(
+        factory=HistoryTable,
+        metadata=_doc("Runs that are remembered, to see trends and what is slower than it was."),
     )
