@@ -37,7 +37,7 @@ def test_a_run_comes_out_as_it_went_in(history: Path, given_results: Results) ->
 
 
 @settings(max_examples=8, deadline=None)
-@given(results(st.none(), loads))
+@given(results(st.none(), loads, st.none()))
 def test_any_load_comes_out_as_it_went_in(given_results: Results) -> None:
     at = Circumstances(machine=MACHINE, calibration_ns=1, commit=None, now=NOW)
     with opened(Path(":memory:")) as connection:

@@ -10,7 +10,6 @@ from rich.console import Console
 
 from withstand.cli.compare_files import Written, compare_files
 from withstand.cli.options import settings_for, target_for, target_options
-from withstand.cli.plans import scan_plan
 from withstand.cli.progress import ProgressLine
 from withstand.cli.traffic import timeout_s
 from withstand.cli.typed import typed_command
@@ -20,6 +19,7 @@ from withstand.openapi.operation import Api
 from withstand.report.comparison_files import comparison_json, comparison_markdown
 from withstand.report.terminal_comparison import render_comparison
 from withstand.scan.plan import ScanPlan
+from withstand.settings.plans import scan_plan
 from withstand.slo.comparison import judge_comparison
 from withstand.stats.regression import LEAST_UNITS
 from withstand.units import parse_duration_ns

@@ -20,8 +20,8 @@ from withstand.report.terminal_tables import (
     objectives_table,
     untested,
 )
-from withstand.report.terminal_trials import trial_tables
 from withstand.report.terminal_trends import trend_tables
+from withstand.report.terminal_trials import trial_tables
 from withstand.report.trend_wording import series_text
 from withstand.report.wording import (
     CONCLUSION_SYMBOL,
