@@ -304,3 +304,25 @@ def test_what_cannot_be_done_is_a_sentence(
     assert outcome.code == 2
     assert sentence in outcome.said
     assert not list(folder.glob("*.sqlite"))
+
+
+def test_a_check_is_remembered_with_what_it_tried(
+    invoke: Invoke, folder: Path, demo: RunningDemo
+) -> None:
+    wanted = ("check", "-q", "--only", "slo", "--base-url", demo.words["url"], "--history", FILE)
+    promise = ("--slo", "GET /health: p95<10s")
+    for number in ("1", "2"):
+        done = invoke(*wanted, *promise, "--json", f"{number}.json")
+        assert done.code == 0, done.err
+    assert "History" in done.out
+    (name, requests, errors), again = rows(
+        folder, "SELECT operation, requests, errors FROM operations"
+    )
+    assert (name, errors) == ("GET /health", 0)
+    assert requests >= 85
+    assert again[0] == name
+    with opened(folder / FILE) as connection:
+        remembered = read_run(connection, 2)
+    results = read_results(folder / "2.json")
+    assert remembered.trials == results.trials
+    assert remembered.verdicts() == results.verdicts()

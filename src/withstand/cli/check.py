@@ -5,6 +5,7 @@ from typing import Final
 
 import click
 
+from withstand.cli.history_file import history_for, history_option, remembered
 from withstand.cli.options import (
     Outputs,
     report_options,
@@ -18,6 +19,7 @@ from withstand.cli.scan_options import scan_options
 from withstand.cli.traffic import slo_option
 from withstand.cli.typed import typed_command
 from withstand.errors import UsageError
+from withstand.history.runs import Kind
 from withstand.scan.catalogue import chosen
 from withstand.settings import Settings
 from withstand.settings.plans import api_for, objectives_for, scan_plan
@@ -46,6 +48,7 @@ _SLO: Final = "slo"
     f"Default: {DEFAULT_BUDGET_S:g}s.",
 )
 @scan_options
+@history_option
 @report_options
 def command(
     document: str | None,
@@ -89,6 +92,7 @@ def command(
     require_writable(outputs)
     settings = settings_for(config_file, base_url, openapi=document)
     target = target_for(settings, allow, insecure)
+    history = history_for(settings, Kind.CHECK)
     objectives = _objectives(settings, slos, part)
     _require_a_part(part, scan_flags=bool(only or without), budget=budget)
     wanted = CheckPlan(
@@ -123,7 +127,7 @@ def command(
             trial_observer=progress.trials,
             scan_observer=progress.scan,
         )
-    return publish(results, outputs)
+    return publish(results, outputs, remembered(results, history))
 
 
 def _objectives(

@@ -14,7 +14,7 @@ from withstand.history.commit import current_commit
 from withstand.history.database import opened
 from withstand.history.machine import calibration_ns, this_machine
 from withstand.history.retention import Retention
-from withstand.history.runs import Circumstances, Kind, remember
+from withstand.history.runs import Circumstances, Kind, has_figures, remember
 from withstand.history.trends import trends as trends_in
 from withstand.results import Results
 from withstand.settings import Settings
@@ -58,11 +58,11 @@ def history_for(settings: Settings, kind: Kind) -> HistoryFile | None:
 
 def remembered(results: Results, history: HistoryFile | None) -> tuple[Trend, ...]:
     """Write a run to the history, and return the trends that it continues; none without a history,
-    or of a run without load.
+    or of a run without figures.
 
     A history that cannot be written by now is a warning: the run's own report must not be lost.
     """
-    if history is None or (results.load is None and results.stress is None):
+    if history is None or not has_figures(results):
         return ()
     now = time.time()
     at = Circumstances(

@@ -67,12 +67,12 @@ def remember(
     at: Circumstances,
     retention: Retention | None = None,
 ) -> int:
-    """Write a run with load, and forget what is not kept, in one transaction. Its number.
+    """Write a run with load or trials, and forget what is not kept, in one transaction. Its number.
 
-    The scan is left out: a history holds figures, no exchanges. Raises ValueError without load.
+    The scan is left out: a history holds figures, no exchanges. Raises ValueError without either.
     """
-    if results.load is None and results.stress is None:
-        raise ValueError("a run without load has nothing that a history remembers")
+    if not has_figures(results):
+        raise ValueError("a run without load or trials has nothing that a history remembers")
     results = replace(results, scan=None)
     row = {
         name: _stored(value) if isinstance(value, str) else value
@@ -102,6 +102,11 @@ def remember(
         if retention is not None:
             prune(connection, retention, now=at.now)
     return run
+
+
+def has_figures(results: Results) -> bool:
+    """Whether there is something of a run to remember."""
+    return not (results.load is None and results.stress is None and results.trials is None)
 
 
 def read_run(connection: sqlite3.Connection, run: int) -> Results:
@@ -149,6 +154,8 @@ def shape_of(results: Results) -> str:
     """Under what a run's figures were taken: runs of another load are not compared with it."""
     if results.load is not None:
         return f"{results.load.profile}, {results.load.model} model"
+    if results.stress is None:
+        return "requests one after the other"
     promises = ", ".join(
         each.text if each.operation == "*" else f"{each.operation}: {each.text}"
         for each in results.objectives
@@ -198,7 +205,13 @@ def _warm_up_s(stress: StressMeasurement | None) -> int:
 
 
 def _operations(results: Results) -> Iterator[tuple[str, int, int, str]]:
-    """What is judged of a load. Steps of a search have rates of their own: there is no trend."""
+    """What is judged of a load, or was tried. Steps of a search have rates of their own: there is
+    no trend.
+    """
+    if results.load is None and results.trials is not None:
+        for name in results.trials.operations:
+            tried, good = results.trials.requests(name), results.trials.service_times(name)
+            yield _stored(name), tried, tried - good.count, good.to_compact()
     if results.load is None:
         return
     for name, measured in judged(results.load).operations.items():
@@ -236,7 +249,8 @@ def _with_windows(results: Results, windows: Mapping[tuple[int, str], Sequence[W
 
     if results.load is not None:
         return replace(results, load=filled(0, results.load))
-    assert results.stress is not None
+    if results.stress is None:
+        return results  # trials keep their durations one by one
     steps = tuple(
         replace(step, load=filled(number, step.load))
         for number, step in enumerate(results.stress.steps)

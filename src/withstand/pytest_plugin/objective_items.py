@@ -12,6 +12,7 @@ import pytest
 from withstand.errors import UsageError, WithstandError
 from withstand.pytest_plugin.objective_trials import Promises, trials_of
 from withstand.pytest_plugin.options import read_settings
+from withstand.pytest_plugin.run_record import MEASURED
 from withstand.report.wording import observation
 from withstand.settings.plans import api_for, objectives_for
 from withstand.slo import Objective, Verdict, VerdictState
@@ -129,6 +130,9 @@ class ObjectiveItem(pytest.Item):
         said = f"{verdict.state}: {verdict.operation} {verdict.objective.text}: {verdict.reason}"
         said = f"{said}\n{observation(verdict)}"
         self.user_properties += _properties(verdict)
+        sentence = f"{verdict.objective.text}: {verdict.reason}; {observation(verdict)}"
+        said_of_it: tuple[tuple[str, str], ...] = ((verdict.state.value, sentence),)
+        self.stash[MEASURED] = [said_of_it]
         if verdict.state is VerdictState.BREACHED:
             pytest.fail(said, pytrace=False)
         if verdict.state is VerdictState.INCONCLUSIVE:

@@ -9,6 +9,7 @@ from withstand.slo.trial import Trial, can_be_tried
 from withstand.slo.trial_plan import tried_by
 from withstand.slo.verdict import Verdict, inconclusive, nothing_ended
 from withstand.stats.durations import Durations
+from withstand.stats.histogram import Histogram
 
 _REASONS_SHOWN = 3
 
@@ -46,6 +47,16 @@ class TrialRecord:
     def not_tried(self) -> Mapping[str, str]:
         """Why operations were not tried anywhere."""
         return {key: why for key, why in self.left_out.items() if key not in self.operations}
+
+    def service_times(self, operation: str) -> Histogram:
+        """Of the requests of an operation that came to a good end, in nanoseconds."""
+        shares = self.operations.get(operation, ())
+        values = (value for share in shares for value in share.durations.values)
+        return Histogram(value for value in values if value is not None)
+
+    def requests(self, operation: str) -> int:
+        """How many requests of an operation were judged."""
+        return sum(len(share.durations.values) for share in self.operations.get(operation, ()))
 
     def spent_s(self, operation: str) -> float:
         """How long an operation's requests took, in all shards together."""
