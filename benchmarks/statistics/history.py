@@ -9,6 +9,7 @@ fifty is odd by up to 35 %. The fast subset stands in tests/stats/test_history_r
 
 import sys
 
+from benchmarks.statistics.acceptance import Line, record
 from tests.stats.simulated_history import false_alarms, found
 
 COMMITS = 40_000
@@ -41,6 +42,33 @@ def main() -> None:
             for change in CHANGES
         ]
         say(f"| {sd} | {' | '.join(cells)} |")
+    if commits == COMMITS:
+        _record(commits)
+
+
+def _record(commits: int) -> None:
+    alarms = false_alarms(sd=0.05, phi=0.0, commits=commits, seed=SEED, confirm="rerun")
+    share = found(0.2, sd=0.02, runs=commits // 10, seed=SEED, confirm=True)
+    record(
+        "B3",
+        command="python -m benchmarks.statistics.history",
+        setup=f"a history of 20 runs, confirmed by a rerun; {commits:,} commits, "
+        f"{commits // 10:,} of those that are slower",
+        lines=[
+            Line(
+                scenario="no slower, run sd 5 %",
+                must="at most 0.3 alarms in 100 commits",
+                measured=f"{alarms:.3f}",
+                held=alarms <= 0.3,
+            ),
+            Line(
+                scenario="20 % slower, run sd 2 %",
+                must="at least 98 % found",
+                measured=f"{share:.1%}",
+                held=share >= 0.98,
+            ),
+        ],
+    )
 
 
 def say(line: str) -> None:
