@@ -39,6 +39,8 @@ def _interrupted(project: pytest.Pytester, *arguments: str, group: bool) -> str:
     """
     project.makepyfile(test_cut=_MEASURED_THEN_ENDLESS)
     inside = project.path / "inside"
+    # Whoever runs these tests in the background has SIGINT ignored, and so would the child.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-p", "withstand.pytest_plugin", "-p", "no:cacheprovider",
          "--junitxml=results.xml", *arguments],

@@ -193,7 +193,7 @@ def test_a_target_that_dies_voids_the_run_and_is_no_breach() -> None:
 def test_a_token_that_expires_ends_the_trials_before_its_401s_are_blamed_on_the_api(
     demo: RunningDemo,
 ) -> None:
-    objectives: tuple[Objective, ...] = (parse_named_objective("GET /users/me: p99<10min"),)
+    objectives: tuple[Objective, ...] = (parse_named_objective("GET /users/me: p99.99<10min"),)
     results = run_trials(
         plan_for(demo, expires_in_s=2), Occasion(command="", objectives=objectives)
     )
