@@ -79,6 +79,7 @@ def test_ctrl_c_ends_every_process_and_loses_nothing(folder: Path, api: Api) -> 
     assert answered + run["unanswered"] == run["sent"]
 
 
+@pytest.mark.slow
 def test_the_processes_of_a_command_that_is_killed_end_as_well(folder: Path, api: Api) -> None:
     with started(folder, api, "--rate", "50", "-t", "10m", "--processes", "2") as process:
         until_it_sends(process)

@@ -120,6 +120,7 @@ def test_a_search_and_a_soak_test_are_remembered_as_such(
     assert "History" in soak.out
 
 
+@pytest.mark.slow
 def test_without_confirm_neither_one_slower_run_nor_the_one_after_it_fails_anything(
     invoke: Invoke, slower: Path, demo: RunningDemo
 ) -> None:
@@ -143,6 +144,7 @@ def test_with_confirm_a_rerun_that_is_slower_as_well_fails_the_run(
     assert rows(slower, "SELECT count(*) FROM runs") == [(22,)]
 
 
+@pytest.mark.slow
 def test_with_confirm_nothing_is_run_again_that_is_as_usual(
     invoke: Invoke, folder: Path, demo: RunningDemo
 ) -> None:

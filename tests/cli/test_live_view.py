@@ -104,6 +104,7 @@ def test_q_stops_the_run_keeps_its_results_and_leaves_the_terminal_as_it_was(
     assert (folder / "run.json").exists()
 
 
+@pytest.mark.slow
 def test_a_program_that_is_killed_leaves_the_terminal_as_it_was(
     folder: Path, load: tuple[str, ...]
 ) -> None:
@@ -116,6 +117,7 @@ def test_a_program_that_is_killed_leaves_the_terminal_as_it_was(
         assert "\x1b[?25h" in screen.raw
 
 
+@pytest.mark.slow
 def test_in_ci_and_on_a_dumb_terminal_plain_lines_are_written(
     folder: Path, load: tuple[str, ...]
 ) -> None:
@@ -129,6 +131,7 @@ def test_in_ci_and_on_a_dumb_terminal_plain_lines_are_written(
         assert "\x1b[?25l" not in screen.raw
 
 
+@pytest.mark.slow
 def test_no_colour_is_used_where_none_is_wanted(folder: Path, load: tuple[str, ...]) -> None:
     with terminal(folder, *load, NO_COLOR="1") as screen:
         screen.read_until("/s answered")

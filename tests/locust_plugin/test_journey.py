@@ -156,6 +156,7 @@ def test_the_pages_locustfile_runs_as_it_stands(demo: str, tmp_path: Path) -> No
     assert "POST /auth/token" in (tmp_path / "out" / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_locusts_own_command_judges_with_the_plug_in_line(
     shop: Path, demo: str, tmp_path: Path
 ) -> None:

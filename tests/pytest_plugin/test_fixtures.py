@@ -50,6 +50,7 @@ def test_every_fixture_does_what_its_name_says(
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_each_identity_logs_in_once_for_all_workers_and_no_token_stays_behind(
     run_parallel: RunProject,
     project: pytest.Pytester,

@@ -28,6 +28,7 @@ _LOOKS_FOR_THE_OTHER = """
 """
 
 
+@pytest.mark.slow
 def test_performance_tests_never_overlap_each_other(
     run_parallel: RunProject, project: pytest.Pytester
 ) -> None:
@@ -36,6 +37,7 @@ def test_performance_tests_never_overlap_each_other(
     run_parallel().assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_without_the_marker_the_same_tests_do_overlap(
     run_parallel: RunProject, project: pytest.Pytester
 ) -> None:

@@ -117,6 +117,7 @@ def test_the_tests_of_the_page_pass_with_every_plugin_loaded(project: Path) -> N
     assert f" {_TESTS} passed" in run.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_page_pass_on_two_workers(project: Path, quick_start: None) -> None:
     run = _run_pytest(project, "-p", "xdist", "-n2")
 
@@ -124,6 +125,7 @@ def test_the_tests_of_the_page_pass_on_two_workers(project: Path, quick_start: N
     assert f" {_TESTS} passed" in run.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_four_shards_run_every_test_of_the_page_exactly_once(
     project: Path, quick_start: None
 ) -> None:

@@ -1053,6 +1053,7 @@ def test_a_request_that_is_given_up_leaves_the_connection_to_who_has_it_by_then(
     asyncio.run(main())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", ["stop", "wind down"])
 def test_arrivals_that_are_overdue_when_a_run_is_cut_short_are_in_the_books(
     server: ScriptServer, tmp_path: Path, late: str
