@@ -4,7 +4,7 @@ tables behind `withstand.stats.regression`.
     python -m benchmarks.statistics.regression [--runs N] [--gate]
 
 `--gate` runs the rows of the design that fails builds alone, which are those that the page of
-figures has. The whole takes about twenty minutes with two processes.
+figures has. The whole takes some minutes with two processes.
 The fast subset of the same simulations stands in tests/stats/test_regression.py.
 """
 
