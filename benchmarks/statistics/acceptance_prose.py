@@ -10,7 +10,8 @@ DECIDED = """
 ## What is decided, and how
 
 This is about objectives that are tried with one request after the other: in a test with a
-`performance` marker, or without any load. [objectives.md](objectives.md) says how a load is judged.
+`performance` marker or the fixture `latency` ([pytest.md](pytest.md)), or by `withstand check`
+([check.md](check.md)). [objectives.md](objectives.md) says how a load is judged.
 
 `p95<200ms` promises that at most 5 % of all requests take longer than 200 ms. So each request
 is only asked whether it took longer, and how the latencies are spread otherwise does not
@@ -26,7 +27,7 @@ whatever they look like.
 - **Met** is said of a service that just breaks its promise in at most 5 % of cases.
 - **Inconclusive** is what remains when the sample has grown to where 100 slow requests would be
   expected at the limit (at least 1,000 and at most 20,000 requests: 2,000 for a p95, 10,000 for a
-  p99, where a `performance` marker stops at 5,000), or when the time is up. Where it is up before
+  p99), or when the time is up. Where it is up before
   a second sample, both halves of the first have to say breached.
 - **Requests that resemble the one before** count less. The counts are divided by the design effect
   (1 + r) / (1 - r), r the correlation of neighbours.
