@@ -190,6 +190,38 @@ def test_a_target_that_dies_voids_the_run_and_is_no_breach() -> None:
     assert sum(len(s.durations.values) for (s,) in results.trials.operations.values()) == 30
 
 
+def test_a_scan_that_cannot_begin_loses_no_verdict_on_an_objective() -> None:
+    with running() as doomed:
+
+        def kill(sentence: str) -> None:
+            if sentence.startswith("Scanning"):
+                doomed.process.kill()
+                doomed.process.wait()
+
+        results = run_check(
+            plan_for(doomed), CheckPlan(), occasion("GET /health: p95<1ns"), say=kill
+        )
+
+    assert results.scan is not None
+    assert results.scan.void is not None
+    (verdict,) = results.verdicts()
+    assert verdict.state is VerdictState.BREACHED
+    assert results.exit_code() == 1
+
+
+def test_ctrl_c_between_trials_and_scan_loses_no_verdict(demo: RunningDemo) -> None:
+    def interrupt(sentence: str) -> None:
+        if sentence.startswith("Scanning"):
+            raise KeyboardInterrupt
+
+    results = run_check(
+        plan_for(demo), CheckPlan(), occasion("GET /health: p95<10min"), say=interrupt
+    )
+
+    assert results.interrupted
+    assert [verdict.state for verdict in results.verdicts()] == [VerdictState.MET]
+
+
 def test_a_token_that_expires_ends_the_trials_before_its_401s_are_blamed_on_the_api(
     demo: RunningDemo,
 ) -> None:

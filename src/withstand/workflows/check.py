@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from withstand.errors import RunVoid
 from withstand.results import Results
 from withstand.scan.plan import Observer as ScanObserver
 from withstand.scan.plan import ScanPlan
+from withstand.scan.record import ScanRecord
 from withstand.workflows.occasion import Occasion
 from withstand.workflows.scan import run_scan
 from withstand.workflows.trials import DEFAULT_BUDGET_S, TrialObserver, run_trials
@@ -31,7 +33,8 @@ def run_check(
 ) -> Results:
     """The trials come first: a scan leaves data, locked logins and warm caches behind.
 
-    Interrupted or void trials end the whole; what was learned is kept.
+    Interrupted or void trials end the whole; what was learned is kept, also where the scan cannot
+    begin or is cut off. Raises RunVoid where nothing was learned at all.
     """
     tried: Results | None = None
     if wanted.trials:
@@ -40,8 +43,17 @@ def run_check(
         void = tried.trials.void if tried.trials is not None else None
         if not wanted.scan or tried.interrupted or void is not None:
             return tried
-    say(f"Scanning {len(plan.api.operations)} operations with {len(plan.checks)} checks …")
-    scanned = run_scan(plan, occasion, observer=scan_observer)
+    try:
+        say(f"Scanning {len(plan.api.operations)} operations with {len(plan.checks)} checks …")
+        scanned = run_scan(plan, occasion, observer=scan_observer)
+    except KeyboardInterrupt:  # before the scan listens to it itself
+        if tried is None:
+            raise
+        return replace(tried, interrupted=True)
+    except RunVoid as error:
+        if tried is None:
+            raise
+        return replace(tried, scan=_no_scan(plan, str(error)))
     if tried is None:
         return scanned
     return replace(
@@ -49,4 +61,16 @@ def run_check(
         trials=tried.trials,
         started_at=tried.started_at,
         duration_s=tried.duration_s + scanned.duration_s,
+    )
+
+
+def _no_scan(plan: ScanPlan, why: str) -> ScanRecord:
+    return ScanRecord(
+        findings=(),
+        coverage=(),
+        operations=tuple(operation.key for operation in plan.api.operations),
+        identities=tuple((each.name, each.role) for each in plan.identities),
+        requests=0,
+        duration_s=0.0,
+        void=" ".join(why.split()),
     )
