@@ -31,7 +31,12 @@ from withstand.slo import (
 from withstand.slo.capacity import Capacity, capacity, objectives_of_a_step
 from withstand.slo.capacity_text import capacity_clauses
 from withstand.slo.trial_plan import left_to_load
-from withstand.slo.trial_record import TrialRecord, judge_trials, merge_trials
+from withstand.slo.trial_record import (
+    TrialRecord,
+    judge_trials,
+    merge_trials,
+    same_requests,
+)
 from withstand.stats.drift import Movement
 
 
@@ -273,6 +278,11 @@ def merge_shards(shards: Sequence[Results]) -> Results:
         raise UsageError(
             "a whole load is no shard, and two of them are not one run",
             hint="run each machine with --shard, such as --shard 1/2 and --shard 2/2",
+        )
+    if shared := same_requests([each.trials for each in shards if each.trials is not None]):
+        raise UsageError(
+            f"the same requests of {shared} are there twice",
+            hint="give the results of each shard once",
         )
     loads = iter(lined_up(measured))
     whole = reduce(

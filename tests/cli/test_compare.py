@@ -75,6 +75,26 @@ def test_a_slower_version_is_found_and_every_process_of_every_start_is_stopped(
     assert_gone(folder / "pids", least=16)
 
 
+def test_a_version_in_which_an_operation_is_broken_from_the_start_is_worse(
+    invoke: Invoke, folder: Path
+) -> None:
+    versions = ("--start-a", serving(2), "--start-b", serving(2, "--broken"))
+    outcome = invoke(*("compare", *versions, *FEW), "--json", "found.json")
+    assert outcome.code == 1, outcome.said
+    assert "B is worse: GET /item errors" in outcome.said
+    assert differences(folder)["errors"]["b"] == 1
+    back = invoke("compare", "--start-a", versions[3], "--start-b", versions[1], *FEW)
+    assert back.code == 0, back.said
+
+
+@pytest.mark.slow
+def test_a_terminal_that_is_closed_leaves_no_server_behind(folder: Path) -> None:
+    with comparing(folder, started=4) as process:
+        process.send_signal(signal.SIGHUP)
+        process.wait(30)
+    assert_gone(folder / "pids", least=4)
+
+
 @pytest.mark.slow
 def test_a_version_that_fails_more_requests_is_found_however_fast_it_is(
     invoke: Invoke, folder: Path

@@ -1,6 +1,6 @@
 """A tiny API that answers GET /item after a given time; a program of its own, quick to start.
 
-python timed_server.py PORT MILLISECONDS [--fails] [--has-child] [--stays] [--pids FILE]
+python timed_server.py PORT MILLISECONDS [--fails] [--broken] [--has-child] [--stays] [--pids FILE]
 """
 
 import argparse
@@ -25,6 +25,7 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("milliseconds", type=float)
     parser.add_argument("--fails", action="store_true", help="after the first ten requests")
+    parser.add_argument("--broken", action="store_true", help="from the first request on")
     parser.add_argument("--has-child", action="store_true", help="which outlives a SIGTERM")
     parser.add_argument("--stays", action="store_true", help="whatever SIGTERM says")
     parser.add_argument("--pids", type=Path)
@@ -42,7 +43,8 @@ def main() -> None:
             elif self.path == "/item":
                 served += 1
                 time.sleep(asked.milliseconds / 1000)
-                self.answer(503 if asked.fails and served > 10 and served % 2 else 200, {"id": 1})
+                fails = asked.broken or (asked.fails and served > 10 and served % 2)
+                self.answer(503 if fails else 200, {"id": 1})
             else:
                 self.answer(404, {})
 

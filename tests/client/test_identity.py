@@ -147,3 +147,16 @@ def test_the_credential_is_where_the_recipe_says_or_nowhere() -> None:
 )
 def test_a_json_path_leads_to_a_value_or_to_none(path: str, value: object) -> None:
     assert json_path({"a": [10, {"b": None}], "2": "x"}, path) == value
+
+
+@pytest.mark.parametrize(
+    ("said", "lifetime_s"),
+    [(30, 30), (0.5, 0.5), ("30", None), (0, None), (True, None), (10**400, None)],
+)
+def test_a_login_may_say_how_long_its_token_is_good(said: object, lifetime_s: object) -> None:
+    body = json.dumps({"access_token": "opaque", "expires_in": said}).encode()
+    response = Response(status=200, headers=(("Content-Type", "application/json"),), body=body)
+    credential = RECIPE.credential(response)
+    assert credential is not None
+    assert credential.lifetime_s == lifetime_s
+    assert credential == RECIPE.credential_of("opaque")  # which sends the same

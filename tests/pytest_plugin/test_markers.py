@@ -37,6 +37,8 @@ def test_both_markers_are_registered_for_strict_markers(
         ("p95=0", r"performance\(p95=0\) must be more than 0 ms"),
         ("p95=-5", r"must be more than 0 ms"),
         ("p95=float('inf')", r"must be more than 0 ms and finite"),
+        ("p95=10**400", r"must be more than 0 ms and finite"),
+        ("max_error_rate=10**400", r"must be a share from 0 to below 1"),
         ("p95=float('nan')", r"must be more than 0 ms and finite"),
         ("p95=True", r"performance\(p95=True\) is no number of milliseconds"),
         ("p95=None", r"performance\(p95=None\) is no number of milliseconds"),

@@ -333,7 +333,7 @@ def test_prepared_requests_carry_the_whole_path() -> None:
         lambda request: api(replace(request, path=request.path.removeprefix("/api/v1")))
     )
 
-    prepared = asyncio.run(prepared_requests(plan, transport))
+    prepared = asyncio.run(prepared_requests(plan, transport, now_s=0.0))
 
     (request,) = prepared.requests["GET /me"]
     assert request.path == "/api/v1/me"

@@ -4,7 +4,13 @@ import random
 
 from withstand.slo import VerdictState, parse_objective
 from withstand.slo.trial import Trial
-from withstand.slo.trial_record import TrialRecord, TrialShare, judge_trials, merge_trials
+from withstand.slo.trial_record import (
+    TrialRecord,
+    TrialShare,
+    judge_trials,
+    merge_trials,
+    same_requests,
+)
 from withstand.stats.durations import Durations
 
 MS = 1_000_000
@@ -69,3 +75,13 @@ def test_an_objective_on_what_could_not_be_tried_says_why() -> None:
         assert "nobody may call it" in verdict.reason
     (alone,) = judge_trials((P95,), record())
     assert alone.reason == "nothing was tried that * covers"
+
+
+def test_the_same_requests_are_known_wherever_they_are() -> None:
+    one, two, none = (
+        TrialRecord(operations={"GET /users": (share(*durations),)}, budget_s=30.0)
+        for durations in ((1, 2, None), (1, 2, 3), ())
+    )
+    assert same_requests([one, two, none, none]) is None
+    assert same_requests([one, two, one]) == "GET /users"
+    assert same_requests([merge_trials(one, two), two]) == "GET /users"

@@ -176,3 +176,9 @@ def test_a_stored_run_with_fewer_requests_could_have_seen_less() -> None:
         return found.detectable
 
     assert detectable(50) > detectable(500) > detectable(20_000)
+
+
+def test_two_restarts_that_differ_wildly_are_told_as_a_thousand_times_at_most() -> None:
+    found = slowdown([0.0, 0.6], margin=0.02, alpha=alpha_of(80))
+    assert found.state is Change.UNDECIDED
+    assert (found.high, found.detectable) == pytest.approx((999, 999))

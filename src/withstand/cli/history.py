@@ -30,6 +30,7 @@ from withstand.slo.trend import Trend
 
 _TRENDS: Final = "trends"
 _MOST_RUNS: Final = 30
+_GREATEST: Final = 2**63 - 1  # of SQLite
 
 
 class _TrendsUnlessNamed(click.Group):
@@ -102,7 +103,7 @@ def trends_command(operation: str | None, config_file: Path | None, as_json: boo
 @command.command("runs")
 @_file_options
 @click.option(
-    "-n", "most", type=click.IntRange(min=1), default=_MOST_RUNS, show_default=True,
+    "-n", "most", type=click.IntRange(1, _GREATEST), default=_MOST_RUNS, show_default=True,
     help="At most so many, the newest first.",
 )  # fmt: skip
 def runs_command(config_file: Path | None, most: int) -> int:
@@ -120,7 +121,7 @@ def runs_command(config_file: Path | None, most: int) -> int:
 
 
 @command.command("show")
-@click.argument("run", type=click.IntRange(min=1))
+@click.argument("run", type=click.IntRange(1, _GREATEST))
 @_file_options
 @click.option(
     "--html",
@@ -139,7 +140,7 @@ def show_command(run: int, config_file: Path | None, html: Path | None) -> int:
 
 
 @command.command("export")
-@click.argument("run", type=click.IntRange(min=1))
+@click.argument("run", type=click.IntRange(1, _GREATEST))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @_file_options
 def export_command(run: int, file: Path, config_file: Path | None) -> int:

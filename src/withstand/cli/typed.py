@@ -5,7 +5,10 @@ import shlex
 import sys
 from typing import Final
 
+from withstand.workflows.masking import masked_command
+
 _SECRET_OPTIONS = ("--header", "--token", "--password")
+_STARTS: Final = ("--start-a", "--start-b")
 _CREDENTIAL_OF_PROXY: Final = re.compile(r"^((?:--proxy=)?(?:\w+://)?)[^/@]*@")
 
 
@@ -21,6 +24,8 @@ def typed_command() -> str:
         elif equals and option in _SECRET_OPTIONS:
             words.append(f"{option}=***")
         else:
+            if {previous, option} & set(_STARTS):
+                word = masked_command(word)
             if "--proxy" in (previous, option):
                 word = _CREDENTIAL_OF_PROXY.sub(r"\1***@", word)
             words.append(shlex.quote(word))

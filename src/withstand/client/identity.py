@@ -14,10 +14,14 @@ from withstand.client.exchange import Headers, Request, Response, json_request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """What makes a request act as somebody: headers, and the bare token when there is one."""
+    """What makes a request act as somebody: headers, and the bare token when there is one.
+
+    `lifetime_s` is how long it is good from the login on; None where the login did not say.
+    """
 
     headers: Headers
     token: str | None = None
+    lifetime_s: float | None = field(default=None, compare=False)
 
     def apply(self, request: Request) -> Request:
         """The request with this credential in place of any other."""
@@ -129,11 +133,15 @@ class LoginRecipe:
         )
 
     def credential(self, response: Response) -> Credential | None:
-        """The credential in a login response; None when the token is not where it should be."""
-        token = json_path(response.json(), self.token_path)
+        """The credential in a login response; None when the token is not where it should be.
+
+        `expires_in` beside the token is heard (RFC 6749, section 5.1).
+        """
+        document = response.json()
+        token = json_path(document, self.token_path)
         if not isinstance(token, str) or not token:
             return None
-        return self.credential_of(token)
+        return replace(self.credential_of(token), lifetime_s=_lifetime_s(document))
 
     def credential_of(self, token: str) -> Credential:
         """The credential that sends this token as the recipe says."""
@@ -183,6 +191,14 @@ def jwt_claims(token: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return claims if isinstance(claims, dict) else None
+
+
+def _lifetime_s(document: object) -> float | None:
+    """`expires_in` of a token response; None without one that is a number of seconds."""
+    value = document.get("expires_in") if isinstance(document, Mapping) else None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 < value < 1e9:
+        return None
+    return float(value)
 
 
 def _fill(value: object, fields: Mapping[str, str]) -> object:

@@ -87,7 +87,7 @@ def _milliseconds(keyword: str, value: object, asker: Asker) -> float:
                 f"{asker.name}({keyword}=…): {error.message}", hint=asker.example
             ) from None
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        limit_ms = float(value)
+        limit_ms = _float(value)
     else:
         raise UsageError(
             f"{asker.name}({keyword}={value!r}) is no number of milliseconds", hint=asker.example
@@ -108,7 +108,7 @@ def _share(value: object, asker: Asker) -> float:
         except ValueError:
             share = None
     elif isinstance(value, int | float) and not isinstance(value, bool):
-        share = float(value)
+        share = _float(value)
     if share is None or not 0 <= share < 1:
         raise UsageError(
             f"{asker.name}(max_error_rate={value!r}) must be a share from 0 to below 1, "
@@ -116,3 +116,11 @@ def _share(value: object, asker: Asker) -> float:
             hint=asker.example,
         )
     return share
+
+
+def _float(value: float) -> float:
+    """A number as a float, infinite where it is a whole one that no float holds."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf

@@ -67,8 +67,9 @@ def first_keys(api: Api) -> str:
     return ", ".join(keys[:8]) + (" …" if len(keys) > 8 else "")
 
 
-async def prepared_requests(plan: ScanPlan, transport: Transport) -> Prepared:
-    """Logs in and takes a baseline of every operation of the plan's API.
+async def prepared_requests(plan: ScanPlan, transport: Transport, *, now_s: float) -> Prepared:
+    """Logs in and takes a baseline of every operation of the plan's API. `now_s` is the time, in
+    Unix seconds, from which on a token is good for as long as its login says.
 
     Raises TargetUnreachable and IdentityBroken.
     """
@@ -82,7 +83,7 @@ async def prepared_requests(plan: ScanPlan, transport: Transport) -> Prepared:
     return Prepared(
         requests={key: (found.exchange.request,) for key, found in ground.baselines.items()},
         missing=dict(ground.missing),
-        expires_at_s=_first_expiry_s(ground),
+        expires_at_s=_first_expiry_s(ground, now_s),
     )
 
 
@@ -114,15 +115,24 @@ async def logged_in(
     return tuple(ready)
 
 
-def first_expiry_s(identities: Iterable[Identity]) -> float | None:
-    """When the first of their tokens expires, Unix seconds; None when none says."""
-    credentials = (identity.credential for identity in identities)
-    expiries = (each.expires_at_s for each in credentials if each is not None)
-    return min((expiry_s for expiry_s in expiries if expiry_s is not None), default=None)
+def first_expiry_s(identities: Iterable[Identity], *, logged_in_s: float) -> float | None:
+    """When the first of their tokens expires, Unix seconds; None when neither a token nor its login
+    said. `logged_in_s` is a time that no login was before.
+    """
+    found: list[float] = []
+    for credential in (identity.credential for identity in identities):
+        if credential is None:
+            continue
+        if credential.expires_at_s is not None:
+            found.append(credential.expires_at_s)
+        elif credential.lifetime_s is not None:
+            found.append(logged_in_s + credential.lifetime_s)
+    return min(found, default=None)
 
 
-def _first_expiry_s(ground: Groundwork) -> float | None:
+def _first_expiry_s(ground: Groundwork, began_at_s: float) -> float | None:
     senders = {found.exchange.identity for found in ground.baselines.values()}
     return first_expiry_s(
-        identity for name, identity in ground.identities.items() if name in senders
+        (identity for name, identity in ground.identities.items() if name in senders),
+        logged_in_s=began_at_s,
     )

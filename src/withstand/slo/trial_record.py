@@ -94,6 +94,21 @@ def merge_trials(first: TrialRecord, second: TrialRecord) -> TrialRecord:
     )
 
 
+def same_requests(records: Sequence[TrialRecord]) -> str | None:
+    """The operation of which two records have the very same requests; None without one. Counted
+    twice, they would make a verdict surer than it is.
+    """
+    seen: set[tuple[str, tuple[int | None, ...]]] = set()
+    for record in records:
+        for key, shares in record.operations.items():
+            for share in shares:
+                requests = (key, share.durations.values)
+                if share.durations.values and requests in seen:
+                    return key
+                seen.add(requests)
+    return None
+
+
 def _replayed(operation: str, objectives: Sequence[Objective], share: TrialShare) -> Trial:
     trial = Trial(operation, objectives)
     for duration_ns in share.durations.values:

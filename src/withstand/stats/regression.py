@@ -117,10 +117,10 @@ def slowdown(units: Sequence[float], *, margin: float, alpha: float = ALPHA) -> 
     limit, harmless = math.log1p(margin), math.log1p(max(margin, HARMLESS))
     found = _bounded(units, alpha)
     return Regression(
-        change=math.expm1(found.mean),
-        low=math.expm1(found.low),
-        high=math.expm1(found.high),
-        detectable=math.expm1(limit + found.needed),
+        change=_share(found.mean),
+        low=_share(found.low),
+        high=_share(found.high),
+        detectable=_share(limit + found.needed),
         units=len(units),
         state=_state(found.low > limit, found.high < harmless),
     )
@@ -166,6 +166,9 @@ def stored_change(a: Histogram, b: Histogram, q: float) -> StoredChange | None:
     )
 
 
+_MOST_TOLD: Final = math.log(1_000)
+
+
 @dataclass(frozen=True, slots=True)
 class _Bounded:
     mean: float
@@ -186,6 +189,11 @@ def _bounded(units: Sequence[float], alpha: float) -> _Bounded:
         mean + student_t_quantile(1 - ALPHA, freedom) * error,
         (to_be_sure + student_t_quantile(POWER, freedom)) * error,
     )
+
+
+def _share(log_ratio: float) -> float:
+    """A change as a share; one of more than a thousand times is told as that."""
+    return math.expm1(max(min(log_ratio, _MOST_TOLD), -_MOST_TOLD))
 
 
 def _state(worse: bool, no_worse: bool) -> Change:

@@ -7,6 +7,7 @@ from typing import Final
 from withstand.client.target import Target
 from withstand.openapi.operation import Api
 from withstand.scan.plan import ScanPlan
+from withstand.workflows.masking import masked_command
 
 PORT: Final = "{port}"
 """Stands for a free port in an address and a command, another one at each start."""
@@ -27,8 +28,8 @@ class Version:
 
     @property
     def what(self) -> str:
-        """What is compared, in few words."""
-        return self.address if self.command is None else self.command
+        """What is compared, in few words, without secrets."""
+        return self.address if self.command is None else masked_command(self.command)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import re
 import signal
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -36,6 +37,7 @@ from withstand.workflows.wiring import open_wire
 # One request at a time: what the first of each on a connection pays for is over after as many.
 _WARM_UP: Final = least_dropped(1)
 _LOG_IN_AGAIN_BEFORE_S: Final = 30.0
+_OWN_FAULT: Final = re.compile(r"\b(?:got|status) 5\d\d\b")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -48,7 +50,7 @@ class _Side:
     prepared: Prepared
 
     async def prepare(self) -> None:
-        self.prepared = await prepared_requests(self.plan, self.wire)
+        self.prepared = await prepared_requests(self.plan, self.wire, now_s=time.time())
 
     @property
     def expires(self) -> bool:
@@ -174,7 +176,10 @@ class Comparing:
         for index in range(count):
             for key in self._random.sample(keys, len(keys)):
                 for side in self._random.sample((0, 1), 2):
-                    requests = sides[side].prepared.requests[key]
+                    requests = sides[side].prepared.requests.get(key)
+                    if requests is None:  # the server's own fault: see _comparable
+                        errors[key, side] += 1
+                        continue
                     exchange = await sides[side].wire.send(requests[index % len(requests)])
                     if exchange.succeeded:
                         times[key, side].append(exchange.timing.service_time_ns)
@@ -187,7 +192,10 @@ class Comparing:
         return {key: Block(a=arm(key, 0), b=arm(key, 1)) for key in keys}
 
     def _comparable(self, sides: Sequence[_Side]) -> tuple[str, ...]:
-        """The operations that succeeded on both. Raises RunVoid when a pattern chose none."""
+        """The operations that succeeded on both, or on one where the other answered with an error
+        of its own, which is what a broken version looks like. Raises RunVoid when a pattern chose
+        none.
+        """
         missing: dict[str, str] = {}
         for side in sides:
             missing |= {
@@ -195,11 +203,13 @@ class Comparing:
                 for key, why in side.prepared.missing.items()
                 if key not in missing
             }
-        common: dict[str, tuple[Request, ...]] = {
-            key: found
-            for key, found in sides[0].prepared.requests.items()
-            if key in sides[1].prepared.requests
-        }
+        common: dict[str, tuple[Request, ...]] = {}
+        for side, other in zip(sides, reversed(sides), strict=True):
+            for key, found in side.prepared.requests.items():
+                why = other.prepared.missing.get(key, "")
+                if key in other.prepared.requests or _OWN_FAULT.search(why):
+                    common.setdefault(key, found)
+                    missing.pop(key, None)
         Prepared(requests=common, missing=missing).require(self._plan.operations or ("*",))
         self._found.left_out |= missing
         return tuple(common)
@@ -225,7 +235,7 @@ class Comparing:
                     wire = await wires.enter_async_context(
                         open_wire(target, self._plan.timeout_s, self._plan.connect_timeout_s)
                     )
-                    prepared = await prepared_requests(plan, wire)
+                    prepared = await prepared_requests(plan, wire, now_s=time.time())
                     sides.append(_Side(version=version, wire=wire, plan=plan, prepared=prepared))
                 yield tuple(sides)
 
@@ -266,15 +276,19 @@ class Comparing:
         self._observer(CompareProgress(done=self._blocks_done, total=total, now=now))
 
 
+_HANGUP: Final = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # Windows has none
+
+
 @asynccontextmanager
 async def _told_to_stop() -> AsyncIterator[asyncio.Event]:
-    """An event that Ctrl-C and SIGTERM set. Neither ends the program in here, however often it
-    comes: the servers are stopped first, which takes some seconds at most.
+    """An event that Ctrl-C, SIGTERM and a terminal that is closed set. None of them ends the
+    program in here, however often it comes: the servers are stopped first, which takes some seconds
+    at most.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     heard = []
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, *_HANGUP):
         try:
             loop.add_signal_handler(number, stopped.set)
         except (NotImplementedError, ValueError, RuntimeError):

@@ -1,5 +1,7 @@
 """A scenario file's declaration → the scenario, by identities that are logged in."""
 
+import time
+
 from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.target import Target
 from withstand.load.scenario.declaration import Declaration, declared_scenario
@@ -23,6 +25,7 @@ async def declared(
 
     Raises IdentityBroken when an identity that it names cannot log in.
     """
+    began_at_s = time.time()
     senders = tuple(each for each in identities if each.name in declaration.identities)
     async with open_wire(target, timeout_s, connect_timeout_s) as wire:
         ready = await logged_in(senders, login, wire, base_path=target.base_path)
@@ -33,4 +36,4 @@ async def declared(
         run_id=nonce(),
         keep_alive=keep_alive,
     )
-    return scenario, first_expiry_s(ready)
+    return scenario, first_expiry_s(ready, logged_in_s=began_at_s)

@@ -1,5 +1,6 @@
 """Operations of a document → requests that succeeded once, with weights."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
@@ -36,7 +37,7 @@ async def document_scenario(
     chosen = chosen_operations(plan.api, operations)
     refuse_unknown_weights(plan.api, weights)
     async with open_wire(plan.target, plan.timeout_s, plan.connect_timeout_s) as wire:
-        prepared = await prepared_requests(replace(plan, api=chosen), wire)
+        prepared = await prepared_requests(replace(plan, api=chosen), wire, now_s=time.time())
     prepared.require(operations or ("*",))
     scenario = scenario_from_requests(
         [

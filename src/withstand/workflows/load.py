@@ -1,5 +1,7 @@
 """The load: document, scenario file, user script or URL → requests → engine → Results."""
 
+import time
+
 from withstand.client.exchange import Request
 from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.loop import run
@@ -110,10 +112,11 @@ def run_script_load(
             )
 
     async def journey() -> Results:
+        began_at_s = time.time()
         senders = tuple(each for each in identities if each.name in script.identities)
         async with open_wire(target, load.timeout_s, load.connect_timeout_s) as wire:
             ready = await logged_in(senders, login, wire, base_path=target.base_path)
-        refuse_expiring(first_expiry_s(ready), load)
+        refuse_expiring(first_expiry_s(ready, logged_in_s=began_at_s), load)
         credentials = {each.name: each.credential for each in ready if each.credential is not None}
         return await loaded(target, script, load, occasion, onlookers, credentials=credentials)
 

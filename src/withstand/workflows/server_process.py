@@ -17,6 +17,7 @@ from withstand.client.target import Target
 from withstand.client.wire import Wire
 from withstand.errors import RunVoid, TargetUnreachable, UsageError
 from withstand.workflows.compare_plan import PORT
+from withstand.workflows.masking import masked_command
 
 _ASK_EVERY_S: Final = 0.05
 _ANSWER_WITHIN_S: Final = 5.0
@@ -124,7 +125,7 @@ class ServerProcess:
         said = "".join(f"\n    {line}" for line in lines) if lines else " nothing"
         return TargetUnreachable(
             f"version {self.name} {why}; it said:{said}",
-            hint=f"try the command by itself: {shlex.join(self._words)}",
+            hint=f"try the command by itself: {masked_command(shlex.join(self._words))}",
         )
 
 

@@ -126,7 +126,7 @@ async def _prepared(
     """
     reads = tuple(each.key for each in plan.api.operations if each.is_read)
     chosen = replace(plan, api=chosen_operations(plan.api, (*reads, *keys)))
-    preparing = asyncio.create_task(prepared_requests(chosen, wire))
+    preparing = asyncio.create_task(prepared_requests(chosen, wire, now_s=time.time()))
     stopping = asyncio.create_task(stopped.wait())
     await asyncio.wait((preparing, stopping), return_when=asyncio.FIRST_COMPLETED)
     for task in (preparing, stopping):
