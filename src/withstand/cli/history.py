@@ -46,9 +46,9 @@ class _TrendsUnlessNamed(click.Group):
 def command() -> None:
     """Show how operations did over the runs that were remembered.
 
-    Runs are remembered by `withstand load`, `soak` and `stress` with --history FILE, or with file
-    under [history] in the configuration. `withstand history` alone shows the trends of all
-    operations, and with an operation the runs of one; see docs/history.md.
+    Runs of `withstand load`, `soak`, `stress` and `check` are remembered with --history FILE, or
+    with file under [history] in the configuration. `withstand history` alone shows the trends of
+    all operations, and with an operation the runs of one; see docs/history.md.
 
     \b
     Examples
