@@ -29,13 +29,15 @@ class Flaw:
     """One precaution the demo can leave out.
 
     `row` is the line of a security checklist or a test plan that ought to notice;
-    `where` is the operation on which it shows.
+    `where` is the operation on which it shows. `seen_by` names the check of the scan that must
+    find it, None where only a load shows it.
     """
 
     name: FlawName
     title: str
     row: str
     where: str
+    seen_by: str | None = None
 
 
 FLAWS = (
@@ -44,84 +46,98 @@ FLAWS = (
         title="The list of users is served to callers without a token.",
         row="Auth: missing token gives 401",
         where="GET /users",
+        seen_by="missing-credential-accepted",
     ),
     Flaw(
         name="expired-tokens-accepted",
         title="A token keeps working after its expiry; its signature is still verified.",
         row="Auth: expired token gives 401",
         where="every operation that needs a token",
+        seen_by="expired-token-accepted",
     ),
     Flaw(
         name="unverified-signatures",
         title="The claims of a token are believed without verifying its signature.",
         row="Auth: tampered token gives 401",
         where="every operation that needs a token",
+        seen_by="jwt-signature-not-verified",
     ),
     Flaw(
         name="role-not-checked",
         title="Every signed-in user may do what is meant for administrators.",
         row="Auth: wrong role gives 403",
         where="GET and DELETE /admin/users/{id}",
+        seen_by="operation-open-to-lower-role",
     ),
     Flaw(
         name="sql-injection",
         title="The product search is pasted into the text of its SQL query.",
         row="Input: SQL injection",
         where="GET /products?q=",
+        seen_by="sql-injection",
     ),
     Flaw(
         name="reflected-html",
         title="The label's heading is put into an HTML page without escaping.",
         row="Input: XSS",
         where="GET /products/{sku}/label?heading=",
+        seen_by="cross-site-scripting",
     ),
     Flaw(
         name="path-traversal",
         title="A manual's name may lead out of the folder of manuals.",
         row="Input: path traversal",
         where="GET /manuals?name=",
+        seen_by="path-traversal",
     ),
     Flaw(
         name="nul-byte-crash",
         title="A NUL byte in any text crashes the request with a 500 instead of a 422.",
         row="Input: null bytes",
         where="every operation that takes text",
+        seen_by="nul-byte-crash",
     ),
     Flaw(
         name="no-rate-limit",
         title="Passwords can be guessed without end.",
         row="Rate limiting: brute force triggers 429",
         where="POST /auth/login and POST /auth/token",
+        seen_by="login-not-rate-limited",
     ),
     Flaw(
         name="rate-limit-without-retry-after",
         title="The refusal of further guesses does not say when to try again.",
         row="Rate limiting: 429 with Retry-After",
         where="POST /auth/login and POST /auth/token",
+        seen_by="rate-limit-without-retry-after",
     ),
     Flaw(
         name="password-hash-in-responses",
         title="Users are answered with their password hashes.",
         row="Data exposure: response never contains passwords or secrets",
         where="GET /users, GET and PATCH /users/me, POST /users, GET /admin/users/{id}",
+        seen_by="password-hash-in-response",
     ),
     Flaw(
         name="order-readable-by-other-user",
         title="Every signed-in user who knows its id may read an order.",
         row="Auth: object-level authorisation",
         where="GET /orders/{id}",
+        seen_by="object-readable-by-other-user",
     ),
     Flaw(
         name="wildcard-cors-with-credentials",
         title="Every origin may send credentialed requests and read the answers.",
         row="CORS: only allowed origins accepted",
         where="every operation",
+        seen_by="cross-origin-reads-allowed",
     ),
     Flaw(
         name="no-https-redirect",
         title="The API is served over plain HTTP beside HTTPS.",
         row="HTTPS: HTTP redirects to HTTPS",
         where="every operation, with --https",
+        seen_by="plain-http-accepted",
     ),
     Flaw(
         name="slow-endpoint",

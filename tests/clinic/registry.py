@@ -1,0 +1,37 @@
+"""The topics of the clinic: one line for each file in `topics`."""
+
+from types import ModuleType
+
+from tests.clinic.flaws import Flaw
+from tests.clinic.topics import (
+    accounts,
+    admin,
+    appointments,
+    doctors,
+    documents,
+    feeds,
+    login,
+    messages,
+    notes,
+    patients,
+    recovery,
+    vouchers,
+)
+
+TOPICS: tuple[ModuleType, ...] = (
+    login,
+    accounts,
+    recovery,
+    doctors,
+    appointments,
+    notes,
+    messages,
+    documents,
+    feeds,
+    vouchers,
+    patients,
+    admin,
+)
+"""Each with `blueprint`, `PATHS` (paths of the OpenAPI document) and `FLAWS`."""
+
+FLAWS: tuple[Flaw, ...] = tuple(flaw for topic in TOPICS for flaw in topic.FLAWS)

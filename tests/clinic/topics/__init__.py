@@ -1,0 +1,1 @@
+"""One file a topic: `blueprint`, `PATHS` and `FLAWS`."""

@@ -1,0 +1,87 @@
+"""Logging in and out."""
+
+from flask import Blueprint, Response, jsonify, make_response, request
+from werkzeug.security import check_password_hash, generate_password_hash
+
+from tests.clinic.clinic import clinic, planted, store
+from tests.clinic.document import Json, operation, thing
+from tests.clinic.doors import only
+from tests.clinic.flaws import Flaw
+from tests.clinic.forms import refuse, sent, text
+from tests.clinic.people import HASH_METHOD
+from tests.clinic.sessions import COOKIE
+
+blueprint = Blueprint("login", __name__)
+
+_NOBODYS = generate_password_hash("nobody has this password", HASH_METHOD)
+
+FLAWS = (
+    Flaw(
+        name="login-without-limit",
+        title="Passwords can be guessed without end.",
+        seen_by="login-not-rate-limited",
+        seen_on=("POST /v2/login",),
+    ),
+    Flaw(
+        name="login-limit-says-no-time",
+        title="The refusal of further guesses does not say when to try again.",
+        seen_by="rate-limit-without-retry-after",
+        seen_on=("POST /v2/login",),
+    ),
+)
+
+PATHS: dict[str, Json] = {
+    "/login": {
+        "post": operation(
+            "Log in; the answer sets the session's cookie",
+            thing(name={"type": "string"}, role={"type": "string"}),
+            body=thing(
+                email={"type": "string", "format": "email"},
+                password={"type": "string", "format": "password"},
+            ),
+            also_form=True,
+            public=True,
+            refusals=(401, 429),
+        )
+    },
+    "/logout": {"post": operation("Log out; the session ends", status=204)},
+}
+
+
+@blueprint.post("/login")
+def log_in() -> Response:
+    fields = sent()
+    email = text(fields, "email").lower()
+    password = text(fields, "password", longest=500)
+    wait_s = clinic().failed_logins.wait_s(email)
+    if wait_s is not None and not planted("login-without-limit"):
+        return _too_many(wait_s)
+    user = store().row("select * from users where email = ?", email)
+    # Nobody's hash is tried as well, so that the time does not tell who is a patient.
+    fits = check_password_hash(user["password_hash"] if user else _NOBODYS, password)
+    if user is None or not fits:
+        clinic().failed_logins.add(email)
+        refuse("this e-mail address and password do not belong together", 401)
+    key = clinic().sessions.begin(user["id"])
+    data = {"name": user["name"], "role": user["role"]}
+    if clinic().session_in_body:
+        data["session"] = key
+    response = jsonify({"data": data})
+    response.set_cookie(COOKIE, key, path="/", httponly=True, samesite="Lax")
+    return response
+
+
+@blueprint.post("/logout")
+@only()
+def log_out() -> Response:
+    clinic().sessions.end(request.cookies[COOKIE])
+    response = make_response("", 204)
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="Lax")
+    return response
+
+
+def _too_many(wait_s: int) -> Response:
+    response = make_response("<h1>Too many failed logins</h1><p>Try again later.</p>", 429)
+    if not planted("login-limit-says-no-time"):
+        response.headers["Retry-After"] = str(wait_s)
+    return response
