@@ -30,7 +30,8 @@ class Flaw:
 
     `row` is the line of a security checklist or a test plan that ought to notice;
     `where` is the operation on which it shows. `seen_by` names the check of the scan that must
-    find it, None where only a load shows it.
+    find it, None where only a load shows it; `seen_on` the operations on which it must, where
+    that makes one finding each.
     """
 
     name: FlawName
@@ -38,6 +39,7 @@ class Flaw:
     row: str
     where: str
     seen_by: str | None = None
+    seen_on: tuple[str, ...] = ()
 
 
 FLAWS = (
@@ -47,6 +49,7 @@ FLAWS = (
         row="Auth: missing token gives 401",
         where="GET /users",
         seen_by="missing-credential-accepted",
+        seen_on=("GET /users",),
     ),
     Flaw(
         name="expired-tokens-accepted",
@@ -68,6 +71,7 @@ FLAWS = (
         row="Auth: wrong role gives 403",
         where="GET and DELETE /admin/users/{id}",
         seen_by="operation-open-to-lower-role",
+        seen_on=("GET /admin/users/{id}", "DELETE /admin/users/{id}"),
     ),
     Flaw(
         name="sql-injection",
@@ -75,6 +79,7 @@ FLAWS = (
         row="Input: SQL injection",
         where="GET /products?q=",
         seen_by="sql-injection",
+        seen_on=("GET /products",),
     ),
     Flaw(
         name="reflected-html",
@@ -82,6 +87,7 @@ FLAWS = (
         row="Input: XSS",
         where="GET /products/{sku}/label?heading=",
         seen_by="cross-site-scripting",
+        seen_on=("GET /products/{sku}/label",),
     ),
     Flaw(
         name="path-traversal",
@@ -89,6 +95,7 @@ FLAWS = (
         row="Input: path traversal",
         where="GET /manuals?name=",
         seen_by="path-traversal",
+        seen_on=("GET /manuals",),
     ),
     Flaw(
         name="nul-byte-crash",
@@ -103,6 +110,7 @@ FLAWS = (
         row="Rate limiting: brute force triggers 429",
         where="POST /auth/login and POST /auth/token",
         seen_by="login-not-rate-limited",
+        seen_on=("POST /auth/login", "POST /auth/token"),
     ),
     Flaw(
         name="rate-limit-without-retry-after",
@@ -124,6 +132,7 @@ FLAWS = (
         row="Auth: object-level authorisation",
         where="GET /orders/{id}",
         seen_by="object-readable-by-other-user",
+        seen_on=("GET /orders/{id}",),
     ),
     Flaw(
         name="wildcard-cors-with-credentials",

@@ -1,0 +1,86 @@
+"""One scan in this process, and what each check of it cost."""
+
+import tempfile
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from withstand.scan import scanner
+from withstand.scan.catalogue import chosen
+from withstand.scan.check import Check
+from withstand.scan.courier import Courier
+from withstand.scan.record import ScanRecord
+from withstand.settings import load_settings
+from withstand.settings.plans import api_for, scan_plan
+from withstand.workflows import Occasion, run_scan
+
+
+@dataclass(slots=True)
+class Cost:
+    """What one check, or one phase, took."""
+
+    requests: int = 0
+    seconds: float = 0.0
+    pauses_s: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Scanned:
+    """What a scan found and what it cost."""
+
+    record: ScanRecord
+    costs: dict[str, Cost] = field(default_factory=dict)
+
+    @property
+    def findings(self) -> set[tuple[str, str]]:
+        """(check, operation) of each finding; "*" for one of the whole API."""
+        return {
+            (finding.check, "*" if finding.whole_api else operation)
+            for finding in self.record.findings
+            for operation in finding.operations or ("*",)
+        }
+
+
+def scanned(
+    config: str,
+    *,
+    only: tuple[str, ...] = (),
+    without: tuple[str, ...] = (),
+    profile: str | None = None,
+) -> Scanned:
+    """Scans the API that the text of a withstand.toml describes."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "withstand.toml"
+        file.write_text(config)
+        settings = load_settings(config_file=file, environ={})
+        target = settings.target(allow=())
+        plan = scan_plan(
+            settings,
+            target,
+            api_for(settings, target),
+            checks=chosen(only, without),
+            profile=profile,
+        )
+        costs: dict[str, Cost] = defaultdict(Cost)
+        with _watched(costs):
+            results = run_scan(plan, Occasion(command="withstand scan"))
+    assert results.scan is not None
+    return Scanned(record=results.scan, costs=dict(costs))
+
+
+def _watched(costs: dict[str, Cost]) -> Any:
+    real = scanner.judge
+
+    async def judge(check: Check, subject: Any, courier: Courier) -> Any:
+        began_s, began = time.perf_counter(), courier.requests
+        try:
+            return await real(check, subject, courier)
+        finally:
+            cost = costs[check.name]
+            cost.requests += courier.requests - began
+            cost.seconds += time.perf_counter() - began_s
+
+    return patch.object(scanner, "judge", judge)

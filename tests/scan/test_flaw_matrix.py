@@ -1,0 +1,39 @@
+"""Every flaw of the shop and of the clinic is found by the check meant for it, and nothing else is.
+
+Flaws that do not disturb each other are planted together, so that a few scans prove them all;
+`python -m benchmarks.scan.matrix` plants each alone.
+"""
+
+import pytest
+from benchmarks.scan.apis import APIS, running
+from benchmarks.scan.expected import Planted, compared, groups, planted
+from benchmarks.scan.one_scan import scanned
+
+from withstand.demo.flaws import FLAWS as SHOP_FLAWS
+from withstand.scan.catalogue import all_checks
+
+GROUPS = [(api, group) for api in APIS for group in groups(planted(api))]
+SEEN_UNDER_LOAD = {"slow-endpoint", "memory-leak"}
+
+
+def test_every_flaw_names_a_check_that_must_find_it() -> None:
+    unseen = {flaw.name for flaw in SHOP_FLAWS if flaw.seen_by is None}
+    named = {flaw.seen_by for api in APIS for flaw in planted(api)}
+
+    assert unseen == SEEN_UNDER_LOAD
+    assert named <= {check.name for check in all_checks()}
+
+
+@pytest.mark.parametrize(
+    ("api", "group"), GROUPS, ids=[f"{api}-{group[0].name}" for api, group in GROUPS]
+)
+def test_the_scan_finds_what_is_planted_and_nothing_else(
+    api: str, group: tuple[Planted, ...]
+) -> None:
+    with running(api, *(flaw.name for flaw in group)) as served:
+        scan = scanned(served.config)
+
+    found = compared(group, scan.findings)
+    assert found.missed == []
+    assert found.alien == []
+    assert scan.record.void is None
