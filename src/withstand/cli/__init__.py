@@ -14,6 +14,7 @@ _VERBS = {
     "demo": "withstand.cli.demo",
     "check": "withstand.cli.check",
     "scan": "withstand.cli.scan",
+    "access": "withstand.cli.access",
     "load": "withstand.cli.load",
     "soak": "withstand.cli.soak",
     "stress": "withstand.cli.stress",

@@ -2,7 +2,7 @@
 
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -17,9 +17,15 @@ from withstand.results_file import write_results
 from withstand.slo.trend import Trend
 
 
-def publish(results: Results, outputs: Outputs, trends: Sequence[Trend] = ()) -> int:
+def publish(
+    results: Results,
+    outputs: Outputs,
+    trends: Sequence[Trend] = (),
+    *,
+    draw: Callable[[Results, Console, Sequence[Trend]], None] = render,
+) -> int:
     """Prints and writes the results, with the trends that they continue in a history; returns the
-    exit code they stand for.
+    exit code they stand for. `draw` prints them.
 
     Files are written first, so that nothing is lost when the terminal goes away.
     """
@@ -36,7 +42,7 @@ def publish(results: Results, outputs: Outputs, trends: Sequence[Trend] = ()) ->
             f"the report {error.filename} cannot be written: {error.strerror}",
             hint="give a path in a directory that you may write to",
         ) from None
-    render(results, Console(file=sys.stdout), trends)
+    draw(results, Console(file=sys.stdout), trends)
     for path in (html, json_file):
         if path is not None:
             click.echo(f"wrote {_address(path)}", err=True)

@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from withstand.load.measurement import LoadMeasurement
 from withstand.report import (
+    access_view,
     charts,
     sparkline,
     stress_charts,
@@ -28,6 +29,7 @@ from withstand.report import html_view as view
 from withstand.report.memory_chart import memory_chart
 from withstand.report.verdict_groups import verdict_groups
 from withstand.results import Results
+from withstand.scan.access_matrix import columns
 from withstand.slo.trend import Trend
 from withstand.units import (
     format_bytes,
@@ -48,8 +50,11 @@ def render_html(results: Results, trends: Sequence[Trend] = ()) -> str:
     found = results.capacity()
     rows = stress_view.step_rows(results, found) if found is not None else []
     promise = stress_view.shown_quantile(results.objectives)
+    access_rows = access_view.shown(results.scan) if results.scan is not None else ()
     return page.render(
         results=results,
+        access_rows=access_rows,
+        access_columns=columns(access_rows),
         drifts=wording.drifts_by_urgency(drifts),
         memory_chart=memory_chart(drifts, load.server_samples) if load is not None else None,
         groups=verdict_groups(results.verdicts()),
@@ -139,6 +144,7 @@ def _environment() -> Environment:
         "prose": _prose,
     }
     environment.globals |= {
+        "access_view": access_view,
         "charts": charts,
         "sparkline": sparkline,
         "stress_view": stress_view,

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
+from withstand.report import access_view
 from withstand.report.terminal_stress import stress_tables
 from withstand.report.terminal_tables import (
     Indented,
@@ -86,6 +87,10 @@ def render(results: Results, console: Console, trends: Sequence[Trend] = ()) -> 
     if trends:
         _heading(console, "History", series_text(trends[0].series))
         for part in trend_tables(trends, console.width):
+            console.print(Indented(part), end="")
+    if results.scan is not None and access_view.shown(results.scan):
+        _heading(console, "Access", "who was served by which operation")
+        for part in access_view.access_table(results.scan):
             console.print(Indented(part), end="")
     if results.scan is not None:
         _heading(console, "Coverage", _coverage_summary(results.scan))

@@ -7,12 +7,12 @@ authentication and authorisation.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built, Unbuildable
+from withstand.scan.access_matrix import Access as Access
 from withstand.scan.check import Steps, send
 from withstand.scan.objects import Made, like_baseline, located, read_back, sacrifice
 from withstand.scan.shape import same_shape, tells
@@ -21,14 +21,6 @@ from withstand.scan.subject import Baseline, Subject
 
 Alter = Callable[[Request], Request]
 """A request without a credential → as the one who must not be served sends it."""
-
-
-class Access(StrEnum):
-    """What became of an attempt."""
-
-    GRANTED = "granted"
-    REFUSED = "refused"
-    UNCLEAR = "unclear"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +126,7 @@ def _read(subject: Subject, baseline: Baseline, alter: Alter, by_shape: bool) ->
             exchange,
             f"it answered {response.status}, but not with what the authorised identity gets",
         )
-    nowhere = yield from _catch_all(subject, exchange)
+    nowhere = yield from to_nowhere(subject, exchange)
     if nowhere:
         return _unclear(exchange, "the API gives the same answer at a path that does not exist")
     return Attempt(
@@ -163,12 +155,12 @@ def _write(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt]
             exchange, f"it answered {response.status}, the authorised request {control.status}"
         )
     expected = baseline.exchange.response
-    if expected is None or not _kind_of(expected, response):
+    if expected is None or not same_kind(expected, response):
         return _unclear(
             exchange,
             f"it answered {response.status}, but not with what the authorised identity gets",
         )
-    nowhere = yield from _catch_all(subject, exchange)
+    nowhere = yield from to_nowhere(subject, exchange)
     if nowhere:
         return _unclear(exchange, "the API gives the same answer at a path that does not exist")
     changed = yield from _changed(subject, baseline, built)
@@ -233,7 +225,7 @@ def _delete(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt
     return _unclear(exchange, f"afterwards its owner got {after.status}")
 
 
-def _kind_of(expected: Response, response: Response) -> bool:
+def same_kind(expected: Response, response: Response) -> bool:
     """Whether two answers to a write are of one kind, though ids and texts differ."""
     if not expected.body.strip() or not response.body.strip():
         return not expected.body.strip() and not response.body.strip()
@@ -242,7 +234,7 @@ def _kind_of(expected: Response, response: Response) -> bool:
     return same_shape(expected, response)
 
 
-def _catch_all(subject: Subject, exchange: Exchange) -> Steps[bool]:
+def to_nowhere(subject: Subject, exchange: Exchange) -> Steps[bool]:
     """Whether a path that does not exist gets the same answer: then the answer says nothing."""
     path = f"{subject.target.base_path}/{subject.nonce()}"
     control = yield from send(replace(subject.stripped(exchange.request), path=path))

@@ -205,6 +205,7 @@ class Check:
     confidence: Confidence = Confidence.FIRM
     needs_baseline: bool = True  # False: the check makes its own positive control
     stands_alone: bool = False  # its proof holds beside a refusal too: then that is the baseline
+    reads_access: bool = False  # the scan observes the operation's row of the access matrix for it
     applies: Callable[[Subject], Skipped | None] = lambda _subject: None
     """None when the check has something to do here, or why it has not."""
 

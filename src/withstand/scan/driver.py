@@ -1,6 +1,6 @@
 """Drives the generator of a check: steps out, answers in, until it returns its outcome."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from withstand.client.identity import Credential
 from withstand.scan.check import (
@@ -15,10 +15,13 @@ from withstand.scan.check import (
     Send,
     Skipped,
     Step,
+    Steps,
 )
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.login import log_in
 from withstand.scan.subject import Subject
+
+T = TypeVar("T")
 
 
 async def judge(check: Check, subject: Subject, courier: Courier) -> Outcome:
@@ -53,17 +56,22 @@ async def drive(check: Check, subject: Subject, courier: Courier) -> Outcome:
     skipped: Skipped | None = check.applies(subject)
     if skipped is not None:
         return skipped
-    steps = check.run(subject)
+    try:
+        return await carried(check.run(subject), subject, courier)
+    except NoiseStays as noise:
+        return Inconclusive(reason=f"the target gave no usable answer: {noise}")
+
+
+async def carried(steps: Steps[T], subject: Subject, courier: Courier) -> T:
+    """What a generator of steps returns once they are carried out. Raises NoiseStays."""
     answer: Any = None
     try:
         while True:
             step = steps.send(answer)
             answer = await _do(step, subject, courier)
     except StopIteration as end:
-        outcome: Outcome = end.value
-        return outcome
-    except NoiseStays as noise:
-        return Inconclusive(reason=f"the target gave no usable answer: {noise}")
+        returned: T = end.value
+        return returned
     finally:
         steps.close()
 

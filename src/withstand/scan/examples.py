@@ -17,6 +17,13 @@ UNAUTHENTICATED: Final = Response(
 )
 
 
+FORBIDDEN: Final = Response(
+    status=403,
+    headers=(("Content-Type", "application/json"),),
+    body=b'{"error": "not for your role"}',
+)
+
+
 def answer(status: int, document: object, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON response."""
     return Response(

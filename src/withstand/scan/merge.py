@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final, TypeVar
 
+from withstand.scan.access_matrix import merge_rows
 from withstand.scan.finding import Confidence, Finding
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
 
@@ -43,6 +44,7 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
         void=_either(first.void, second.void),
         interrupted=first.interrupted or second.interrupted,
         suppressed=_union(first.suppressed, second.suppressed),
+        access=merge_rows(first.access, second.access),
     )
 
 

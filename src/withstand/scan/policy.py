@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from withstand.openapi.operation import Operation
+from withstand.scan.access_matrix import Approved
 from withstand.scan.finding import Severity
 
 
@@ -32,7 +33,8 @@ class Policy:
     `access` maps an operation key to the roles that may use it; `public` operations need no
     credential although the document may say so; `never` are not touched. `private` names paths
     whose objects belong to one user. `limits` maps an operation key to the number of failures
-    after which it must refuse. Keys are `GET /orders/{id}`; `*` in a key stands for any text.
+    after which it must refuse. `approved` is who may use what as the team approved it, None where
+    it approved nothing. Keys are `GET /orders/{id}`; `*` in a key stands for any text.
     """
 
     access: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -43,6 +45,7 @@ class Policy:
     limits: Mapping[str, int] = field(default_factory=dict)
     fail_on: Severity = Severity.MEDIUM
     profile: Profile = Profile.CI
+    approved: Approved | None = None
 
     def allowed_roles(self, operation: Operation) -> tuple[str, ...] | None:
         """The roles that may use the operation; None when nobody said."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from withstand.scan.access_matrix import AccessRow
 from withstand.scan.finding import Finding
 
 
@@ -53,3 +54,4 @@ class ScanRecord:
     void: str | None = None
     interrupted: bool = False
     suppressed: tuple[SuppressedFinding, ...] = ()
+    access: tuple[AccessRow, ...] = ()  # who was served by which operation, where it was asked

@@ -12,6 +12,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.openapi.resources import in_dependency_order
 from withstand.scan import groundwork as ground_rules
+from withstand.scan.access_matrix import AccessRow, notes_on
 from withstand.scan.baselines import take_baselines
 from withstand.scan.check import (
     Check,
@@ -24,13 +25,14 @@ from withstand.scan.check import (
     Skipped,
 )
 from withstand.scan.cleanup import clean_up
-from withstand.scan.courier import BudgetSpent, Courier, Stopped
-from withstand.scan.driver import judge
+from withstand.scan.courier import BudgetSpent, Courier, NoiseStays, Stopped
+from withstand.scan.driver import carried, judge
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.plan import Observer, ScanPlan, ScanProgress
 from withstand.scan.policy import Profile
 from withstand.scan.record import ScanRecord
 from withstand.scan.reporting import Ledger
+from withstand.scan.role_access import observe, unobserved
 from withstand.scan.subject import Subject
 
 
@@ -77,6 +79,7 @@ class _Run:
         self._void: str | None = None
         self._interrupted = False
         self._undone: list[tuple[Check, Operation | None]] = []
+        self._access: dict[str, AccessRow] = {}
 
     async def prepare(self) -> None:
         self._undone = self._agenda()
@@ -97,6 +100,7 @@ class _Run:
                 return
             good = len(self._ledger.coverage)
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
+            await self._observe_access(operation)
             for check in checks:
                 await self._judge(check, operation)
             await self._watch_identities(good)
@@ -131,10 +135,29 @@ class _Run:
             identities=tuple((i.name, i.role) for i in self.plan.identities),
             requests=self.courier.requests,
             duration_s=self.courier.elapsed_s,
-            notes=tuple(dict.fromkeys(self._ground.notes)),
+            notes=tuple(dict.fromkeys((*self._ground.notes, *self._notes_on_access()))),
             void=self._void,
             interrupted=self._interrupted,
+            access=tuple(
+                self._access[operation.key]
+                for operation in self.plan.api.operations
+                if operation.key in self._access
+            ),
         )
+
+    async def _observe_access(self, operation: Operation) -> None:
+        """The operation's row of the access matrix, which the check that reads it is shown."""
+        if not any(check.reads_access for check in self.plan.checks):
+            return
+        subject = self._subject(operation)
+        if subject.baseline is None:
+            row = unobserved(subject, self._ground.missing.get(operation.key, "no baseline"))
+        else:
+            try:
+                row = (await carried(observe(subject), subject, self.courier)).row
+            except NoiseStays as noise:
+                row = unobserved(subject, f"the target gave no usable answer: {noise}")
+        self._access[operation.key] = row
 
     def _agenda(self) -> list[tuple[Check, Operation | None]]:
         per_operation = [check for check in self.plan.checks if check.per is not Per.API]
@@ -201,6 +224,7 @@ class _Run:
             expired_token=self.plan.expired_token,
             loopback=self.plan.target.is_loopback,
             refusals=frozenset(ground.refusals),
+            access=self._access.get(operation.key) if operation else None,
         )
 
     async def _watch_identities(self, good: int) -> None:
@@ -221,6 +245,12 @@ class _Run:
             if identity is not None:
                 secrets.update(identity.secrets)
         return Mask(secrets)
+
+    def _notes_on_access(self) -> tuple[str, ...]:
+        approved = self.plan.policy.approved
+        if approved is None or not self._access or self._undone:
+            return ()  # of a scan that was cut off, what is missing says nothing
+        return notes_on(self._access.values(), approved)
 
     def _note_what_is_missing(self) -> None:
         roles = [identity.role for identity in self.plan.identities]

@@ -13,6 +13,7 @@ from withstand.client.target import Target
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot
 from withstand.openapi.value_pool import ValuePool
+from withstand.scan.access_matrix import AccessRow
 from withstand.scan.policy import Policy
 from withstand.scan.similarity import normalised
 
@@ -55,6 +56,7 @@ class Subject:
     expired_token: str | None = None  # a token that the user says has expired
     plain_target: Target | None = None  # the API's plain-HTTP address, when it has one
     loopback: bool = False
+    access: AccessRow | None = None  # who was served by the operation, where that was observed
     refusals: frozenset[str] = frozenset()  # normalised bodies of known-refused requests (V6)
 
     def identity(self, name: str) -> Identity:

@@ -164,6 +164,11 @@ class Settings:
             profile=security.profile or self._default_profile(),
         )
 
+    @property
+    def approved_file(self) -> Path:
+        """Where it is approved who may use what, as an absolute file name; it need not exist."""
+        return Path(self.tables.security.approved_access)
+
     def budget(self) -> Budget:
         """How much one scan may send; what is not set stays as the scan has it."""
         table, usual = self.tables.security.budget, Budget()

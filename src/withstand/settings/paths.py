@@ -74,4 +74,6 @@ def _absolute(tables: SettingsFile, places: _Places) -> tuple[SettingsFile, list
     if tables.history.file is not None:  # it need not be there yet
         file = str(places.path(tables.history.file, "history", "file"))
         tables = attrs.evolve(tables, history=attrs.evolve(tables.history, file=file))
-    return tables, missing
+    approved = places.path(tables.security.approved_access, "security", "approved_access")
+    security = attrs.evolve(tables.security, approved_access=str(approved))
+    return attrs.evolve(tables, security=security), missing

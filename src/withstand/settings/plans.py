@@ -10,6 +10,7 @@ from withstand.scan.finding import Severity
 from withstand.scan.plan import ScanPlan
 from withstand.scan.policy import Profile
 from withstand.settings import Settings
+from withstand.settings.approved_access import read_approved
 from withstand.slo import Objective, parse_named_objective, parse_objective
 from withstand.workflows import fetch_document, nonce, read_document_file
 
@@ -24,7 +25,7 @@ def scan_plan(
     fail_on: str | None = None,
 ) -> ScanPlan:
     """The scan that the settings describe; flags win over them."""
-    policy = settings.policy()
+    policy = replace(settings.policy(), approved=read_approved(settings.approved_file))
     if profile is not None:
         policy = replace(policy, profile=Profile(profile))
     if fail_on is not None:

@@ -167,6 +167,10 @@ class SecurityTable:
     private: tuple[PrivatePattern, ...] = attrs.field(
         default=(), metadata=_doc("Paths whose objects belong to one user.")
     )
+    approved_access: str = attrs.field(
+        default="withstand.access.toml",
+        metadata=_doc("File in which `withstand access --approve` notes who may use what."),
+    )
     suppress: tuple[SuppressionTable, ...] = attrs.field(
         default=(), metadata=_doc("Findings that the team has accepted.")
     )
