@@ -123,6 +123,11 @@ class _Run:
     def stop_listening(self) -> None:
         """From here on nobody can stop the scan: what was created is still cleaned up."""
         self._listening = False
+        if self.courier.refusals:
+            self._ground.notes.append(
+                f"A rate limit slowed the scan: the target answered 429 {self.courier.refusals:,} "
+                f"times, and {self.courier.waited_s:.0f} s went by waiting for it."
+            )
 
     def record(self) -> ScanRecord:
         if self._void is not None:
@@ -170,6 +175,7 @@ class _Run:
     async def _judge(self, check: Check, operation: Operation | None) -> None:
         outcome = self._out_of_bounds(check, operation)
         if outcome is None:
+            self.courier.place = operation.key if operation is not None else check.name
             outcome = await self._judged(check, operation)
         self._undone.remove((check, operation))
         self._enter(check, operation, outcome)
@@ -228,6 +234,7 @@ class _Run:
         )
 
     async def _watch_identities(self, good: int) -> None:
+        self.courier.place = "the identities"
         broken = await ground_rules.broken_identity(self._ground, self.courier)
         if broken is None:
             return
