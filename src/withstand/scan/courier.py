@@ -21,6 +21,7 @@ from withstand.scan.patience import (
     back_off_s,
     hung,
     is_noise,
+    too_large,
 )
 
 __all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "is_noise"]
@@ -29,6 +30,7 @@ _OBSERVED_EXCHANGES: Final = 5_000
 _OBSERVED_BYTES: Final = 100_000_000  # of their answers: bounded memory on any API
 _WAITED_SHARE: Final = 1 / 3  # of the scan's time, which is spent on waiting at most
 _WAITED_S: Final = 600.0  # where its time has no limit
+_REPEATED_FAILURES: Final = 4  # in one place, after which a failed request is not tried again
 _MOST_HANGS: Final = 3  # timeouts in one place, after which nothing is asked there any more
 _HANGS_IN_ALL: Final = 12  # from so many on, one in a place is enough
 
@@ -81,6 +83,7 @@ class Courier:
         self._observed_bytes = 0
         self._last_sent_s = 0.0
         self._last_served: Request | None = None  # a read, which may be repeated
+        self._failures: Counter[str] = Counter()
         self._hangs: Counter[str] = Counter()
         self._last_hang: dict[str, Exchange] = {}
 
@@ -150,7 +153,9 @@ class Courier:
 
     async def _wait_s(self, exchange: Exchange, tries: int, waited_s: float) -> float | None:
         """How long to wait before a noisy request is repeated; None when it is given up."""
-        if hung(exchange) and self._hangs[self.place] > 1:
+        if too_large(exchange) or (hung(exchange) and self._hangs[self.place] > 1):
+            return None
+        if exchange.response is None and self._failures[self.place] > _REPEATED_FAILURES:
             return None
         wait_s = back_off_s(exchange, tries, self.now_s())
         if wait_s is None or waited_s + wait_s > LONGEST_WAIT_S:
@@ -179,6 +184,8 @@ class Courier:
         return not is_noise(await self._once(self._last_served, fresh=False, to=None))
 
     def _observe(self, exchange: Exchange) -> None:
+        if exchange.response is None:
+            self._failures[self.place] += 1
         if hung(exchange):
             self._hangs[self.place] += 1
             self._last_hang[self.place] = exchange

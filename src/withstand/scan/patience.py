@@ -28,6 +28,12 @@ def is_noise(exchange: Exchange) -> bool:
     return isinstance(exchange.outcome, Failure) or exchange.outcome.status in NOISY_STATUSES
 
 
+def too_large(exchange: Exchange) -> bool:
+    """Whether the answer was longer than the client accepts: it would be so again."""
+    outcome = exchange.outcome
+    return isinstance(outcome, Failure) and outcome.kind is FailureKind.TOO_LARGE
+
+
 def hung(exchange: Exchange) -> bool:
     """Whether the target took the request and did not answer in time."""
     outcome = exchange.outcome
@@ -64,12 +70,15 @@ def back_off_s(exchange: Exchange, tries: int, now_s: float) -> float | None:
     it is not worth another.
 
     Who is busy says for how long, and may say so again: several clients, one limit. Who refuses
-    without saying is asked at growing distances, who fails only once more.
+    without saying is asked at growing distances, who fails only once more: after a while, or at
+    once where the failure was to answer within a while.
     """
     asked_s = wait_asked_s(exchange.response, now_s)
     if asked_s is not None:
         return max(_FIRST_BACK_OFF_S, asked_s)
     most = _MOST_BACK_OFFS if exchange.status == 429 else 1
+    if hung(exchange):
+        return 0.0 if tries < most else None
     return _FIRST_BACK_OFF_S * 2.0**tries if tries < most else None
 
 

@@ -13,6 +13,8 @@ from withstand.openapi.request_builder import RequestBuilder
 from withstand.openapi.resources import in_dependency_order
 from withstand.scan import groundwork as ground_rules
 from withstand.scan.access_matrix import AccessRow, notes_on
+from withstand.scan.accounts import looks_like_login
+from withstand.scan.agenda import Agenda
 from withstand.scan.baselines import take_baselines
 from withstand.scan.check import (
     Check,
@@ -56,6 +58,8 @@ async def scan(
         await run.check_api()
     except (BudgetSpent, Stopped) as end:
         run.end_early(str(end), interrupted=isinstance(end, Stopped))
+    except NoiseStays as noise:
+        run.end_early(f"the target gave no usable answer: {noise}", interrupted=False)
     finally:
         run.stop_listening()
     await clean_up(plan, transport, tuple(run.courier.observed))
@@ -78,7 +82,8 @@ class _Run:
         self._ledger = Ledger()
         self._void: str | None = None
         self._interrupted = False
-        self._undone: list[tuple[Check, Operation | None]] = []
+        self._tried = False  # whether an operation was called that may be expected to succeed
+        self._undone = Agenda()
         self._access: dict[str, AccessRow] = {}
 
     async def prepare(self) -> None:
@@ -87,8 +92,20 @@ class _Run:
         await ground_rules.reach(self.plan, self.courier)
         await ground_rules.log_everybody_in(self.plan, self._ground, self.courier)
         self._report("baselines", 0, len(self.plan.api.operations))
+        before = self.courier.requests
         await take_baselines(self.plan, self._ground, self.courier)
-        await ground_rules.find_canary(self._ground, self.courier)
+        # A login that refuses the scan's made-up password is as it should be.
+        self._tried = self.courier.requests > before and not all(
+            looks_like_login(operation, self._ground.builder)
+            for operation in self.plan.api.operations
+        )
+        self.courier.place = "the canary"
+        try:
+            await ground_rules.find_canary(self._ground, self.courier)
+        except NoiseStays as noise:
+            self._ground.notes.append(
+                f"The canary of the identities gave no usable answer: {noise}."
+            )
         self._note_what_is_missing()
 
     async def check_operations(self) -> None:
@@ -118,7 +135,7 @@ class _Run:
         self._ground.notes.append(f"The scan ended early: {reason}.")
         for check, operation in self._undone:
             self._enter(check, operation, Skipped(reason=reason))
-        self._undone = []
+        self._undone = Agenda()
 
     def stop_listening(self) -> None:
         """From here on nobody can stop the scan: what was created is still cleaned up."""
@@ -130,6 +147,12 @@ class _Run:
             )
 
     def record(self) -> ScanRecord:
+        if self._void is None and self._says_nothing():
+            first = next(iter(self._ground.missing.items()), ("", ""))
+            self._void = (
+                "No operation answered a request of the scan with success, so nothing of the API "
+                f"was tested ({first[0]}: {first[1]}): check base_url and the identities"
+            )
         if self._void is not None:
             for check, operation in self._undone:
                 self._enter(check, operation, Skipped(reason=self._void))
@@ -164,13 +187,27 @@ class _Run:
                 row = unobserved(subject, f"the target gave no usable answer: {noise}")
         self._access[operation.key] = row
 
-    def _agenda(self) -> list[tuple[Check, Operation | None]]:
+    def _says_nothing(self) -> bool:
+        """Whether everything that was called refused or failed, also those who may call it."""
+        known = {200, 201, 401, 403}  # somebody is there, and wants to know who asks
+        alive = not self.plan.identities and any(e.status in known for e in self.courier.observed)
+        return (
+            self._tried
+            and not self._interrupted
+            and not self._ground.baselines
+            and not self._ledger.findings
+            and not alive
+        )
+
+    def _agenda(self) -> Agenda:
         per_operation = [check for check in self.plan.checks if check.per is not Per.API]
         whole_api = [check for check in self.plan.checks if check.per is Per.API]
-        return [
-            *((check, op) for op in self.plan.api.operations for check in per_operation),
-            *((check, None) for check in whole_api),
-        ]
+        return Agenda(
+            (
+                *((check, op) for op in self.plan.api.operations for check in per_operation),
+                *((check, None) for check in whole_api),
+            )
+        )
 
     async def _judge(self, check: Check, operation: Operation | None) -> None:
         outcome = self._out_of_bounds(check, operation)
