@@ -7,16 +7,25 @@
     exchange = asyncio.run(transport.send(Request(method="GET", path="/users")))
     assert exchange.status == 401
 
-Time is virtual: it passes only in `pause`, so nothing waits and every run is the same.
+Time is virtual: it passes only in `pause`, and in a `Late` response, so nothing waits and every run
+is the same.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response, Timing
 from withstand.client.target import Target
 
 START_UNIX_S: Final = 1_750_000_000.0  # 2025-06-15 15:06:40 UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late(Response):
+    """A response for which the server needs some virtual time."""
+
+    after_s: float
 
 
 class Scripted:
@@ -44,7 +53,7 @@ class Scripted:
         fresh: bool = False,  # noqa: ARG002 - the contract's; a function has no connections
         to: Target | None = None,
     ) -> Exchange:
-        """One exchange, which takes no time."""
+        """One exchange, which takes no time but that of a `Late` response."""
         if to is None:
             return self._record(request, self._server(request))
         if self._plain is not None:
@@ -68,12 +77,14 @@ class Scripted:
         """Nothing is open."""
 
     def _record(self, request: Request, outcome: Response | Failure) -> Exchange:
-        now_ns = self._elapsed_ns
+        sent_ns = self._elapsed_ns
+        if isinstance(outcome, Late):
+            self._elapsed_ns += round(outcome.after_s * 1_000_000_000)
         timing = Timing(
-            intended_ns=now_ns,
-            sent_ns=now_ns,
-            first_byte_ns=now_ns if isinstance(outcome, Response) else None,
-            end_ns=now_ns,
+            intended_ns=sent_ns,
+            sent_ns=sent_ns,
+            first_byte_ns=self._elapsed_ns if isinstance(outcome, Response) else None,
+            end_ns=self._elapsed_ns,
         )
         exchange = Exchange(request=request, outcome=outcome, timing=timing)
         self.exchanges.append(exchange)

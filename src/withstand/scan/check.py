@@ -59,11 +59,13 @@ class Pause:
 class LogIn:
     """Log an identity in again (`short_lived`: for a token that expires at once).
 
-    Resumed with a `Credential`, or None when that cannot be done.
+    Resumed with a `Credential`, or None when that cannot be done. With `keep` the scan goes on with
+    this credential: for where the one that it had may be good no longer.
     """
 
     identity: str
     short_lived: bool = False
+    keep: bool = False
 
 
 Step = Send | Burst | Pause | LogIn
@@ -80,7 +82,8 @@ class Passed:
 class Failed:
     """The flaw is there. `severity` and `confidence` override the check's own.
 
-    `operations` are the keys of those affected, for a check of the whole API.
+    `operations` are the keys of those affected, for a check of the whole API. `whole_api` says of
+    one operation's flaw that it is the API's: all such flaws of a check are one finding.
     """
 
     detail: str
@@ -89,6 +92,7 @@ class Failed:
     parameter: str | None = None
     severity: Severity | None = None
     confidence: Confidence | None = None
+    whole_api: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

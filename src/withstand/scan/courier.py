@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from withstand.client.exchange import Exchange, Failure, Request
-from withstand.client.identity import Identity
+from withstand.client.identity import Credential, Identity
 from withstand.client.target import Target
 from withstand.client.transport import Transport
 
@@ -64,6 +64,8 @@ class Courier:
         self._names: dict[str, str] = {}  # credential header value → identity name
         self.requests = 0
         self.observed: deque[Exchange] = deque(maxlen=_OBSERVED_EXCHANGES)
+        self.secrets: dict[str, str] = {}  # of every credential there was: what prints is masked
+        self.kept: dict[str, Credential] = {}  # by identity: with which the scan is to go on
         self.fresh_next = False  # the next request opens a new connection, whoever sends it
 
     @property
@@ -77,6 +79,7 @@ class Courier:
 
     def knows(self, identity: Identity) -> None:
         """From now on exchanges that carry this identity's credential bear its name."""
+        self.secrets.update(identity.secrets)
         if identity.credential is not None:
             for _, value in identity.credential.headers:
                 self._names[value] = identity.name

@@ -106,7 +106,12 @@ async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential
         base_path=subject.target.base_path,
         short_lived=step.short_lived,
     )
-    return attempt if isinstance(attempt, Credential) else None
+    if not isinstance(attempt, Credential):
+        return None
+    courier.secrets.update(identity.logged_in(attempt).secrets)
+    if step.keep:
+        courier.kept[identity.name] = attempt
+    return attempt
 
 
 def _by_parameter(outcome: Outcome) -> dict[str | None, Failed]:

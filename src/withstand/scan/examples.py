@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from withstand.client.exchange import Request, Response
+from withstand.client.scripted import Late
 
 BEARER: Final[list[dict[str, list[str]]]] = [{"bearer": []}]
 """The `security` of an operation that needs a token."""
@@ -36,6 +37,13 @@ def answer(status: int, document: object, headers: Mapping[str, str] | None = No
 def page(status: int, text: str, media_type: str = "text/html; charset=utf-8") -> Response:
     """A response for people."""
     return Response(status=status, headers=(("Content-Type", media_type),), body=text.encode())
+
+
+def late(response: Response, after_s: float) -> Response:
+    """The same response after some virtual time."""
+    return Late(
+        status=response.status, headers=response.headers, body=response.body, after_s=after_s
+    )
 
 
 def not_found() -> Response:

@@ -208,7 +208,7 @@ def _request(subject: Subject, login: Login, account: Mapping[str, str], passwor
         last = slot.name.rsplit(".", 1)[-1].lower()
         if is_password(slot.name):
             values[slot] = password
-        elif slot.location == "body" and slot.is_text and _names_user(last):
+        elif slot.location == "body" and slot.is_text and names_user(last):
             by_email = "mail" in last or slot.schema.get("format") == "email"
             values[slot] = account["email" if by_email else "username"]
     return subject.build(login.operation, replace=values).request
@@ -227,7 +227,7 @@ def _by_recipe(
             fields[name] = account["email"]
         elif name in account:
             fields[name] = account[name]
-        elif _names_user(name.lower()):
+        elif names_user(name.lower()):
             fields[name] = account["username"]
         else:
             fields[name] = value  # a tenant or client that all identities share
@@ -236,7 +236,7 @@ def _by_recipe(
     return based(recipe.request(somebody), subject.target.base_path)
 
 
-def _names_user(name: str) -> bool:
+def names_user(name: str) -> bool:
     return "mail" in name or name in {"username", "user", "login", "user_name", "name", "account"}
 
 

@@ -171,6 +171,7 @@ class _Run:
         outcome = self._out_of_bounds(check, operation)
         if outcome is None:
             outcome = await self._judged(check, operation)
+            ground_rules.go_on_with(self._ground, self.courier)
         self._undone.remove((check, operation))
         self._enter(check, operation, outcome)
 
@@ -239,7 +240,7 @@ class _Run:
         self._ledger.enter(check, key, outcome, self._mask(), self.plan.target)
 
     def _mask(self) -> Mask:
-        secrets: dict[str, str] = {}
+        secrets = dict(self.courier.secrets)
         ground = self._ground
         for identity in (*ground.identities.values(), ground.throwaway):
             if identity is not None:
