@@ -188,6 +188,7 @@ class Example:
     plain_vulnerable: Callable[[], Server] | None = None
     plain_safe: Callable[[], Server] | None = None
     tokens: Mapping[str, str] | None = None  # by identity name, in place of alice-token …
+    safe_tokens: Mapping[str, str] | None = None  # those of the safe server, where others
     login: LoginRecipe | None = None
 
 

@@ -28,6 +28,7 @@ class ScanPlan:
     login: LoginRecipe | None = None
     plain_target: Target | None = None
     expired_token: str | None = None
+    public_key: str | None = None  # of the API's tokens: PEM or JWKS, or its path on the API
     budget: Budget = field(default_factory=Budget)
     timeout_s: float = 30.0  # longest wait for one response
     connect_timeout_s: float = 5.0

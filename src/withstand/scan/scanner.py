@@ -223,6 +223,7 @@ class _Run:
             login=self.plan.login,
             plain_target=self.plan.plain_target,
             expired_token=self.plan.expired_token,
+            public_key=self.plan.public_key,
             loopback=self.plan.target.is_loopback,
             refusals=frozenset(ground.refusals),
             access=self._access.get(operation.key) if operation else None,
