@@ -113,7 +113,7 @@ def guess(subject: Subject, login: Login) -> Steps[Series]:
         if how is not None:
             return _ended(series, exchange, how)
         if len(exchanges) == 1:
-            wrong = _unfit(subject, login, exchange)
+            wrong = unfit(subject, login, exchange)
             if wrong is not None:
                 return Series(account=name, exchanges=tuple(exchanges), problem=wrong)
     series = Series(account=name, exchanges=tuple(exchanges))
@@ -156,7 +156,7 @@ def _limit_in(exchanges: list[Exchange]) -> str | None:
     return None
 
 
-def _unfit(subject: Subject, login: Login, exchange: Exchange) -> str | None:
+def unfit(subject: Subject, login: Login, exchange: Exchange) -> str | None:
     """Why the first answer is no refusal of a wrong password; None when it is one."""
     response = exchange.response
     assert response is not None, "failures are counted elsewhere"
