@@ -10,6 +10,7 @@ from withstand.client.exchange import Exchange, Failure, FailureKind, Request, R
 from withstand.client.identity import LoginRecipe
 from withstand.client.scripted import Scripted
 from withstand.client.target import Target
+from withstand.scan.catalogue import check_named
 from withstand.scan.check import Server
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.record import CoverageState
@@ -115,7 +116,8 @@ def test_a_limit_looser_than_the_configured_one_is_a_flaw() -> None:
 
 
 def test_nobodys_real_account_is_locked() -> None:
-    _, exchanges = scanned(login(answer(429, {})), PATHS, login=RECIPE)
+    checks = (check_named(LIMIT), check_named("rate-limit-without-retry-after"))
+    _, exchanges = scanned(login(answer(429, {})), PATHS, login=RECIPE, checks=checks)
     guessed = {
         str(sent(exchange.request).get("email"))
         for exchange in exchanges

@@ -53,6 +53,7 @@ def scanned(
     plain_url: str | None = None,
     base_url: str = "http://127.0.0.1:9",
     expired_token: str | None = None,
+    public_key: str | None = None,
     transport: Scripted | None = None,
 ) -> tuple[ScanRecord, tuple[Exchange, ...]]:
     """A scan with all checks, or some: its record, and all that was sent."""
@@ -74,6 +75,7 @@ def scanned(
         login=login,
         plain_target=parse_target(plain_url, allow=allow) if plain_url else None,
         expired_token=expired_token,
+        public_key=public_key,
     )
     transport = transport or Scripted(server, plain=plain)
     record = asyncio.run(scan(plan, transport))

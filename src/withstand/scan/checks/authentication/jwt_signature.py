@@ -59,7 +59,11 @@ def run(subject: Subject) -> Steps[Outcome]:
         if tried.access is Access.UNCLEAR:
             unclear = unclear or f"with {what}: {tried.reason}"
         if tried.access is Access.GRANTED and tried.exchange is not None:
-            believed.append((what, tried.exchange))
+            # But for one bit it is the real token, which nobody may read in a report.
+            near = forged == flipped(token)
+            believed.append(
+                (what, without_token(tried.exchange, forged) if near else tried.exchange)
+            )
     operations: list[str] = []
     if believed:
         made_up = yield from tried_with(subject, first, subject.nonce())
@@ -81,7 +85,8 @@ def run(subject: Subject) -> Steps[Outcome]:
         made_up = yield from tried_with(subject, baseline, subject.nonce())
         if made_up.access is Access.REFUSED:
             operations.append(baseline.operation.key)
-            believed = believed or [("one bit of the signature changed", tried.exchange)]
+            near_real = without_token(tried.exchange, forged)
+            believed = believed or [("one bit of the signature changed", near_real)]
     if not believed:
         swapped = yield from _somebody_else(subject, first)
         if swapped is not None:
