@@ -135,4 +135,4 @@ def _lookalike(text: str, nonce: str) -> str:
             made.append(str(byte % 10))
         else:
             made.append(character)
-    return "".join(made) + at + domain
+    return "".join(made) + (f"@{domain}" if at else "")
