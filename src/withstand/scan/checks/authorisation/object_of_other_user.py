@@ -215,7 +215,7 @@ def _is_shared(
         return False
     if any(mark in found.response.text for mark in marks):
         return True
-    *_, (name, value) = places.items()
+    name, value = next(reversed([*places.items()]), ("", ""))
     return value in listed_ids(found.response.json(), name)
 
 
