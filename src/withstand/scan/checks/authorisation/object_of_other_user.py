@@ -184,7 +184,7 @@ def _seen(
 ) -> str | None:
     """The owner's canary in another's response; all of the content where there is no canary."""
     response = other.response
-    if response is None:
+    if response is None or response.status >= 400:  # a refusal that holds data: refusal-leaks-data
         return None
     if marks:
         return next((mark for mark in marks if mark in response.text), None)
