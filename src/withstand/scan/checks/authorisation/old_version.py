@@ -106,7 +106,7 @@ def _grants(subject: Subject, baseline: Baseline, path: str) -> Steps[tuple[Evid
         control = yield from send(owner.authorize(bare))
         if control.response is None or not control.succeeded:
             return f"the authorised request now gets {control.status}"
-        if not _tells_the_same(subject, baseline, control.response, tried.response):
+        if not _tells_the_same(baseline, control.response, tried.response):
             continue
         refusal = yield from send(dress.authorize(bare) if dress else bare)
         nowhere = yield from send(replace(old, path=_beside(path, subject.nonce())))
@@ -122,9 +122,7 @@ def _grants(subject: Subject, baseline: Baseline, path: str) -> Steps[tuple[Evid
     return ()
 
 
-def _tells_the_same(
-    subject: Subject, baseline: Baseline, expected: Response, other: Response
-) -> bool:
+def _tells_the_same(baseline: Baseline, expected: Response, other: Response) -> bool:
     """Whether the older answer holds the authorised one's data; versions may differ in shape."""
     if not tells(other) or not tells(expected):
         return False
