@@ -71,11 +71,17 @@ def like_baseline(
 
 
 def create(
-    subject: Subject, operation: Operation, *, by: Identity | None, depth: int = 0
+    subject: Subject,
+    operation: Operation,
+    *,
+    by: Identity | None,
+    extra: Mapping[Slot, object] | None = None,
+    depth: int = 0,
 ) -> Steps[Made | str]:
     """A new object for an operation that works on one, or why there is none.
 
     What it has to be made in (`/orders/{id}` for an item) is made as well where it is missing.
+    `extra` are inputs besides those that the creation needs.
     """
     producer = producer_of(subject.api, operation)
     if producer is None:
@@ -84,7 +90,7 @@ def create(
     if forbidden is not None:
         return f"{producer.key} is not called: {forbidden}"
     try:
-        built = _creating(subject, producer, by)
+        built = _creating(subject, producer, by, extra or {})
     except Unbuildable as problem:
         return f"{producer.key}: {problem.reason}"
     request = by.authorize(built.request) if by else built.request
@@ -94,7 +100,7 @@ def create(
         parent = yield from create(subject, producer, by=by, depth=depth + 1)
         if isinstance(parent, Made):
             try:
-                built = located(subject, producer, parent, by)
+                built = located(subject, producer, parent, by, extra)
             except Unbuildable as problem:
                 return f"{producer.key}: {problem.reason}"
             request = by.authorize(built.request) if by else built.request
@@ -284,12 +290,14 @@ def listed(
     return (yield from send(reader.authorize(built.request) if reader else built.request))
 
 
-def _creating(subject: Subject, producer: Operation, by: Identity | None) -> Built:
+def _creating(
+    subject: Subject, producer: Operation, by: Identity | None, extra: Mapping[Slot, object]
+) -> Built:
     """The creating request; like the one that worked, where the same identity sent that."""
     baseline = subject.baselines.get(producer.key)
     if baseline is not None and baseline.identity == (by.name if by else None):
-        return like_baseline(subject, baseline)
-    return subject.build(producer, identity=by)
+        return like_baseline(subject, baseline, extra)
+    return subject.build(producer, identity=by, replace=extra)
 
 
 def _made(

@@ -253,7 +253,12 @@ def listed_ids(document: Any, parameter_name: str, depth: int = 0) -> set[str]:
 
 def is_personal(operation: Operation) -> bool:
     """Whether a path names what people keep to themselves: orders, accounts, messages."""
-    return any(noun(part) in _PERSONAL for part in segments(operation.path) if "{" not in part)
+    return any(speaks_of_own(part) for part in segments(operation.path) if "{" not in part)
+
+
+def speaks_of_own(name: str) -> bool:
+    """Whether a name is of a kind of thing that people keep to themselves: `account_number`."""
+    return noun(name) in _PERSONAL or bool(_PERSONAL & {*words(name)})
 
 
 def is_profile(operation: Operation | None) -> bool:

@@ -4,7 +4,7 @@ Sub-generators for checks: `user = yield from new_user(subject)`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Credential, Identity
@@ -28,6 +28,21 @@ class NewUser:
     identity: Identity
     built: Built
     exchange: Exchange
+
+    def named(self, name: str, account: Exchange | None = None) -> object | None:
+        """What names this user as an input would: by a field, by the sign-up's answer, or by the
+        account as the user reads it. None without one.
+        """
+        fields = self.identity.fields
+        given = fields.get(name) or fields.get(words(name)[-1])
+        if given is not None:
+            return given
+        for exchange in (self.exchange, account):
+            response = exchange.response if exchange is not None else None
+            found = identifier_in(response.json(), name) if response is not None else None
+            if found is not None:
+                return found
+        return None
 
 
 def sign_up_of(subject: Subject) -> Operation | str:
@@ -119,10 +134,12 @@ def _place(subject: Subject, operation: Operation, user: NewUser) -> dict[Slot, 
     slots = [s for s in subject.builder.slots(operation) if s.location == "path"]
     if len(slots) != 1:
         return None
-    name = slots[0].name
-    fields = user.identity.fields
-    given = fields.get(name) or fields.get(words(name)[-1])
-    response = user.exchange.response
-    found = identifier_in(response.json(), name) if response is not None else None
-    value = given or found
+    value = user.named(slots[0].name)
     return {slots[0]: value} if value is not None else None
+
+
+def logs_in(user: NewUser, password: str) -> Steps[bool]:
+    """Whether a password that somebody else has chosen has become the user's."""
+    changed = replace(user.identity, fields={**user.identity.fields, "password": password})
+    credential: Credential | None = yield LogIn(identity=changed.name, user=changed)
+    return credential is not None

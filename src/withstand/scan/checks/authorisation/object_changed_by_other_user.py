@@ -1,7 +1,6 @@
 """Objects of one user can be changed by another."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
@@ -18,7 +17,6 @@ from withstand.scan.check import (
     Example,
     Failed,
     Inconclusive,
-    LogIn,
     Outcome,
     Passed,
     Per,
@@ -55,7 +53,7 @@ from withstand.scan.ownership import (
 )
 from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
-from withstand.scan.users import NewUser, account_of, located_account, new_user
+from withstand.scan.users import NewUser, account_of, located_account, logs_in, new_user
 
 _ACCOUNT_WORDS: Final = frozenset(
     {"password", "email", "profile", "update", "edit", "change", "phone", "address"}
@@ -216,7 +214,7 @@ def _another_user(subject: Subject, write: Operation, stranger: Identity) -> Ste
     if mark is not None:
         evidence.append(shown("The user reads it again", after, mark))
         said = "that user reads the change"
-    elif password in built.values.values() and (yield from _logs_in(victim, password)):
+    elif password in built.values.values() and (yield from logs_in(victim, password)):
         said = "the password that was sent now logs in as that user"
     else:
         return Passed(note=f"it answered {tried.status}, and the account has not changed")
@@ -225,14 +223,6 @@ def _another_user(subject: Subject, write: Operation, stranger: Identity) -> Ste
         f"and {said}.",
         evidence=tuple(evidence),
     )
-
-
-def _logs_in(victim: NewUser, password: str) -> Steps[bool]:
-    """Whether somebody else's choice of a password has become the user's."""
-    user = victim.identity
-    changed = replace(user, fields={**user.fields, "password": password})
-    credential = yield LogIn(identity=user.name, user=changed)
-    return credential is not None
 
 
 def _needed_credential(subject: Subject) -> bool:
