@@ -22,6 +22,7 @@ _WRAPPERS = ("data", "result", "item", "payload", "response", "attributes", "con
 _OF_THE_MESSAGE = frozenset({"request", "trace", "correlation", "transaction", "span", "session"})
 """What names the exchange and not what it is about: `requestId`, `trace_id`."""
 _SYNONYMS = ("id", "uuid", "_id", "guid", "pk", "key", "identifier")
+_NUMBERS = frozenset({"number", "no", "nr", "code", "slug", "index", "position", "key"})
 _READ = frozenset({"get", "view", "show", "detail", "details", "read", "fetch", "find", "lookup"})
 _REMOVE = frozenset({"delete", "remove", "destroy"})
 _LIST = frozenset({"list", "all", "index"})
@@ -86,11 +87,14 @@ def lister_of(api: Api, operation: Operation) -> Operation | None:
     return found
 
 
-def identifier_in(document: Any, parameter_name: str) -> object | None:
+def identifier_in(
+    document: Any, parameter_name: str, *, other_than: frozenset[str] = frozenset()
+) -> object | None:
     """The id that a creation's response gives for a path parameter; None without one.
 
     The parameter's own name comes first (`order_id`, `orderId`), then `id`, `uuid` and their
-    like, then the only `…_id` there is, then the same inside `data` and other wrappers.
+    like, then the only `…_id` there is, then the same inside `data` and other wrappers, at last
+    the only number or code. `other_than` are ids that are known: of what the thing was made in.
     """
     for node in _unwrapped(document):
         scalars = {
@@ -107,10 +111,22 @@ def identifier_in(document: Any, parameter_name: str) -> object | None:
         ids = [
             value
             for name, value in scalars.items()
-            if words(name)[-1] in ID_WORDS and words(name)[0] not in _OF_THE_MESSAGE
+            if words(name)[-1] in ID_WORDS
+            and words(name)[0] not in _OF_THE_MESSAGE
+            and str(value) not in other_than
         ]
         if len(ids) == 1:
             return ids[0]
+    for node in _unwrapped(document):
+        numbers = [
+            value
+            for key, value in node.items()
+            if words(key)[-1] in _NUMBERS
+            and isinstance(value, str | int)
+            and value not in ("", True)
+        ]
+        if len(numbers) == 1 and not any(isinstance(part, Mapping) for part in node.values()):
+            return numbers[0]
     return document if isinstance(document, int) and not isinstance(document, bool) else None
 
 

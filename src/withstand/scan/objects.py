@@ -312,7 +312,9 @@ def _made(
         return f"{producer.key} answered {exchange.status}"
     if not operation.path_parameters:
         return f"{operation.key} names no object in its path"
-    found = identifier_in(response.json(), operation.path_parameters[-1].name)
+    name = operation.path_parameters[-1].name
+    inside = frozenset(str(v) for s, v in built.values.items() if s.location == "path")
+    found = identifier_in(response.json(), name, other_than=inside)
     if found is None:
         location = response.header("location")
         found = identifier_in_location(location, operation.path) if location else None

@@ -83,6 +83,12 @@ def pair(subject: Subject) -> tuple[Identity, Identity] | None:
     return None
 
 
+def not_for_these(subject: Subject, operation: Operation) -> bool:
+    """Whether the operation is for roles of which no two identities are: one may not use it."""
+    roles, both = subject.policy.allowed_roles(operation), pair(subject)
+    return roles is not None and both is not None and both[0].role not in roles
+
+
 def no_pair(subject: Subject, what: str) -> Skipped:
     """Why nothing about other users can be said with these identities. `what` was not tested."""
     roles = ", ".join(dict.fromkeys(i.role for i in subject.identities)) or "user"

@@ -1,6 +1,6 @@
 """A list shows one user the private objects of another."""
 
-from withstand.client.exchange import Request, Response
+from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation, Parameter
 from withstand.openapi.resources import lister_of
@@ -36,7 +36,7 @@ from withstand.scan.examples import (
 )
 from withstand.scan.finding import Severity
 from withstand.scan.objects import Made, create, listed, read_back
-from withstand.scan.ownership import marks_in, no_pair, pair, shows
+from withstand.scan.ownership import listed_ids, no_pair, not_for_these, pair, shows
 from withstand.scan.subject import Subject
 
 
@@ -53,6 +53,8 @@ def applies(subject: Subject) -> Skipped | None:
         return not_applicable("nothing says that it needs a credential")
     if pair(subject) is None:
         return no_pair(subject, "lists show other users' objects")
+    if not_for_these(subject, lister):
+        return not_applicable("it is for other roles: operation-open-to-lower-role judges it")
     producer = subject.api.operation(f"POST {lister.path}")
     if producer is not None and producer == sign_up_operation(subject.api, subject.builder):
         return not_applicable("it lists users, whose profiles are usually meant to be seen")
@@ -70,13 +72,13 @@ def run(subject: Subject) -> Steps[Outcome]:
     if not isinstance(made, Made):
         return Inconclusive(reason=f"{owner.name} could not create an object: {made}")
     theirs = yield from listed(subject, item, made, stranger)
-    mark = shows(theirs, made.canaries)
+    mark = _seen(theirs, made, item)
     if theirs is None or theirs.response is None:
         return Inconclusive(reason="the list could not be asked for")
     if mark is None:
         return (yield from _absent(subject, item, made, owner))
     anybody = yield from send(subject.stripped(theirs.request))
-    if shows(anybody, made.canaries) is not None:
+    if _seen(anybody, made, item) is not None:
         return Passed(note="anybody may see the list, also without a credential")
     direct = yield from read_back(subject, item, made, stranger)
     refused = direct is not None and direct.response is not None
@@ -90,7 +92,7 @@ def run(subject: Subject) -> Steps[Outcome]:
             "seem to be shared: if they are private, list the path under private"
         )
     own = yield from read_back(subject, item, made, owner)
-    if not private and (own is None or shows(own, made.canaries) is None):
+    if not private and (own is None or not own.succeeded):
         return Inconclusive(reason=f"{owner.name} cannot read the object alone either")
     evidence = [shown(f"{stranger.name} lists, and sees what {owner.name} created", theirs, mark)]
     if direct is not None and refused:
@@ -108,12 +110,23 @@ def _absent(subject: Subject, item: Operation, made: Made, owner: Identity) -> S
     own = yield from listed(subject, item, made, owner)
     if own is None or own.response is None or not own.succeeded:
         return Inconclusive(reason=f"{owner.name} cannot list such objects")
-    if not marks_in(own.response, made.canaries):
+    if _seen(own, made, item) is None:
         return Inconclusive(
-            reason=f"the list does not show {owner.name} the new object, or no text of it, so it "
-            "could not be recognised in another's list"
+            reason=f"the list does not show {owner.name} the new object, so it "
+            "could not be recognised in another's list either"
         )
     return PASSED
+
+
+def _seen(listing: Exchange | None, made: Made, item: Operation) -> str | None:
+    """What in a list is the object: a text of it, else its id."""
+    response = listing.response if listing is not None else None
+    if response is None or not response.succeeded:
+        return None
+    name = item.path_parameters[-1].name
+    identifier = str(made.identifier)
+    known = identifier in listed_ids(response.json(), name)
+    return shows(listing, made.canaries) or (identifier if known else None)
 
 
 def _item_of(subject: Subject, lister: Operation) -> Operation | None:

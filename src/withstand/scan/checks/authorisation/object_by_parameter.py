@@ -45,6 +45,7 @@ from withstand.scan.ownership import (
     is_personal,
     marks_in,
     no_pair,
+    not_for_these,
     pair,
     shows,
     speaks_of_own,
@@ -71,6 +72,8 @@ def applies(subject: Subject) -> Skipped | None:
         return not_applicable("nothing says that it needs a credential")
     if pair(subject) is None:
         return no_pair(subject, "one user reaches another's objects by their ids")
+    if not_for_these(subject, wanted):
+        return not_applicable("it is for other roles: operation-open-to-lower-role judges it")
     return None
 
 

@@ -1,12 +1,14 @@
 """Objects of one user can be changed by another."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
+from withstand.openapi.path_template import item_path
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import producer_of
 from withstand.scan.access import is_guarded
@@ -47,6 +49,7 @@ from withstand.scan.ownership import (
     hold,
     hold_again,
     no_pair,
+    not_for_these,
     pair,
     shows,
     standing,
@@ -71,6 +74,8 @@ def applies(subject: Subject) -> Skipped | None:
         return not_applicable("nothing says that it needs a credential")
     if pair(subject) is None:
         return no_pair(subject, "one user can change another's objects")
+    if not_for_these(subject, write):
+        return not_applicable("it is for other roles: operation-open-to-lower-role judges it")
     if _on_users(subject, write):
         if subject.throwaway is None:
             return Skipped(reason="it works on users, and no throw-away user could be signed up")
@@ -89,7 +94,8 @@ def run(subject: Subject) -> Steps[Outcome]:
     made = yield from create(subject, write, by=owner)
     if not isinstance(made, Made):
         return Inconclusive(reason=f"{owner.name} could not create an object: {made}")
-    held = yield from hold(subject, write, made, owner)
+    view = _view(subject, write)
+    held = yield from hold(subject, view, made, owner)
     if not isinstance(held, Holding):
         return Inconclusive(reason=held)
     try:
@@ -99,7 +105,7 @@ def run(subject: Subject) -> Steps[Outcome]:
         return Inconclusive(reason=problem.reason)
     tried = yield from send(stranger.authorize(built.request))
     # A refusal does not say that nothing has happened: some look at the owner only afterwards.
-    after = yield from hold_again(subject, write, held, owner)
+    after = yield from hold_again(subject, view, held, owner)
     if after is None or after.response is None or not after.succeeded:
         status = after.status if after is not None else None
         return Inconclusive(reason=f"afterwards {owner.name} reads {status}")
@@ -107,9 +113,9 @@ def run(subject: Subject) -> Steps[Outcome]:
     refused = tried.response is None or not tried.succeeded or subject.refused(tried.response)
     if mark is None and refused:
         return (yield from _refused(subject, write, made, owner, tried))
-    if mark is None and not (yield from _changed(subject, write, held, after, owner)):
+    if mark is None and not (yield from _changed(subject, view, held, after, owner)):
         return Passed(note=f"it answered {tried.status}, and nothing has changed")
-    where = yield from standing(subject, write, held, owner, stranger)
+    where = yield from standing(subject, view, held, owner, stranger)
     adds = write.method == "POST" or not write.path.rstrip("/").endswith("}")
     if where is Standing.SHARED or (adds and where is not Standing.PRIVATE):
         return Inconclusive(
@@ -146,6 +152,15 @@ def _refused(
     return Inconclusive(reason=f"it answered {tried.status}, and the owner {control.status}")
 
 
+def _view(subject: Subject, write: Operation) -> Operation:
+    """By which operation the owner looks: what is added to an object is in a list of its own."""
+    beside = subject.api.operation(f"GET {write.path}")
+    if beside is not None or write.method != "POST":
+        return beside or write
+    item = item_path(write.path) or write.path
+    return replace(write, method="PUT", path=item)
+
+
 def _other_values(built: Built, held: Holding) -> Mapping[Slot, object]:
     """Where nothing in a request is recognisable, other numbers and flags than the object has."""
     if built.canaries:
@@ -163,13 +178,13 @@ def _other_values(built: Built, held: Holding) -> Mapping[Slot, object]:
 
 
 def _changed(
-    subject: Subject, write: Operation, held: Holding, after: Exchange, owner: Identity
+    subject: Subject, view: Operation, held: Holding, after: Exchange, owner: Identity
 ) -> Steps[bool]:
     """Whether the object is another than before, by more than what changes by itself."""
     before, now = held.exchange.response, after.response
     if before is None or now is None or same_content(before, now):
         return False
-    again = yield from hold_again(subject, write, held, owner)
+    again = yield from hold_again(subject, view, held, owner)
     moving = volatile_places(now, again.response if again is not None else None)
     told = frozenset(place for place in volatile_places(before, now) if _tells_of_reading(place))
     return not same_content(before, now, volatile=moving | told)

@@ -46,6 +46,7 @@ from withstand.scan.ownership import (
     hold,
     hold_again,
     no_pair,
+    not_for_these,
     pair,
     shows,
     standing,
@@ -73,6 +74,8 @@ def applies(subject: Subject) -> Skipped | None:
         return not_applicable("nothing says that it needs a credential")
     if pair(subject) is None:
         return no_pair(subject, "one user can delete another's objects")
+    if not_for_these(subject, removal):
+        return not_applicable("it is for other roles: operation-open-to-lower-role judges it")
     if _on_users(subject, removal) and subject.throwaway is None:
         return Skipped(reason="it works on users, and no throw-away user could be signed up")
     return None
@@ -89,15 +92,16 @@ def run(subject: Subject) -> Steps[Outcome]:
     made = yield from create(subject, removal, by=owner)
     if not isinstance(made, Made) or not isinstance(kept, Made):
         return Inconclusive(reason=f"{owner.name} could not create an object: {made}")
-    if made.identifier == kept.identifier:
-        return Inconclusive(reason=f"{made.producer.key} gives the same object twice")
     held = yield from hold(subject, removal, made, owner)
     if not isinstance(held, Holding):
         return Inconclusive(reason=held)
     try:
         request = located(subject, removal, made, stranger).request
+        other = located(subject, removal, kept, stranger).request
     except Unbuildable as problem:
         return Inconclusive(reason=problem.reason)
+    if request.path == other.path:
+        return Inconclusive(reason=f"{made.producer.key} gives the same object twice")
     tried = yield from send(stranger.authorize(request))
     after = yield from hold_again(subject, removal, held, owner)
     if after is None or after.response is None or after.response.status >= 500:
@@ -105,10 +109,10 @@ def run(subject: Subject) -> Steps[Outcome]:
     how = _gone(held, after)
     if how is None:
         return _still_there(subject, tried, after)
-    other = yield from hold(subject, removal, kept, owner)
-    if not isinstance(other, Holding):
-        return Inconclusive(reason=f"another object that nobody deleted is gone as well: {other}")
-    where = yield from standing(subject, removal, other, owner, stranger)
+    second = yield from hold(subject, removal, kept, owner)
+    if not isinstance(second, Holding):
+        return Inconclusive(reason=f"another object that nobody deleted is gone as well: {second}")
+    where = yield from standing(subject, removal, second, owner, stranger)
     if where is Standing.SHARED:
         return Inconclusive(
             reason=f"{stranger.name} may read the objects of {owner.name} too, so they seem to be "
@@ -121,7 +125,7 @@ def run(subject: Subject) -> Steps[Outcome]:
             shown(f"{owner.name} reads an object of their own", held.exchange),
             shown(f"Sent by {stranger.name}", tried),
             shown(f"{owner.name} asks for it again", after),
-            shown("Another object, which nobody deleted, is still there", other.exchange),
+            shown("Another object, which nobody deleted, is still there", second.exchange),
         ),
         confidence=Confidence.TENTATIVE if where is Standing.PUBLISHED else Confidence.FIRM,
     )

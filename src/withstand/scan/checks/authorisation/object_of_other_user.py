@@ -46,6 +46,7 @@ from withstand.scan.ownership import (
     listed_ids,
     marks_in,
     no_pair,
+    not_for_these,
     pair,
 )
 from withstand.scan.shape import tells
@@ -65,6 +66,8 @@ def applies(subject: Subject) -> Skipped | None:
         return not_applicable("nothing says that it needs a credential")
     if pair(subject) is None:
         return no_pair(subject, "one user can read another's objects")
+    if not_for_these(subject, read):
+        return not_applicable("it is for other roles: operation-open-to-lower-role judges it")
     producer = producer_of(subject.api, read)
     is_user = producer is not None and producer == sign_up_operation(subject.api, subject.builder)
     if is_user and not private and read.path.endswith("}"):
@@ -127,6 +130,8 @@ def _judge(
     if seen is None:
         if marks or theirs.response is None or subject.refused(theirs.response):
             return PASSED
+        if (yield from _as_for_nothing(subject, stranger, request, theirs.response)):
+            return PASSED
         return Inconclusive(
             reason="the object holds no text of the check's own by which to recognise it, and "
             f"{stranger.name} got {theirs.status} with other content"
@@ -153,6 +158,22 @@ def _judge(
         ),
         confidence=Confidence.TENTATIVE if review else Confidence.FIRM,
     )
+
+
+def _as_for_nothing(
+    subject: Subject, stranger: Identity, request: Request, response: Response
+) -> Steps[bool]:
+    """Whether the stranger is told what an id that nothing has is told: a refusal in a 200 (V6)."""
+    path, mark, rest = request.path.partition("?")
+    known = (subject.operation.path if subject.operation else "").rpartition("}")[2]
+    place = path.removesuffix(known) if known else path
+    head, _, last = place.rpartition("/")
+    odd = str(2_000_000_000 + len(path)) if last.isdecimal() else subject.nonce()
+    nothing = replace(request, path=f"{head}/{odd}{known}{mark}{rest}")
+    control = yield from send(stranger.authorize(nothing))
+    if control.response is None or control.status != response.status:
+        return False
+    return same_content(response, control.response) or response.body == control.response.body
 
 
 def _with_known_object(

@@ -1,7 +1,11 @@
 """A refusal holds the data that it refuses."""
 
+import re
+from typing import Final
+
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
+from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import producer_of
 from withstand.scan.access import is_guarded
@@ -36,8 +40,11 @@ from withstand.scan.examples import (
 )
 from withstand.scan.finding import Severity
 from withstand.scan.objects import Made, create, located, read_back, without_echo
-from withstand.scan.ownership import in_list_of, no_pair, pair, shows
+from withstand.scan.ownership import in_list_of, no_pair, not_for_these, pair, shows
+from withstand.scan.seen import operation_of
 from withstand.scan.subject import Subject
+
+_CANARY: Final = re.compile(r"ws[0-9a-f]{14,24}")
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -51,6 +58,8 @@ def applies(subject: Subject) -> Skipped | None:
         return not_applicable("nothing says that it needs a credential")
     if pair(subject) is None:
         return no_pair(subject, "refusals hold other users' data")
+    if not_for_these(subject, wanted):
+        return not_applicable("it is for other roles: operation-open-to-lower-role judges it")
     producer = producer_of(subject.api, wanted)
     if producer is None:
         return not_applicable("no operation creates such an object, so nobody's own is known")
@@ -64,6 +73,9 @@ def run(subject: Subject) -> Steps[Outcome]:
     assert both is not None, "applies() saw to it"
     assert wanted is not None, "runs once for each operation"
     owner, stranger = both
+    known = _refusals_so_far(subject, wanted, stranger)
+    if known and not any(_foreign_canary(exchange) for exchange in known):
+        return PASSED
     made = yield from create(subject, wanted, by=owner)
     if not isinstance(made, Made):
         return Inconclusive(reason=f"{owner.name} could not create an object: {made}")
@@ -83,6 +95,36 @@ def run(subject: Subject) -> Steps[Outcome]:
     if mark is None:
         return PASSED
     return (yield from _judge(subject, made, owner, stranger, tried, marks, mark))
+
+
+def _refusals_so_far(
+    subject: Subject, wanted: Operation, stranger: Identity
+) -> tuple[Exchange, ...]:
+    """What other checks were refused as the stranger, of what somebody else has read or changed."""
+    refused = [
+        exchange
+        for exchange in subject.observed
+        if exchange.identity == stranger.name
+        and exchange.request.method == wanted.method
+        and exchange.response is not None
+        and 400 <= exchange.response.status < 500
+    ]
+    paths = {
+        exchange.request.operation_path
+        for exchange in subject.observed
+        if exchange.succeeded and exchange.identity not in {stranger.name, None}
+    }
+    return tuple(
+        exchange
+        for exchange in refused
+        if exchange.request.operation_path in paths and operation_of(subject, exchange) == wanted
+    )
+
+
+def _foreign_canary(exchange: Exchange) -> bool:
+    """Whether an answer holds a canary that its request did not carry."""
+    text = exchange.response.text if exchange.response is not None else ""
+    return bool(without_echo(exchange.request, tuple(_CANARY.findall(text))))
 
 
 def _judge(
