@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from withstand.client.exchange import Exchange, Request, Response
-from withstand.client.identity import LoginRecipe
+from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.target import Target
 from withstand.scan.finding import Confidence, Evidence, Severity
 from withstand.scan.subject import Subject
@@ -59,13 +59,15 @@ class Pause:
 class LogIn:
     """Log an identity in again (`short_lived`: for a token that expires at once).
 
-    Resumed with a `Credential`, or None when that cannot be done. With `keep` the scan goes on with
-    this credential: for where the one that it had may be good no longer.
+    `user` is a user that the check signed up itself, in place of an identity by name. Resumed with
+    a `Credential`, or None when that cannot be done. With `keep` the scan goes on with this
+    credential: for where the one that it had may be good no longer.
     """
 
     identity: str
     short_lived: bool = False
     keep: bool = False
+    user: Identity | None = None
 
 
 Step = Send | Burst | Pause | LogIn

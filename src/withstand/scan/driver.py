@@ -96,7 +96,7 @@ async def _do(step: Step, subject: Subject, courier: Courier) -> Any:
 async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential | None:
     if subject.login is None:
         return None
-    identity = subject.identity(step.identity)
+    identity = step.user or subject.identity(step.identity)
     if step.short_lived and subject.login.short_lived is None:
         return None
     attempt = await log_in(
