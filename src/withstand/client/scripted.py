@@ -7,11 +7,16 @@
     exchange = asyncio.run(transport.send(Request(method="GET", path="/users")))
     assert exchange.status == 401
 
-Time is virtual: it passes only in `pause`, so nothing waits and every run is the same.
+Time is virtual: it passes in `pause`, and where the server says how long it takes; so nothing
+waits and every run is the same. A server that is more than a function may have
+
+- `takes_s(request)`: how many seconds it spends on a request before it answers,
+- `fetched`: the addresses that it went to by itself, for `ScriptedListener`.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response, Timing
 from withstand.client.target import Target
@@ -44,9 +49,12 @@ class Scripted:
         fresh: bool = False,  # noqa: ARG002 - the contract's; a function has no connections
         to: Target | None = None,
     ) -> Exchange:
-        """One exchange, which takes no time."""
+        """One exchange, which takes no time but what its server says."""
         if to is None:
-            return self._record(request, self._server(request))
+            takes_s = getattr(self._server, "takes_s", None)
+            return self._record(
+                request, self._server(request), takes_s(request) if takes_s is not None else 0.0
+            )
         if self._plain is not None:
             return self._record(request, self._plain(request))
         detail = f"{to.authority}: the script has no server there"
@@ -67,14 +75,37 @@ class Scripted:
     async def close(self) -> None:
         """Nothing is open."""
 
-    def _record(self, request: Request, outcome: Response | Failure) -> Exchange:
-        now_ns = self._elapsed_ns
+    def _record(
+        self, request: Request, outcome: Response | Failure, took_s: float = 0.0
+    ) -> Exchange:
+        sent_ns = self._elapsed_ns
+        self._elapsed_ns += round(took_s * 1_000_000_000)
         timing = Timing(
-            intended_ns=now_ns,
-            sent_ns=now_ns,
-            first_byte_ns=now_ns if isinstance(outcome, Response) else None,
-            end_ns=now_ns,
+            intended_ns=sent_ns,
+            sent_ns=sent_ns,
+            first_byte_ns=self._elapsed_ns if isinstance(outcome, Response) else None,
+            end_ns=self._elapsed_ns,
         )
         exchange = Exchange(request=request, outcome=outcome, timing=timing)
         self.exchanges.append(exchange)
         return exchange
+
+
+class ScriptedListener:
+    """A `Listener` that is called by servers in memory: by whatever their `fetched` names."""
+
+    def __init__(self, *servers: Callable[[Request], Response]) -> None:
+        self._servers = servers
+
+    async def address(self) -> str | None:
+        """An address that no network has."""
+        return "http://127.0.0.1:9090"
+
+    async def calls(self, text: str, within_s: float) -> tuple[Request, ...]:  # noqa: ARG002 - the contract's; nobody is late here
+        """The requests that the servers made for an address with this text in it."""
+        fetched = [url for server in self._servers for url in getattr(server, "fetched", ())]
+        return tuple(
+            Request(method="GET", path=urlsplit(url).path, headers=(("User-Agent", "scripted"),))
+            for url in fetched
+            if text in url and url.startswith("http://127.0.0.1:9090/")
+        )
