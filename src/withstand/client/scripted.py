@@ -8,12 +8,14 @@
     assert exchange.status == 401
 
 Time is virtual: it passes only in `pause`, and in a `Late` response, so nothing waits and every run
-is the same.
+is the same. A server that is more than a function may have `fetched`: the addresses that it went to
+by itself, for `ScriptedListener`.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response, Timing
 from withstand.client.target import Target
@@ -89,3 +91,23 @@ class Scripted:
         exchange = Exchange(request=request, outcome=outcome, timing=timing)
         self.exchanges.append(exchange)
         return exchange
+
+
+class ScriptedListener:
+    """A `Listener` that is called by servers in memory: by whatever their `fetched` names."""
+
+    def __init__(self, *servers: Callable[[Request], Response]) -> None:
+        self._servers = servers
+
+    async def address(self) -> str | None:
+        """An address that no network has."""
+        return "http://127.0.0.1:9090"
+
+    async def calls(self, text: str, within_s: float) -> tuple[Request, ...]:  # noqa: ARG002 - the contract's; nobody is late here
+        """The requests that the servers made for an address with this text in it."""
+        fetched = [url for server in self._servers for url in getattr(server, "fetched", ())]
+        return tuple(
+            Request(method="GET", path=urlsplit(url).path, headers=(("User-Agent", "scripted"),))
+            for url in fetched
+            if text in url and url.startswith("http://127.0.0.1:9090/")
+        )

@@ -70,7 +70,27 @@ class LogIn:
     user: Identity | None = None
 
 
-Step = Send | Burst | Pause | LogIn
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """Open the scan's own listener, which waits for requests that the target makes.
+
+    Resumed with its address, `http://host:port`, to which a path unlike any other is to be added;
+    or with None where the target could not reach it.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitCalls:
+    """Wait for a request at the listener whose path holds `text`, no longer than `within_s`.
+
+    Resumed with a tuple of those requests, empty when none came.
+    """
+
+    text: str
+    within_s: float = 0.0
+
+
+Step = Send | Burst | Pause | LogIn | Listen | AwaitCalls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +249,18 @@ def send(
         request=request, fresh=fresh, to=to, noise_is_answer=noise_is_answer
     )
     return exchange
+
+
+def listen() -> Steps[str | None]:
+    """Sub-generator: the address of the scan's own listener, None where none can be reached."""
+    address: str | None = yield Listen()
+    return address
+
+
+def calls(text: str, within_s: float = 0.0) -> Steps[tuple[Request, ...]]:
+    """Sub-generator: the requests at the listener with this text in their path."""
+    found: tuple[Request, ...] = yield AwaitCalls(text=text, within_s=within_s)
+    return found
 
 
 def not_applicable(reason: str) -> Skipped:

@@ -11,6 +11,7 @@ from typing import Final
 
 from withstand.client.exchange import Exchange, Failure, Request
 from withstand.client.identity import Credential, Identity
+from withstand.client.listener import Listener, Unreachable
 from withstand.client.target import Target
 from withstand.client.transport import Transport
 
@@ -55,8 +56,14 @@ class Courier:
     """Carries requests for one scan over a transport."""
 
     def __init__(
-        self, transport: Transport, budget: Budget, *, stop: Callable[[], bool] = lambda: False
+        self,
+        transport: Transport,
+        budget: Budget,
+        *,
+        listener: Listener | None = None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
+        self.listener = listener or Unreachable()  # for what the target sends by itself
         self._transport = transport
         self._budget = budget
         self._stop = stop

@@ -4,11 +4,13 @@ from typing import Any, TypeVar
 
 from withstand.client.identity import Credential
 from withstand.scan.check import (
+    AwaitCalls,
     Burst,
     Check,
     Failed,
     FailedMany,
     Inconclusive,
+    Listen,
     LogIn,
     Outcome,
     Pause,
@@ -91,6 +93,10 @@ async def _do(step: Step, subject: Subject, courier: Courier) -> Any:
             return await courier.pause(step.seconds)
         case LogIn():
             return await _log_in(step, subject, courier)
+        case Listen():
+            return await courier.listener.address()
+        case AwaitCalls():
+            return await courier.listener.calls(step.text, step.within_s)
 
 
 async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential | None:

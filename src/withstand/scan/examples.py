@@ -71,7 +71,7 @@ def sent(request: Request) -> dict[str, Any]:
     """The JSON object in the request's body; empty without one."""
     try:
         document = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -6,6 +6,7 @@ READ THIS to know what happens in which order; each step is a few lines in the m
 from collections.abc import Callable
 from dataclasses import replace
 
+from withstand.client.listener import Listener
 from withstand.client.masking import Mask
 from withstand.client.transport import Transport
 from withstand.openapi.operation import Operation
@@ -40,16 +41,18 @@ async def scan(
     plan: ScanPlan,
     transport: Transport,
     *,
+    listener: Listener | None = None,
     observer: Observer = lambda _progress: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> ScanRecord:
     """Everything the checks of the plan find out about the API.
 
+    `listener` is where the target may call the scan; without one that is not tested.
     `stop` is asked before each request; once it says True the scan ends and the record holds what
     was learned until then. Raises TargetUnreachable and IdentityBroken before the first verdict;
     an identity that breaks later makes a record with `void`.
     """
-    run = _Run(plan, transport, observer, stop)
+    run = _Run(plan, transport, listener, observer, stop)
     try:
         await run.prepare()
         await run.check_operations()
@@ -66,10 +69,17 @@ class _Run:
     """The state of one scan."""
 
     def __init__(
-        self, plan: ScanPlan, transport: Transport, observer: Observer, stop: Callable[[], bool]
+        self,
+        plan: ScanPlan,
+        transport: Transport,
+        listener: Listener | None,
+        observer: Observer,
+        stop: Callable[[], bool],
     ) -> None:
         self.plan = plan
-        self.courier = Courier(transport, plan.budget, stop=lambda: self._listening and stop())
+        self.courier = Courier(
+            transport, plan.budget, listener=listener, stop=lambda: self._listening and stop()
+        )
         self._listening = True
         self._observer = observer
         self._ground = Groundwork(

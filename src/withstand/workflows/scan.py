@@ -2,7 +2,9 @@
 
 import time
 
+from withstand.client.listener import Unreachable
 from withstand.client.loop import run
+from withstand.client.loopback_listener import LoopbackListener
 from withstand.results import Results
 from withstand.scan.plan import Observer as ScanObserver
 from withstand.scan.plan import ScanPlan
@@ -22,8 +24,13 @@ def run_scan(
         async with (
             stoppable() as stopped,
             open_wire(plan.target, plan.timeout_s, plan.connect_timeout_s) as wire,
+            LoopbackListener() as loopback,
         ):
-            record = await scan(plan, wire, observer=observer, stop=stopped.is_set)
+            # Another machine's 127.0.0.1 is not ours.
+            listener = loopback if plan.target.is_loopback else Unreachable()
+            record = await scan(
+                plan, wire, listener=listener, observer=observer, stop=stopped.is_set
+            )
         return results_of(
             plan.target,
             occasion,

@@ -8,7 +8,7 @@ from typing import Any
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Credential, Identity, LoginRecipe
-from withstand.client.scripted import Scripted
+from withstand.client.scripted import Scripted, ScriptedListener
 from withstand.client.target import parse_target
 from withstand.openapi.document import read_document
 from withstand.scan.catalogue import all_checks, check_named
@@ -78,7 +78,7 @@ def scanned(
         public_key=public_key,
     )
     transport = transport or Scripted(server, plain=plain)
-    record = asyncio.run(scan(plan, transport))
+    record = asyncio.run(scan(plan, transport, listener=ScriptedListener(server)))
     return record, tuple(transport.exchanges)
 
 
