@@ -184,6 +184,7 @@ class Example:
     plain_vulnerable: Callable[[], Server] | None = None
     plain_safe: Callable[[], Server] | None = None
     tokens: Mapping[str, str] | None = None  # by identity name, in place of alice-token …
+    cookie: str | None = None  # tokens travel in the cookie of this name instead of a header
     login: LoginRecipe | None = None
 
 
