@@ -211,6 +211,7 @@ class Example:
     plain_safe: Callable[[], Server] | None = None
     tokens: Mapping[str, str] | None = None  # by identity name, in place of alice-token …
     safe_tokens: Mapping[str, str] | None = None  # those of the safe server, where others
+    cookie: str | None = None  # tokens travel in the cookie of this name instead of a header
     login: LoginRecipe | None = None
 
 

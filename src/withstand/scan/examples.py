@@ -13,7 +13,11 @@ BEARER: Final[list[dict[str, list[str]]]] = [{"bearer": []}]
 
 UNAUTHENTICATED: Final = Response(
     status=401,
-    headers=(("Content-Type", "application/json"), ("WWW-Authenticate", "Bearer")),
+    headers=(
+        ("Content-Type", "application/json"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("WWW-Authenticate", "Bearer"),
+    ),
     body=b'{"error": "log in first"}',
 )
 
@@ -29,14 +33,19 @@ def answer(status: int, document: object, headers: Mapping[str, str] | None = No
     """A JSON response."""
     return Response(
         status=status,
-        headers=(("Content-Type", "application/json"), *(headers or {}).items()),
+        headers=(
+            ("Content-Type", "application/json"),
+            ("X-Content-Type-Options", "nosniff"),
+            *(headers or {}).items(),
+        ),
         body=json.dumps(document).encode(),
     )
 
 
 def page(status: int, text: str, media_type: str = "text/html; charset=utf-8") -> Response:
     """A response for people."""
-    return Response(status=status, headers=(("Content-Type", media_type),), body=text.encode())
+    headers = (("Content-Type", media_type), ("X-Content-Type-Options", "nosniff"))
+    return Response(status=status, headers=headers, body=text.encode())
 
 
 def late(response: Response, after_s: float) -> Response:

@@ -21,7 +21,7 @@ def scan_of_example(check: Check, *, vulnerable: bool) -> ScanRecord:
         server,
         example.paths,
         policy=example.policy,
-        people=identities(tokens=tokens or example.tokens),
+        people=identities(tokens=tokens or example.tokens, cookie=example.cookie),
         login=example.login,
         plain=plain() if plain is not None else None,
         plain_url=example.plain_url,

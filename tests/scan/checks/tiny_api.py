@@ -23,13 +23,16 @@ ROLES = {"alice": "user", "bob": "user", "root": "admin"}
 
 
 def identities(
-    names: tuple[str, ...] = tuple(ROLES), tokens: Mapping[str, str] | None = None
+    names: tuple[str, ...] = tuple(ROLES),
+    tokens: Mapping[str, str] | None = None,
+    cookie: str | None = None,
 ) -> tuple[Identity, ...]:
     """The people of the examples, logged in."""
     found = []
     for name in names:
         token = (tokens or {}).get(name, f"{name}-token")
-        header = ("Authorization", f"Bearer {token}")
+        bearer = ("Authorization", f"Bearer {token}")
+        header = bearer if cookie is None else ("Cookie", f"{cookie}={token}")
         found.append(
             Identity(
                 name=name,
