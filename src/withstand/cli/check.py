@@ -6,6 +6,7 @@ from typing import Final
 import click
 
 from withstand.cli.history_file import history_for, history_option, remembered
+from withstand.cli.known_findings import baseline_for, with_baseline_updated
 from withstand.cli.options import (
     Outputs,
     report_options,
@@ -92,6 +93,7 @@ def command(
     require_writable(outputs)
     settings = settings_for(config_file, base_url, openapi=document)
     target = target_for(settings, allow, insecure)
+    baseline = baseline_for(settings)
     history = history_for(settings, Kind.CHECK)
     objectives = _objectives(settings, slos, part)
     _require_a_part(part, scan_flags=bool(only or without), budget=budget)
@@ -115,6 +117,7 @@ def command(
         fail_on=plan.policy.fail_on,
         strict=strict,
         suppressions=settings.suppressions(),
+        baseline=baseline,
     )
     with ProgressLine(quiet=quiet) as progress:
         if not objectives and part is None:
@@ -127,6 +130,7 @@ def command(
             trial_observer=progress.trials,
             scan_observer=progress.scan,
         )
+    results = with_baseline_updated(results, settings, baseline)
     return publish(results, outputs, remembered(results, history))
 
 

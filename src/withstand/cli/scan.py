@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from withstand.cli.known_findings import baseline_for, with_baseline_updated
 from withstand.cli.options import (
     Outputs,
     report_options,
@@ -60,6 +61,7 @@ def command(
     require_writable(outputs)
     settings = settings_for(config_file, base_url, openapi=document)
     target = target_for(settings, allow, insecure)
+    baseline = baseline_for(settings)
     checks = chosen(only, without)
     plan = scan_plan(
         settings,
@@ -75,7 +77,9 @@ def command(
         fail_on=plan.policy.fail_on,
         strict=strict,
         suppressions=settings.suppressions(),
+        baseline=baseline,
     )
     with ProgressLine(quiet=quiet) as progress:
         results = run_scan(plan, occasion, observer=progress.scan)
+    results = with_baseline_updated(results, settings, baseline)
     return publish(results, outputs)

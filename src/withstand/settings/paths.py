@@ -74,4 +74,7 @@ def _absolute(tables: SettingsFile, places: _Places) -> tuple[SettingsFile, list
     if tables.history.file is not None:  # it need not be there yet
         file = str(places.path(tables.history.file, "history", "file"))
         tables = attrs.evolve(tables, history=attrs.evolve(tables.history, file=file))
+    if tables.security.baseline is not None:  # nor this one: --update-baseline writes it
+        file = str(places.path(tables.security.baseline, "security", "baseline"))
+        tables = attrs.evolve(tables, security=attrs.evolve(tables.security, baseline=file))
     return tables, missing
