@@ -126,8 +126,7 @@ class Results:
 
     def fails(self, finding: Finding) -> bool:
         """Whether the finding fails the run: bad enough and not just tentative."""
-        bad_enough = finding.severity.rank >= self.fail_on.rank
-        return bad_enough and finding.confidence is not Confidence.TENTATIVE
+        return fails_at(self.fail_on, finding)
 
     def failing_findings(self) -> tuple[Finding, ...]:
         """The findings that fail the run, the worst first."""
@@ -228,6 +227,12 @@ class Results:
                 measured = self.load.operations.values() if self.load is not None else ()
                 requests = _count(sum(each.requests for each in measured), "request")
                 return f"{requests} measured; no objective was set, so nothing is judged."
+
+
+def fails_at(fail_on: Severity, finding: Finding) -> bool:
+    """Whether the finding is at least that bad, and not just tentative."""
+    bad_enough = finding.severity.rank >= fail_on.rank
+    return bad_enough and finding.confidence is not Confidence.TENTATIVE
 
 
 def merge(first: Results, second: Results) -> Results:

@@ -24,6 +24,7 @@ _VERBS = {
     "history": "withstand.cli.history",
     "checks": "withstand.cli.checks",
     "explain": "withstand.cli.explain",
+    "replay": "withstand.cli.replay",
 }
 
 

@@ -16,6 +16,7 @@ from withstand.cli.options import (
 )
 from withstand.cli.output import publish, require_writable
 from withstand.cli.progress import ProgressLine
+from withstand.cli.scan_files import scan_file_options
 from withstand.cli.scan_options import scan_options
 from withstand.cli.traffic import slo_option
 from withstand.cli.typed import typed_command
@@ -50,6 +51,7 @@ _SLO: Final = "slo"
 )
 @scan_options
 @history_option
+@scan_file_options
 @report_options
 def command(
     document: str | None,

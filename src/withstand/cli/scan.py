@@ -14,6 +14,7 @@ from withstand.cli.options import (
 )
 from withstand.cli.output import publish, require_writable
 from withstand.cli.progress import ProgressLine
+from withstand.cli.scan_files import scan_file_options
 from withstand.cli.scan_options import scan_options
 from withstand.cli.typed import typed_command
 from withstand.scan.catalogue import chosen
@@ -25,6 +26,7 @@ from withstand.workflows import Occasion, run_scan
 @click.argument("document", required=False)
 @target_options
 @scan_options
+@scan_file_options
 @report_options
 def command(
     document: str | None,
