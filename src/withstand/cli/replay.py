@@ -29,7 +29,7 @@ from withstand.scan.replay import (
     places_of_baseline,
     places_of_record,
     places_of_tests,
-    tests_of,
+    same_tests,
 )
 from withstand.settings import Settings
 from withstand.settings.plans import api_for, scan_plan
@@ -79,7 +79,7 @@ def command(
     api = api_for(settings, target)
     place = _place(fingerprint, settings, api, results)
     check = check_named(place.check)
-    wanted = tests_of(place, check, api)
+    wanted = same_tests(place, check, api)
     if not wanted:
         return _said(
             place,

@@ -46,7 +46,8 @@ def tested(
 ) -> ScanRecord:
     """The record of one test. Raises RunVoid or UsageError."""
     shared = config.stash[RUN].shared_directory
-    with nullcontext() if shared is None else FileLock(shared / "scan.lock"):
+    lock = None if shared is None else FileLock(shared / "scan.lock")
+    with nullcontext() if lock is None else lock.acquire(poll_interval=0.01):
         if _SESSION not in config.stash:
             config.stash[_SESSION] = _session(about)
         record = config.stash[_SESSION].test(check, operation, last=last)

@@ -21,7 +21,7 @@ from withstand.scan.merge import badness
 from withstand.scan.record import Described, ScanRecord, SuppressedFinding
 
 MOST_RESULTS: Final = 25_000
-_MOST_BYTES: Final = 9_000_000  # of text, which is far less when compressed
+MOST_BYTES: Final = 9_000_000  # of text, which is far less when compressed
 _MOST_PLACES: Final = 100  # of one result; GitHub shows the first
 _MOST_TAGS: Final = 20
 _LONGEST_MESSAGE: Final = 4_000
@@ -59,7 +59,9 @@ class _Shown:
     accepted: SuppressedFinding | None = None
 
 
-def render_sarif(results: Results) -> str:
+def render_sarif(
+    results: Results, *, most_results: int = MOST_RESULTS, most_bytes: int = MOST_BYTES
+) -> str:
     """The findings of the run's scan as one SARIF file with one run; without a scan it has none.
 
     Known findings are `unchanged`, accepted ones carry their suppression. Over the limits the
@@ -70,10 +72,10 @@ def render_sarif(results: Results) -> str:
     rules = {each.finding.check: at for at, each in enumerate(_by_rule(shown))}
     described = (scan.described if scan is not None else None) or _NOWHERE
     kept, bytes_kept = [], 0
-    for each in shown[:MOST_RESULTS]:
+    for each in shown[:most_results]:
         result = _result(each, rules, described)
         bytes_kept += len(json.dumps(result))
-        if bytes_kept > _MOST_BYTES:
+        if bytes_kept > most_bytes:
             break
         kept.append(result)
     run = {

@@ -108,7 +108,7 @@ def operation_of(place: Place, api: Api) -> Operation | None:
     return next((each for each in api.operations if operation_shape(each.key) == wanted), None)
 
 
-def tests_of(place: Place, check: Check, api: Api) -> frozenset[tuple[str, str | None]]:
+def same_tests(place: Place, check: Check, api: Api) -> frozenset[tuple[str, str | None]]:
     """The tests that could find it again; none where its operation is not there any more."""
     if check.per is Per.API:
         return frozenset({(check.name, None)})
