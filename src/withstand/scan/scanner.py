@@ -52,7 +52,7 @@ async def scan(
     was learned until then. Raises TargetUnreachable and IdentityBroken before the first verdict;
     an identity that breaks later makes a record with `void`.
     """
-    run = _Run(plan, transport, listener, observer, stop)
+    run = ScanRun(plan, transport, listener, observer, stop)
     try:
         await run.prepare()
         await run.check_operations()
@@ -65,16 +65,16 @@ async def scan(
     return run.record()
 
 
-class _Run:
+class ScanRun:
     """The state of one scan."""
 
     def __init__(
         self,
         plan: ScanPlan,
         transport: Transport,
-        listener: Listener | None,
-        observer: Observer,
-        stop: Callable[[], bool],
+        listener: Listener | None = None,
+        observer: Observer = lambda _progress: None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.plan = plan
         self.courier = Courier(
@@ -90,6 +90,7 @@ class _Run:
         self._interrupted = False
         self._undone: list[tuple[Check, Operation | None]] = []
         self._access: dict[str, AccessRow] = {}
+        self._watched_at = 0  # requests sent when the identities were last seen healthy
 
     async def prepare(self) -> None:
         self._undone = self._agenda()
@@ -110,18 +111,41 @@ class _Run:
                 return
             good = len(self._ledger.coverage)
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
-            await self._observe_access(operation)
-            for check in checks:
+            wanted = [check for check in checks if self.plan.wants(check, operation)]
+            for check in wanted:
                 await self._judge(check, operation)
-            await self._watch_identities(good)
+            if wanted:
+                await self._watch_identities(good)
 
     async def check_api(self) -> None:
         for check in self.plan.checks:
+            if not self.plan.wants(check, None):
+                continue
             if check.per is Per.API and self._void is None:
                 self._report("checks", len(self.plan.api.operations), 0, check.name)
                 good = len(self._ledger.coverage)
                 await self._judge(check, None)
                 await self._watch_identities(good)
+
+    async def one(self, check: Check, operation: Operation | None, *, last: bool) -> ScanRecord:
+        """One test by itself, for callers that have an order of their own: the record of just it.
+
+        Identities are watched where a failure rests on them, after whatever may have hurt them,
+        and with `last` after reads too. One that breaks voids this test and all that follow.
+        """
+        self._ledger, self._undone = Ledger(), [(check, operation)]
+        if self._void is None:
+            await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
+            try:
+                await self._judge(check, operation)
+            except BudgetSpent as end:
+                self.end_early(str(end), interrupted=False)
+            sent = self.courier.requests > self._watched_at
+            harmless = check.safety is Safety.READ_ONLY and not self._ledger.findings
+            if sent and (last or not harmless):
+                await self._watch_identities(0)
+                self._watched_at = self.courier.requests
+        return self.record()
 
     def end_early(self, reason: str, *, interrupted: bool) -> None:
         self._interrupted = interrupted
@@ -157,8 +181,6 @@ class _Run:
 
     async def _observe_access(self, operation: Operation) -> None:
         """The operation's row of the access matrix, which the check that reads it is shown."""
-        if not any(check.reads_access for check in self.plan.checks):
-            return
         subject = self._subject(operation)
         if subject.baseline is None:
             row = unobserved(subject, self._ground.missing.get(operation.key, "no baseline"))
@@ -172,12 +194,17 @@ class _Run:
     def _agenda(self) -> list[tuple[Check, Operation | None]]:
         per_operation = [check for check in self.plan.checks if check.per is not Per.API]
         whole_api = [check for check in self.plan.checks if check.per is Per.API]
-        return [
+        every: list[tuple[Check, Operation | None]] = [
             *((check, op) for op in self.plan.api.operations for check in per_operation),
             *((check, None) for check in whole_api),
         ]
+        return [
+            (check, operation) for check, operation in every if self.plan.wants(check, operation)
+        ]
 
     async def _judge(self, check: Check, operation: Operation | None) -> None:
+        if check.reads_access and operation is not None:
+            await self._observe_access(operation)
         outcome = self._out_of_bounds(check, operation)
         if outcome is None:
             outcome = await self._judged(check, operation)

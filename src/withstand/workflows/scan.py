@@ -9,7 +9,7 @@ from withstand.results import Results
 from withstand.scan.plan import Observer as ScanObserver
 from withstand.scan.plan import ScanPlan
 from withstand.scan.scanner import scan
-from withstand.scan.suppression import without_suppressed
+from withstand.workflows.judging import settled
 from withstand.workflows.occasion import Occasion, results_of
 from withstand.workflows.wiring import open_wire, stoppable
 
@@ -36,7 +36,7 @@ def run_scan(
             occasion,
             started_at,
             api=plan.api,
-            scan=without_suppressed(record, occasion.suppressions),
+            scan=settled(record, occasion, plan.api),
             interrupted=record.interrupted,
         )
 
