@@ -2,16 +2,14 @@
 
 import time
 
-from withstand.client.listener import Unreachable
 from withstand.client.loop import run
-from withstand.client.loopback_listener import LoopbackListener
 from withstand.results import Results
 from withstand.scan.plan import Observer as ScanObserver
 from withstand.scan.plan import ScanPlan
 from withstand.scan.scanner import scan
 from withstand.workflows.judging import settled
 from withstand.workflows.occasion import Occasion, results_of
-from withstand.workflows.wiring import open_wire, stoppable
+from withstand.workflows.wiring import open_listener, open_wire, stoppable
 
 
 def run_scan(
@@ -24,10 +22,8 @@ def run_scan(
         async with (
             stoppable() as stopped,
             open_wire(plan.target, plan.timeout_s, plan.connect_timeout_s) as wire,
-            LoopbackListener() as loopback,
+            open_listener(plan.target) as listener,
         ):
-            # Another machine's 127.0.0.1 is not ours.
-            listener = loopback if plan.target.is_loopback else Unreachable()
             record = await scan(
                 plan, wire, listener=listener, observer=observer, stop=stopped.is_set
             )

@@ -19,7 +19,7 @@ from withstand.scan.record import ScanRecord
 from withstand.scan.scanner import ScanRun
 from withstand.workflows.judging import settled
 from withstand.workflows.occasion import Occasion
-from withstand.workflows.wiring import open_wire
+from withstand.workflows.wiring import open_listener, open_wire
 
 
 class ScanSession:
@@ -74,7 +74,8 @@ class ScanSession:
                 open_wire(plan.target, plan.timeout_s, plan.connect_timeout_s)
             )
             self._wire = wire
-            run = ScanRun(plan, wire)
+            listener = await self._stack.enter_async_context(open_listener(plan.target))
+            run = ScanRun(plan, wire, listener)
             await run.prepare()
             self._run = run
         return await self._run.one(check, operation, last=last)
