@@ -11,8 +11,16 @@ from withstand.scan.catalogue import all_checks, check_named
 from withstand.scan.check import Check
 from withstand.scan.example_run import example_findings
 
-page_of = cache(check_page)
 CHECKS = pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.name)
+
+
+@cache
+def page_named(name: str) -> str:
+    return check_page(check_named(name))
+
+
+def page_of(check: Check) -> str:
+    return page_named(check.name)
 
 
 @CHECKS

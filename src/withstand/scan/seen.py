@@ -20,8 +20,12 @@ _ISSUING_WORDS: Final = frozenset(
 )
 
 
-def answers(subject: Subject) -> Iterator[Exchange]:
-    """Every distinct exchange with a response: those observed, and the baselines."""
+def answers(subject: Subject, *, documented: bool = False) -> Iterator[Exchange]:
+    """Every distinct exchange with a response: those observed, and the baselines.
+
+    `documented` leaves out what a path that the document does not have has served: whatever such a
+    page gives away is one finding with the page itself.
+    """
     known: set[tuple[Request, int, bytes]] = set()
     baselines = (baseline.exchange for baseline in subject.baselines.values())
     for exchange in (*baselines, *subject.observed):
@@ -29,9 +33,12 @@ def answers(subject: Subject) -> Iterator[Exchange]:
         if response is None:
             continue
         mark = (exchange.request, response.status, response.body)
-        if mark not in known:
-            known.add(mark)
-            yield exchange
+        if mark in known:
+            continue
+        known.add(mark)
+        if documented and response.succeeded and operation_of(subject, exchange) is None:
+            continue
+        yield exchange
 
 
 def operation_of(subject: Subject, exchange: Exchange) -> Operation | None:

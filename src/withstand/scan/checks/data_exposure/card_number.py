@@ -45,7 +45,7 @@ def applies(subject: Subject) -> Skipped | None:
 def run(subject: Subject) -> Steps[Outcome]:
     yield from ()
     found: dict[str, list[tuple[Exchange, str]]] = {}
-    for exchange in answers(subject):
+    for exchange in answers(subject, documented=True):
         response = exchange.response
         assert response is not None, "answers() gives exchanges with a response"
         for key, value in leaves(response.json()):

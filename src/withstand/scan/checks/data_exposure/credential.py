@@ -48,7 +48,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     yield from ()
     tokens = dict(_tokens(subject))
     found: dict[str, list[tuple[Exchange, str]]] = {}
-    for exchange in answers(subject):
+    for exchange in answers(subject, documented=True):
         if gives_out_secrets(operation_of(subject, exchange), exchange.request):
             continue
         for secret in _secrets(subject, exchange, tokens):

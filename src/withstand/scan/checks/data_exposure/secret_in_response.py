@@ -63,7 +63,7 @@ def applies(subject: Subject) -> Skipped | None:
 def run(subject: Subject) -> Steps[Outcome]:
     own = _own_secrets(subject)
     found: dict[str, list[tuple[Exchange, _Leak]]] = {}
-    for exchange in answers(subject):
+    for exchange in answers(subject, documented=True):
         for leak in _leaks(subject, exchange, own):
             found.setdefault(leak.what, []).append((exchange, leak))
     yield from ()

@@ -264,7 +264,8 @@ class _Files:
         if last_segment(request) not in self._kept:
             return not_found()
         media_type, content = self._kept[last_segment(request)]
-        found = Response(status=200, headers=(("Content-Type", media_type),), body=content)
+        headers = (("Content-Type", media_type), ("X-Content-Type-Options", "nosniff"))
+        found = Response(status=200, headers=headers, body=content)
         if self._as_downloads:
             return replace(found, headers=(*found.headers, ("Content-Disposition", "attachment")))
         return found
