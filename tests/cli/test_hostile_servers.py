@@ -30,7 +30,8 @@ IN_TURN = ("POST /notes", "GET /notes", "GET /notes/{id}")
 
 
 def document(collections: int = 1) -> dict[str, Any]:
-    security, fine = [{"bearer": []}], {"200": {"description": "fine"}}
+    security: list[dict[str, list[str]]] = [{"bearer": []}]
+    fine = {"200": {"description": "fine"}}
     number = {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
     search = {"name": "q", "in": "query", "schema": {"type": "string"}}
     note = {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]}

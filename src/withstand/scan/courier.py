@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from withstand.client.exchange import Exchange, Failure, Request
-from withstand.client.identity import Identity
+from withstand.client.identity import Credential, Identity
+from withstand.client.listener import Listener, Unreachable
 from withstand.client.target import Target
 from withstand.client.transport import Transport
 from withstand.scan.patience import (
@@ -66,8 +67,14 @@ class Courier:
     """Carries requests for one scan over a transport."""
 
     def __init__(
-        self, transport: Transport, budget: Budget, *, stop: Callable[[], bool] = lambda: False
+        self,
+        transport: Transport,
+        budget: Budget,
+        *,
+        listener: Listener | None = None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
+        self.listener = listener or Unreachable()  # for what the target sends by itself
         self._transport = transport
         self._budget = budget
         self._stop = stop
@@ -75,6 +82,8 @@ class Courier:
         self._names: dict[str, str] = {}  # credential header value → identity name
         self.requests = 0
         self.observed: deque[Exchange] = deque()
+        self.secrets: dict[str, str] = {}  # of every credential there was: what prints is masked
+        self.kept: dict[str, Credential] = {}  # by identity: with which the scan is to go on
         self.fresh_next = False  # the next request opens a new connection, whoever sends it
         self.place = ""  # what is being tested: an operation that hangs is given up
         self.refusals = 0  # answers of 429 that were waited for
@@ -98,6 +107,7 @@ class Courier:
 
     def knows(self, identity: Identity) -> None:
         """From now on exchanges that carry this identity's credential bear its name."""
+        self.secrets.update(identity.secrets)
         if identity.credential is not None:
             for _, value in identity.credential.headers:
                 self._names[value] = identity.name

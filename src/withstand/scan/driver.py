@@ -4,11 +4,13 @@ from typing import Any, TypeVar
 
 from withstand.client.identity import Credential
 from withstand.scan.check import (
+    AwaitCalls,
     Burst,
     Check,
     Failed,
     FailedMany,
     Inconclusive,
+    Listen,
     LogIn,
     Outcome,
     Pause,
@@ -91,12 +93,16 @@ async def _do(step: Step, subject: Subject, courier: Courier) -> Any:
             return await courier.pause(step.seconds)
         case LogIn():
             return await _log_in(step, subject, courier)
+        case Listen():
+            return await courier.listener.address()
+        case AwaitCalls():
+            return await courier.listener.calls(step.text, step.within_s)
 
 
 async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential | None:
     if subject.login is None:
         return None
-    identity = subject.identity(step.identity)
+    identity = step.user or subject.identity(step.identity)
     if step.short_lived and subject.login.short_lived is None:
         return None
     attempt = await log_in(
@@ -106,7 +112,12 @@ async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential
         base_path=subject.target.base_path,
         short_lived=step.short_lived,
     )
-    return attempt if isinstance(attempt, Credential) else None
+    if not isinstance(attempt, Credential):
+        return None
+    courier.secrets.update(identity.logged_in(attempt).secrets)
+    if step.keep:
+        courier.kept[identity.name] = attempt
+    return attempt
 
 
 def _by_parameter(outcome: Outcome) -> dict[str | None, Failed]:

@@ -88,6 +88,18 @@ async def renew_if_old(plan: ScanPlan, ground: Groundwork, courier: Courier) -> 
             courier.knows(ground.identities[identity.name])
 
 
+def go_on_with(ground: Groundwork, courier: Courier) -> None:
+    """Takes over the credentials that a check got in the place of those that it spent."""
+    for name, credential in courier.kept.items():
+        if name in ground.identities:
+            ground.identities[name] = ground.identities[name].logged_in(credential)
+            courier.knows(ground.identities[name])
+        elif ground.throwaway is not None and ground.throwaway.name == name:
+            ground.throwaway = ground.throwaway.logged_in(credential)
+            courier.knows(ground.throwaway)
+    courier.kept.clear()
+
+
 async def find_canary(ground: Groundwork, courier: Courier) -> None:
     """The secured GET that tells a healthy identity from a broken one, and how refusals look."""
     candidates = [

@@ -6,6 +6,7 @@ READ THIS to know what happens in which order; each step is a few lines in the m
 from collections.abc import Callable
 from dataclasses import replace
 
+from withstand.client.listener import Listener
 from withstand.client.masking import Mask
 from withstand.client.transport import Transport
 from withstand.openapi.operation import Operation
@@ -42,16 +43,18 @@ async def scan(
     plan: ScanPlan,
     transport: Transport,
     *,
+    listener: Listener | None = None,
     observer: Observer = lambda _progress: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> ScanRecord:
     """Everything the checks of the plan find out about the API.
 
+    `listener` is where the target may call the scan; without one that is not tested.
     `stop` is asked before each request; once it says True the scan ends and the record holds what
     was learned until then. Raises TargetUnreachable and IdentityBroken before the first verdict;
     an identity that breaks later makes a record with `void`.
     """
-    run = _Run(plan, transport, observer, stop)
+    run = ScanRun(plan, transport, listener, observer, stop)
     try:
         await run.prepare()
         await run.check_operations()
@@ -66,14 +69,21 @@ async def scan(
     return run.record()
 
 
-class _Run:
+class ScanRun:
     """The state of one scan."""
 
     def __init__(
-        self, plan: ScanPlan, transport: Transport, observer: Observer, stop: Callable[[], bool]
+        self,
+        plan: ScanPlan,
+        transport: Transport,
+        listener: Listener | None = None,
+        observer: Observer = lambda _progress: None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.plan = plan
-        self.courier = Courier(transport, plan.budget, stop=lambda: self._listening and stop())
+        self.courier = Courier(
+            transport, plan.budget, listener=listener, stop=lambda: self._listening and stop()
+        )
         self._listening = True
         self._observer = observer
         self._ground = Groundwork(
@@ -85,6 +95,7 @@ class _Run:
         self._tried = False  # whether an operation was called that may be expected to succeed
         self._undone = Agenda()
         self._access: dict[str, AccessRow] = {}
+        self._watched_at = 0  # requests sent when the identities were last seen healthy
 
     async def prepare(self) -> None:
         self._undone = self._agenda()
@@ -117,18 +128,41 @@ class _Run:
                 return
             good = len(self._ledger.coverage)
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
-            await self._observe_access(operation)
-            for check in checks:
+            wanted = [check for check in checks if self.plan.wants(check, operation)]
+            for check in wanted:
                 await self._judge(check, operation)
-            await self._watch_identities(good)
+            if wanted:
+                await self._watch_identities(good)
 
     async def check_api(self) -> None:
         for check in self.plan.checks:
+            if not self.plan.wants(check, None):
+                continue
             if check.per is Per.API and self._void is None:
                 self._report("checks", len(self.plan.api.operations), 0, check.name)
                 good = len(self._ledger.coverage)
                 await self._judge(check, None)
                 await self._watch_identities(good)
+
+    async def one(self, check: Check, operation: Operation | None, *, last: bool) -> ScanRecord:
+        """One test by itself, for callers that have an order of their own: the record of just it.
+
+        Identities are watched where a failure rests on them, after whatever may have hurt them,
+        and with `last` after reads too. One that breaks voids this test and all that follow.
+        """
+        self._ledger, self._undone = Ledger(), Agenda([(check, operation)])
+        if self._void is None:
+            await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
+            try:
+                await self._judge(check, operation)
+            except BudgetSpent as end:
+                self.end_early(str(end), interrupted=False)
+            sent = self.courier.requests > self._watched_at
+            harmless = check.safety is Safety.READ_ONLY and not self._ledger.findings
+            if sent and (last or not harmless):
+                await self._watch_identities(0)
+                self._watched_at = self.courier.requests
+        return self.record()
 
     def end_early(self, reason: str, *, interrupted: bool) -> None:
         self._interrupted = interrupted
@@ -175,8 +209,6 @@ class _Run:
 
     async def _observe_access(self, operation: Operation) -> None:
         """The operation's row of the access matrix, which the check that reads it is shown."""
-        if not any(check.reads_access for check in self.plan.checks):
-            return
         subject = self._subject(operation)
         if subject.baseline is None:
             row = unobserved(subject, self._ground.missing.get(operation.key, "no baseline"))
@@ -202,18 +234,20 @@ class _Run:
     def _agenda(self) -> Agenda:
         per_operation = [check for check in self.plan.checks if check.per is not Per.API]
         whole_api = [check for check in self.plan.checks if check.per is Per.API]
-        return Agenda(
-            (
-                *((check, op) for op in self.plan.api.operations for check in per_operation),
-                *((check, None) for check in whole_api),
-            )
-        )
+        every: list[tuple[Check, Operation | None]] = [
+            *((check, op) for op in self.plan.api.operations for check in per_operation),
+            *((check, None) for check in whole_api),
+        ]
+        return Agenda(item for item in every if self.plan.wants(*item))
 
     async def _judge(self, check: Check, operation: Operation | None) -> None:
+        if check.reads_access and operation is not None:
+            await self._observe_access(operation)
         outcome = self._out_of_bounds(check, operation)
         if outcome is None:
             self.courier.place = operation.key if operation is not None else check.name
             outcome = await self._judged(check, operation)
+            ground_rules.go_on_with(self._ground, self.courier)
         self._undone.remove((check, operation))
         self._enter(check, operation, outcome)
 
@@ -265,6 +299,7 @@ class _Run:
             login=self.plan.login,
             plain_target=self.plan.plain_target,
             expired_token=self.plan.expired_token,
+            public_key=self.plan.public_key,
             loopback=self.plan.target.is_loopback,
             refusals=frozenset(ground.refusals),
             access=self._access.get(operation.key) if operation else None,
@@ -283,7 +318,7 @@ class _Run:
         self._ledger.enter(check, key, outcome, self._mask(), self.plan.target)
 
     def _mask(self) -> Mask:
-        secrets: dict[str, str] = {}
+        secrets = dict(self.courier.secrets)
         ground = self._ground
         for identity in (*ground.identities.values(), ground.throwaway):
             if identity is not None:

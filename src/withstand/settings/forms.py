@@ -45,6 +45,8 @@ Limit = NewType("Limit", int)
 """A number of failures, at least one, written `10 failures` or `10`."""
 Day = NewType("Day", date)
 """A calendar day."""
+Fingerprint = NewType("Fingerprint", str)
+"""16 hex digits that name a finding."""
 Texts = NewType("Texts", tuple[str, ...])
 """One text or a list of texts."""
 Weight = NewType("Weight", float)
@@ -56,6 +58,7 @@ Keep = NewType("Keep", str)
 
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 ACCESS_WORDS: Final = ("public", "never")
+_FINGERPRINT: Final = "^[0-9a-f]{16}$"
 _METHOD_PATTERN: Final = "|".join(METHODS)
 _OPERATION: Final = rf"^(\*|({_METHOD_PATTERN}|\*) (/|\*)\S*)$"
 _REQUEST: Final = rf"^({_METHOD_PATTERN}) /[^\s*]*$"
@@ -233,6 +236,13 @@ def _day(value: object) -> Day:
         raise Unfit(f"expected a day like 2027-06-30, got {kind(value)}") from None
 
 
+def _fingerprint(value: object) -> Fingerprint:
+    written = text(value)
+    if not re.match(_FINGERPRINT, written):
+        raise Unfit(f"expected the 16 hex digits of a finding, got {written!r}")
+    return Fingerprint(written)
+
+
 def _texts(value: object) -> Texts:
     if isinstance(value, str):
         return Texts((value,))
@@ -355,6 +365,7 @@ FORMS: Final[Mapping[Any, Form]] = {
         },
     ),
     Day: Form(read=_day, schema={"type": "string", "format": "date"}),
+    Fingerprint: Form(read=_fingerprint, schema={"type": "string", "pattern": _FINGERPRINT}),
     Texts: Form(
         read=_texts,
         schema={
