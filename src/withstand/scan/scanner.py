@@ -29,7 +29,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.cleanup import clean_up
 from withstand.scan.courier import BudgetSpent, Courier, NoiseStays, Stopped
-from withstand.scan.driver import carried, judge
+from withstand.scan.driver import Errand, carried, judge
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.plan import Observer, ScanPlan, ScanProgress
 from withstand.scan.policy import Profile
@@ -135,14 +135,27 @@ class ScanRun:
                 await self._watch_identities(good)
 
     async def check_api(self) -> None:
-        for check in self.plan.checks:
-            if not self.plan.wants(check, None):
+        """The checks of the whole API. One that only reads and waits is left alone meanwhile; those
+        that flood come last, as they may leave a limit behind."""
+        wanted = [check for check in self.plan.checks if check.per is Per.API]
+        wanted.sort(key=lambda check: check.safety is Safety.ABUSIVE)
+        resting: list[Errand] = []
+        for check in wanted:
+            if not self.plan.wants(check, None) or self._void is not None:
                 continue
-            if check.per is Per.API and self._void is None:
-                self._report("checks", len(self.plan.api.operations), 0, check.name)
+            self._report("checks", len(self.plan.api.operations), 0, check.name)
+            good = len(self._ledger.coverage)
+            errand = await self._begun(check)
+            if errand is not None:
+                resting.append(errand)
+                continue
+            await self._watch_identities(good)
+        for errand in sorted(resting, key=lambda each: each.wakes_s):
+            if self._void is None:
                 good = len(self._ledger.coverage)
-                await self._judge(check, None)
+                await self._finish(errand)
                 await self._watch_identities(good)
+            errand.close()
 
     async def one(self, check: Check, operation: Operation | None, *, last: bool) -> ScanRecord:
         """One test by itself, for callers that have an order of their own: the record of just it.
@@ -247,9 +260,33 @@ class ScanRun:
         if outcome is None:
             self.courier.place = operation.key if operation is not None else check.name
             outcome = await self._judged(check, operation)
-            ground_rules.go_on_with(self._ground, self.courier)
+        self._close(check, operation, outcome)
+
+    def _close(self, check: Check, operation: Operation | None, outcome: Outcome) -> None:
+        ground_rules.go_on_with(self._ground, self.courier)
         self._undone.remove((check, operation))
         self._enter(check, operation, outcome)
+
+    async def _begun(self, check: Check) -> Errand | None:
+        """Judges a check of the whole API; what remains of it where it only reads and rests."""
+        if check.safety is not Safety.READ_ONLY or self._out_of_bounds(check, None) is not None:
+            await self._judge(check, None)
+            return None
+        errand = Errand(check, self._subject(None), self.courier)
+        self.courier.place = check.name
+        outcome = await errand.until_it_rests()
+        if outcome is None:
+            return errand
+        self._close(check, None, outcome)
+        return None
+
+    async def _finish(self, errand: Errand) -> None:
+        outcome: Outcome | None = None
+        while outcome is None:
+            await self.courier.pause(max(0.0, errand.wakes_s - self.courier.now_s()))
+            self.courier.place = errand.check.name
+            outcome = await errand.until_it_rests()
+        self._close(errand.check, None, outcome)
 
     async def _judged(self, check: Check, operation: Operation | None) -> Outcome:
         """The outcome; without a baseline a failure may be proved beside a refusal, but no pass."""
