@@ -137,6 +137,8 @@ class ScanRun:
         if self._void is None:
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
             try:
+                if operation is not None and check.reads_access:
+                    await self._observe_access(operation)
                 await self._judge(check, operation)
             except BudgetSpent as end:
                 self.end_early(str(end), interrupted=False)
