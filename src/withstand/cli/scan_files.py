@@ -11,7 +11,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 _FILES: Final = "withstand.scan-files"  # in Click's context: format → the file
 _HELP: Final = {
     "sarif": "Write the findings as SARIF 2.1.0, for code scanning.",
-    "junit": "Write the tests of the scan as a JUnit file.",
+    "junit": "Write the tests of the scan, and the verdicts on objectives, as a JUnit file.",
     "markdown": "Write the report as Markdown, for a job summary.",
 }
 

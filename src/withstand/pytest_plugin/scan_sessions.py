@@ -57,7 +57,13 @@ def tested(
         for use in record.suppressions
         if use.expired
     )
-    notes += (note for note in (*record.notes, *expired) if note not in notes)
+    # What could not be called is the reason of its own items.
+    untested = tuple(f"{each.key} was not tested: " for each in about.api.operations)
+    notes += (
+        note
+        for note in (*record.notes, *expired)
+        if note not in notes and not note.startswith(untested)
+    )
     return record
 
 

@@ -101,6 +101,7 @@ class ScanRun:
         await take_baselines(self.plan, self._ground, self.courier)
         await ground_rules.find_canary(self._ground, self.courier)
         self._note_what_is_missing()
+        self._watched_at = self.courier.requests
 
     async def check_operations(self) -> None:
         operations = in_dependency_order(self.plan.api.operations, resolve=self.plan.api.resolve)
