@@ -170,6 +170,7 @@ def test_replay_of_an_operation_that_is_not_there_any_more_is_gone(
     assert (outcome.code, "has no such operation any more" in outcome.said) == (0, True)
 
 
+@pytest.mark.slow
 def test_the_curl_line_of_a_finding_on_the_demo_runs_as_pasted(
     invoke: Invoke, folder: Path
 ) -> None:
