@@ -460,3 +460,28 @@ def test_an_empty_api_key_that_is_taken_for_a_good_one_is_found(token: str | Non
     (finding,) = findings(GARBAGE, keyed("k-4711", empty=True), THINGS, people=people)
     assert "empty" in finding.detail
     assert findings(GARBAGE, keyed("k-4711"), THINGS, people=people) == ()
+
+
+# --- errors in a 200 that are never twice the same ----------------------------------------------
+
+
+def test_a_soft_error_with_an_id_of_its_own_is_a_refusal() -> None:
+    numbers = itertools.count(1)
+
+    def soft(request: Request) -> Response:
+        if caller(request) is None:
+            error = {"success": False, "error": {"code": 7}, "request": f"Qx_{next(numbers)}-z"}
+            return answer(200, error)
+        return answer(200, {"success": True, "result": ["a"], "request": f"Qx_{next(numbers)}-z"})
+
+    assert state(MISSING, soft, THINGS)[0] is CoverageState.PASSED
+    assert state(GARBAGE, soft, THINGS)[0] is CoverageState.PASSED
+
+
+def test_an_error_in_a_200_is_no_positive_control() -> None:
+    def broken(_request: Request) -> Response:
+        return answer(200, {"success": False, "error": "down for today"})
+
+    what, reason = state(MISSING, broken, THINGS)
+    assert what is CoverageState.INCONCLUSIVE
+    assert "no valid baseline" in reason

@@ -283,6 +283,16 @@ def test_a_careful_login_is_timed_with_a_few_requests() -> None:
     assert not {"alice@example.com", "bob@example.com"} & users.tries.keys()
 
 
+def test_ids_and_counters_in_the_refusals_do_not_keep_it_from_being_timed() -> None:
+    careful = CAREFUL["request ids, times and counters"]
+    for known_s, expected in ((0.2, CoverageState.FAILED), (0.001, CoverageState.PASSED)):
+
+        def refusal(email: str, known: bool, n: int, slow_s: float = known_s) -> Response:
+            return late(careful(email, known, n), slow_s if known else 0.001)
+
+        assert timed(Users(refusal)) is expected
+
+
 def test_a_lock_in_between_ends_the_measurement() -> None:
     users: Users
 

@@ -28,8 +28,9 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.signing_out import ended, logout_operations, says_no
+from withstand.scan.signing_out import ended, logout_operations
 from withstand.scan.similarity import same_content
+from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Subject
 from withstand.scan.tokens import issued_for_s
 

@@ -25,7 +25,7 @@ from withstand.scan.check import (
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Evidence, Severity
 from withstand.scan.guessing import logins, unfit
-from withstand.scan.signing_out import says_no
+from withstand.scan.soft_errors import says_no
 from withstand.scan.strangers import (
     known_user,
     login_request,
