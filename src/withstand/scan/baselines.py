@@ -24,7 +24,6 @@ from withstand.scan.accounts import (
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.plan import ScanPlan
-from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Baseline
 
 _LOOKED_AT: Final = frozenset({400, 404, 409, 422})
@@ -63,7 +62,7 @@ async def _take_baseline(
                 reasons.append(str(noise))
                 break
             response = exchange.response
-            if response is not None and response.succeeded and not says_no(response):
+            if response is not None and response.succeeded:
                 await _keep(ground, courier, operation, identity, built, exchange, response, fixed)
                 ground.refused.pop(operation.key, None)
                 return

@@ -476,12 +476,3 @@ def test_a_soft_error_with_an_id_of_its_own_is_a_refusal() -> None:
 
     assert state(MISSING, soft, THINGS)[0] is CoverageState.PASSED
     assert state(GARBAGE, soft, THINGS)[0] is CoverageState.PASSED
-
-
-def test_an_error_in_a_200_is_no_positive_control() -> None:
-    def broken(_request: Request) -> Response:
-        return answer(200, {"success": False, "error": "down for today"})
-
-    what, reason = state(MISSING, broken, THINGS)
-    assert what is CoverageState.INCONCLUSIVE
-    assert "no valid baseline" in reason

@@ -141,6 +141,30 @@ def test_a_locked_account_proves_nothing() -> None:
     assert told(locked) is CoverageState.INCONCLUSIVE
 
 
+def test_an_account_that_was_locked_before_proves_nothing_whatever_the_refusal() -> None:
+    def server(request: Request) -> Response:
+        email = str(sent(request).get("email"))
+        if request.path != "/login":
+            return UNAUTHENTICATED
+        locked = email == "alice@example.com"
+        return answer(401, {"error": "come back in an hour" if locked else "wrong password"})
+
+    what, reason = state(TOLD, server, LOGIN, login=RECIPE)
+    assert what is CoverageState.INCONCLUSIVE
+    assert "locked" in reason
+
+
+def test_strangers_that_a_limit_refuses_prove_nothing() -> None:
+    users: Users
+
+    def refusal(_email: str, known: bool, _: int) -> Response:
+        first = known and sum(users.tries.values()) == users.tries["alice@example.com"] == 1
+        return answer(401 if first else 403, {"error": "no"})
+
+    users = Users(refusal)
+    assert told(users, people=identities(("alice",))) is CoverageState.INCONCLUSIVE
+
+
 def test_a_crash_for_strangers_is_another_flaw() -> None:
     crash = Users(lambda _email, known, _: answer(401 if known else 500, {"error": "no"}))
     assert told(crash) is CoverageState.INCONCLUSIVE
