@@ -276,6 +276,7 @@ def believing(*also: str) -> Server:
     [
         (flipped(TOKENS["alice"]), "one bit"),
         (unsigned(TOKENS["alice"]), "no signature"),
+        (unsigned(TOKENS["alice"]).rstrip("."), "nor its dot"),
         *((with_algorithm_none(TOKENS["alice"], word), repr(word)) for word in NONE_SPELLINGS),
     ],
 )
