@@ -18,7 +18,6 @@ FLAWS: tuple[Flaw, ...] = (
         name="recovery-knows-no-such-patient",
         title="Who asks for a code is told whether the address is that of a patient.",
         seen_by="user-enumeration",
-        seen_on=("POST /v2/recovery",),
     ),
 )
 
