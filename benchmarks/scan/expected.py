@@ -15,6 +15,13 @@ APART: tuple[frozenset[str], ...] = (
     # Where there is no limit, no refusal can lack the time.
     frozenset({"no-rate-limit", "rate-limit-without-retry-after"}),
     frozenset({"login-without-limit", "login-limit-says-no-time"}),
+    # Answers that differ already are reported once, not also for the time that they take.
+    frozenset({"login-knows-no-such-patient", "login-hashes-for-patients-only"}),
+    # A key pair signs without a secret; who asks for no token, or believes any, shows no other flaw
+    # of tokens there.
+    frozenset({"guessable-token-secret", "public-key-as-secret"}),
+    frozenset({"no-token-check", "any-token-accepted"}),
+    frozenset({"unverified-signatures", "public-key-as-secret"}),
 )
 """Flaws of which one hides or changes what the others show: never in one group."""
 

@@ -1,8 +1,10 @@
 """Every flaw shows when it is planted, and nothing else shows with it."""
 
 import gc
+import hmac
 import logging
 import tracemalloc
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,6 +15,7 @@ import jwt
 import pytest
 
 from withstand.demo.flaws import FLAWS, FlawName, UnknownFlawError, plant
+from withstand.demo.tokens import GUESSABLE
 
 from .in_process import HTTPS_URL, InProcess, in_process
 
@@ -54,6 +57,35 @@ def expired_tokens_accepted(api: InProcess) -> bool:
 
 def unverified_signatures(api: InProcess) -> bool:
     return api.send("GET", "/users/me", token=forged(api)).status_code == 200
+
+
+def any_token_accepted(api: InProcess) -> bool:
+    statuses = [api.send("GET", "/users", token=token).status_code for token in (None, "ws-random")]
+    return statuses == [401, 200]
+
+
+def guessable_token_secret(api: InProcess) -> bool:
+    token = api.shop.tokens.issue(api.user("alice"), lifetime_s=60)
+    try:
+        jwt.decode(token, GUESSABLE, algorithms=["HS256"], options={"verify_aud": False})
+    except jwt.PyJWTError:
+        return False
+    return True
+
+
+def public_key_as_secret(api: InProcess) -> bool:
+    keys = api.send("GET", "/.well-known/jwks.json")
+    pair = api.shop.tokens.pair
+    if keys.status_code != 200 or pair is None:
+        return False
+    head = jwt.encode(claims(api, "alice"), "k" * 32, algorithm="HS256").rpartition(".")[0]
+    signature = hmac.digest(pair.public_pem, head.encode(), "sha256")
+    token = f"{head}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+    return api.send("GET", "/users/me", token=token).status_code == 200
+
+
+def tokens_without_expiry(api: InProcess) -> bool:
+    return "exp" not in claims(api, "alice")
 
 
 def role_not_checked(api: InProcess) -> bool:
@@ -145,6 +177,10 @@ SHOWS: dict[FlawName, Callable[[InProcess], bool]] = {
     "no-token-check": no_token_check,
     "expired-tokens-accepted": expired_tokens_accepted,
     "unverified-signatures": unverified_signatures,
+    "any-token-accepted": any_token_accepted,
+    "guessable-token-secret": guessable_token_secret,
+    "public-key-as-secret": public_key_as_secret,
+    "tokens-without-expiry": tokens_without_expiry,
     "role-not-checked": role_not_checked,
     "sql-injection": sql_injection,
     "reflected-html": reflected_html,
@@ -175,9 +211,11 @@ def test_a_planted_flaw_shows_and_no_other_with_it(tmp_path: Path, flaw: FlawNam
     assert shown(tmp_path, flaw) == {flaw}
 
 
-def test_all_of_them_show_together_but_for_the_one_that_another_hides(tmp_path: Path) -> None:
-    # Where guessing is not limited there is no refusal that could lack its Retry-After.
-    assert shown(tmp_path, "all") == {*SHOWS} - {"rate-limit-without-retry-after"}
+def test_all_of_them_show_together_but_for_those_that_others_hide(tmp_path: Path) -> None:
+    # Where guessing is not limited there is no refusal that could lack its Retry-After; where a key
+    # pair signs there is no secret; and who needs no token, needs none that is made up.
+    hidden = {"rate-limit-without-retry-after", "guessable-token-secret", "any-token-accepted"}
+    assert shown(tmp_path, "all") == {*SHOWS} - hidden
 
 
 def test_unverified_signatures_leave_the_rest_of_a_tokens_checks_in_place(tmp_path: Path) -> None:

@@ -49,7 +49,8 @@ SignedIn = Annotated[User, Depends(_signed_in)]
 
 
 async def may_list_users(shop: TheShop, credentials: _Credentials) -> None:
-    if not shop.planted.has("no-token-check"):
+    any_will_do = shop.planted.has("any-token-accepted") and credentials is not None
+    if not shop.planted.has("no-token-check") and not any_will_do:
         await _signed_in(shop, credentials)
 
 

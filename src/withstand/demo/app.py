@@ -23,6 +23,10 @@ def create_app(shop: Shop) -> FastAPI:
     app.state.shop = shop
     for part in (health, login, users, orders, products, manuals, admin):
         app.include_router(part.router)
+    if shop.tokens.pair is not None:
+        app.add_api_route(
+            "/.well-known/jwks.json", shop.tokens.pair.key_set, include_in_schema=False
+        )
     answer_problems(app)
     document.describe(app)
     _wrap(app, shop)

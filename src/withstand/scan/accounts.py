@@ -24,6 +24,7 @@ _LOGIN_WORDS: Final = frozenset(
     {"login", "signin", "sign-in", "sign_in", "token", "session", "sessions", "authenticate"}
 )
 _PASSWORD_WORDS: Final = ("password", "passwd", "pwd")
+_PASSWORDS: Final = frozenset({"pass", "pw", "passphrase", "passcode"})
 
 
 def changes_an_account(operation: Operation) -> bool:
@@ -41,7 +42,9 @@ def changes_an_account(operation: Operation) -> bool:
 def is_password(name: str) -> bool:
     """Whether a property of that name holds a password."""
     last = name.rsplit(".", 1)[-1].lower().replace("-", "").replace("_", "")
-    return any(last.startswith(word) or last.endswith(word) for word in _PASSWORD_WORDS)
+    return last in _PASSWORDS or any(
+        last.startswith(word) or last.endswith(word) for word in _PASSWORD_WORDS
+    )
 
 
 def looks_like_login(operation: Operation, builder: RequestBuilder) -> bool:

@@ -173,6 +173,13 @@ class SecurityTable:
     private: tuple[PrivatePattern, ...] = attrs.field(
         default=(), metadata=_doc("Paths whose objects belong to one user.")
     )
+    public_key: str | None = attrs.field(
+        default=None,
+        metadata=_doc(
+            "Public key of the API's tokens: a PEM or JWKS file, or a path on the target, where it "
+            "is not at /.well-known/jwks.json or the like."
+        ),
+    )
     approved_access: str = attrs.field(
         default="withstand.access.toml",
         metadata=_doc("File in which `withstand access --approve` notes who may use what."),

@@ -26,6 +26,11 @@ FLAWS = (
         title="The profile of a user holds the hash of their password.",
         seen_by="password-hash-in-response",
     ),
+    Flaw(
+        name="session-in-address",
+        title="The session's key may stand in the address instead of the cookie.",
+        seen_by="credential-accepted-in-url",
+    ),
 )
 
 _PROFILE = thing(
