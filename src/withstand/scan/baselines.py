@@ -37,6 +37,7 @@ async def take_baselines(plan: ScanPlan, ground: Groundwork, courier: Courier) -
         if forbidden is not None:
             ground.missing[operation.key] = f"not called: {forbidden}"
             continue
+        courier.place = f"the baseline of {operation.key}"
         await _take_baseline(plan, ground, courier, operation)
 
 
