@@ -20,7 +20,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from withstand.client.exchange import Exchange, Request, Response
-from withstand.client.identity import LoginRecipe
+from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.target import Target
 from withstand.scan.finding import Confidence, Evidence, Severity
 from withstand.scan.subject import Subject
@@ -57,16 +57,24 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogIn:
-    """Log an identity in again (`short_lived`: for a token that expires at once).
+    """Log an identity in again, by its name (`short_lived`: for a token that expires at once).
 
     Resumed with a `Credential`, or None when that cannot be done.
     """
 
-    identity: str
+    identity: str | Identity
     short_lived: bool = False
 
 
-Step = Send | Burst | Pause | LogIn
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignUp:
+    """Make a throw-away user, whose account, password and role may be changed and lost.
+
+    Resumed with an `Identity` that is logged in, or with the reason why there is none.
+    """
+
+
+Step = Send | Burst | Pause | LogIn | SignUp
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

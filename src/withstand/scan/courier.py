@@ -5,7 +5,7 @@ a fresh connection after a pause, and when it stays, the check that asked ends a
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,6 +13,7 @@ from withstand.client.exchange import Exchange, Failure, Request
 from withstand.client.identity import Identity
 from withstand.client.target import Target
 from withstand.client.transport import Transport
+from withstand.scan.renewal import Renewal
 
 _NOISY_STATUSES: Final = frozenset({429, 502, 503, 504})
 _OBSERVED_EXCHANGES: Final = 5_000  # of some kilobytes each: bounded memory on any API
@@ -61,9 +62,10 @@ class Courier:
         self._budget = budget
         self._stop = stop
         self._started_s = transport.unix_time_s()
-        self._names: dict[str, str] = {}  # credential header value → identity name
+        self._renewal = Renewal()
         self.requests = 0
         self.observed: deque[Exchange] = deque(maxlen=_OBSERVED_EXCHANGES)
+        self.overtime = False  # what is sent to finish properly counts against no budget
         self.fresh_next = False  # the next request opens a new connection, whoever sends it
 
     @property
@@ -77,9 +79,20 @@ class Courier:
 
     def knows(self, identity: Identity) -> None:
         """From now on exchanges that carry this identity's credential bear its name."""
-        if identity.credential is not None:
-            for _, value in identity.credential.headers:
-                self._names[value] = identity.name
+        self._renewal.knows(identity)
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Every secret that the run was told so far → the shell variable that stands for it."""
+        return self._renewal.secrets
+
+    def secrets_in(self, texts: Iterable[str]) -> dict[str, str]:
+        """The same, with those of the sessions that the API renewed and that are in the texts."""
+        return self._renewal.secrets_in(texts)
+
+    def current(self, request: Request) -> Request:
+        """The request with the newest cookie of each session that the API has renewed."""
+        return self._renewal.current(request)
 
     async def send(
         self,
@@ -105,7 +118,8 @@ class Courier:
     async def burst(self, requests: Sequence[Request]) -> tuple[Exchange, ...]:
         """Several requests at one instant; noise is part of the answer."""
         self._account(len(requests))
-        exchanges = tuple(self._named(e) for e in await self._transport.burst(requests))
+        current = tuple(self.current(request) for request in requests)
+        exchanges = tuple(self._named(e) for e in await self._transport.burst(current))
         self.observed.extend(exchanges)
         return exchanges
 
@@ -120,13 +134,17 @@ class Courier:
             if ahead_s > 0:
                 await self._transport.pause(ahead_s)
         fresh, self.fresh_next = fresh or self.fresh_next, False
-        exchange = self._named(await self._transport.send(request, fresh=fresh, to=to))
+        sent = await self._transport.send(self.current(request), fresh=fresh, to=to)
+        exchange = self._named(sent)
         self.observed.append(exchange)
         return exchange
 
     def _account(self, requests: int) -> None:
         if self._stop():
             raise Stopped("the scan was interrupted")
+        if self.overtime:
+            self.requests += requests
+            return
         allowed, duration_s = self._budget.requests, self._budget.duration_s
         if allowed is not None and self.requests + requests > allowed:
             raise BudgetSpent(f"the budget of {allowed:,} requests is spent")
@@ -135,10 +153,11 @@ class Courier:
         self.requests += requests
 
     def _named(self, exchange: Exchange) -> Exchange:
-        for _, value in exchange.request.headers:
-            if value in self._names:
-                return replace(exchange, identity=self._names[value])
-        return exchange
+        sender = self._renewal.sender(exchange.request)
+        if sender is None:
+            return exchange
+        self._renewal.follow(exchange, sender)
+        return replace(exchange, identity=sender.name)
 
 
 def _says_when(exchange: Exchange) -> bool:

@@ -1,8 +1,9 @@
 """Drives the generator of a check: steps out, answers in, until it returns its outcome."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from withstand.client.identity import Credential
+from withstand.client.identity import Credential, Identity
 from withstand.scan.check import (
     Burst,
     Check,
@@ -13,6 +14,7 @@ from withstand.scan.check import (
     Outcome,
     Pause,
     Send,
+    SignUp,
     Skipped,
     Step,
     Steps,
@@ -23,17 +25,26 @@ from withstand.scan.subject import Subject
 
 T = TypeVar("T")
 
+NewUser = Callable[[], Awaitable[Identity | str]]
+"""Makes a throw-away user that is logged in, or says why there is none."""
 
-async def judge(check: Check, subject: Subject, courier: Courier) -> Outcome:
+
+async def _nobody() -> Identity | str:
+    return "nothing here makes users"
+
+
+async def judge(
+    check: Check, subject: Subject, courier: Courier, new_user: NewUser = _nobody
+) -> Outcome:
     """The outcome of a check, a failure only if it happens twice.
 
     The second run starts from scratch: new objects, new canaries, a new connection (V4).
     """
-    outcome = await drive(check, subject, courier)
+    outcome = await drive(check, subject, courier, new_user)
     if not isinstance(outcome, Failed | FailedMany):
         return outcome
     courier.fresh_next = True
-    again = await drive(check, subject, courier)
+    again = await drive(check, subject, courier, new_user)
     return confirmed(outcome, again)
 
 
@@ -51,24 +62,28 @@ def confirmed(first: Outcome, second: Outcome) -> Outcome:
     return FailedMany(failures=both)
 
 
-async def drive(check: Check, subject: Subject, courier: Courier) -> Outcome:
+async def drive(
+    check: Check, subject: Subject, courier: Courier, new_user: NewUser = _nobody
+) -> Outcome:
     """One run of a check's generator. Noise that stays ends it as inconclusive (V5)."""
     skipped: Skipped | None = check.applies(subject)
     if skipped is not None:
         return skipped
     try:
-        return await carried(check.run(subject), subject, courier)
+        return await carried(check.run(subject), subject, courier, new_user)
     except NoiseStays as noise:
         return Inconclusive(reason=f"the target gave no usable answer: {noise}")
 
 
-async def carried(steps: Steps[T], subject: Subject, courier: Courier) -> T:
+async def carried(
+    steps: Steps[T], subject: Subject, courier: Courier, new_user: NewUser = _nobody
+) -> T:
     """What a generator of steps returns once they are carried out. Raises NoiseStays."""
     answer: Any = None
     try:
         while True:
             step = steps.send(answer)
-            answer = await _do(step, subject, courier)
+            answer = await _do(step, subject, courier, new_user)
     except StopIteration as end:
         returned: T = end.value
         return returned
@@ -76,7 +91,7 @@ async def carried(steps: Steps[T], subject: Subject, courier: Courier) -> T:
         steps.close()
 
 
-async def _do(step: Step, subject: Subject, courier: Courier) -> Any:
+async def _do(step: Step, subject: Subject, courier: Courier, new_user: NewUser) -> Any:
     match step:
         case Send():
             return await courier.send(
@@ -91,16 +106,19 @@ async def _do(step: Step, subject: Subject, courier: Courier) -> Any:
             return await courier.pause(step.seconds)
         case LogIn():
             return await _log_in(step, subject, courier)
+        case SignUp():
+            return await new_user()
 
 
 async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential | None:
-    if subject.login is None:
-        return None
-    identity = subject.identity(step.identity)
-    if step.short_lived and subject.login.short_lived is None:
+    identity = step.identity
+    if isinstance(identity, str):
+        identity = subject.identity(identity)
+    recipe = identity.login or subject.login
+    if recipe is None or (step.short_lived and recipe.short_lived is None):
         return None
     attempt = await log_in(
-        subject.login,
+        recipe,
         identity,
         courier,
         base_path=subject.target.base_path,

@@ -6,12 +6,14 @@ READ THIS to know what happens in which order; each step is a few lines in the m
 from collections.abc import Callable
 from dataclasses import replace
 
+from withstand.client.identity import Identity
 from withstand.client.masking import Mask
 from withstand.client.transport import Transport
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.openapi.resources import in_dependency_order
 from withstand.scan import groundwork as ground_rules
+from withstand.scan import health, throwaways
 from withstand.scan.access_matrix import AccessRow, notes_on
 from withstand.scan.baselines import take_baselines
 from withstand.scan.check import (
@@ -31,7 +33,7 @@ from withstand.scan.groundwork import Groundwork
 from withstand.scan.plan import Observer, ScanPlan, ScanProgress
 from withstand.scan.policy import Profile
 from withstand.scan.record import ScanRecord
-from withstand.scan.reporting import Ledger
+from withstand.scan.reporting import Ledger, texts_of
 from withstand.scan.role_access import observe, unobserved
 from withstand.scan.subject import Subject
 
@@ -58,7 +60,8 @@ async def scan(
         run.end_early(str(end), interrupted=isinstance(end, Stopped))
     finally:
         run.stop_listening()
-    await clean_up(plan, transport, tuple(run.courier.observed))
+    await clean_up(plan, transport, tuple(run.courier.observed), current=run.courier.current)
+    await run.finish()
     return run.record()
 
 
@@ -80,6 +83,12 @@ class _Run:
         self._interrupted = False
         self._undone: list[tuple[Check, Operation | None]] = []
         self._access: dict[str, AccessRow] = {}
+        self._last = "no check"  # the check that ran last
+        self._good = 0  # coverage rows at the last moment when every identity was healthy
+        self._since_good: list[tuple[Check, Operation | None]] = []
+        self._masked: dict[str, str] = {}
+        self._the_mask = Mask({})
+        self._asked_at = 0  # requests sent when the identities were last asked
 
     async def prepare(self) -> None:
         self._undone = self._agenda()
@@ -88,7 +97,7 @@ class _Run:
         await ground_rules.log_everybody_in(self.plan, self._ground, self.courier)
         self._report("baselines", 0, len(self.plan.api.operations))
         await take_baselines(self.plan, self._ground, self.courier)
-        await ground_rules.find_canary(self._ground, self.courier)
+        await health.find_canary(self.plan, self._ground, self.courier)
         self._note_what_is_missing()
 
     async def check_operations(self) -> None:
@@ -98,20 +107,35 @@ class _Run:
             self._report("checks", done, len(operations), operation.key)
             if self._void is not None:
                 return
-            good = len(self._ledger.coverage)
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
             await self._observe_access(operation)
             for check in checks:
                 await self._judge(check, operation)
-            await self._watch_identities(good)
+            await self._watch_identities()
 
     async def check_api(self) -> None:
         for check in self.plan.checks:
             if check.per is Per.API and self._void is None:
                 self._report("checks", len(self.plan.api.operations), 0, check.name)
-                good = len(self._ledger.coverage)
+                await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
+                found = len(self._ledger.findings)
                 await self._judge(check, None)
-                await self._watch_identities(good)
+                # What only reads spoils nobody: such checks share a canary, unless one failed.
+                if check.safety is not Safety.READ_ONLY or len(self._ledger.findings) > found:
+                    await self._watch_identities()
+        if self._void is None:
+            await self._watch_identities()
+
+    async def finish(self) -> None:
+        """All identities once more, and users of the scan's own removed, whatever happened."""
+        self.courier.overtime = True
+        ground = self._ground
+        if self._void is None:
+            broken, notes = await health.attest(self.plan, ground, self.courier)
+            ground.notes.extend(notes)
+            if broken is not None:
+                self._void = f"after the scan {broken}; the check that ran last was {self._last}"
+        ground.notes.extend(throwaways.removed(self.plan, ground.throwaways))
 
     def end_early(self, reason: str, *, interrupted: bool) -> None:
         self._interrupted = interrupted
@@ -170,17 +194,20 @@ class _Run:
     async def _judge(self, check: Check, operation: Operation | None) -> None:
         outcome = self._out_of_bounds(check, operation)
         if outcome is None:
+            self._last = check.name + (f" on {operation.key}" if operation is not None else "")
             outcome = await self._judged(check, operation)
-        self._undone.remove((check, operation))
+        if (check, operation) in self._undone:
+            self._undone.remove((check, operation))
+        self._since_good.append((check, operation))
         self._enter(check, operation, outcome)
 
     async def _judged(self, check: Check, operation: Operation | None) -> Outcome:
         """The outcome; without a baseline a failure may be proved beside a refusal, but no pass."""
         subject = self._subject(operation)
         if operation is None or subject.baseline is not None or not check.needs_baseline:
-            return await judge(check, subject, self.courier)
+            return await judge(check, subject, self.courier, self._new_user)
         subject = replace(subject, baseline=self._ground.refused[operation.key])
-        outcome = await judge(check, subject, self.courier)
+        outcome = await judge(check, subject, self.courier, self._new_user)
         if isinstance(outcome, Failed | FailedMany | Skipped):
             return outcome
         return Inconclusive(reason=self._ground.missing[operation.key])
@@ -227,24 +254,55 @@ class _Run:
             access=self._access.get(operation.key) if operation else None,
         )
 
-    async def _watch_identities(self, good: int) -> None:
-        broken = await ground_rules.broken_identity(self._ground, self.courier)
-        if broken is None:
+    async def _new_user(self) -> Identity | str:
+        return await ground_rules.new_throwaway(self.plan, self._ground, self.courier)
+
+    async def _watch_identities(self, *, again: bool = True) -> None:
+        """Asks every canary; what was judged since the last good one counts only if all are well.
+
+        Who fell out of its session is logged in again, and what was judged meanwhile is judged
+        once more; who falls out of it again leaves that inconclusive. Who cannot log in again ends
+        the run.
+        """
+        if self.courier.requests == self._asked_at:
             return
-        self._void = f"an identity stopped working during the scan: {broken}"
-        self._ledger.withdraw_since(good, self._void)
+        broken = await health.broken_identity(self._ground, self.courier)
+        self._asked_at = self.courier.requests
+        if broken is None:
+            self._good, self._since_good = len(self._ledger.coverage), []
+            return
+        lost = await health.recovered(self.plan, self._ground, self.courier, broken)
+        if lost is not None:
+            self._void = (
+                f"an identity stopped working during the scan: {broken.name} ({lost}); the check "
+                f"that ran last was {self._last}"
+            )
+            self._ledger.withdraw_since(self._good, self._void)
+            return
+        doubtful, self._since_good = self._since_good, []
+        self._ledger.withdraw_since(
+            self._good,
+            f"{broken} meanwhile: it had to log in again, and fell out of its session once more",
+        )
+        if not again:
+            self._good = len(self._ledger.coverage)
+            return
+        del self._ledger.coverage[self._good :]
+        for operation in {op.key: op for _, op in doubtful if op is not None}.values():
+            await self._observe_access(operation)
+        for check, operation in doubtful:
+            await self._judge(check, operation)
+        await self._watch_identities(again=False)
 
     def _enter(self, check: Check, operation: Operation | None, outcome: Outcome) -> None:
         key = operation.key if operation is not None else None
-        self._ledger.enter(check, key, outcome, self._mask(), self.plan.target)
+        self._ledger.enter(check, key, outcome, self._mask(outcome), self.plan.target)
 
-    def _mask(self) -> Mask:
-        secrets: dict[str, str] = {}
-        ground = self._ground
-        for identity in (*ground.identities.values(), ground.throwaway):
-            if identity is not None:
-                secrets.update(identity.secrets)
-        return Mask(secrets)
+    def _mask(self, outcome: Outcome) -> Mask:
+        secrets = self.courier.secrets_in(texts_of(outcome))
+        if secrets != self._masked:  # to make one takes longer than to use it
+            self._masked, self._the_mask = secrets, Mask(secrets)
+        return self._the_mask
 
     def _notes_on_access(self) -> tuple[str, ...]:
         approved = self.plan.policy.approved

@@ -1,0 +1,123 @@
+"""Who sent a request, and sessions that the API renews: a new cookie is sent from then on. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Final
+from urllib.parse import parse_qsl
+
+from withstand.client.credential import request_cookies
+from withstand.client.exchange import Exchange, Request
+from withstand.client.identity import Identity
+from withstand.client.session import set_cookies
+
+_NO_RENEWAL: Final = re.compile(
+    r"(?i)log-?_?(?:in|out|off)|sign-?_?(?:in|out|up|off)|session|token|auth|regist|password|reset"
+)
+"""What an operation is called that gives the session of somebody else, or none."""
+
+
+class Renewal:
+    """Knows the credentials of a run by what stands for them in a request."""
+
+    def __init__(self) -> None:
+        self._owners: dict[tuple[str, str, str], Identity] = {}  # by place of the credential
+        self._renewed: dict[tuple[str, str], str] = {}  # cookie and old value → new value
+        self._repeated: dict[str, str] = {}  # old value of a header that repeats one → new value
+        self._sessions: dict[str, str] = {}  # values of renewed cookies → their shell variable
+        self.secrets: dict[str, str] = {}  # all other secrets of the run → their shell variable
+
+    def knows(self, identity: Identity) -> None:
+        """From now on requests with this identity's credential are known to be its own."""
+        self.secrets.update(identity.secrets)
+        self._own(identity)
+
+    def secrets_in(self, texts: Iterable[str]) -> dict[str, str]:
+        """The secrets of the run, and of the renewed sessions those in the texts: an API may renew
+        one with each answer.
+        """
+        told = "\n".join(texts)
+        return {
+            **self.secrets,
+            **{value: name for value, name in self._sessions.items() if value in told},
+        }
+
+    def _own(self, identity: Identity) -> None:
+        credential = identity.credential
+        if credential is None:
+            return
+        for place in credential.places:
+            if credential.token is None or credential.token in place[2]:
+                self._owners[place] = identity
+
+    def current(self, request: Request) -> Request:
+        """The request with each renewed cookie at its newest value."""
+        if not self._renewed:
+            return request
+        changed = False
+        cookies = []
+        for name, value in request_cookies(request):
+            newest = value
+            while (name, newest) in self._renewed:
+                newest = self._renewed[name, newest]
+            if newest != value:
+                self._renewed[name, value], changed = newest, True  # the next time in one step
+            cookies.append((name, newest))
+        if not changed:
+            return request
+        request = request.with_header("Cookie", "; ".join(f"{n}={v}" for n, v in cookies))
+        headers = tuple((name, self._repeat(value)) for name, value in request.headers)
+        return replace(request, headers=headers)
+
+    def sender(self, request: Request) -> Identity | None:
+        """The identity whose credential a request carries."""
+        places = _places(request)
+        return next((self._owners[place] for place in places if place in self._owners), None)
+
+    def follow(self, exchange: Exchange, sender: Identity) -> None:
+        """Takes in the new session of an identity, where its answer sets one."""
+        response, credential = exchange.response, sender.credential
+        if response is None or credential is None or response.status >= 400:
+            return
+        last = exchange.request.operation_path.rstrip("/").rpartition("/")[2]
+        new = set_cookies(response)
+        if not new or _NO_RENEWAL.search(last):
+            return
+        sent = dict(request_cookies(exchange.request))
+        for name, old in credential.cookies:
+            value = new.get(name)
+            if value is None or sent.get(name) != old or value == old:
+                continue
+            self._renewed[name, old] = value
+            self._renewed.pop((name, value), None)  # an API that goes back leads round no circle
+            renewed = credential.with_cookie(name, value)
+            for (_, before), (_, after) in zip(credential.headers, renewed.headers, strict=True):
+                if before != after:
+                    self._repeated[before] = after
+                    self._repeated.pop(after, None)
+            credential = renewed
+        if credential is not sender.credential:
+            renewed_sender = sender.logged_in(credential)
+            self._own(renewed_sender)
+            known = self.secrets.keys()
+            self._sessions.update(
+                (value, name)
+                for value, name in renewed_sender.secrets.items()
+                if value not in known
+            )
+
+    def _repeat(self, value: str) -> str:
+        while value in self._repeated:
+            value = self._repeated[value]
+        return value
+
+
+def _places(request: Request) -> Iterator[tuple[str, str, str]]:
+    for name, value in request.headers:
+        yield "header", name.lower(), value
+    for name, value in request_cookies(request):
+        yield "cookie", name, value
+    if "?" in request.path:
+        query = request.path.partition("?")[2]
+        for name, value in parse_qsl(query, keep_blank_values=True):
+            yield "query", name, value
