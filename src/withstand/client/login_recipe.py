@@ -59,9 +59,10 @@ class LoginRecipe:
     response: a JSON path (`$.access_token`), `header NAME`, or `cookies` for a session; None:
     wherever it is found. `send_as` is a template of `withstand.client.credential.sent_as`; None:
     as the response's `token_type` says, else as a bearer token. `headers` of the request may hold
-    placeholders; `client` are those of user and password in HTTP basic, as OAuth2 clients have
-    them. `short_lived`, merged into the payload, asks for a token that expires at once;
-    `leeway_s` is the clock skew that the API tolerates after a token's expiry.
+    placeholders; `also_sent` are headers that go with the credential afterwards. `client` is user
+    and password of the OAuth2 client in HTTP basic. `short_lived`, merged into the payload, asks
+    for a token that expires at once; `leeway_s` is the clock skew that the API tolerates after a
+    token's expiry.
     """
 
     method: str
@@ -71,6 +72,7 @@ class LoginRecipe:
     token_path: str | None = "$.access_token"  # noqa: S105 - a JSON path, no secret
     send_as: str | None = BEARER
     headers: Headers = ()
+    also_sent: Headers = ()
     client: tuple[str, str] | None = None
     csrf: Csrf | None = None
     short_lived: Mapping[str, object] | None = None
@@ -110,18 +112,21 @@ class LoginRecipe:
         """
         document = response.json()
         if self.token_path == COOKIES:
-            return self._session(response, cookies or {})
+            return self._also(self._session(response, cookies or {}))
         if self.token_path is None:
+            session = self._session(response, cookies or {}) if self._sends_cookie else None
+            if session is not None:
+                return self._also(session)
             token, template = found_token(document, response)
             if token is None:
-                return self._session(response, cookies or {})
+                return self._also(self._session(response, cookies or {}))
             found = sent_as(self.send_as or template, token)
         else:
             token = token_at(self.token_path, document, response)
             if token is None:
                 return None
             found = sent_as(self.send_as or template_beside(document), token)
-        return replace(found, lifetime_s=lifetime_s(document, token))
+        return self._also(replace(found, lifetime_s=lifetime_s(document, token)))
 
     def credential_of(self, token: str) -> Credential:
         """The credential that sends this token as the recipe says."""
@@ -226,6 +231,15 @@ class LoginRecipe:
     def _csrf_header(self, name: str) -> str:
         written = self.csrf.sent_as if self.csrf is not None else None
         return written or csrf_header("csrftoken" if "middleware" in name.lower() else name)
+
+    @property
+    def _sends_cookie(self) -> bool:
+        return (self.send_as or "").lower().startswith("cookie:")
+
+    def _also(self, found: Credential | None) -> Credential | None:
+        if found is None or not self.also_sent:
+            return found
+        return replace(found, headers=(*found.headers, *self.also_sent))
 
     def _session(self, response: Response, cookies: Mapping[str, str]) -> Credential | None:
         found = session_credential(merged(cookies, response))

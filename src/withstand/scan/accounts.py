@@ -4,8 +4,20 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from withstand.client.field_names import is_password, names_user
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot
+
+__all__ = [
+    "changes_an_account",
+    "is_password",
+    "login_slots",
+    "looks_like_login",
+    "names_user",
+    "new_password",
+    "sign_up_operation",
+    "sign_up_request",
+]
 
 _ACCOUNT_WORDS: Final = frozenset({"me", "self", "profile", "account", "accounts", "user", "users"})
 _SIGN_UP_WORDS: Final = ("register", "registration", "signup", "enroll", "join", "createaccount")
@@ -18,7 +30,6 @@ _LOGIN_WORDS: Final = frozenset(
     {"login", "signin", "sign-in", "sign_in", "token", "session", "sessions", "authenticate"}
 )
 _USER_NAMES: Final = ("username", "login", "user", "handle", "nickname", "name")
-_PASSWORD_WORDS: Final = ("password", "passwd", "pwd", "passcode", "passphrase")
 
 
 def changes_an_account(operation: Operation) -> bool:
@@ -31,12 +42,6 @@ def changes_an_account(operation: Operation) -> bool:
             is_password(slot_word) for slot_word in words
         )
     return operation.method in {"PUT", "PATCH", "DELETE"} or words[-1] in {"me", "self"}
-
-
-def is_password(name: str) -> bool:
-    """Whether a property of that name holds a password."""
-    last = name.rsplit(".", 1)[-1].lower().replace("-", "").replace("_", "")
-    return any(last.startswith(word) or last.endswith(word) for word in _PASSWORD_WORDS)
 
 
 def looks_like_login(operation: Operation, builder: RequestBuilder) -> bool:
