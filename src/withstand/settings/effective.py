@@ -151,6 +151,21 @@ class Settings:
         return people_of(self.tables, self.wfc, documented)
 
     @property
+    def wants_document(self) -> bool:
+        """Whether a journey without a document reads it to learn how somebody logs in: where
+        nothing else says it, or where the document is a file and so costs no request.
+        """
+        table, people = self.tables.login, self.tables.identities.values()
+        if table is not None and (table.basic or table.wfc is not None):
+            return False
+        has_login = table is not None and table.request is not None
+        said = table is not None and table.send_as is not None
+        tokens = all("token" in keys for keys in people)
+        return bool(people) and (
+            not (has_login or tokens) or (not said and self.document_file is not None)
+        )
+
+    @property
     def canary(self) -> str | None:
         """The read that tells a healthy identity from a broken one, when the user named one."""
         return self.tables.login.canary if self.tables.login else None

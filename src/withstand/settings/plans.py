@@ -1,12 +1,14 @@
 """Settings and flags → the plans that the workflows take."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+from withstand.client.documented import NOTHING_DOCUMENTED
 from withstand.client.identity import Identity
 from withstand.client.login_recipe import LoginRecipe
 from withstand.client.target import Target
-from withstand.errors import UsageError
+from withstand.errors import RunVoid, UsageError
 from withstand.openapi.operation import Api
 from withstand.scan.check import Check
 from withstand.scan.documented_login import documented_login
@@ -56,6 +58,21 @@ def scan_plan(
         timeout_s=settings.timeout_s,
         connect_timeout_s=settings.connect_timeout_s,
     )
+
+
+def people_for(
+    settings: Settings, target: Target
+) -> tuple[tuple[Identity, ...], LoginRecipe | None]:
+    """Everybody and their login, with what the document says where the settings leave it open.
+
+    For journeys that need no document otherwise: where it cannot be read, it says nothing. Raises
+    UsageError.
+    """
+    documented = NOTHING_DOCUMENTED
+    if settings.wants_document:
+        with suppress(UsageError, RunVoid):
+            documented = documented_login(api_for(settings, target))
+    return settings.identities(documented), settings.login(documented)
 
 
 def refuse_homeless(identities: tuple[Identity, ...], login: LoginRecipe | None) -> None:
