@@ -15,6 +15,7 @@ from withstand.client.session import (
     merged,
     session_credential,
     shows_login_again,
+    wants_csrf_token,
 )
 from withstand.client.token_place import (
     BEARER,
@@ -27,7 +28,6 @@ from withstand.client.token_place import (
 )
 
 COOKIES: Final = "cookies"
-_FORGERY_STATUSES: Final = frozenset({400, 403, 419, 422})
 
 
 class HasFields(Protocol):
@@ -146,7 +146,7 @@ class LoginRecipe:
             if csrf is None:
                 return f"GET {guard.page} gave no token against forged requests"
         response = yield self.request(identity, short_lived=short_lived, csrf=csrf, cookies=cookies)
-        if guard is None and _wants_csrf_token(response):
+        if guard is None and wants_csrf_token(response):
             csrf, cookies = yield from _asked(self.path, merged(cookies, response))
             if csrf is not None:
                 guard = Csrf(page=self.path)
@@ -256,12 +256,6 @@ def _asked(
     response = yield Credential(cookies=tuple(cookies.items())).apply(request)
     held = merged(cookies, response)
     return csrf_token(response), held
-
-
-def _wants_csrf_token(response: Response) -> bool:
-    if response.status not in _FORGERY_STATUSES:
-        return False
-    return response.status in {403, 419} or "csrf" in response.text.lower()
 
 
 def _is_secret(name: str) -> bool:

@@ -13,6 +13,7 @@ from withstand.client.exchange import Response
 _SESSION: Final = re.compile(r"sess|sid\b|auth|token|jwt", re.IGNORECASE)
 _TAG: Final = re.compile(r"<(?:input|meta)\b[^>]*>", re.IGNORECASE)
 _ATTRIBUTE: Final = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
+_FORGERY_STATUSES: Final = frozenset({400, 403, 419, 422})
 _LONG_AGO_S: Final = 1_000_000_000.0  # who sets a cookie that expired before 2001 deletes it
 
 
@@ -84,6 +85,13 @@ def csrf_token(response: Response) -> tuple[str, str] | None:
         if is_csrf(name) and cookie:
             return name, unquote(cookie)
     return None
+
+
+def wants_csrf_token(response: Response) -> bool:
+    """Whether a refusal may be for want of a token against forged requests."""
+    if response.status not in _FORGERY_STATUSES:
+        return False
+    return response.status in {403, 419} or "csrf" in response.text.lower()
 
 
 def shows_login_again(response: Response, login_path: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from withstand.client.exchange import Exchange, Failure, Request
-from withstand.client.identity import Identity
+from withstand.client.identity import Credential, Identity
 from withstand.client.target import Target
 from withstand.client.transport import Transport
 from withstand.scan.renewal import Renewal
@@ -80,6 +80,10 @@ class Courier:
     def knows(self, identity: Identity) -> None:
         """From now on exchanges that carry this identity's credential bear its name."""
         self._renewal.knows(identity)
+
+    def supersede(self, old: Credential, new: Credential) -> None:
+        """From now on whatever carries the old credential is sent with the new one."""
+        self._renewal.supersede(old, new)
 
     @property
     def secrets(self) -> dict[str, str]:

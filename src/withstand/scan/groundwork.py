@@ -115,6 +115,8 @@ async def log_in_again(
     got = await log_in(plan.login, identity, courier, base_path=plan.target.base_path)
     if not isinstance(got, Credential):
         return got
+    if identity.credential is not None:
+        courier.supersede(identity.credential, got)
     _take_in(ground, courier, identity.logged_in(got))
     return None
 

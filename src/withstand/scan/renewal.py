@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl
 
-from withstand.client.credential import request_cookies
+from withstand.client.credential import Credential, request_cookies
 from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
 from withstand.client.session import set_cookies
@@ -23,7 +23,7 @@ class Renewal:
     def __init__(self) -> None:
         self._owners: dict[tuple[str, str, str], Identity] = {}  # by place of the credential
         self._renewed: dict[tuple[str, str], str] = {}  # cookie and old value → new value
-        self._repeated: dict[str, str] = {}  # old value of a header that repeats one → new value
+        self._repeated: dict[str, str] = {}  # old value of a credential's header → new value
         self._sessions: dict[str, str] = {}  # values of renewed cookies → their shell variable
         self.secrets: dict[str, str] = {}  # all other secrets of the run → their shell variable
 
@@ -52,20 +52,17 @@ class Renewal:
 
     def current(self, request: Request) -> Request:
         """The request with each renewed cookie at its newest value."""
-        if not self._renewed:
+        if not self._renewed and not self._repeated:
             return request
         changed = False
         cookies = []
         for name, value in request_cookies(request):
-            newest = value
-            while (name, newest) in self._renewed:
-                newest = self._renewed[name, newest]
+            newest = self._newest(name, value)
             if newest != value:
                 self._renewed[name, value], changed = newest, True  # the next time in one step
             cookies.append((name, newest))
-        if not changed:
-            return request
-        request = request.with_header("Cookie", "; ".join(f"{n}={v}" for n, v in cookies))
+        if changed:
+            request = request.with_header("Cookie", "; ".join(f"{n}={v}" for n, v in cookies))
         headers = tuple((name, self._repeat(value)) for name, value in request.headers)
         return replace(request, headers=headers)
 
@@ -77,7 +74,7 @@ class Renewal:
     def follow(self, exchange: Exchange, sender: Identity) -> None:
         """Takes in the new session of an identity, where its answer sets one."""
         response, credential = exchange.response, sender.credential
-        if response is None or credential is None or response.status >= 400:
+        if response is None or credential is None:
             return
         last = exchange.request.operation_path.rstrip("/").rpartition("/")[2]
         new = set_cookies(response)
@@ -88,13 +85,8 @@ class Renewal:
             value = new.get(name)
             if value is None or sent.get(name) != old or value == old:
                 continue
-            self._renewed[name, old] = value
-            self._renewed.pop((name, value), None)  # an API that goes back leads round no circle
             renewed = credential.with_cookie(name, value)
-            for (_, before), (_, after) in zip(credential.headers, renewed.headers, strict=True):
-                if before != after:
-                    self._repeated[before] = after
-                    self._repeated.pop(after, None)
+            self.supersede(credential, renewed)
             credential = renewed
         if credential is not sender.credential:
             renewed_sender = sender.logged_in(credential)
@@ -105,6 +97,24 @@ class Renewal:
                 for value, name in renewed_sender.secrets.items()
                 if value not in known
             )
+
+    def supersede(self, old: Credential, new: Credential) -> None:
+        """From now on what carries the old credential is sent with the new one."""
+        after = dict(new.cookies)
+        for name, value in old.cookies:
+            if name in after and after[name] != value:
+                self._renewed[name, self._newest(name, value)] = after[name]
+                self._renewed[name, value] = after[name]
+                self._renewed.pop((name, after[name]), None)  # who goes back leads round no circle
+        for (name, value), (other, following) in zip(old.headers, new.headers, strict=False):
+            if name == other and value != following:
+                self._repeated[value] = following
+                self._repeated.pop(following, None)
+
+    def _newest(self, name: str, value: str) -> str:
+        while (name, value) in self._renewed:
+            value = self._renewed[name, value]
+        return value
 
     def _repeat(self, value: str) -> str:
         while value in self._repeated:

@@ -30,6 +30,7 @@ from withstand.scan.cleanup import clean_up
 from withstand.scan.courier import BudgetSpent, Courier, NoiseStays, Stopped
 from withstand.scan.driver import carried, judge
 from withstand.scan.groundwork import Groundwork
+from withstand.scan.overtime import Overtime
 from withstand.scan.plan import Observer, ScanPlan, ScanProgress
 from withstand.scan.policy import Profile
 from withstand.scan.record import ScanRecord
@@ -60,7 +61,7 @@ async def scan(
         run.end_early(str(end), interrupted=isinstance(end, Stopped))
     finally:
         run.stop_listening()
-    await clean_up(plan, transport, tuple(run.courier.observed), current=run.courier.current)
+    await clean_up(plan, Overtime(run.courier), tuple(run.courier.observed))
     await run.finish()
     return run.record()
 
@@ -128,7 +129,6 @@ class _Run:
 
     async def finish(self) -> None:
         """All identities once more, and users of the scan's own removed, whatever happened."""
-        self.courier.overtime = True
         ground = self._ground
         if self._void is None:
             broken, notes = await health.attest(self.plan, ground, self.courier)
@@ -288,8 +288,8 @@ class _Run:
             self._good = len(self._ledger.coverage)
             return
         del self._ledger.coverage[self._good :]
-        for operation in {op.key: op for _, op in doubtful if op is not None}.values():
-            await self._observe_access(operation)
+        for looked_at in {op.key: op for _, op in doubtful if op is not None}.values():
+            await self._observe_access(looked_at)
         for check, operation in doubtful:
             await self._judge(check, operation)
         await self._watch_identities(again=False)
