@@ -298,8 +298,9 @@ class _Run:
         key = operation.key if operation is not None else None
         self._ledger.enter(check, key, outcome, self._mask(outcome), self.plan.target)
 
-    def _mask(self, outcome: Outcome) -> Mask:
-        secrets = self.courier.secrets_in(texts_of(outcome))
+    def _mask(self, outcome: Outcome | None = None) -> Mask:
+        """The mask for what is shown of an outcome, or for texts without sessions."""
+        secrets = self.courier.secrets_in(texts_of(outcome) if outcome is not None else ())
         if secrets != self._masked:  # to make one takes longer than to use it
             self._masked, self._the_mask = secrets, Mask(secrets)
         return self._the_mask

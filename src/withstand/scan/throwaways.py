@@ -7,6 +7,7 @@ from typing import Final
 from withstand.client.credential import Credential
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
+from withstand.client.login_fields import aliased
 from withstand.client.login_recipe import LoginRecipe
 from withstand.client.token_place import BEARER
 from withstand.errors import WithstandError
@@ -40,6 +41,8 @@ async def _provisioned(plan: ScanPlan, courier: Courier, name: str) -> Identity 
     except WithstandError as error:
         return error.message
     role = fields.pop("role", ROLE)
+    if plan.login is not None:
+        fields = aliased(fields, plan.login)
     identity = Identity(name=name, role=role, fields=fields, throwaway=True)
     token = fields.get("token")
     if token is not None:
@@ -73,7 +76,8 @@ async def _signed_up(
         except (Unbuildable, NoiseStays) as problem:
             return f"{operation.key} could not be used: {problem}"
         if exchange.succeeded or 300 <= (exchange.status or 0) < 400:
-            user = Identity(name=name, role=ROLE, fields=fields, throwaway=True)
+            known = fields if plan.login is None else aliased(fields, plan.login)
+            user = Identity(name=name, role=ROLE, fields=known, throwaway=True)
             return await _entered(plan, courier, user, exchange)
         reasons.append(f"{exchange.status}")
         if exchange.status not in {400, 409, 422}:

@@ -1,7 +1,6 @@
 """[login] and [identities] in the nouns of the client: recipes and identities."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -9,6 +8,7 @@ from withstand.client.credential import basic_credential, sent_as
 from withstand.client.documented import CLIENT, Documented
 from withstand.client.field_names import is_password, names_user
 from withstand.client.identity import Identity
+from withstand.client.login_fields import aliased
 from withstand.client.login_recipe import Csrf, LoginRecipe
 from withstand.client.token_place import BEARER
 from withstand.errors import UsageError
@@ -22,7 +22,6 @@ IDENTITY_KEYS: Final = ("role", "token", "header", "cookie", "query")
 
 PLACES: Final = ("header", "cookie", "query")
 _NS_PER_S: Final = 1_000_000_000
-_PLACEHOLDER: Final = re.compile(r"\{([^{}]*)\}")
 
 
 def recipe_of(table: "LoginTable | None", documented: Documented) -> LoginRecipe | None:
@@ -91,30 +90,6 @@ def identity_of(name: str, keys: Mapping[str, str], *, send_as: str) -> Identity
     )
     token = keys.get("token")
     return identity if token is None else identity.logged_in(sent_as(_place(keys, send_as), token))
-
-
-def aliased(fields: Mapping[str, str], recipe: LoginRecipe) -> dict[str, str]:
-    """The fields, also under the names by which the login asks for them: its `username` is the
-    `email` of who has no other, and its `pwd` the `password`.
-    """
-    found = dict(fields)
-    user = next((value for name, value in fields.items() if names_user(name)), None)
-    password = next((value for name, value in fields.items() if is_password(name)), None)
-    for name in placeholders(recipe):
-        if name in found:
-            continue
-        value = password if is_password(name) else user if names_user(name) else None
-        if value is not None:
-            found[name] = value
-    return found
-
-
-def placeholders(recipe: LoginRecipe) -> Iterator[str]:
-    """The names of the fields that a login asks for."""
-    if isinstance(recipe.payload, str):
-        return
-    for text in _texts((recipe.payload, list(recipe.headers), list(recipe.client or ()))):
-        yield from _PLACEHOLDER.findall(text)
 
 
 def _place(keys: Mapping[str, str], send_as: str) -> str:
@@ -209,14 +184,3 @@ def _documented_grant(documented: Documented) -> LoginRecipe | None:
 def _request_of(documented: Documented, grant: str) -> str | None:
     path = (documented.grants or {}).get(grant)
     return None if path is None else f"POST {path}"
-
-
-def _texts(node: object) -> Iterator[str]:
-    if isinstance(node, str):
-        yield node
-    elif isinstance(node, Mapping):
-        for value in node.values():
-            yield from _texts(value)
-    elif isinstance(node, list | tuple):
-        for value in node:
-            yield from _texts(value)

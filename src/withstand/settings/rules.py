@@ -6,6 +6,7 @@ from typing import Any
 
 from withstand.client.documented import NOTHING_DOCUMENTED
 from withstand.client.field_names import is_password, names_user
+from withstand.client.login_fields import aliased, placeholders
 from withstand.errors import UsageError
 from withstand.settings.effective import target_of_url
 from withstand.settings.forms import (
@@ -17,7 +18,7 @@ from withstand.settings.forms import (
     Unfit,
     suggestion,
 )
-from withstand.settings.people import IDENTITY_KEYS, PLACES, aliased, placeholders, recipe_of
+from withstand.settings.people import IDENTITY_KEYS, PLACES, recipe_of
 from withstand.settings.sources import Problem
 from withstand.settings.tables import SettingsFile
 from withstand.slo import parse_objective
