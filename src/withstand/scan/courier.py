@@ -5,7 +5,7 @@ a fresh connection after a pause, and when it stays, the check that asked ends a
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,6 +18,10 @@ from withstand.scan.renewal import Renewal
 _NOISY_STATUSES: Final = frozenset({429, 502, 503, 504})
 _OBSERVED_EXCHANGES: Final = 5_000  # of some kilobytes each: bounded memory on any API
 _LONGEST_WAIT_S: Final = 12.0  # for one request, in several pauses: limits count in 10 s or 60 s
+
+
+NewUser = Callable[[], Awaitable[Identity | str]]
+"""Makes a throw-away user that is logged in, or says why there is none."""
 
 
 class NoiseStays(Exception):  # noqa: N818 - a condition of the network, not an error of ours
@@ -65,6 +69,7 @@ class Courier:
         self._renewal = Renewal()
         self.requests = 0
         self.observed: deque[Exchange] = deque(maxlen=_OBSERVED_EXCHANGES)
+        self.new_user: NewUser = _nobody  # makes a throw-away user for the check that asks
         self.overtime = False  # what is sent to finish properly counts against no budget
         self.fresh_next = False  # the next request opens a new connection, whoever sends it
 
@@ -162,6 +167,10 @@ class Courier:
             return exchange
         self._renewal.follow(exchange, sender)
         return replace(exchange, identity=sender.name)
+
+
+async def _nobody() -> Identity | str:
+    return "nothing here makes users"
 
 
 def _says_when(exchange: Exchange) -> bool:

@@ -1,9 +1,8 @@
 """Drives the generator of a check: steps out, answers in, until it returns its outcome."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from withstand.client.identity import Credential, Identity
+from withstand.client.identity import Credential
 from withstand.scan.check import (
     Burst,
     Check,
@@ -25,26 +24,17 @@ from withstand.scan.subject import Subject
 
 T = TypeVar("T")
 
-NewUser = Callable[[], Awaitable[Identity | str]]
-"""Makes a throw-away user that is logged in, or says why there is none."""
 
-
-async def _nobody() -> Identity | str:
-    return "nothing here makes users"
-
-
-async def judge(
-    check: Check, subject: Subject, courier: Courier, new_user: NewUser = _nobody
-) -> Outcome:
+async def judge(check: Check, subject: Subject, courier: Courier) -> Outcome:
     """The outcome of a check, a failure only if it happens twice.
 
     The second run starts from scratch: new objects, new canaries, a new connection (V4).
     """
-    outcome = await drive(check, subject, courier, new_user)
+    outcome = await drive(check, subject, courier)
     if not isinstance(outcome, Failed | FailedMany):
         return outcome
     courier.fresh_next = True
-    again = await drive(check, subject, courier, new_user)
+    again = await drive(check, subject, courier)
     return confirmed(outcome, again)
 
 
@@ -62,28 +52,24 @@ def confirmed(first: Outcome, second: Outcome) -> Outcome:
     return FailedMany(failures=both)
 
 
-async def drive(
-    check: Check, subject: Subject, courier: Courier, new_user: NewUser = _nobody
-) -> Outcome:
+async def drive(check: Check, subject: Subject, courier: Courier) -> Outcome:
     """One run of a check's generator. Noise that stays ends it as inconclusive (V5)."""
     skipped: Skipped | None = check.applies(subject)
     if skipped is not None:
         return skipped
     try:
-        return await carried(check.run(subject), subject, courier, new_user)
+        return await carried(check.run(subject), subject, courier)
     except NoiseStays as noise:
         return Inconclusive(reason=f"the target gave no usable answer: {noise}")
 
 
-async def carried(
-    steps: Steps[T], subject: Subject, courier: Courier, new_user: NewUser = _nobody
-) -> T:
+async def carried(steps: Steps[T], subject: Subject, courier: Courier) -> T:
     """What a generator of steps returns once they are carried out. Raises NoiseStays."""
     answer: Any = None
     try:
         while True:
             step = steps.send(answer)
-            answer = await _do(step, subject, courier, new_user)
+            answer = await _do(step, subject, courier)
     except StopIteration as end:
         returned: T = end.value
         return returned
@@ -91,7 +77,7 @@ async def carried(
         steps.close()
 
 
-async def _do(step: Step, subject: Subject, courier: Courier, new_user: NewUser) -> Any:
+async def _do(step: Step, subject: Subject, courier: Courier) -> Any:
     match step:
         case Send():
             return await courier.send(
@@ -107,7 +93,7 @@ async def _do(step: Step, subject: Subject, courier: Courier, new_user: NewUser)
         case LogIn():
             return await _log_in(step, subject, courier)
         case SignUp():
-            return await new_user()
+            return await courier.new_user()
 
 
 async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential | None:

@@ -74,6 +74,7 @@ class _Run:
     ) -> None:
         self.plan = plan
         self.courier = Courier(transport, plan.budget, stop=lambda: self._listening and stop())
+        self.courier.new_user = self._new_user
         self._listening = True
         self._observer = observer
         self._ground = Groundwork(
@@ -205,9 +206,9 @@ class _Run:
         """The outcome; without a baseline a failure may be proved beside a refusal, but no pass."""
         subject = self._subject(operation)
         if operation is None or subject.baseline is not None or not check.needs_baseline:
-            return await judge(check, subject, self.courier, self._new_user)
+            return await judge(check, subject, self.courier)
         subject = replace(subject, baseline=self._ground.refused[operation.key])
-        outcome = await judge(check, subject, self.courier, self._new_user)
+        outcome = await judge(check, subject, self.courier)
         if isinstance(outcome, Failed | FailedMany | Skipped):
             return outcome
         return Inconclusive(reason=self._ground.missing[operation.key])

@@ -39,6 +39,9 @@ def scan_plan(
         policy = replace(policy, fail_on=Severity(fail_on))
     documented = documented_login(api)
     login, identities = settings.login(documented), settings.identities(documented)
+    if login is None:  # a file of the Web Fuzzing Commons has a login for each
+        own = (each.login for each in identities if each.login is not None)
+        login = next((each for each in own if not isinstance(each.payload, str)), None)
     refuse_homeless(identities, login)
     provision, deprovision = hooks_of(settings)
     return ScanPlan(

@@ -70,9 +70,10 @@ def _login(tables: SettingsFile) -> Iterator[Problem]:
         return
     if login.json is not None and login.form is not None:
         yield Problem(path=("login",), message="has both json and form; keep one")
-    if login.request is None and login.grant is None and (login.json or login.form) is not None:
+    has_body = login.json is not None or login.form is not None
+    if login.request is None and login.grant is None and has_body:
         yield Problem(path=("login", "request"), message="is missing")
-    if login.request is not None and (login.json or login.form or login.grant) is None:
+    if login.request is not None and login.grant is None and not has_body:
         yield Problem(
             path=("login",),
             message='has no body; add json = { email = "{email}", password = "{password}" } '

@@ -77,7 +77,7 @@ def _called_function(hook: str, here: Path, fields: Mapping[str, str] | None) ->
     try:
         function = getattr(importlib.import_module(module), name)
     except (ImportError, AttributeError) as error:
-        raise UsageError(f"there is no {_shown(hook)}: {error}") from None
+        raise UsageError(f"there is no {_shown(hook).removeprefix('the ')}: {error}") from None
     try:
         return function() if fields is None else function(dict(fields))
     except Exception as error:  # whatever the user's function raises
