@@ -26,6 +26,7 @@ SHELLS = (
     "withstand.client.connect",
     "withstand.client.connection",
     "withstand.client.loop",
+    "withstand.client.loopback_listener",
     "withstand.client.wire",
     "withstand.demo*",
     "withstand.history*",

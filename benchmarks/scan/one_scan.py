@@ -12,6 +12,7 @@ from withstand.scan import scanner
 from withstand.scan.catalogue import chosen
 from withstand.scan.check import Check
 from withstand.scan.courier import Courier
+from withstand.scan.driver import judge as judge_of_the_scan
 from withstand.scan.record import ScanRecord
 from withstand.settings import load_settings
 from withstand.settings.plans import api_for, scan_plan
@@ -72,7 +73,7 @@ def scanned(
 
 
 def _watched(costs: dict[str, Cost]) -> Any:
-    real = scanner.judge
+    real = judge_of_the_scan
 
     async def judge(check: Check, subject: Any, courier: Courier) -> Any:
         began_s, began = time.perf_counter(), courier.requests

@@ -126,8 +126,7 @@ class Results:
 
     def fails(self, finding: Finding) -> bool:
         """Whether the finding fails the run: bad enough and not just tentative."""
-        bad_enough = finding.severity.rank >= self.fail_on.rank
-        return bad_enough and finding.confidence is not Confidence.TENTATIVE
+        return fails_at(self.fail_on, finding)
 
     def failing_findings(self) -> tuple[Finding, ...]:
         """The findings that fail the run, the worst first."""
@@ -228,6 +227,12 @@ class Results:
                 measured = self.load.operations.values() if self.load is not None else ()
                 requests = _count(sum(each.requests for each in measured), "request")
                 return f"{requests} measured; no objective was set, so nothing is judged."
+
+
+def fails_at(fail_on: Severity, finding: Finding) -> bool:
+    """Whether the finding is at least that bad, and not just tentative."""
+    bad_enough = finding.severity.rank >= fail_on.rank
+    return bad_enough and finding.confidence is not Confidence.TENTATIVE
 
 
 def merge(first: Results, second: Results) -> Results:
@@ -345,6 +350,7 @@ def _successes(results: Results) -> list[str]:
     if minor := results.findings():
         what = "finding is" if len(minor) == 1 else "findings are"
         clauses.append(f"{len(minor)} {what} too minor or too uncertain to fail the run")
+    clauses += _set_aside(results)
     if verdicts := results.verdicts():
         all_met = (
             "the objective is" if len(verdicts) == 1 else f"all {len(verdicts)} objectives are"
@@ -357,6 +363,16 @@ def _successes(results: Results) -> list[str]:
     if found := results.capacity():
         clauses += capacity_clauses(found)
     return clauses
+
+
+def _set_aside(results: Results) -> list[str]:
+    """Findings that would fail the run but for what the team said about them."""
+    if results.scan is None:
+        return []
+    known, accepted = len(results.scan.known), len(results.scan.suppressed)
+    is_known = f"{_count(known, 'known finding')} {'is' if known == 1 else 'are'} still there"
+    is_accepted = f"{_count(accepted, 'finding')} {'is' if accepted == 1 else 'are'} accepted"
+    return [*([is_known] if known else []), *([is_accepted] if accepted else [])]
 
 
 def _named(drifts: tuple[DriftVerdict, ...]) -> str:

@@ -6,6 +6,8 @@ from typing import Any, NoReturn
 
 from flask import Response, abort, request
 
+from tests.clinic.clinic import planted
+
 _LARGEST = 2**63 - 1
 
 
@@ -23,6 +25,8 @@ def sent() -> Mapping[str, Any]:
     try:
         document = request.get_json(silent=True)
     except RecursionError:
+        if planted("deep-bodies-not-thought-of"):
+            raise
         document = None
     if not isinstance(document, dict):
         refuse("send a JSON object")

@@ -181,9 +181,10 @@ def test_stages_are_one_text_or_a_list_and_pauses_are_read(read: Read) -> None:
 
 def test_a_suppression_holds_to_the_end_of_its_last_day(read: Read) -> None:
     settings = read(EXAMPLE, EXAMPLE_ENVIRON)
-    last_day, day_after = date(2027, 6, 30), date(2027, 7, 1)
-    assert [item.check for item in settings.suppressions(today=last_day)] == ["version-disclosed"]
-    assert settings.suppressions(today=day_after) == ()
+    (suppression,) = settings.suppressions()
+    assert suppression.check == "version-disclosed"
+    assert not suppression.expired_on(date(2027, 6, 30))
+    assert suppression.expired_on(date(2027, 7, 1))
 
 
 @pytest.mark.parametrize(
@@ -199,6 +200,22 @@ def test_a_suppression_covers_its_check_on_its_operations(
     finding = _finding("a", "GET /users")
     assert suppression.covers(finding) is covered
     assert not suppression.covers(_finding("other", "GET /users"))
+
+
+def test_a_suppression_may_name_one_finding(read: Read) -> None:
+    text = "[security]\nsuppress = [{ fingerprint = '265f05b5da9b2a30', reason = 'b' }]"
+    (suppression,) = read(text).suppressions()
+    assert (suppression.check, suppression.fingerprint) == (None, "265f05b5da9b2a30")
+
+
+def test_a_baseline_file_lies_beside_the_configuration_and_need_not_be_there(
+    read: Read,
+) -> None:
+    file = read("[security]\nbaseline = 'known/b.json'").baseline_file
+    assert file is not None
+    assert file.is_absolute()
+    assert file.parts[-2:] == ("known", "b.json")
+    assert read("").baseline_file is None
 
 
 def test_a_suppression_of_one_operation_leaves_a_finding_on_more_than_that(read: Read) -> None:

@@ -236,3 +236,20 @@ def test_without_its_variables_the_example_names_each_of_them(complain: Complain
         "identities.bob.password",
         "identities.root.password",
     ]
+
+
+def test_a_suppression_must_say_what_it_means(complain: Complain) -> None:
+    problems = complain(
+        """
+        [security]
+        suppress = [
+            { reason = "why not" },
+            { reason = "typo", fingerprint = "265F05" },
+        ]
+        """
+    )
+    assert any("expected the 16 hex digits of a finding, got '265F05'" in each for each in problems)
+    problems = complain("[security]\nsuppress = [{ reason = 'why not' }]")
+    assert problems == (
+        "security.suppress[0]: says of no finding that it is accepted; give check or fingerprint",
+    )

@@ -25,6 +25,7 @@ _VERBS = {
     "history": "withstand.cli.history",
     "checks": "withstand.cli.checks",
     "explain": "withstand.cli.explain",
+    "replay": "withstand.cli.replay",
 }
 
 

@@ -6,6 +6,7 @@ from typing import Final
 import click
 
 from withstand.cli.history_file import history_for, history_option, remembered
+from withstand.cli.known_findings import baseline_for, with_baseline_updated
 from withstand.cli.options import (
     Outputs,
     report_options,
@@ -15,6 +16,7 @@ from withstand.cli.options import (
 )
 from withstand.cli.output import publish, require_writable
 from withstand.cli.progress import ProgressLine
+from withstand.cli.scan_files import scan_file_options
 from withstand.cli.scan_options import scan_options
 from withstand.cli.traffic import slo_option
 from withstand.cli.typed import typed_command
@@ -49,6 +51,7 @@ _SLO: Final = "slo"
 )
 @scan_options
 @history_option
+@scan_file_options
 @report_options
 def command(
     document: str | None,
@@ -92,6 +95,7 @@ def command(
     require_writable(outputs)
     settings = settings_for(config_file, base_url, openapi=document)
     target = target_for(settings, allow, insecure)
+    baseline = baseline_for(settings)
     history = history_for(settings, Kind.CHECK)
     objectives = _objectives(settings, slos, part)
     _require_a_part(part, scan_flags=bool(only or without), budget=budget)
@@ -115,6 +119,7 @@ def command(
         fail_on=plan.policy.fail_on,
         strict=strict,
         suppressions=settings.suppressions(),
+        baseline=baseline,
     )
     with ProgressLine(quiet=quiet) as progress:
         if not objectives and part is None:
@@ -127,6 +132,7 @@ def command(
             trial_observer=progress.trials,
             scan_observer=progress.scan,
         )
+    results = with_baseline_updated(results, settings, baseline)
     return publish(results, outputs, remembered(results, history))
 
 

@@ -6,6 +6,7 @@ import click
 
 from withstand.cli.options import Outputs
 from withstand.cli.output import publish, require_writable
+from withstand.cli.scan_files import scan_file_options
 from withstand.errors import UsageError
 from withstand.results import merge_shards
 from withstand.results_file import read_results
@@ -26,6 +27,7 @@ from withstand.results_file import read_results
     metavar="FILE",
     help="Write the report as one self-contained HTML file.",
 )
+@scan_file_options
 def command(results: tuple[Path, ...], output: Path | None, html: Path | None) -> int:
     """Make one result of the RESULTS of a run's shards, and judge it.
 

@@ -127,7 +127,8 @@ def report_options(function: F) -> F:
                 "--report-dir",
                 type=click.Path(path_type=Path, file_okay=False),
                 metavar="DIR",
-                help="Write report.html and results.json into a directory.",
+                help="Write report.html and results.json into a directory; of a scan also "
+                "results.sarif.",
             ),
             click.option(
                 "--strict",

@@ -2,15 +2,20 @@
 
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 from rich.console import Console
 
 from withstand.cli.options import Outputs
+from withstand.cli.scan_files import asked_files
 from withstand.errors import UsageError
 from withstand.report.html import render_html
+from withstand.report.junit import render_junit
+from withstand.report.markdown import render_markdown
+from withstand.report.sarif import render_sarif
 from withstand.report.terminal import render
 from withstand.results import Results
 from withstand.results_file import write_results
@@ -30,6 +35,7 @@ def publish(
     Files are written first, so that nothing is lost when the terminal goes away.
     """
     html, json_file = _files(outputs)
+    texts = _text_files(outputs, results)
     try:
         if json_file is not None:
             json_file.parent.mkdir(parents=True, exist_ok=True)
@@ -37,13 +43,16 @@ def publish(
         if html is not None:
             html.parent.mkdir(parents=True, exist_ok=True)
             html.write_text(render_html(results, trends), encoding="utf-8")
+        for file, text in texts.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(
             f"the report {error.filename} cannot be written: {error.strerror}",
             hint="give a path in a directory that you may write to",
         ) from None
     draw(results, Console(file=sys.stdout), trends)
-    for path in (html, json_file):
+    for path in (html, json_file, *texts):
         if path is not None:
             click.echo(f"wrote {_address(path)}", err=True)
     return 130 if results.interrupted else results.exit_code()
@@ -51,7 +60,7 @@ def publish(
 
 def require_writable(outputs: Outputs) -> None:
     """Raises UsageError when a file could not be written after the run: before it costs nothing."""
-    for path in _files(outputs):
+    for path in (*_files(outputs), *asked_files().values()):
         if path is None:
             continue
         if str(path) == "-":
@@ -79,6 +88,21 @@ def _files(outputs: Outputs) -> tuple[Path | None, Path | None]:
         html = html or outputs.report_dir / "report.html"
         json_file = json_file or outputs.report_dir / "results.json"
     return html, json_file
+
+
+_RENDERED: Final[Mapping[str, Callable[[Results], str]]] = {
+    "sarif": render_sarif,
+    "junit": render_junit,
+    "markdown": render_markdown,
+}
+
+
+def _text_files(outputs: Outputs, results: Results) -> dict[Path, str]:
+    """Each file in a format of CI systems, with what goes into it."""
+    wanted = asked_files()
+    if outputs.report_dir is not None and results.scan is not None:
+        wanted.setdefault("sarif", outputs.report_dir / "results.sarif")
+    return {path: _RENDERED[name](results) for name, path in wanted.items()}
 
 
 def _address(path: Path) -> str:

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from withstand.cli.options import Outputs
-from withstand.cli.output import publish
+from withstand.cli.output import publish, require_writable
+from withstand.cli.scan_files import scan_file_options
 from withstand.results_file import read_results
 
 
@@ -17,10 +18,13 @@ from withstand.results_file import read_results
     metavar="FILE",
     help="Write the report as one self-contained HTML file.",
 )
+@scan_file_options
 def command(results: Path, html: Path | None) -> int:
     """Show the RESULTS of an earlier run again, with the exit code they stand for.
 
     RESULTS is a file written with --json or --report-dir, or the checkpoint of a soak test, also
     of one that is still running or was cut off.
     """
-    return publish(read_results(results), Outputs(html=html))
+    outputs = Outputs(html=html)
+    require_writable(outputs)
+    return publish(read_results(results), outputs)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from withstand.cli.known_findings import baseline_for, with_baseline_updated
 from withstand.cli.options import (
     Outputs,
     report_options,
@@ -13,6 +14,7 @@ from withstand.cli.options import (
 )
 from withstand.cli.output import publish, require_writable
 from withstand.cli.progress import ProgressLine
+from withstand.cli.scan_files import scan_file_options
 from withstand.cli.scan_options import scan_options
 from withstand.cli.typed import typed_command
 from withstand.scan.catalogue import chosen
@@ -24,6 +26,7 @@ from withstand.workflows import Occasion, run_scan
 @click.argument("document", required=False)
 @target_options
 @scan_options
+@scan_file_options
 @report_options
 def command(
     document: str | None,
@@ -60,6 +63,7 @@ def command(
     require_writable(outputs)
     settings = settings_for(config_file, base_url, openapi=document)
     target = target_for(settings, allow, insecure)
+    baseline = baseline_for(settings)
     checks = chosen(only, without)
     plan = scan_plan(
         settings,
@@ -75,7 +79,9 @@ def command(
         fail_on=plan.policy.fail_on,
         strict=strict,
         suppressions=settings.suppressions(),
+        baseline=baseline,
     )
     with ProgressLine(quiet=quiet) as progress:
         results = run_scan(plan, occasion, observer=progress.scan)
+    results = with_baseline_updated(results, settings, baseline)
     return publish(results, outputs)

@@ -5,6 +5,8 @@ from typing import Any, TypeVar
 
 import click
 
+from withstand.cli.known_findings import baseline_options
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -41,4 +43,4 @@ def scan_options(function: F) -> F:
         )
     ):
         function = option(function)
-    return function
+    return baseline_options(function)

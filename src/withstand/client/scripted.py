@@ -7,16 +7,27 @@
     exchange = asyncio.run(transport.send(Request(method="GET", path="/users")))
     assert exchange.status == 401
 
-Time is virtual: it passes only in `pause`, so nothing waits and every run is the same.
+Time is virtual: it passes only in `pause`, and in a `Late` response, so nothing waits and every run
+is the same. A server that is more than a function may have `fetched`: the addresses that it went to
+by itself, for `ScriptedListener`.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response, Timing
 from withstand.client.target import Target
 
 START_UNIX_S: Final = 1_750_000_000.0  # 2025-06-15 15:06:40 UTC
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Late(Response):
+    """A response for which the server needs some virtual time."""
+
+    after_s: float
 
 
 class Scripted:
@@ -44,7 +55,7 @@ class Scripted:
         fresh: bool = False,  # noqa: ARG002 - the contract's; a function has no connections
         to: Target | None = None,
     ) -> Exchange:
-        """One exchange, which takes no time."""
+        """One exchange, which takes no time but that of a `Late` response."""
         if to is None:
             return self._record(request, self._server(request))
         if self._plain is not None:
@@ -68,13 +79,35 @@ class Scripted:
         """Nothing is open."""
 
     def _record(self, request: Request, outcome: Response | Failure) -> Exchange:
-        now_ns = self._elapsed_ns
+        sent_ns = self._elapsed_ns
+        if isinstance(outcome, Late):
+            self._elapsed_ns += round(outcome.after_s * 1_000_000_000)
         timing = Timing(
-            intended_ns=now_ns,
-            sent_ns=now_ns,
-            first_byte_ns=now_ns if isinstance(outcome, Response) else None,
-            end_ns=now_ns,
+            intended_ns=sent_ns,
+            sent_ns=sent_ns,
+            first_byte_ns=self._elapsed_ns if isinstance(outcome, Response) else None,
+            end_ns=self._elapsed_ns,
         )
         exchange = Exchange(request=request, outcome=outcome, timing=timing)
         self.exchanges.append(exchange)
         return exchange
+
+
+class ScriptedListener:
+    """A `Listener` that is called by servers in memory: by whatever their `fetched` names."""
+
+    def __init__(self, *servers: Callable[[Request], Response]) -> None:
+        self._servers = servers
+
+    async def address(self) -> str | None:
+        """An address that no network has."""
+        return "http://127.0.0.1:9090"
+
+    async def calls(self, text: str, within_s: float) -> tuple[Request, ...]:  # noqa: ARG002 - the contract's; nobody is late here
+        """The requests that the servers made for an address with this text in it."""
+        fetched = [url for server in self._servers for url in getattr(server, "fetched", ())]
+        return tuple(
+            Request(method="GET", path=urlsplit(url).path, headers=(("User-Agent", "scripted"),))
+            for url in fetched
+            if text in url and url.startswith("http://127.0.0.1:9090/")
+        )

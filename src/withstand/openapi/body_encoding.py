@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from withstand.openapi.operation import Parameter, RequestBody, Schema
 from withstand.openapi.parameter_encoding import query_parts, text_of
@@ -10,6 +11,15 @@ from withstand.openapi.schema_merge import Resolve, flattened
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
 _BOUNDARY = "withstand-form-boundary-7d3c1f"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file as a value: its name and media type are what a browser would say of it."""
+
+    name: str
+    media_type: str
+    content: bytes
 
 
 def best_body(bodies: Sequence[RequestBody]) -> RequestBody | None:
@@ -98,7 +108,10 @@ def _parts(
     flat = flattened(schema, resolve)
     safe = name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
     disposition = f'Content-Disposition: form-data; name="{safe}"'
-    if isinstance(value, list):
+    if isinstance(value, Upload):
+        head = f'{disposition}; filename="{value.name}"\r\nContent-Type: {value.media_type}'
+        yield head, value.content
+    elif isinstance(value, list):
         for each in value:
             yield from _parts(name, each, flat.get("items"), resolve)
     elif isinstance(value, Mapping):
@@ -110,4 +123,6 @@ def _parts(
 
 
 def _bytes(value: object) -> bytes:
+    if isinstance(value, Upload):
+        return value.content
     return value if isinstance(value, bytes) else text_of(value).encode("utf-8", "surrogatepass")

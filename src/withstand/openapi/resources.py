@@ -22,6 +22,13 @@ _WRAPPERS = ("data", "result", "item", "payload", "response", "attributes", "con
 _OF_THE_MESSAGE = frozenset({"request", "trace", "correlation", "transaction", "span", "session"})
 """What names the exchange and not what it is about: `requestId`, `trace_id`."""
 _SYNONYMS = ("id", "uuid", "_id", "guid", "pk", "key", "identifier")
+_NUMBERS = frozenset({"number", "no", "nr", "code", "slug", "index", "position", "key"})
+_READ = frozenset({"get", "view", "show", "detail", "details", "read", "fetch", "find", "lookup"})
+_REMOVE = frozenset({"delete", "remove", "destroy"})
+_LIST = frozenset({"list", "all", "index"})
+_VERBS = (
+    frozenset(_CREATE) | _READ | _REMOVE | _LIST | {"edit", "update", "modify", "change", "save"}
+)
 
 
 def producer_of(api: Api, operation: Operation) -> Operation | None:
@@ -43,13 +50,20 @@ def producer_of(api: Api, operation: Operation) -> Operation | None:
         *others, own = segments(shape(op.path)) or ("",)
         if others == parents and noun(own) == noun(last):
             return op
+    spelled = [op for op in posts if _says(op.path, frozenset(_CREATE))]
+    same_thing = [op for op in spelled if _thing(op.path) == _thing(collection)]
+    if _thing(collection) and len(same_thing) == 1:
+        return same_thing[0]
     same_end = [op for op in posts if segments(op.path)[-1:] == segments(collection)[-1:]]
     return same_end[0] if len(same_end) == 1 else None
 
 
-def reader_of(api: Api, operation: Operation) -> Operation | None:
-    """The GET of the item that the operation creates, reads, changes or deletes."""
-    return _on_item(api, operation, "GET")
+def reader_of(api: Api, operation: Operation, *, method: str = "GET") -> Operation | None:
+    """The GET of the item that the operation creates, reads, changes or deletes.
+
+    `method` asks for another operation on that item.
+    """
+    return _on_item(api, operation, method)
 
 
 def deleter_of(api: Api, producer: Operation) -> Operation | None:
@@ -63,14 +77,24 @@ def lister_of(api: Api, operation: Operation) -> Operation | None:
     is_list = creates or is_plural("".join(segments(operation.path)[-1:]) or "/")
     own = operation.path if is_list and not _ends_in_parameter(operation.path) else None
     collection = own or collection_path(operation.path)
-    return _find(api.operations, "GET", collection) if collection else None
+    if collection is None:
+        return None
+    found = _find(api.operations, "GET", collection)
+    if found is None and _thing(collection):
+        lists = (op for op in api.operations if op.method == "GET" and _says(op.path, _LIST))
+        same = [op for op in lists if _thing(op.path) == _thing(collection)]
+        found = same[0] if len(same) == 1 else None
+    return found
 
 
-def identifier_in(document: Any, parameter_name: str) -> object | None:
+def identifier_in(
+    document: Any, parameter_name: str, *, other_than: frozenset[str] = frozenset()
+) -> object | None:
     """The id that a creation's response gives for a path parameter; None without one.
 
     The parameter's own name comes first (`order_id`, `orderId`), then `id`, `uuid` and their
-    like, then the only `…_id` there is, then the same inside `data` and other wrappers.
+    like, then the only `…_id` there is, then the same inside `data` and other wrappers, at last
+    the only number or code. `other_than` are ids that are known: of what the thing was made in.
     """
     for node in _unwrapped(document):
         scalars = {
@@ -87,11 +111,39 @@ def identifier_in(document: Any, parameter_name: str) -> object | None:
         ids = [
             value
             for name, value in scalars.items()
-            if words(name)[-1] in ID_WORDS and words(name)[0] not in _OF_THE_MESSAGE
+            if words(name)[-1] in ID_WORDS
+            and words(name)[0] not in _OF_THE_MESSAGE
+            and str(value) not in other_than
         ]
         if len(ids) == 1:
             return ids[0]
+    for node in _unwrapped(document):
+        numbers = [
+            value
+            for key, value in node.items()
+            if words(key)[-1] in _NUMBERS
+            and isinstance(value, str | int)
+            and value not in ("", True)
+        ]
+        if len(numbers) == 1 and not any(isinstance(part, Mapping) for part in node.values()):
+            return numbers[0]
     return document if isinstance(document, int) and not isinstance(document, bool) else None
+
+
+def identifier_inside(document: Any, collection: str, parameter_name: str) -> object | None:
+    """The id of the first thing that a response lists under a name: `items` of an order.
+
+    `collection` is the path segment before the parameter, in `/orders/{id}/items/{n}` "items".
+    """
+    for node in _unwrapped(document):
+        for key, value in node.items():
+            if noun(str(key)) != noun(collection) or not isinstance(value, list) or not value:
+                continue
+            first = value[0]
+            if isinstance(first, Mapping):
+                return identifier_in(first, parameter_name)
+            return first if isinstance(first, str | int) else None
+    return None
 
 
 def identifier_in_location(location: str, item_path: str) -> str | None:
@@ -201,12 +253,48 @@ def _item_of(api: Api, producer: Operation) -> str | None:
 def _on_item(api: Api, operation: Operation, method: str) -> Operation | None:
     path = _item_of(api, operation) if operation.method == "POST" else None
     path = path or item_path(operation.path)
-    return _find(api.operations, method, path) if path else None
+    if path is None:
+        return None
+    found = _find(api.operations, method, path)
+    if found is not None or not _says(path, _VERBS):
+        return found  # a verb in the path says that each method has a path of its own
+    verbs = _REMOVE if method == "DELETE" else _READ
+    same = [
+        op
+        for op in api.operations
+        if op.method == method
+        and _ends_in_parameter(op.path)
+        and _thing(op.path) == _thing(path)
+        and (_says(op.path, verbs) or not _says(op.path, _VERBS))
+    ]
+    return same[0] if len(same) == 1 else None
 
 
 def _find(operations: Iterable[Operation], method: str, path: str) -> Operation | None:
     wanted = shape(path)
     return next((op for op in operations if op.method == method and shape(op.path) == wanted), None)
+
+
+def _says(path: str, verbs: frozenset[str]) -> bool:
+    """Whether a path spells out what is done: `/order/view/{id}`, `/create-order`."""
+    return any(
+        word in verbs for part in segments(path) if not parameter_in(part) for word in words(part)
+    )
+
+
+def _thing(path: str) -> tuple[str, ...]:
+    """What a path is about, without what is done: `/order/view/{id}` → ("order", "{}")."""
+    found = []
+    for part in segments(path):
+        if parameter_in(part):
+            found.append("{}")
+            continue
+        said = [word for word in words(part) if word not in _VERBS]
+        if said:
+            found.append(noun("_".join(said)))
+    while found and found[-1] == "{}":
+        found.pop()
+    return tuple(found)
 
 
 def _ends_in_parameter(path: str) -> bool:

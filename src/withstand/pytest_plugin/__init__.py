@@ -42,3 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
         from withstand.pytest_plugin import objective_items
 
         config.pluginmanager.register(objective_items, objective_items.__name__)
+    if config.getoption("withstand_scan"):
+        from withstand.pytest_plugin import scan_items
+
+        config.pluginmanager.register(scan_items, scan_items.__name__)

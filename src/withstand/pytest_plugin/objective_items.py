@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from withstand.errors import UsageError, WithstandError
+from withstand.pytest_plugin.configuration_items import collect_too, configuration_source
 from withstand.pytest_plugin.objective_trials import Promises, trials_of
 from withstand.pytest_plugin.options import read_settings
 from withstand.pytest_plugin.run_record import MEASURED
@@ -21,16 +22,13 @@ from withstand.slo.trial_plan import left_to_load, trial_plan
 from withstand.workflows.document_load import refuse_unknown
 
 _NO_OBJECTIVES = "--withstand-slo finds no objective"
-_SOURCE = pytest.StashKey[Path]()
 _HINT = 'set some under [slo] in withstand.toml, such as "*" = ["p95<200ms", "errors<1%"]'
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
     """Has the configuration collected beside the tests, as if it had been named."""
-    config, source = session.config, _source(session.config)
-    if not any(_covers(argument, source, config) for argument in config.args):
-        config.args = [*config.args, str(source)]
+    collect_too(session.config, _source(session.config))
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -167,19 +165,4 @@ def _properties(verdict: Verdict) -> list[tuple[str, object]]:
 
 
 def _source(config: pytest.Config) -> Path:
-    """The configuration's file. Raises pytest.UsageError without one."""
-    if _SOURCE not in config.stash:
-        try:
-            source = read_settings(config).source
-        except UsageError as error:
-            raise pytest.UsageError(str(error)) from None
-        if source is None:
-            raise pytest.UsageError(f"{_NO_OBJECTIVES}: there is no withstand.toml\n  → {_HINT}")
-        config.stash[_SOURCE] = Path(source).resolve()
-    return config.stash[_SOURCE]
-
-
-def _covers(argument: str, source: Path, config: pytest.Config) -> bool:
-    """Whether an argument names the file, items in it, or a directory around it."""
-    named = (config.invocation_params.dir / argument.split("::", 1)[0]).resolve()
-    return named == source or named in source.parents
+    return configuration_source(config, _NO_OBJECTIVES, _HINT)

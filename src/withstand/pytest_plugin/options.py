@@ -40,6 +40,11 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         "--withstand-budget for each operation",
     )
     group.addoption(
+        "--withstand-scan",
+        action="store_true",
+        help="run the security checks too: one test for each check and operation",
+    )
+    group.addoption(
         "--withstand-config",
         metavar="FILE",
         help="the configuration, instead of the nearest withstand.toml or pyproject.toml",
@@ -53,8 +58,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     group.addoption(
         "--withstand-strict",
         action="store_true",
-        help="an objective that is neither met nor breached for certain fails its test, which is "
-        "skipped otherwise",
+        help="an objective that is neither met nor breached for certain, or a security check that "
+        "cannot tell, fails its test, which is skipped otherwise",
     )
     try:
         group.addoption(

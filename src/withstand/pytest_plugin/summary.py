@@ -31,6 +31,7 @@ def summary_lines(run: RunRecord) -> list[str]:
     if run.logins:
         names = ", ".join(f"{name} ({role})" for name, role in sorted(run.logins.items()))
         lines.append(f"logged in: {names}")
+    lines += [f"note: {note}" for note in run.notes]
     disturbed = frozenset(contended(run.spans))
     for span in run.spans:
         tag = f"; {_BUSY}" if span in disturbed else ""

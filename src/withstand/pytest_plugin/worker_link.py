@@ -44,7 +44,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         run = session.config.stash[RUN]
-        output[_KEY] = {"collected": run.collected, "kept": run.kept, "logins": run.logins}
+        output[_KEY] = {
+            "collected": run.collected,
+            "kept": run.kept,
+            "logins": run.logins,
+            "notes": run.notes,
+        }
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -58,6 +63,7 @@ def pytest_testnodedown(node: Any) -> None:
     if sent["collected"] is not None:
         run.collected, run.kept = sent["collected"], sent["kept"]
     run.logins.update(sent["logins"])
+    run.notes += (note for note in sent["notes"] if note not in run.notes)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,10 +1,17 @@
 """The page of one check, as Markdown: written from the check itself, so that it cannot be wrong."""
 
 import inspect
-from collections.abc import Callable
+import textwrap
+from collections.abc import Callable, Iterator
 
-from withstand.scan.check import Check, Server
+from withstand.report.html_view import reference_link
+from withstand.report.wording import printable
+from withstand.scan.check import Check, Per, Server
+from withstand.scan.example_run import example_findings
+from withstand.scan.finding import Evidence
 
+_LONGEST_CURL = 800
+_LONGEST_PATH = 120
 _DOES = {
     "read-only": "Sends only requests that read.",
     "mutating": "Creates and changes data of its own, and deletes it where the API allows that.",
@@ -14,7 +21,9 @@ _DOES = {
 
 
 def check_page(check: Check) -> str:
-    """The page of a check: what it finds, what to do, references, and both example servers."""
+    """The page of a check: what it finds and by which requests, what to do, how to accept it,
+    references, and both example servers.
+    """
     return "\n".join(
         (
             f"# {check.name}",
@@ -29,13 +38,15 @@ def check_page(check: Check) -> str:
             "",
             _DOES[str(check.safety)],
             "",
+            *_requests(check),
             "## What to do",
             "",
             _prose(check.remedy),
             "",
+            *_acceptance(check),
             "## References",
             "",
-            *(f"- {line}" for line in check.references.lines()),
+            *(_reference(line) for line in check.references.lines()),
             "",
             "## A server that has the flaw",
             "",
@@ -60,4 +71,58 @@ def _prose(text: str) -> str:
 
 
 def _source(server: Callable[[], Server]) -> str:
-    return inspect.cleandoc(inspect.getsource(server))
+    """The function that makes the server, after the functions of its own file that it uses."""
+    sources = [inspect.getsource(each) for each in (*_used_by(server), server)]
+    return "\n\n\n".join(textwrap.dedent(source).strip() for source in sources)
+
+
+def _used_by(server: Callable[[], Server]) -> Iterator[Callable[..., object]]:
+    for each in inspect.getclosurevars(server).globals.values():
+        if inspect.isfunction(each) and each.__module__ == server.__module__:
+            yield each
+
+
+def _requests(check: Check) -> Iterator[str]:
+    """The proof that the check finds on its own example, request by request."""
+    finding = next(iter(example_findings(check)), None)
+    if finding is None or not finding.evidence:
+        return
+    yield from ("## What it sends", "", "On the server with the flaw below, it shows:", "")
+    yield from (_sent(item) for item in finding.evidence)
+    if finding.proof is not None and 0 < len(finding.proof.curl) <= _LONGEST_CURL:
+        yield from ("", "```sh", printable(finding.proof.curl), "```")
+    yield ""
+
+
+def _sent(item: Evidence) -> str:
+    request, response = item.exchange.request, item.exchange.response
+    who = f" as {item.exchange.identity}" if item.exchange.identity else ""
+    answer = f"{response.status}" if response is not None else "no answer"
+    path = (
+        request.path if len(request.path) <= _LONGEST_PATH else f"{request.path[:_LONGEST_PATH]}…"
+    )
+    return f"- {item.caption}{who}: `{printable(f'{request.method} {path}')}` → {answer}"
+
+
+def _acceptance(check: Check) -> Iterator[str]:
+    """How a team says that it accepts such a finding."""
+    place = ', operation = "GET /some/path"' if check.per is not Per.API else ""
+    yield from (
+        "## Where it is acceptable",
+        "",
+        "```toml",
+        "[security]",
+        "suppress = [",
+        f'    {{ check = "{check.name}"{place}, reason = "why", expires = 2027-06-30 }},',
+        "]",
+        "```",
+        "",
+        "`fingerprint` in place of `check` means one finding alone. The report shows what is "
+        "accepted, and says when a suppression has expired or covers nothing.",
+        "",
+    )
+
+
+def _reference(line: str) -> str:
+    link = reference_link(line)
+    return f"- [{line}]({link})" if link else f"- {line}"

@@ -27,10 +27,12 @@ from withstand.report.trend_wording import series_text
 from withstand.report.wording import (
     CONCLUSION_SYMBOL,
     CONCLUSION_WORD,
+    accepted_until,
     load_shape,
     outcome,
     plural,
     printable,
+    upkeep,
 )
 from withstand.results import Conclusion, Results
 from withstand.scan.finding import Evidence, Finding, Severity
@@ -66,6 +68,15 @@ def render(results: Results, console: Console, trends: Sequence[Trend] = ()) -> 
     if results.scan is not None and results.scan.suppressed:
         _heading(console, "Accepted", plural(len(results.scan.suppressed), "finding"))
         _print_suppressed(console, results.scan)
+    if results.scan is not None and results.scan.known:
+        known = plural(len(results.scan.known), "finding")
+        _heading(console, "Known", f"{known} in {results.scan.baseline_file}")
+        for finding in results.scan.known:
+            _print_line(console, f"{finding.severity}: {_named(finding)}, {finding.fingerprint}")
+    if lines := upkeep(results):
+        _heading(console, "To look after")
+        for line in lines:
+            _print_line(console, line)
     if verdicts := results.verdicts():
         _heading(console, "Objectives")
         console.print(Indented(objectives_table(verdicts, console.width)), end="")
@@ -95,10 +106,10 @@ def render(results: Results, console: Console, trends: Sequence[Trend] = ()) -> 
     if results.scan is not None:
         _heading(console, "Coverage", _coverage_summary(results.scan))
         console.print(Indented(coverage_table(results, console.width)), end="")
-        if lines := untested(results):
+        if gaps := untested(results):
             _heading(console, "Not tested")
-            for line in lines:
-                console.print(Indented(line), end="")
+            for gap in gaps:
+                console.print(Indented(gap), end="")
     # Again, because a terminal shows the end.
     console.print()
     _print_verdict(console, results)
@@ -144,8 +155,16 @@ def _findings_summary(results: Results) -> str:
 
 def _print_suppressed(console: Console, scan: ScanRecord) -> None:
     for accepted in scan.suppressed:
-        what = f"{accepted.finding.check} on {listed(accepted.finding.operations)}"
-        console.print(Indented(Text(printable(f"{what}: {accepted.reason}"))), end="")
+        what = f"{accepted.finding.severity}: {_named(accepted.finding)}"
+        _print_line(console, f"{what}: {accepted_until(accepted)}")
+
+
+def _named(finding: Finding) -> str:
+    return f"{finding.check} on {listed(finding.operations) or 'the whole API'}"
+
+
+def _print_line(console: Console, text: str) -> None:
+    console.print(Indented(Text(printable(text))), end="")
 
 
 def _print_finding(console: Console, results: Results, finding: Finding) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from withstand.client.exchange import Exchange, Response
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.results import Conclusion, Results
-from withstand.scan.record import Coverage, CoverageState
+from withstand.scan.record import Coverage, CoverageState, SuppressedFinding, SuppressionUse
 from withstand.slo import DriftVerdict, Indicator, Verdict, VerdictState, format_value
 from withstand.stats.drift import Movement
 from withstand.stats.histogram import merged
@@ -256,6 +256,42 @@ def notes(results: Results) -> tuple[str, ...]:
         return ()
     repeated = {f"{cell.operation} was not tested: {cell.reason}" for cell in results.scan.coverage}
     return tuple(note for note in results.scan.notes if note.rstrip(".") not in repeated)
+
+
+def upkeep(results: Results) -> tuple[str, ...]:
+    """What somebody should look after: suppressions that have expired or cover nothing, and known
+    findings that are gone.
+    """
+    scan = results.scan
+    if scan is None:
+        return ()
+    lapsed = [_lapsed(use) for use in scan.suppressions if use.expired]
+    idle = [
+        f"The suppression of {use.what} ({use.reason}) "
+        + ("names no check: correct it." if use.misnamed else "covers nothing: remove it.")
+        for use in scan.suppressions
+        if (use.missed or use.misnamed) and not use.expired
+    ]
+    gone = [
+        f"{entry.check} on {entry.operation} ({entry.fingerprint}) is in {scan.baseline_file} and "
+        "is gone: write it anew with --update-baseline."
+        for entry in scan.gone
+    ]
+    return (*lapsed, *idle, *gone)
+
+
+def _lapsed(use: SuppressionUse) -> str:
+    said = f"The suppression of {use.what} ({use.reason}) held until {use.expires}"
+    if not use.covers:
+        return f"{said}, and covers nothing now: remove it."
+    count = "counts" if use.covers == 1 else "count"
+    return f"{said}: {plural(use.covers, 'finding')} of it {count} again."
+
+
+def accepted_until(accepted: SuppressedFinding) -> str:
+    """Why a finding is accepted, and until when."""
+    until = f" (until {accepted.expires})" if accepted.expires else ""
+    return f"{accepted.reason}{until}"
 
 
 def _distinct(names: Iterable[str]) -> tuple[str, ...]:

@@ -57,13 +57,17 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogIn:
-    """Log an identity in again, by its name (`short_lived`: for a token that expires at once).
+    """Log an identity in again (`short_lived`: for a token that expires at once).
 
-    Resumed with a `Credential`, or None when that cannot be done.
+    `user` is a user that the check signed up itself, in place of an identity by name. Resumed with
+    a `Credential`, or None when that cannot be done. With `keep` the scan goes on with this
+    credential: for where the one that it had may be good no longer.
     """
 
-    identity: str | Identity
+    identity: str
     short_lived: bool = False
+    keep: bool = False
+    user: Identity | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +78,27 @@ class SignUp:
     """
 
 
-Step = Send | Burst | Pause | LogIn | SignUp
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """Open the scan's own listener, which waits for requests that the target makes.
+
+    Resumed with its address, `http://host:port`, to which a path unlike any other is to be added;
+    or with None where the target could not reach it.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitCalls:
+    """Wait for a request at the listener whose path holds `text`, no longer than `within_s`.
+
+    Resumed with a tuple of those requests, empty when none came.
+    """
+
+    text: str
+    within_s: float = 0.0
+
+
+Step = Send | Burst | Pause | LogIn | SignUp | Listen | AwaitCalls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +112,8 @@ class Passed:
 class Failed:
     """The flaw is there. `severity` and `confidence` override the check's own.
 
-    `operations` are the keys of those affected, for a check of the whole API.
+    `operations` are the keys of those affected, for a check of the whole API. `whole_api` says of
+    one operation's flaw that it is the API's: all such flaws of a check are one finding.
     """
 
     detail: str
@@ -97,6 +122,7 @@ class Failed:
     parameter: str | None = None
     severity: Severity | None = None
     confidence: Confidence | None = None
+    whole_api: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +218,8 @@ class Example:
     plain_vulnerable: Callable[[], Server] | None = None
     plain_safe: Callable[[], Server] | None = None
     tokens: Mapping[str, str] | None = None  # by identity name, in place of alice-token …
+    safe_tokens: Mapping[str, str] | None = None  # those of the safe server, where others
+    cookie: str | None = None  # tokens travel in the cookie of this name instead of a header
     login: LoginRecipe | None = None
 
 
@@ -230,6 +258,18 @@ def send(
         request=request, fresh=fresh, to=to, noise_is_answer=noise_is_answer
     )
     return exchange
+
+
+def listen() -> Steps[str | None]:
+    """Sub-generator: the address of the scan's own listener, None where none can be reached."""
+    address: str | None = yield Listen()
+    return address
+
+
+def calls(text: str, within_s: float = 0.0) -> Steps[tuple[Request, ...]]:
+    """Sub-generator: the requests at the listener with this text in their path."""
+    found: tuple[Request, ...] = yield AwaitCalls(text=text, within_s=within_s)
+    return found
 
 
 def not_applicable(reason: str) -> Skipped:

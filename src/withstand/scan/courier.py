@@ -11,6 +11,7 @@ from typing import Final
 
 from withstand.client.exchange import Exchange, Failure, Request
 from withstand.client.identity import Credential, Identity
+from withstand.client.listener import Listener, Unreachable
 from withstand.client.target import Target
 from withstand.client.transport import Transport
 from withstand.scan.renewal import Renewal
@@ -60,8 +61,14 @@ class Courier:
     """Carries requests for one scan over a transport."""
 
     def __init__(
-        self, transport: Transport, budget: Budget, *, stop: Callable[[], bool] = lambda: False
+        self,
+        transport: Transport,
+        budget: Budget,
+        *,
+        listener: Listener | None = None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
+        self.listener = listener or Unreachable()  # for what the target sends by itself
         self._transport = transport
         self._budget = budget
         self._stop = stop
@@ -71,6 +78,7 @@ class Courier:
         self.observed: deque[Exchange] = deque(maxlen=_OBSERVED_EXCHANGES)
         self.new_user: NewUser = _nobody  # makes a throw-away user for the check that asks
         self.overtime = False  # what is sent to finish properly counts against no budget
+        self.kept: dict[str, Credential] = {}  # by identity: with which the scan is to go on
         self.fresh_next = False  # the next request opens a new connection, whoever sends it
 
     @property

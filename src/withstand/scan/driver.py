@@ -4,11 +4,13 @@ from typing import Any, TypeVar
 
 from withstand.client.identity import Credential
 from withstand.scan.check import (
+    AwaitCalls,
     Burst,
     Check,
     Failed,
     FailedMany,
     Inconclusive,
+    Listen,
     LogIn,
     Outcome,
     Pause,
@@ -94,12 +96,14 @@ async def _do(step: Step, subject: Subject, courier: Courier) -> Any:
             return await _log_in(step, subject, courier)
         case SignUp():
             return await courier.new_user()
+        case Listen():
+            return await courier.listener.address()
+        case AwaitCalls():
+            return await courier.listener.calls(step.text, step.within_s)
 
 
 async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential | None:
-    identity = step.identity
-    if isinstance(identity, str):
-        identity = subject.identity(identity)
+    identity = step.user or subject.identity(step.identity)
     recipe = identity.login or subject.login
     if recipe is None or (step.short_lived and recipe.short_lived is None):
         return None
@@ -110,7 +114,12 @@ async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential
         base_path=subject.target.base_path,
         short_lived=step.short_lived,
     )
-    return attempt if isinstance(attempt, Credential) else None
+    if not isinstance(attempt, Credential):
+        return None
+    courier.secrets.update(identity.logged_in(attempt).secrets)
+    if step.keep:
+        courier.kept[identity.name] = attempt
+    return attempt
 
 
 def _by_parameter(outcome: Outcome) -> dict[str | None, Failed]:

@@ -6,13 +6,18 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from withstand.client.exchange import Request, Response
+from withstand.client.scripted import Late
 
 BEARER: Final[list[dict[str, list[str]]]] = [{"bearer": []}]
 """The `security` of an operation that needs a token."""
 
 UNAUTHENTICATED: Final = Response(
     status=401,
-    headers=(("Content-Type", "application/json"), ("WWW-Authenticate", "Bearer")),
+    headers=(
+        ("Content-Type", "application/json"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("WWW-Authenticate", "Bearer"),
+    ),
     body=b'{"error": "log in first"}',
 )
 
@@ -28,14 +33,26 @@ def answer(status: int, document: object, headers: Mapping[str, str] | None = No
     """A JSON response."""
     return Response(
         status=status,
-        headers=(("Content-Type", "application/json"), *(headers or {}).items()),
+        headers=(
+            ("Content-Type", "application/json"),
+            ("X-Content-Type-Options", "nosniff"),
+            *(headers or {}).items(),
+        ),
         body=json.dumps(document).encode(),
     )
 
 
 def page(status: int, text: str, media_type: str = "text/html; charset=utf-8") -> Response:
     """A response for people."""
-    return Response(status=status, headers=(("Content-Type", media_type),), body=text.encode())
+    headers = (("Content-Type", media_type), ("X-Content-Type-Options", "nosniff"))
+    return Response(status=status, headers=headers, body=text.encode())
+
+
+def late(response: Response, after_s: float) -> Response:
+    """The same response after some virtual time."""
+    return Late(
+        status=response.status, headers=response.headers, body=response.body, after_s=after_s
+    )
 
 
 def not_found() -> Response:
@@ -63,7 +80,7 @@ def sent(request: Request) -> dict[str, Any]:
     """The JSON object in the request's body; empty without one."""
     try:
         document = json.loads(request.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from withstand.client.exchange import Exchange
+from withstand.openapi.path_template import parameters_in, shape
 
 
 class Severity(StrEnum):
@@ -66,9 +67,45 @@ class Finding:
     def fingerprint(self) -> str:
         """16 hex digits from check, operation and parameter: never host, id, time or order.
 
-        A finding for the whole API is named without its operations, so that one operation more or
-        less does not make it another finding.
+        Parameters of a path count by their place, so that renaming one changes nothing. A finding
+        for the whole API is named without its operations, so that one operation more or less does
+        not make it another finding.
         """
-        place = "*" if self.whole_api else " ".join(self.operations)
-        text = "|".join((self.check, place, self.parameter or ""))
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+        if self.whole_api:
+            return fingerprint_of(self.check, (), self.parameter)
+        return fingerprint_of(self.check, self.operations, self.parameter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFinding:
+    """What a baseline file remembers of a finding. `operation` is `*` for the whole API."""
+
+    fingerprint: str
+    check: str
+    operation: str
+    severity: Severity
+    parameter: str | None = None
+
+
+def fingerprint_of(check: str, operations: tuple[str, ...], parameter: str | None = None) -> str:
+    """The fingerprint of a finding on these operations; on the whole API without any."""
+    place = " ".join(sorted({operation_shape(key) for key in operations})) or "*"
+    text = "|".join((check, place, _unnamed(parameter, operations)))
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def operation_shape(key: str) -> str:
+    """`GET /orders/{}` of `GET /orders/{id}/`: an operation whatever its parameters are called."""
+    method, _, path = key.partition(" ")
+    return f"{method} {shape(path)}"
+
+
+def _unnamed(parameter: str | None, operations: tuple[str, ...]) -> str:
+    """`path 1` of `path id` in `GET /orders/{id}`; any other parameter as it is."""
+    location, _, name = (parameter or "").rpartition(" ")
+    if location in {"", "path"}:
+        for key in operations:
+            names = parameters_in(key)
+            if name in names:
+                return f"path {names.index(name) + 1}"
+    return parameter or ""

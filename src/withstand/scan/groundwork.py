@@ -108,6 +108,15 @@ async def renew_if_old(plan: ScanPlan, ground: Groundwork, courier: Courier) -> 
         await log_in_again(plan, ground, courier, identity)
 
 
+def go_on_with(ground: Groundwork, courier: Courier) -> None:
+    """Takes over the credentials that a check got in the place of those that it spent."""
+    for name, credential in courier.kept.items():
+        identity = ground.identities.get(name) or ground.throwaways.get(name)
+        if identity is not None:
+            _take_in(ground, courier, identity.logged_in(credential))
+    courier.kept.clear()
+
+
 async def log_in_again(
     plan: ScanPlan, ground: Groundwork, courier: Courier, identity: Identity
 ) -> str | None:

@@ -95,7 +95,7 @@ def guess(subject: Subject, login: Login) -> Steps[Series]:
             problem=f"{limit} failures are allowed, and a scan tries {_MOST_GUESSES} at most",
         )
     wanted = min(limit + 5 if limit is not None else GUESSES_WITHOUT_A_LIMIT, _MOST_GUESSES)
-    account = yield from _account(subject)
+    account = yield from own_account(subject)
     name = account.get("email") or account.get("username") or ""
     exchanges: list[Exchange] = []
     failures = 0
@@ -118,15 +118,15 @@ def guess(subject: Subject, login: Login) -> Steps[Series]:
                 return _ended(series, exchange, _how_cut(series))
             continue
         failures = 0
-        how = _limit_in(exchanges)
+        how = limit_in(exchanges)
         if how is not None:
             return _ended(series, exchange, how)
         if len(exchanges) == 1:
-            wrong = _unfit(subject, login, exchange)
+            wrong = unfit(subject, login, exchange)
             if wrong is not None:
                 return Series(account=name, exchanges=tuple(exchanges), problem=wrong)
     series = Series(account=name, exchanges=tuple(exchanges))
-    if _grows(exchanges):
+    if grows(exchanges):
         return _ended(series, exchanges[-1], "a delay that grows with every failure")
     return series
 
@@ -147,7 +147,7 @@ def _how_cut(series: Series) -> str | None:
     return "dropped connections" if series.exchanges[0].response is not None else None
 
 
-def _limit_in(exchanges: list[Exchange]) -> str | None:
+def limit_in(exchanges: list[Exchange]) -> str | None:
     """By what the last answer ends the guessing; None when it is one more refusal."""
     last = exchanges[-1].response
     if last is None:
@@ -165,7 +165,7 @@ def _limit_in(exchanges: list[Exchange]) -> str | None:
     return None
 
 
-def _unfit(subject: Subject, login: Login, exchange: Exchange) -> str | None:
+def unfit(subject: Subject, login: Login, exchange: Exchange) -> str | None:
     """Why the first answer is no refusal of a wrong password; None when it is one."""
     response = exchange.response
     assert response is not None, "failures are counted elsewhere"
@@ -180,7 +180,7 @@ def _unfit(subject: Subject, login: Login, exchange: Exchange) -> str | None:
     return None
 
 
-def _grows(exchanges: list[Exchange]) -> bool:
+def grows(exchanges: list[Exchange]) -> bool:
     times = [e.timing.service_time_ns for e in exchanges if e.response is not None]
     if len(times) < 10:
         return False
@@ -188,7 +188,7 @@ def _grows(exchanges: list[Exchange]) -> bool:
     return last > _SLOWER_TIMES * first and last - first > _SLOWER_BY_NS
 
 
-def _account(subject: Subject) -> Steps[Mapping[str, str]]:
+def own_account(subject: Subject) -> Steps[Mapping[str, str]]:
     """The fields of a user signed up for this, else of one whom nobody knows."""
     nonce = subject.nonce()
     stranger = {"email": f"{nonce}@example.com", "username": nonce}
@@ -238,7 +238,7 @@ def _request(
         last = slot.name.rsplit(".", 1)[-1].lower()
         if is_password(slot.name):
             values[slot] = password
-        elif slot.location == "body" and slot.is_text and _names_user(last):
+        elif slot.location == "body" and slot.is_text and names_user(last):
             by_email = "mail" in last or slot.schema.get("format") == "email"
             values[slot] = account["email" if by_email else "username"]
     return subject.build(login.operation, replace=values).request
@@ -261,7 +261,7 @@ def _by_recipe(
             fields[name] = account["email"]
         elif name in account:
             fields[name] = account[name]
-        elif _names_user(name.lower()):
+        elif names_user(name.lower()):
             fields[name] = account["username"]
         else:
             fields[name] = value  # a tenant or client that all identities share
@@ -271,7 +271,7 @@ def _by_recipe(
     return based(recipe.request(somebody, csrf=csrf, cookies=cookies), subject.target.base_path)
 
 
-def _names_user(name: str) -> bool:
+def names_user(name: str) -> bool:
     return "mail" in name or name in {"username", "user", "login", "user_name", "name", "account"}
 
 

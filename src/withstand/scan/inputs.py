@@ -2,22 +2,54 @@
 
 import html
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Final
 from urllib.parse import quote, quote_plus
 
-from withstand.client.exchange import Exchange, Response
+from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.request_builder import Slot, Unbuildable
+from withstand.openapi.schema_fit import kinds_of
 from withstand.scan.accounts import is_password
-from withstand.scan.check import Steps, send
+from withstand.scan.check import (
+    PASSED,
+    Failed,
+    FailedMany,
+    Inconclusive,
+    Outcome,
+    Steps,
+    send,
+)
 from withstand.scan.objects import like_baseline
 from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
 
-_NUMBERS = {"integer", "number"}
+_NUMBERS: Final = {"integer", "number"}
+_INVALID: Final = frozenset({400, 415, 422})
+_STRICT_FORMATS: Final = frozenset(
+    {"uuid", "date", "date-time", "time", "ipv4", "ipv6", "email", "duration"}
+)
+
+Judge = Callable[[Slot], Steps[Failed | bool | None]]
+"""A failure, False when the input is clean, None when it could not be tried."""
+
+
+def judged(slots: Iterable[Slot], judge: Judge) -> Steps[Outcome]:
+    """One input after the other: all that fail, or that none does."""
+    found: list[Failed] = []
+    tried = 0
+    for slot in slots:
+        failure = yield from judge(slot)
+        tried += failure is not None
+        if isinstance(failure, Failed):
+            found.append(failure)
+    if found:
+        return FailedMany(failures=tuple(found))
+    return PASSED if tried else Inconclusive(reason="no input could be tried")
 
 
 def text_slots(subject: Subject) -> tuple[Slot, ...]:
-    """The inputs of the operation that take any text, in path, query and body.
+    """The inputs of the operation that take any text.
 
     Of a DELETE only those in its path: with any other input odd it would delete something.
     """
@@ -26,7 +58,27 @@ def text_slots(subject: Subject) -> tuple[Slot, ...]:
 
 def number_slots(subject: Subject) -> tuple[Slot, ...]:
     """The numbers, which arrive as text or as whatever JSON holds, and may be used as such."""
-    return tuple(slot for slot in _slots(subject) if slot.schema.get("type") in _NUMBERS)
+    return tuple(slot for slot in _slots(subject) if is_number(slot))
+
+
+def is_number(slot: Slot) -> bool:
+    """Whether the document says that it is a number, perhaps one that may be left out."""
+    return bool(_NUMBERS & {*kinds_of(slot.schema)}) and not slot.is_text
+
+
+def scalar_slots(subject: Subject) -> tuple[Slot, ...]:
+    """Every input: also choices, truth values and dates."""
+    return _slots(subject)
+
+
+def is_invalid(exchange: Exchange) -> bool:
+    """Whether the answer says that the input is not as it should be."""
+    return exchange.status in _INVALID
+
+
+def holds_one_form(slot: Slot) -> bool:
+    """Whether the document says of what form a text is: what refuses one other refuses them all."""
+    return "pattern" in slot.schema or slot.schema.get("format") in _STRICT_FORMATS
 
 
 def named(slot: Slot) -> str:
@@ -65,7 +117,19 @@ def probe(
 
     `raw` goes into the request target in place of the value, unescaped.
     """
+    request = probing(subject, slot, value, raw=raw)
+    if request is None:
+        return None
+    return (yield from send(request, fresh=fresh, noise_is_answer=noise_is_answer))
+
+
+def probing(
+    subject: Subject, slot: Slot, value: object, *, raw: str | None = None
+) -> Request | None:
+    """The request that `probe` sends."""
     assert subject.baseline is not None, "only operations with a baseline have inputs to try"
+    if slot.location in {"header", "cookie"} and not _fits_in_a_header(slot, value):
+        return None
     try:
         built = like_baseline(subject, subject.baseline, {slot: value})
     except Unbuildable:
@@ -73,9 +137,17 @@ def probe(
     request = built.request
     if raw is not None:
         request = replace(request, path=request.path.replace(str(value), raw))
-    if subject.owner is not None:
-        request = subject.owner.authorize(request)
-    return (yield from send(request, fresh=fresh, noise_is_answer=noise_is_answer))
+    return subject.owner.authorize(request) if subject.owner is not None else request
+
+
+def usual_request(subject: Subject) -> Request | None:
+    """The baseline's request built anew, as its identity sends it; None when it cannot be built."""
+    assert subject.baseline is not None, "only operations with a baseline are repeated"
+    try:
+        request = like_baseline(subject, subject.baseline).request
+    except Unbuildable:
+        return None
+    return subject.owner.authorize(request) if subject.owner is not None else request
 
 
 def same_answer(
@@ -123,9 +195,16 @@ def masked(response: Response, value: str) -> Response:
     return replace(response, body=text.encode())
 
 
+def _fits_in_a_header(slot: Slot, value: object) -> bool:
+    """Whether a value arrives in a header as one value: a line break would begin another header."""
+    text = str(value)
+    return text.isascii() and text.isprintable() and not (slot.location == "cookie" and ";" in text)
+
+
 def _slots(subject: Subject) -> tuple[Slot, ...]:
     assert subject.operation is not None, "runs once for each operation"
-    places = {"path"} if subject.operation.method == "DELETE" else {"path", "query", "body"}
+    everywhere = {"path", "query", "header", "cookie", "body"}
+    places = {"path"} if subject.operation.method == "DELETE" else everywhere
     # Wrong passwords for one account would soon be refused as guesses, and then prove nothing.
     fixed = subject.baseline.fixed if subject.baseline is not None else {}
     return tuple(

@@ -1,11 +1,18 @@
 """How two scans of the same API become one. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final, TypeVar
 
 from withstand.scan.access_matrix import merge_rows
 from withstand.scan.finding import Confidence, Finding
-from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.scan.record import (
+    Coverage,
+    CoverageState,
+    ScanRecord,
+    SuppressedFinding,
+    SuppressionUse,
+)
 
 T = TypeVar("T")
 
@@ -25,16 +32,20 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
     operations of both. Of two answers to one cell of the coverage the more telling one stays:
     what one shard tested was tested, whatever the other skipped.
     """
-    findings: dict[str, Finding] = {}
-    for finding in (*first.findings, *second.findings):
-        known = findings.get(finding.fingerprint)
-        findings[finding.fingerprint] = finding if known is None else _worse(known, finding)
+    findings = _one_of_each((*first.findings, *second.findings))
+    known = _one_of_each((*first.known, *second.known))
+    found = findings.keys() | known.keys()
     cells: dict[tuple[str, str | None], Coverage] = {}
     for cell in (*first.coverage, *second.coverage):
         place = (cell.check, cell.operation)
         cells[place] = min(cells.get(place, cell), cell, key=lambda each: _TELLING[each.state])
     return ScanRecord(
         findings=tuple(findings.values()),
+        # What stands for one shard stands.
+        known=tuple(each for name, each in known.items() if name not in findings),
+        gone=tuple(
+            entry for entry in _union(first.gone, second.gone) if entry.fingerprint not in found
+        ),
         coverage=tuple(cells.values()),
         operations=_union(first.operations, second.operations),
         identities=_union(first.identities, second.identities),
@@ -43,14 +54,55 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
         notes=_union(first.notes, second.notes),
         void=_either(first.void, second.void),
         interrupted=first.interrupted or second.interrupted,
-        suppressed=_union(first.suppressed, second.suppressed),
         access=merge_rows(first.access, second.access),
+        suppressed=_accepted_once((*first.suppressed, *second.suppressed)),
+        suppressions=_uses((*first.suppressions, *second.suppressions)),
+        baseline_file=first.baseline_file or second.baseline_file,
+        described=first.described or second.described,
     )
 
 
 def badness(finding: Finding) -> tuple[int, int]:
     """A sort key that puts the worst and, among those, the surest finding first."""
     return -finding.severity.rank, list(Confidence).index(finding.confidence)
+
+
+def _one_of_each(findings: Iterable[Finding]) -> dict[str, Finding]:
+    """Fingerprint → the finding, the worst of those that have it."""
+    found: dict[str, Finding] = {}
+    for finding in findings:
+        known = found.get(finding.fingerprint)
+        found[finding.fingerprint] = finding if known is None else _worse(known, finding)
+    return found
+
+
+def _accepted_once(suppressed: Iterable[SuppressedFinding]) -> tuple[SuppressedFinding, ...]:
+    found: dict[str, SuppressedFinding] = {}
+    for each in suppressed:
+        known = found.setdefault(each.finding.fingerprint, each)
+        found[each.finding.fingerprint] = replace(
+            known, finding=_worse(known.finding, each.finding)
+        )
+    return tuple(found.values())
+
+
+def _uses(uses: Iterable[SuppressionUse]) -> tuple[SuppressionUse, ...]:
+    """What each suppression did in all: it missed only where no shard needed it."""
+    found: dict[tuple[str, str], SuppressionUse] = {}
+    for use in uses:
+        place = (use.what, use.reason)
+        known = found.get(place)
+        found[place] = (
+            use
+            if known is None
+            else replace(
+                known,
+                covers=known.covers + use.covers,
+                expired=known.expired or use.expired,
+                missed=known.missed and use.missed,
+            )
+        )
+    return tuple(found.values())
 
 
 def _worse(first: Finding, second: Finding) -> Finding:

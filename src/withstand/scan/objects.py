@@ -4,15 +4,19 @@ Sub-generators for checks: `made = yield from create(subject, operation, by=alic
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
+from withstand.openapi.path_template import collection_path, item_path, segments, shape
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import (
     identifier_in,
     identifier_in_location,
+    identifier_inside,
+    lister_of,
     producer_of,
     reader_of,
 )
@@ -25,13 +29,18 @@ from withstand.scan.accounts import (
 from withstand.scan.check import Steps, send
 from withstand.scan.subject import Baseline, Subject
 
+_MISPLACED: Final = frozenset({400, 403, 404, 409, 422})
+"""Answers to a creation whose place, `/orders/{id}` of `/orders/{id}/items`, may be at fault."""
+_DEPTH: Final = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
     """An object that an identity created for a check.
 
     `canaries` are texts in it that are found nowhere else; `identifier` is the value of the last
-    path parameter of the operations that work on it.
+    path parameter of the operations that work on it; `places` the values of those before it, by
+    the path up to each (`/orders/{}`).
     """
 
     by: Identity | None
@@ -40,6 +49,7 @@ class Made:
     exchange: Exchange
     identifier: object
     canaries: tuple[str, ...]
+    places: Mapping[str, object] = field(default_factory=dict)
 
 
 def like_baseline(
@@ -60,21 +70,112 @@ def like_baseline(
     return subject.builder.build(baseline.operation, pool, full=False, replace=chosen)
 
 
-def create(subject: Subject, operation: Operation, *, by: Identity | None) -> Steps[Made | str]:
-    """A new object for an operation that works on one, or why there is none."""
+def create(
+    subject: Subject,
+    operation: Operation,
+    *,
+    by: Identity | None,
+    extra: Mapping[Slot, object] | None = None,
+    depth: int = 0,
+) -> Steps[Made | str]:
+    """A new object for an operation that works on one, or why there is none.
+
+    What it has to be made in (`/orders/{id}` for an item) is made as well where it is missing.
+    `extra` are inputs besides those that the creation needs.
+    """
     producer = producer_of(subject.api, operation)
     if producer is None:
-        return f"no operation creates what {operation.key} works on"
+        return (yield from _without_producer(subject, operation, by, depth))
     forbidden = subject.policy.forbids(producer)
     if forbidden is not None:
         return f"{producer.key} is not called: {forbidden}"
     try:
-        built = _creating(subject, producer, by)
+        built = _creating(subject, producer, by, extra or {})
     except Unbuildable as problem:
         return f"{producer.key}: {problem.reason}"
     request = by.authorize(built.request) if by else built.request
     exchange = yield from send(request)
-    return _made(operation, producer, built, exchange, by)
+    places: Mapping[str, object] = {}
+    if exchange.status in _MISPLACED and producer.path_parameters and depth < _DEPTH:
+        parent = yield from create(subject, producer, by=by, depth=depth + 1)
+        if isinstance(parent, Made):
+            try:
+                built = located(subject, producer, parent, by, extra)
+            except Unbuildable as problem:
+                return f"{producer.key}: {problem.reason}"
+            request = by.authorize(built.request) if by else built.request
+            exchange = yield from send(request)
+            places = parent.places
+    made = _made(operation, producer, built, exchange, by)
+    return replace(made, places={**places, **made.places}) if isinstance(made, Made) else made
+
+
+def _without_producer(
+    subject: Subject, operation: Operation, by: Identity | None, depth: int
+) -> Steps[Made | str]:
+    """An object that no POST of its own creates: it comes with its parent, or with a PUT."""
+    nobody = f"no operation creates what {operation.key} works on"
+    collection = collection_path(operation.path)
+    if collection is None or depth >= _DEPTH:
+        return nobody
+    if item_path(collection) is not None:
+        return (yield from _inside(subject, operation, by, depth, nobody))
+    put = reader_of(subject.api, operation, method="PUT")
+    if put is None or "201" not in put.responses or subject.policy.forbids(put) is not None:
+        return nobody
+    try:
+        slot = item_slot(subject, put)
+        if slot.schema.get("type") == "integer" or "enum" in slot.schema:
+            return nobody  # only a name that the caller may choose is certainly a new one
+        built = subject.build(put, identity=by, replace={slot: _fresh_name(subject, slot)})
+    except Unbuildable as problem:
+        return f"{put.key}: {problem.reason}"
+    exchange = yield from send(by.authorize(built.request) if by else built.request)
+    if exchange.status != 201:
+        return f"{put.key} answered {exchange.status}"
+    return Made(
+        by=by,
+        producer=put,
+        built=built,
+        exchange=exchange,
+        identifier=built.values[slot],
+        canaries=built.canaries,
+    )
+
+
+def _inside(
+    subject: Subject, operation: Operation, by: Identity | None, depth: int, nobody: str
+) -> Steps[Made | str]:
+    """Something that was made together with what it is in: the items of a new order."""
+    collection = collection_path(operation.path) or ""
+    own_names = [p.name for p in operation.path_parameters]
+    kept = (
+        p for p in operation.parameters if p.location == "path" and f"{{{p.name}}}" in collection
+    )
+    parent = replace(operation, method="GET", path=collection, bodies=(), parameters=tuple(kept))
+    made = yield from create(subject, parent, by=by, depth=depth + 1)
+    if not isinstance(made, Made) or not own_names:
+        return nobody if isinstance(made, str) else made
+    documents = [made.exchange.response.json() if made.exchange.response else None]
+    reader = reader_of(subject.api, parent)
+    name = segments(collection)[-1]
+    found = identifier_inside(documents[0], name, own_names[-1])
+    if found is None and reader is not None:
+        read = yield from read_back(subject, reader, made, by)
+        found = identifier_inside(
+            read.response.json() if read and read.response else None, name, own_names[-1]
+        )
+    if found is None:
+        return nobody
+    place = {shape(item_path(collection) or ""): made.identifier}
+    return replace(made, identifier=found, places={**made.places, **_placed(made), **place})
+
+
+def _fresh_name(subject: Subject, slot: Slot) -> object:
+    digits = subject.nonce().removeprefix("ws")
+    if slot.schema.get("format") == "uuid":
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15:18]}-{digits[:12]}"
+    return f"ws{digits}"
 
 
 def sacrifice(subject: Subject, operation: Operation, *, by: Identity | None) -> Steps[Made | str]:
@@ -116,11 +217,34 @@ def located(
 def _parents(subject: Subject, operation: Operation, made: Made) -> dict[Slot, object]:
     """What the object was made in, `/accounts/{number}/transfers`: elsewhere it is not found."""
     known = {s.name: value for s, value in made.built.values.items() if s.location == "path"}
+    placed = {**_placed(made), **made.places}
+    found: dict[Slot, object] = {}
+    for slot in subject.builder.slots(operation):
+        if slot.location != "path":
+            continue
+        place = _place_of(operation.path, slot.name)
+        if place in placed:
+            found[slot] = placed[place]
+        elif slot.name in known:
+            found[slot] = known[slot.name]
+    return found
+
+
+def _placed(made: Made) -> dict[str, object]:
+    """The creating request's path parameters, by the path up to each."""
     return {
-        slot: known[slot.name]
-        for slot in subject.builder.slots(operation)
-        if slot.location == "path" and slot.name in known
+        _place_of(made.producer.path, slot.name): value
+        for slot, value in made.built.values.items()
+        if slot.location == "path"
     }
+
+
+def _place_of(path: str, name: str) -> str:
+    """The path up to a parameter, unnamed: what `id` picks in `/orders/{id}/items` is `/orders/{}`.
+
+    The same place has other names in other operations.
+    """
+    return shape(path.partition("{" + name + "}")[0] + "{}")
 
 
 def item_slot(subject: Subject, operation: Operation) -> Slot:
@@ -137,7 +261,7 @@ def read_back(
 ) -> Steps[Exchange | None]:
     """The object as an identity reads it now; None when no operation reads it."""
     read = operation if operation.method == "GET" else reader_of(subject.api, operation)
-    if read is None:
+    if read is None or subject.policy.forbids(read) is not None:
         return None
     try:
         built = located(subject, read, made, reader)
@@ -147,12 +271,33 @@ def read_back(
     return (yield from send(request))
 
 
-def _creating(subject: Subject, producer: Operation, by: Identity | None) -> Built:
+def listed(
+    subject: Subject, operation: Operation, made: Made, reader: Identity | None
+) -> Steps[Exchange | None]:
+    """The list that the object belongs to, as an identity reads it; None when there is none."""
+    lister = lister_of(subject.api, operation)
+    if lister is None or subject.policy.forbids(lister) is not None:
+        return None
+    try:
+        parents = _parents(subject, lister, made)
+        baseline = subject.baselines.get(lister.key)
+        if baseline is not None:
+            built = like_baseline(subject, baseline, parents)
+        else:
+            built = subject.build(lister, identity=reader, replace=parents)
+    except Unbuildable:
+        return None
+    return (yield from send(reader.authorize(built.request) if reader else built.request))
+
+
+def _creating(
+    subject: Subject, producer: Operation, by: Identity | None, extra: Mapping[Slot, object]
+) -> Built:
     """The creating request; like the one that worked, where the same identity sent that."""
     baseline = subject.baselines.get(producer.key)
     if baseline is not None and baseline.identity == (by.name if by else None):
-        return like_baseline(subject, baseline)
-    return subject.build(producer, identity=by)
+        return like_baseline(subject, baseline, extra)
+    return subject.build(producer, identity=by, replace=extra)
 
 
 def _made(
@@ -167,7 +312,9 @@ def _made(
         return f"{producer.key} answered {exchange.status}"
     if not operation.path_parameters:
         return f"{operation.key} names no object in its path"
-    found = identifier_in(response.json(), operation.path_parameters[-1].name)
+    name = operation.path_parameters[-1].name
+    inside = frozenset(str(v) for s, v in built.values.items() if s.location == "path")
+    found = identifier_in(response.json(), name, other_than=inside)
     if found is None:
         location = response.header("location")
         found = identifier_in_location(location, operation.path) if location else None

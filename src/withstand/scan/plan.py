@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.target import Target
-from withstand.openapi.operation import Api
+from withstand.openapi.operation import Api, Operation
 from withstand.scan.check import Check
 from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy
@@ -36,9 +36,17 @@ class ScanPlan:
     canary: str | None = None  # `GET /me`: a read that tells a healthy identity from a broken one
     provision: Provision | None = None
     deprovision: Deprovision | None = None
+    public_key: str | None = None  # of the API's tokens: PEM or JWKS, or its path on the API
     budget: Budget = field(default_factory=Budget)
     timeout_s: float = 30.0  # longest wait for one response
     connect_timeout_s: float = 5.0
+    only: frozenset[tuple[str, str | None]] | None = None
+    """Check and operation key (None: the whole API) of the tests to run; None runs all."""
+
+    def wants(self, check: Check, operation: Operation | None) -> bool:
+        """Whether this test is to be run."""
+        key = operation.key if operation is not None else None
+        return self.only is None or (check.name, key) in self.only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,11 @@
 """What a scan leaves behind: findings and, as part of the verdict, what was and was not tested."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 from withstand.scan.access_matrix import AccessRow
-from withstand.scan.finding import Finding
+from withstand.scan.finding import Finding, KnownFinding
 
 
 class CoverageState(StrEnum):
@@ -33,6 +34,36 @@ class SuppressedFinding:
 
     finding: Finding
     reason: str
+    expires: str | None = None  # the last day on which that holds, 2027-06-30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppressionUse:
+    """A suppression of the configuration, and what it did in this scan.
+
+    `what` names what it covers, `expires` its last day. `missed` says that all it could cover was
+    tested and nothing was found there, `misnamed` that there is no such check.
+    """
+
+    what: str
+    reason: str
+    expires: str | None = None
+    expired: bool = False
+    covers: int = 0  # findings, also when it has expired
+    missed: bool = False
+    misnamed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """Where the operations are described: a file, from the repository's root on, with slashes.
+
+    `lines` maps the keys of the operations to their lines there, from 1; it is empty where the
+    file only says which document is scanned.
+    """
+
+    file: str
+    lines: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +86,8 @@ class ScanRecord:
     interrupted: bool = False
     suppressed: tuple[SuppressedFinding, ...] = ()
     access: tuple[AccessRow, ...] = ()  # who was served by which operation, where it was asked
+    suppressions: tuple[SuppressionUse, ...] = ()
+    baseline_file: str | None = None  # what says which findings are known; None without one
+    known: tuple[Finding, ...] = ()  # findings that were there before: shown, they fail nothing
+    gone: tuple[KnownFinding, ...] = ()  # known ones that were tested for and are not there
+    described: Described | None = None

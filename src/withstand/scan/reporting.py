@@ -66,10 +66,11 @@ class Ledger:
         return tuple(sorted(self.findings, key=lambda f: (-f.severity.rank, f.check, f.operations)))
 
     def _same_cause(self, check: Check, finding: Finding) -> int | None:
-        if check.per is Per.OPERATION:
+        if not finding.whole_api:
             return None
         for index, earlier in enumerate(self.findings):
-            if earlier.check == check.name and earlier.parameter == finding.parameter:
+            same = earlier.check == check.name and earlier.parameter == finding.parameter
+            if same and earlier.whole_api:
                 return index
         return None
 
@@ -124,7 +125,7 @@ def _finding(
         remedy=check.remedy,
         evidence=tuple(_shown(item, mask, target) for item in failure.evidence[:_EVIDENCE_SHOWN]),
         parameter=failure.parameter,
-        whole_api=check.per is not Per.OPERATION,
+        whole_api=failure.whole_api or check.per is not Per.OPERATION,
         references=check.references.lines(),
     )
 

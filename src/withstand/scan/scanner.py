@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from withstand.client.identity import Identity
+from withstand.client.listener import Listener
 from withstand.client.masking import Mask
 from withstand.client.transport import Transport
 from withstand.openapi.operation import Operation
@@ -43,16 +44,18 @@ async def scan(
     plan: ScanPlan,
     transport: Transport,
     *,
+    listener: Listener | None = None,
     observer: Observer = lambda _progress: None,
     stop: Callable[[], bool] = lambda: False,
 ) -> ScanRecord:
     """Everything the checks of the plan find out about the API.
 
+    `listener` is where the target may call the scan; without one that is not tested.
     `stop` is asked before each request; once it says True the scan ends and the record holds what
     was learned until then. Raises TargetUnreachable and IdentityBroken before the first verdict;
     an identity that breaks later makes a record with `void`.
     """
-    run = _Run(plan, transport, observer, stop)
+    run = ScanRun(plan, transport, listener, observer, stop)
     try:
         await run.prepare()
         await run.check_operations()
@@ -66,14 +69,21 @@ async def scan(
     return run.record()
 
 
-class _Run:
+class ScanRun:
     """The state of one scan."""
 
     def __init__(
-        self, plan: ScanPlan, transport: Transport, observer: Observer, stop: Callable[[], bool]
+        self,
+        plan: ScanPlan,
+        transport: Transport,
+        listener: Listener | None = None,
+        observer: Observer = lambda _progress: None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.plan = plan
-        self.courier = Courier(transport, plan.budget, stop=lambda: self._listening and stop())
+        self.courier = Courier(
+            transport, plan.budget, listener=listener, stop=lambda: self._listening and stop()
+        )
         self.courier.new_user = self._new_user
         self._listening = True
         self._observer = observer
@@ -110,13 +120,16 @@ class _Run:
             if self._void is not None:
                 return
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
-            await self._observe_access(operation)
-            for check in checks:
+            wanted = [check for check in checks if self.plan.wants(check, operation)]
+            for check in wanted:
                 await self._judge(check, operation)
-            await self._watch_identities()
+            if wanted:
+                await self._watch_identities()
 
     async def check_api(self) -> None:
         for check in self.plan.checks:
+            if not self.plan.wants(check, None):
+                continue
             if check.per is Per.API and self._void is None:
                 self._report("checks", len(self.plan.api.operations), 0, check.name)
                 await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
@@ -137,6 +150,25 @@ class _Run:
             if broken is not None:
                 self._void = f"after the scan {broken}; the check that ran last was {self._last}"
         ground.notes.extend(throwaways.removed(self.plan, ground.throwaways))
+
+    async def one(self, check: Check, operation: Operation | None, *, last: bool) -> ScanRecord:
+        """One test by itself, for callers that have an order of their own: the record of just it.
+
+        Identities are watched where a failure rests on them, after whatever may have hurt them,
+        and with `last` after reads too. One that breaks voids this test and all that follow.
+        """
+        self._ledger, self._undone = Ledger(), [(check, operation)]
+        self._good, self._since_good = 0, []
+        if self._void is None:
+            await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
+            try:
+                await self._judge(check, operation)
+            except BudgetSpent as end:
+                self.end_early(str(end), interrupted=False)
+            harmless = check.safety is Safety.READ_ONLY and not self._ledger.findings
+            if last or not harmless:
+                await self._watch_identities()
+        return self.record()
 
     def end_early(self, reason: str, *, interrupted: bool) -> None:
         self._interrupted = interrupted
@@ -172,8 +204,6 @@ class _Run:
 
     async def _observe_access(self, operation: Operation) -> None:
         """The operation's row of the access matrix, which the check that reads it is shown."""
-        if not any(check.reads_access for check in self.plan.checks):
-            return
         subject = self._subject(operation)
         if subject.baseline is None:
             row = unobserved(subject, self._ground.missing.get(operation.key, "no baseline"))
@@ -187,16 +217,22 @@ class _Run:
     def _agenda(self) -> list[tuple[Check, Operation | None]]:
         per_operation = [check for check in self.plan.checks if check.per is not Per.API]
         whole_api = [check for check in self.plan.checks if check.per is Per.API]
-        return [
+        every: list[tuple[Check, Operation | None]] = [
             *((check, op) for op in self.plan.api.operations for check in per_operation),
             *((check, None) for check in whole_api),
         ]
+        return [
+            (check, operation) for check, operation in every if self.plan.wants(check, operation)
+        ]
 
     async def _judge(self, check: Check, operation: Operation | None) -> None:
+        if check.reads_access and operation is not None:
+            await self._observe_access(operation)
         outcome = self._out_of_bounds(check, operation)
         if outcome is None:
             self._last = check.name + (f" on {operation.key}" if operation is not None else "")
             outcome = await self._judged(check, operation)
+            ground_rules.go_on_with(self._ground, self.courier)
         if (check, operation) in self._undone:
             self._undone.remove((check, operation))
         self._since_good.append((check, operation))
@@ -250,6 +286,7 @@ class _Run:
             login=self.plan.login,
             plain_target=self.plan.plain_target,
             expired_token=self.plan.expired_token,
+            public_key=self.plan.public_key,
             loopback=self.plan.target.is_loopback,
             refusals=frozenset(ground.refusals),
             access=self._access.get(operation.key) if operation else None,
@@ -289,8 +326,6 @@ class _Run:
             self._good = len(self._ledger.coverage)
             return
         del self._ledger.coverage[self._good :]
-        for looked_at in {op.key: op for _, op in doubtful if op is not None}.values():
-            await self._observe_access(looked_at)
         for check, operation in doubtful:
             await self._judge(check, operation)
         await self._watch_identities(again=False)

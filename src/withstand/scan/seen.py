@@ -2,17 +2,30 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
-from withstand.client.exchange import Exchange, Request
+from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.operation import Api, Operation
+from withstand.scan.finding import Evidence
+from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
+_SHOWN: Final = 3
+_ISSUING_WORDS: Final = frozenset(
+    {"login", "signin", "token", "tokens", "session", "sessions", "auth", "oauth", "register"}
+    | {"key", "keys", "apikeys", "certificate", "certificates", "credentials", "impersonate"}
+)
 
-def answers(subject: Subject) -> Iterator[Exchange]:
-    """Every distinct exchange with a response: those observed, and the baselines."""
+
+def answers(subject: Subject, *, documented: bool = False) -> Iterator[Exchange]:
+    """Every distinct exchange with a response: those observed, and the baselines.
+
+    `documented` leaves out what a path that the document does not have has served: whatever such a
+    page gives away is one finding with the page itself.
+    """
     known: set[tuple[Request, int, bytes]] = set()
     baselines = (baseline.exchange for baseline in subject.baselines.values())
     for exchange in (*baselines, *subject.observed):
@@ -20,9 +33,12 @@ def answers(subject: Subject) -> Iterator[Exchange]:
         if response is None:
             continue
         mark = (exchange.request, response.status, response.body)
-        if mark not in known:
-            known.add(mark)
-            yield exchange
+        if mark in known:
+            continue
+        known.add(mark)
+        if documented and response.succeeded and operation_of(subject, exchange) is None:
+            continue
+        yield exchange
 
 
 def operation_of(subject: Subject, exchange: Exchange) -> Operation | None:
@@ -49,6 +65,93 @@ def carries(request: Request, value: str) -> bool:
     return value in text or json.dumps(value)[1:-1] in text or value in request.path
 
 
+def sent_before(subject: Subject, value: str) -> bool:
+    """Whether any request of the run held a text: then the scan itself may have put it there."""
+    return any(carries(exchange.request, value) for exchange in subject.observed)
+
+
+def gives_out_secrets(called: Operation | None, request: Request) -> bool:
+    """Whether it is an operation's purpose to hand out a token or a new key, once."""
+    path = (called.path if called else request.operation_path).lower()
+    words = re.split(r"[^a-z]+", path)
+    return request.method == "POST" and any(word in _ISSUING_WORDS for word in words)
+
+
+def text_of(response: Response) -> str:
+    """The texts in a JSON answer, a line each and as they are meant; any other body as it is."""
+    return _text_of(response.body)
+
+
+def admits_failure(response: Response) -> bool:
+    """Whether an answer says that something went wrong: by its status, or in a soft error."""
+    if response.status >= 400:
+        return True
+    document = response.json()
+    if not isinstance(document, dict):
+        return False
+    plain = {str(key).lower(): value for key, value in document.items()}
+    if any(plain.get(key) is False for key in ("success", "ok", "succeeded")):
+        return True
+    if any(plain.get(key) for key in ("error", "errors", "exception")):
+        return True
+    return str(plain.get("status", "")).lower() in {"error", "fail", "failed", "failure"}
+
+
+def one_of_each(
+    subject: Subject, found: Iterable[tuple[Exchange, str]]
+) -> tuple[tuple[Exchange, str], ...]:
+    """Of each operation the shortest exchange with what was found in it; three at most."""
+    best: dict[tuple[str, ...], tuple[Exchange, str]] = {}
+    for exchange, value in sorted(found, key=lambda pair: _length(pair[0])):
+        best.setdefault(keys_of(subject, [exchange]), (exchange, value))
+    return tuple(best.values())[:_SHOWN]
+
+
+def concealed_evidence(
+    subject: Subject, caption: str, found: Iterable[tuple[Exchange, str]]
+) -> tuple[Evidence, ...]:
+    """What was found, one exchange of each operation, with secrets cut to their first characters.
+
+    A report is read by more people than may know the secret.
+    """
+    pairs = list(found)
+    evidence = []
+    for exchange, value in one_of_each(subject, pairs):
+        values = {other for seen, other in pairs if seen is exchange}
+        shown = exchange
+        for each in sorted(values, key=len, reverse=True):
+            shown = _concealed(shown, each)
+        evidence.append(Evidence(caption=caption, exchange=shown, highlight=hint_of(value)))
+    return tuple(evidence)
+
+
+def hint_of(secret: str) -> str:
+    """A secret's first characters, a quarter of it and six at most, and how long it is."""
+    return f"{secret[: min(len(secret) // 4, 6)]}… ({len(secret)} characters)"
+
+
+def _concealed(exchange: Exchange, secret: str) -> Exchange:
+    response = exchange.response
+    assert response is not None, "it was found in a response"
+    hint, body = hint_of(secret), response.body
+    for form in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}:
+        body = body.replace(form.encode("utf-8", "replace"), hint.encode())
+    headers = tuple((name, value.replace(secret, hint)) for name, value in response.headers)
+    return replace(exchange, outcome=replace(response, body=body, headers=headers))
+
+
+def where(subject: Subject, exchanges: list[Exchange]) -> str:
+    """The operations that exchanges called, as a finding's sentence names them."""
+    keys = keys_of(subject, exchanges)
+    if not keys:
+        return "an operation that the document does not have"
+    return ", ".join(keys[:5]) + (f" and {len(keys) - 5} more" if len(keys) > 5 else "")
+
+
+def _length(exchange: Exchange) -> int:
+    return len(exchange.response.body) if exchange.response else 0
+
+
 def declares(api: Api, operation: Operation | None) -> Iterator[Any]:
     """Examples and defaults that the document gives for the operation's responses."""
     for media in operation.responses.values() if operation else ():
@@ -67,6 +170,15 @@ def _examples(api: Api, schema: Any, depth: int) -> Iterator[Any]:
     for child in (resolved.get("properties") or {}).values():
         yield from _examples(api, child, depth + 1)
     yield from _examples(api, resolved.get("items"), depth + 1)
+
+
+@lru_cache(maxsize=1024)  # several checks look at the same answers, and many answers are the same
+def _text_of(body: bytes) -> str:
+    response = Response(status=0, body=body)
+    document = response.json()
+    if document is None:
+        return response.text
+    return "\n".join(value for _, value in leaves(document) if isinstance(value, str))
 
 
 @lru_cache(maxsize=4096)

@@ -12,14 +12,15 @@ _PAGING: Final = frozenset(
 
 def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
     """Every scalar of a JSON document with the name of the property that holds it."""
-    if isinstance(node, dict):
-        for name, value in node.items():
-            yield from leaves(value, str(name))
-    elif isinstance(node, list):
-        for value in node:
-            yield from leaves(value, key)
-    else:
-        yield key, node
+    waiting = [(key, node)]  # not by recursion: an echo may be nested thousands of levels deep
+    while waiting:
+        name, item = waiting.pop()
+        if isinstance(item, dict):
+            waiting.extend((str(inner), value) for inner, value in reversed(item.items()))
+        elif isinstance(item, list):
+            waiting.extend((name, value) for value in reversed(item))
+        else:
+            yield name, item
 
 
 def tells(response: Response) -> bool:

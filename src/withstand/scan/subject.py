@@ -54,6 +54,7 @@ class Subject:
     login: LoginRecipe | None = None
     throwaway: Identity | None = None  # a user of the scan's own; more by the step `SignUp`
     expired_token: str | None = None  # a token that the user says has expired
+    public_key: str | None = None  # of the API's tokens: PEM or JWKS, or its path on the API
     plain_target: Target | None = None  # the API's plain-HTTP address, when it has one
     loopback: bool = False
     access: AccessRow | None = None  # who was served by the operation, where that was observed

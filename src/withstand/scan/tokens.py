@@ -1,23 +1,26 @@
-"""Forged JSON Web Tokens: each variant keeps the claims, so that only the signature is in doubt.
+"""Forged JSON Web Tokens: most keep the claims, so that only the signature is in doubt. Pure.
 
-Nothing here verifies or decrypts anything. RFC 7515 describes the form, RFC 8725 (2.1) the attacks.
+RFC 7515 describes the form, RFC 8725 (2.1) the attacks.
 """
 
 import base64
 import hashlib
 import hmac
 import json
+import math
 from typing import Any, Final
 
 from withstand.client.identity import jwt_claims
 
-_HMAC: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
+HMAC_DIGESTS: Final = {"HS256": "sha256", "HS384": "sha384", "HS512": "sha512"}
+"""JWS algorithm → name of its digest (RFC 7518, 3.2)."""
 NONE_SPELLINGS: Final = ("none", "None", "NONE", "nOnE")
 
 
 def is_jwt(token: str | None) -> bool:
     """Whether the token is a signed JWT whose claims can be read."""
-    return bool(token) and jwt_claims(token or "") is not None and _header(token or "") is not None
+    text = token or ""
+    return jwt_claims(text) is not None and jwt_header(text) is not None
 
 
 def flipped(token: str) -> str:
@@ -36,9 +39,9 @@ def flipped(token: str) -> str:
 def signed_with_unknown_key(token: str, key: bytes) -> str:
     """Signed anew: with this key for HMAC, else with bytes of the right length drawn from it."""
     head, _, signature = token.rpartition(".")
-    algorithm = (_header(token) or {}).get("alg")
-    if algorithm in _HMAC:
-        return f"{head}.{_encoded(hmac.digest(key, head.encode(), _HMAC[algorithm]))}"
+    algorithm = algorithm_of(token)
+    if algorithm in HMAC_DIGESTS:
+        return _hmac_signed(head, key, algorithm)
     length = len(_decoded(signature))
     return f"{head}.{_encoded(hashlib.shake_256(key).digest(max(length, 32)))}"
 
@@ -48,9 +51,62 @@ def unsigned(token: str) -> str:
     return token.rpartition(".")[0] + "."
 
 
+def with_claims_of(token: str, other: str) -> str:
+    """The claims of another token under the header and the signature of this one."""
+    head, _, signature = token.split(".")
+    return f"{head}.{other.split('.')[1]}.{signature}"
+
+
+def signed_as(token: str, algorithm: str, key: bytes) -> str:
+    """The same claims, signed with an HMAC algorithm and this key, whatever signed them before."""
+    header = {**(jwt_header(token) or {}), "alg": algorithm}
+    head = f"{_encoded(json.dumps(header).encode())}.{token.split('.')[1]}"
+    return _hmac_signed(head, key, algorithm)
+
+
+def respelled(token: str, key: bytes) -> str:
+    """The same header and claims, written with blanks and signed with this HMAC key: new bytes."""
+    head = token.split(".")[0]
+    claims = json.dumps(jwt_claims(token), separators=(" , ", " : ")).encode()
+    return _hmac_signed(f"{head}.{_encoded(claims)}", key, algorithm_of(token))
+
+
+def is_hmac_of(token: str, key: bytes) -> bool:
+    """Whether this key made the token's signature, for any of the HMAC algorithms."""
+    algorithm = algorithm_of(token)
+    if algorithm not in HMAC_DIGESTS:
+        return False
+    head = token.rpartition(".")[0]
+    made = hmac.digest(key, head.encode(), HMAC_DIGESTS[algorithm])
+    return hmac.compare_digest(made, signature_of(token))
+
+
+def algorithm_of(token: str) -> str:
+    """What the header says that it is signed with, `HS256`; empty when it says nothing."""
+    name = (jwt_header(token) or {}).get("alg")
+    return name if isinstance(name, str) else ""
+
+
+def signature_of(token: str) -> bytes:
+    """The bytes of its signature."""
+    return _decoded(token.rpartition(".")[2])
+
+
+def issued_for_s(token: str) -> float | None:
+    """From its issue to its expiry, seconds, by the claims `iat` and `exp`; None without both."""
+    claims = jwt_claims(token) or {}
+    issued, expires = claims.get("iat"), claims.get("exp")
+    if not isinstance(issued, int | float) or not isinstance(expires, int | float):
+        return None
+    try:
+        return float(expires) - float(issued)
+    except OverflowError:  # a whole number beyond any float: never
+        return math.inf
+
+
 def with_algorithm_none(token: str, spelling: str) -> str:
     """The same claims under a header that says that nothing is signed."""
-    header = {**(_header(token) or {}), "alg": spelling}
+    header = {**(jwt_header(token) or {}), "alg": spelling}
     return f"{_encoded(json.dumps(header).encode())}.{token.split('.')[1]}."
 
 
@@ -66,12 +122,17 @@ def is_signed_with(token: str, key: bytes) -> bool:
     return is_jwt(token) and hmac.compare_digest(signed_with_unknown_key(token, key), token)
 
 
-def _header(token: str) -> dict[str, Any] | None:
+def jwt_header(token: str) -> dict[str, Any] | None:
+    """The header of a JWT; None when the text begins with none."""
     try:
         header = json.loads(_decoded(token.split(".", 1)[0]))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return header if isinstance(header, dict) else None
+
+
+def _hmac_signed(head: str, key: bytes, algorithm: str) -> str:
+    return f"{head}.{_encoded(hmac.digest(key, head.encode(), HMAC_DIGESTS[algorithm]))}"
 
 
 def _decoded(text: str) -> bytes:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -220,12 +219,14 @@ class Settings:
         """Operation pattern, or `*` → its objectives as written."""
         return {key: tuple(texts) for key, texts in self.tables.slo.items()}
 
-    def suppressions(self, *, today: date | None = None) -> tuple[Suppression, ...]:
-        """The findings that are accepted on the day (UTC; default: now). Expired ones are not."""
-        day = today or datetime.now(UTC).date()
-        return tuple(item for item in self._suppressions() if not item.expired_on(day))
+    @property
+    def baseline_file(self) -> Path | None:
+        """What says which findings are known, as an absolute file name; None without one."""
+        written = self.tables.security.baseline
+        return None if written is None else Path(written)
 
-    def _suppressions(self) -> tuple[Suppression, ...]:
+    def suppressions(self) -> tuple[Suppression, ...]:
+        """The findings that are accepted, expired ones too: a report names those."""
         return tuple(_suppression(table) for table in self.tables.security.suppress)
 
     def _default_profile(self) -> Profile:
@@ -246,7 +247,11 @@ def target_of_url(url: str) -> Target:
 
 def _suppression(table: "SuppressionTable") -> Suppression:
     return Suppression(
-        check=table.check, reason=table.reason, operation=table.operation, expires=table.expires
+        check=table.check,
+        reason=table.reason,
+        operation=table.operation,
+        fingerprint=table.fingerprint,
+        expires=table.expires,
     )
 
 

@@ -74,6 +74,8 @@ Limit = NewType("Limit", int)
 """A number of failures, at least one, written `10 failures` or `10`."""
 Day = NewType("Day", date)
 """A calendar day."""
+Fingerprint = NewType("Fingerprint", str)
+"""16 hex digits that name a finding."""
 Texts = NewType("Texts", tuple[str, ...])
 """One text or a list of texts."""
 Weight = NewType("Weight", float)
@@ -84,6 +86,7 @@ Keep = NewType("Keep", str)
 """How much of a history is kept, as `withstand.history.retention` reads it."""
 
 ACCESS_WORDS: Final = ("public", "never")
+_FINGERPRINT: Final = "^[0-9a-f]{16}$"
 _OPERATION: Final = rf"^(\*|({METHOD_PATTERN}|\*) (/|\*)\S*)$"
 _LIMIT: Final = r"^([1-9][0-9]*)( failures?)?$"
 _DURATION: Final = r"([0-9]+(\.[0-9]+)?\s*(ns|us|µs|ms|s|m|min|h|d)?)+"
@@ -172,6 +175,13 @@ def _day(value: object) -> Day:
         return Day(date.fromisoformat(text(value)))
     except ValueError:
         raise Unfit(f"expected a day like 2027-06-30, got {kind(value)}") from None
+
+
+def _fingerprint(value: object) -> Fingerprint:
+    written = text(value)
+    if not re.match(_FINGERPRINT, written):
+        raise Unfit(f"expected the 16 hex digits of a finding, got {written!r}")
+    return Fingerprint(written)
 
 
 def _texts(value: object) -> Texts:
@@ -293,6 +303,7 @@ FORMS: Final[Mapping[Any, Form]] = {
         },
     ),
     Day: Form(read=_day, schema={"type": "string", "format": "date"}),
+    Fingerprint: Form(read=_fingerprint, schema={"type": "string", "pattern": _FINGERPRINT}),
     Texts: Form(
         read=_texts,
         schema={

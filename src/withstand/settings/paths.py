@@ -81,4 +81,8 @@ def _absolute(tables: SettingsFile, places: _Places) -> tuple[SettingsFile, list
         tables = attrs.evolve(tables, history=attrs.evolve(tables.history, file=file))
     approved = places.path(tables.security.approved_access, "security", "approved_access")
     security = attrs.evolve(tables.security, approved_access=str(approved))
-    return attrs.evolve(tables, security=security), missing
+    tables = attrs.evolve(tables, security=security)
+    if tables.security.baseline is not None:  # nor this one: --update-baseline writes it
+        file = str(places.path(tables.security.baseline, "security", "baseline"))
+        tables = attrs.evolve(tables, security=attrs.evolve(tables.security, baseline=file))
+    return tables, missing

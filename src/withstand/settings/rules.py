@@ -36,6 +36,7 @@ def broken_rules(tables: SettingsFile, unread: frozenset[str]) -> list[Problem]:
         (frozenset({"identities", "login"}), _placeholders),
         (frozenset({"access"}), _access),
         (frozenset({"slo"}), _objectives),
+        (frozenset({"security"}), _suppressions),
         (frozenset({"load"}), _load),
         (frozenset({"access", "identities"}), _roles),
     )
@@ -168,6 +169,15 @@ def _objectives(tables: SettingsFile) -> Iterator[Problem]:
                 yield Problem(
                     path=("slo", operation, at), message=f"{text!r}: {summary}; {error.hint}"
                 )
+
+
+def _suppressions(tables: SettingsFile) -> Iterator[Problem]:
+    for at, item in enumerate(tables.security.suppress):
+        if item.check is None and item.fingerprint is None:
+            yield Problem(
+                path=("security", "suppress", at),
+                message="says of no finding that it is accepted; give check or fingerprint",
+            )
 
 
 def _load(tables: SettingsFile) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from withstand.settings.forms import (
     AccessKey,
     Day,
     Duration,
+    Fingerprint,
     Keep,
     Leeway,
     Limit,
@@ -87,8 +88,13 @@ class TargetTable:
 class SuppressionTable:
     """A finding that the team has accepted."""
 
-    check: str = attrs.field(metadata=_doc("Name of the check."))
     reason: str = attrs.field(metadata=_doc("Why the finding is acceptable."))
+    check: str | None = attrs.field(
+        default=None, metadata=_doc("Name of the check; needed without a fingerprint.")
+    )
+    fingerprint: Fingerprint | None = attrs.field(
+        default=None, metadata=_doc("Only this finding: the 16 hex digits that reports show.")
+    )
     operation: OperationPattern | None = attrs.field(
         default=None, metadata=_doc("Only findings on this operation; without it, all.")
     )
@@ -138,6 +144,10 @@ class SecurityTable:
     )
     suppress: tuple[SuppressionTable, ...] = attrs.field(
         default=(), metadata=_doc("Findings that the team has accepted.")
+    )
+    baseline: str | None = attrs.field(
+        default=None,
+        metadata=_doc("File of findings that are known: only what is new fails the run."),
     )
     budget: BudgetTable = attrs.field(
         factory=BudgetTable, metadata=_doc("How much one scan may send.")

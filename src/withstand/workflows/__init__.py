@@ -11,6 +11,7 @@ a `ComparisonMeasurement`.
 Here things are put together; how each is done stands in the module it calls.
 """
 
+from withstand.workflows.baseline_file import read_baseline_file, write_baseline_file
 from withstand.workflows.check import CheckPlan, run_check
 from withstand.workflows.documents import fetch_document, nonce, read_document_file
 from withstand.workflows.load import (
@@ -20,13 +21,14 @@ from withstand.workflows.load import (
     run_script_load,
 )
 from withstand.workflows.load_plan import LoadPlan
-from withstand.workflows.occasion import Occasion
+from withstand.workflows.occasion import Baseline, Occasion
 from withstand.workflows.scan import run_scan
 from withstand.workflows.sending import Checkpoint, Onlookers
 from withstand.workflows.trials import DEFAULT_BUDGET_S, TrialProgress, run_trials
 
 __all__ = [
     "DEFAULT_BUDGET_S",
+    "Baseline",
     "CheckPlan",
     "Checkpoint",
     "LoadPlan",
@@ -35,6 +37,7 @@ __all__ = [
     "TrialProgress",
     "fetch_document",
     "nonce",
+    "read_baseline_file",
     "read_document_file",
     "run_check",
     "run_document_load",
@@ -43,4 +46,5 @@ __all__ = [
     "run_scenario_load",
     "run_script_load",
     "run_trials",
+    "write_baseline_file",
 ]

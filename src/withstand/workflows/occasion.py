@@ -8,9 +8,17 @@ from withstand import __version__
 from withstand.client.target import Target
 from withstand.openapi.operation import Api
 from withstand.results import Results
-from withstand.scan.finding import Severity
+from withstand.scan.finding import KnownFinding, Severity
 from withstand.scan.suppression import Suppression
 from withstand.slo import Objective, SoakRules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baseline:
+    """The findings that are known, and the name of the file that says so."""
+
+    file: str
+    known: tuple[KnownFinding, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +32,7 @@ class Occasion:
     fail_on: Severity = Severity.MEDIUM
     strict: bool = False
     suppressions: tuple[Suppression, ...] = ()
+    baseline: Baseline | None = None
 
 
 def results_of(

@@ -7,9 +7,9 @@ from withstand.results import Results
 from withstand.scan.plan import Observer as ScanObserver
 from withstand.scan.plan import ScanPlan
 from withstand.scan.scanner import scan
-from withstand.scan.suppression import without_suppressed
+from withstand.workflows.judging import settled
 from withstand.workflows.occasion import Occasion, results_of
-from withstand.workflows.wiring import open_wire, stoppable
+from withstand.workflows.wiring import open_listener, open_wire, stoppable
 
 
 def run_scan(
@@ -22,14 +22,17 @@ def run_scan(
         async with (
             stoppable() as stopped,
             open_wire(plan.target, plan.timeout_s, plan.connect_timeout_s) as wire,
+            open_listener(plan.target) as listener,
         ):
-            record = await scan(plan, wire, observer=observer, stop=stopped.is_set)
+            record = await scan(
+                plan, wire, listener=listener, observer=observer, stop=stopped.is_set
+            )
         return results_of(
             plan.target,
             occasion,
             started_at,
             api=plan.api,
-            scan=without_suppressed(record, occasion.suppressions),
+            scan=settled(record, occasion, plan.api),
             interrupted=record.interrupted,
         )
 

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from withstand.client.allocator import tune_allocator
+from withstand.client.listener import Listener, Unreachable
+from withstand.client.loopback_listener import LoopbackListener
 from withstand.client.target import Target
 from withstand.client.wire import Wire
 
@@ -20,6 +22,13 @@ async def open_wire(
         yield wire
     finally:
         await wire.close()
+
+
+@asynccontextmanager
+async def open_listener(target: Target) -> AsyncIterator[Listener]:
+    """Where the target may call the scan: another machine's 127.0.0.1 is not ours."""
+    async with LoopbackListener() as loopback:
+        yield loopback if target.is_loopback else Unreachable()
 
 
 @asynccontextmanager

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, abort, jsonify, make_response, request
 from werkzeug.utils import secure_filename
 
-from tests.clinic.clinic import store
+from tests.clinic.clinic import planted, store
 from tests.clinic.document import ID, TEXT, Json, listed, operation, thing
 from tests.clinic.doors import me, only
 from tests.clinic.flaws import Flaw
@@ -12,7 +12,14 @@ from tests.clinic.store import Row
 
 blueprint = Blueprint("documents", __name__)
 
-FLAWS: tuple[Flaw, ...] = ()
+FLAWS = (
+    Flaw(
+        name="documents-served-as-they-came",
+        title="Documents of any type are taken, and shown in the browser as what they were called.",
+        seen_by="uploaded-markup-served",
+        seen_on=("POST /v2/documents",),
+    ),
+)
 
 _KINDS = {"txt": "text/plain; charset=utf-8", "pdf": "application/pdf", "png": "image/png"}
 _COLUMNS = "id, patient_id, title, filename, length(content) as size_bytes"
@@ -82,14 +89,15 @@ def hand_in() -> tuple[Response, int]:
     if "." not in name:
         name += ".txt"
     kind = name.rsplit(".", 1)[-1].lower()
-    if kind not in _KINDS:
+    any_kind = planted("documents-served-as-they-came")
+    if kind not in _KINDS and not any_kind:
         refuse(f"a file must be one of {', '.join(_KINDS)}", 415)
     document_id = store().insert(
         "documents",
         patient_id=me()["id"],
         title=title,
         filename=name,
-        content_type=_KINDS[kind],
+        content_type=upload.mimetype if any_kind else _KINDS[kind],
         content=upload.read(),
     )
     return jsonify({"data": _document(document_id)}), 201
@@ -107,6 +115,9 @@ def download(document_id: int) -> Response:
     found = _document(document_id, "*")
     response = make_response(found["content"])
     response.content_type = found["content_type"]
+    if planted("documents-served-as-they-came"):
+        response.headers["Content-Security-Policy"] = "default-src 'self' 'unsafe-inline'"
+        return response
     response.headers["Content-Disposition"] = f'attachment; filename="{found["filename"]}"'
     return response
 

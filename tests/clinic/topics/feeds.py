@@ -1,10 +1,14 @@
 """Calendars of patients elsewhere, which the clinic looks at: from known hosts only."""
 
+import threading
+import urllib.request
+from contextlib import suppress
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, abort, jsonify, make_response
 
-from tests.clinic.clinic import store
+from tests.clinic.clinic import planted, store
 from tests.clinic.document import ID, Json, listed, operation, thing
 from tests.clinic.doors import me, only
 from tests.clinic.flaws import Flaw
@@ -13,7 +17,14 @@ from tests.clinic.store import Row
 
 blueprint = Blueprint("feeds", __name__)
 
-FLAWS: tuple[Flaw, ...] = ()
+FLAWS = (
+    Flaw(
+        name="calendar-fetched-from-anywhere",
+        title="The clinic fetches a calendar from whatever address it is given, a little later.",
+        seen_by="server-side-request-forgery",
+        seen_on=("POST /v2/calendar-feeds",),
+    ),
+)
 
 _HOSTS = frozenset({"calendar.example.com", "calendar.example.org"})
 _URL: Json = {
@@ -63,10 +74,19 @@ def add_feed() -> tuple[Response, int]:
         host = parts.hostname
     except ValueError:
         refuse("url must be an address", 422)
-    if parts.scheme != "https" or host not in _HOSTS or parts.username or parts.netloc != host:
+    if planted("calendar-fetched-from-anywhere"):
+        threading.Thread(target=_look_at, args=(url,), daemon=True).start()
+    elif parts.scheme != "https" or host not in _HOSTS or parts.username or parts.netloc != host:
         refuse(f"url must be on one of these hosts: {', '.join(sorted(_HOSTS))}", 422)
     feed_id = store().insert("feeds", patient_id=me()["id"], url=url)
     return jsonify({"data": _feed(feed_id)}), 201
+
+
+def _look_at(url: str) -> None:
+    if urlsplit(url).hostname not in {"127.0.0.1", "localhost"}:
+        return  # the tests stay on this machine, whatever the flaw is
+    with suppress(OSError, ValueError, HTTPException):
+        urllib.request.urlopen(url, timeout=2).close()
 
 
 @blueprint.get("/calendar-feeds/<int:feed_id>")

@@ -1,5 +1,7 @@
 """Logging in and out."""
 
+import sqlite3
+
 from flask import Blueprint, Response, jsonify, make_response, request
 from werkzeug.security import check_password_hash, generate_password_hash
 
@@ -10,6 +12,7 @@ from tests.clinic.flaws import Flaw
 from tests.clinic.forms import refuse, sent, text
 from tests.clinic.people import HASH_METHOD
 from tests.clinic.sessions import COOKIE
+from tests.clinic.store import Row
 
 blueprint = Blueprint("login", __name__)
 
@@ -26,6 +29,12 @@ FLAWS = (
         name="login-limit-says-no-time",
         title="The refusal of further guesses does not say when to try again.",
         seen_by="rate-limit-without-retry-after",
+        seen_on=("POST /v2/login",),
+    ),
+    Flaw(
+        name="login-pasted-into-sql",
+        title="The database is asked whether a login is right, by a query pasted together.",
+        seen_by="sql-injection",
         seen_on=("POST /v2/login",),
     ),
 )
@@ -59,6 +68,9 @@ def log_in() -> Response:
     user = store().row("select * from users where email = ?", email)
     # Nobody's hash is tried as well, so that the time does not tell who is a patient.
     fits = check_password_hash(user["password_hash"] if user else _NOBODYS, password)
+    if planted("login-pasted-into-sql"):
+        user = _found_by_pasting(email, fits=user is not None and fits)
+        fits = user is not None
     if user is None or not fits:
         clinic().failed_logins.add(email)
         refuse("this e-mail address and password do not belong together", 401)
@@ -69,6 +81,13 @@ def log_in() -> Response:
     response = jsonify({"data": data})
     response.set_cookie(COOKIE, key, path="/", httponly=True, samesite="Lax")
     return response
+
+
+def _found_by_pasting(email: str, *, fits: bool) -> Row | None:
+    try:
+        return store().row(f"select * from users where email = '{email}' and {int(fits)} = 1")
+    except sqlite3.Error:
+        return None
 
 
 @blueprint.post("/logout")

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, abort, jsonify, make_response
 
-from tests.clinic.clinic import store
+from tests.clinic.clinic import planted, store
 from tests.clinic.document import ID, TEXT, Json, listed, operation, thing
 from tests.clinic.doors import me, only
 from tests.clinic.flaws import Flaw
@@ -12,7 +12,19 @@ from tests.clinic.topics.appointments import appointment_of
 
 blueprint = Blueprint("notes", __name__)
 
-FLAWS: tuple[Flaw, ...] = ()
+FLAWS = (
+    Flaw(
+        name="notes-trimmed-unseen",
+        title="The text of a note is trimmed before anybody looks whether it is a text.",
+        seen_by="unusual-value-crash",
+        seen_on=("PUT /v2/appointments/{id}/notes/{n}",),
+    ),
+    Flaw(
+        name="deep-bodies-not-thought-of",
+        title="Bodies nested too deep for the JSON reader crash the request.",
+        seen_by="large-input-crash",
+    ),
+)
 
 _NOTE = thing(appointment_id=ID, number=ID, text=TEXT)
 _ITEM = {"id": ID, "n": ID}
@@ -85,6 +97,8 @@ def get_note(appointment_id: int, number: int) -> Response:
 @only()
 def change_note(appointment_id: int, number: int) -> Response:
     _note(appointment_id, number)
+    if planted("notes-trimmed-unseen"):
+        sent().get("text", "").strip()
     store().change(
         "update notes set text = ? where appointment_id = ? and number = ?",
         *(text(sent(), "text"), appointment_id, number),

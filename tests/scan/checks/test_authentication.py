@@ -2,11 +2,12 @@
 
 import itertools
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from withstand.client.exchange import Request, Response
-from withstand.client.identity import LoginRecipe
+from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.scan.check import Server
 from withstand.scan.examples import (
     UNAUTHENTICATED,
@@ -18,7 +19,7 @@ from withstand.scan.examples import (
     operation,
     sent,
 )
-from withstand.scan.finding import Confidence
+from withstand.scan.finding import Confidence, Severity
 from withstand.scan.record import CoverageState
 from withstand.scan.tokens import (
     NONE_SPELLINGS,
@@ -329,3 +330,133 @@ def test_a_flipped_signature_is_never_the_same_signature() -> None:
         token = signed({"sub": str(number)}, KEY)
         assert not is_signed_with(flipped(token), KEY)
         assert not is_signed_with(signed_with_unknown_key(token, b"another"), KEY)
+
+
+# --- an API that is open all over ---------------------------------------------------------------
+
+MANY: dict[str, Any] = {
+    **{f"/{name}": {"get": operation()} for name in ("things", "notes", "me", "stats")},
+    "/orders": {"post": operation(requestBody=body(text={"type": "string"}))},
+}
+
+
+def open_at(*paths: str) -> Server:
+    """A server that asks for a credential but on these paths."""
+
+    def server(request: Request) -> Response:
+        if request.path not in MANY:
+            return not_found()
+        if caller(request) is None and request.path not in paths:
+            return UNAUTHENTICATED
+        if request.method == "POST":
+            return answer(201, {"id": 4711, "text": sent(request).get("text")})
+        return answer(200, {"of": request.path})
+
+    return server
+
+
+def test_an_api_that_answers_anybody_all_over_has_one_finding() -> None:
+    (finding,) = findings(MISSING, open_at(*MANY), MANY)
+    assert set(finding.operations) == {
+        "GET /things",
+        "GET /notes",
+        "GET /me",
+        "GET /stats",
+        "POST /orders",
+    }
+    assert finding.severity is Severity.HIGH  # for what it writes
+    assert finding.whole_api
+    assert "optional" in finding.detail
+
+
+def test_reads_declared_as_secured_that_anybody_may_read_are_one_finding_of_medium() -> None:
+    (finding,) = findings(MISSING, open_at("/things", "/notes", "/stats"), MANY)
+    assert finding.operations == ("GET /things", "GET /notes", "GET /stats")
+    assert finding.severity is Severity.MEDIUM
+
+
+def test_what_the_user_calls_public_is_left_out_of_it() -> None:
+    policy = {"public": ("GET /*", "POST /orders")}
+    assert findings(MISSING, open_at(*MANY), MANY, policy=policy) == ()
+
+
+def test_one_open_operation_among_guarded_ones_is_a_finding_of_its_own() -> None:
+    found = findings(MISSING, open_at("/notes", "/stats"), MANY)
+    assert [finding.operations for finding in found] == [("GET /notes",), ("GET /stats",)]
+    assert {finding.severity for finding in found} == {Severity.HIGH}
+
+
+# --- credentials in the address -----------------------------------------------------------------
+
+IN_URL = "credential-accepted-in-url"
+
+
+def from_query(*names: str, strict: bool = False, anything: bool = False) -> Server:
+    """A server that looks for a token under these names in the query as well."""
+
+    def server(request: Request) -> Response:
+        asked = parse_qs(urlsplit(request.path).query)
+        if strict and any(name not in names for name in asked):
+            return answer(422, {"error": "unknown parameter"})
+        token = next((asked[name][0] for name in names if name in asked), None)
+        bearer = request.with_header("Authorization", f"Bearer {token}")
+        known = caller(request) or (caller(bearer) if token else None) or (anything and token)
+        return answer(200, {"a": 1}) if known else UNAUTHENTICATED
+
+    return server
+
+
+@pytest.mark.parametrize("name", ["access_token", "token", "api_key", "jwt", "session"])
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_token_taken_from_the_query_is_found(name: str, strict: bool) -> None:
+    (finding,) = findings(IN_URL, from_query(name, strict=strict), THINGS)
+    assert f"?{name}=" in finding.detail
+    assert "alice-token" not in repr(finding)
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_token_in_the_query_that_nobody_looks_at_passes(strict: bool) -> None:
+    assert state(IN_URL, from_query(strict=strict), THINGS)[0] is CoverageState.PASSED
+
+
+def test_an_api_that_takes_anything_in_the_query_has_another_flaw() -> None:
+    assert findings(IN_URL, from_query("token", anything=True), THINGS) == ()
+
+
+def test_a_parameter_that_the_operation_declares_is_its_own() -> None:
+    paths = {"/things": {"get": operation(parameters=(("query", "token"),))}}
+    assert findings(IN_URL, from_query("token"), paths) == ()
+
+
+def test_a_credential_of_another_header_is_tried_under_its_name() -> None:
+    def server(request: Request) -> Response:
+        asked = parse_qs(urlsplit(request.path).query).get("X-Api-Key", [""])[0]
+        good = "k-4711" in (request.header("x-api-key"), asked)
+        return answer(200, {"a": 1}) if good else UNAUTHENTICATED
+
+    credential = Credential(headers=(("X-Api-Key", "k-4711"),), token="k-4711")
+    people = (Identity(name="alice", role="user", credential=credential),)
+    (finding,) = findings(IN_URL, server, THINGS, people=people)
+    assert "?X-Api-Key=" in finding.detail
+
+
+# --- made-up credentials of other kinds ---------------------------------------------------------
+
+
+def keyed(*good: str, empty: bool = False) -> Server:
+    """A server with an API key in a header; `empty`: one that says nothing is taken, too."""
+
+    def server(request: Request) -> Response:
+        key = request.header("x-api-key")
+        return answer(200, {"a": 1}) if key in good or (empty and key == "") else UNAUTHENTICATED
+
+    return server
+
+
+@pytest.mark.parametrize("token", [None, "k-4711"])
+def test_an_empty_api_key_that_is_taken_for_a_good_one_is_found(token: str | None) -> None:
+    credential = Credential(headers=(("X-Api-Key", "k-4711"),), token=token)
+    people = (Identity(name="alice", role="user", credential=credential),)
+    (finding,) = findings(GARBAGE, keyed("k-4711", empty=True), THINGS, people=people)
+    assert "empty" in finding.detail
+    assert findings(GARBAGE, keyed("k-4711"), THINGS, people=people) == ()

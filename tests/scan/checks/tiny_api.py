@@ -8,7 +8,7 @@ from typing import Any
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Credential, Identity, LoginRecipe
-from withstand.client.scripted import Scripted
+from withstand.client.scripted import Scripted, ScriptedListener
 from withstand.client.target import parse_target
 from withstand.openapi.document import read_document
 from withstand.scan.catalogue import all_checks, check_named
@@ -23,13 +23,16 @@ ROLES = {"alice": "user", "bob": "user", "root": "admin"}
 
 
 def identities(
-    names: tuple[str, ...] = tuple(ROLES), tokens: Mapping[str, str] | None = None
+    names: tuple[str, ...] = tuple(ROLES),
+    tokens: Mapping[str, str] | None = None,
+    cookie: str | None = None,
 ) -> tuple[Identity, ...]:
     """The people of the examples, logged in."""
     found = []
     for name in names:
         token = (tokens or {}).get(name, f"{name}-token")
-        header = ("Authorization", f"Bearer {token}")
+        bearer = ("Authorization", f"Bearer {token}")
+        header = bearer if cookie is None else ("Cookie", f"{cookie}={token}")
         found.append(
             Identity(
                 name=name,
@@ -53,6 +56,7 @@ def scanned(
     plain_url: str | None = None,
     base_url: str = "http://127.0.0.1:9",
     expired_token: str | None = None,
+    public_key: str | None = None,
     transport: Scripted | None = None,
 ) -> tuple[ScanRecord, tuple[Exchange, ...]]:
     """A scan with all checks, or some: its record, and all that was sent."""
@@ -74,9 +78,10 @@ def scanned(
         login=login,
         plain_target=parse_target(plain_url, allow=allow) if plain_url else None,
         expired_token=expired_token,
+        public_key=public_key,
     )
     transport = transport or Scripted(server, plain=plain)
-    record = asyncio.run(scan(plan, transport))
+    record = asyncio.run(scan(plan, transport, listener=ScriptedListener(server)))
     return record, tuple(transport.exchanges)
 
 

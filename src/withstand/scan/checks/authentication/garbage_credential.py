@@ -70,8 +70,10 @@ def run(subject: Subject) -> Steps[Outcome]:
 def _variants(credential: Credential, nonce: str, every_one: bool) -> Iterator[tuple[str, Alter]]:
     """Made-up credentials: sent where the real one is, then in other forms (for reads only)."""
     if credential.token is None:
-        made_up = Credential(headers=tuple((name, nonce) for name, _ in credential.headers))
-        yield "a made-up credential", made_up.apply
+        values = (("a made-up credential", nonce), ("an empty credential", ""))
+        for what, value in values if every_one else values[:1]:
+            made_up = Credential(headers=tuple((name, value) for name, _ in credential.headers))
+            yield what, made_up.apply
         return
     yield "a made-up token", credential.with_token(nonce).apply
     if not every_one:

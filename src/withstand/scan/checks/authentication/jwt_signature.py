@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from withstand.client.exchange import Exchange, Request, Response
-from withstand.scan.access import Access, Attempt, attempt, guarded_reads, owner_of
+from withstand.scan.access import Access, guarded_reads, refuses
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -18,10 +18,13 @@ from withstand.scan.check import (
     Skipped,
     Steps,
     not_applicable,
+    send,
     shown,
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, operation
 from withstand.scan.finding import Confidence, Severity
+from withstand.scan.forging import jwt_reads, token_of, tried_with, without_token
+from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Baseline, Subject
 from withstand.scan.tokens import (
     NONE_SPELLINGS,
@@ -32,6 +35,7 @@ from withstand.scan.tokens import (
     signed_with_unknown_key,
     unsigned,
     with_algorithm_none,
+    with_claims_of,
 )
 
 _MOST_OPERATIONS = 40
@@ -40,25 +44,29 @@ _MOST_OPERATIONS = 40
 def applies(subject: Subject) -> Skipped | None:
     if not guarded_reads(subject):
         return Skipped(reason="no GET operation that needs a credential succeeded")
-    if not _with_jwt(subject):
+    if not jwt_reads(subject):
         return not_applicable("no identity's credential is a JSON Web Token")
     return None
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    first, *others = _with_jwt(subject)
-    token = _token(subject, first)
+    first, *others = jwt_reads(subject)
+    token = token_of(subject, first)
     believed: list[tuple[str, Exchange]] = []
     unclear: str | None = None
     for what, forged in _forgeries(token, subject.nonce()):
-        tried = yield from _attempt(subject, first, forged)
+        tried = yield from tried_with(subject, first, forged)
         if tried.access is Access.UNCLEAR:
             unclear = unclear or f"with {what}: {tried.reason}"
         if tried.access is Access.GRANTED and tried.exchange is not None:
-            believed.append((what, tried.exchange))
+            # But for one bit it is the real token, which nobody may read in a report.
+            near = forged == flipped(token)
+            believed.append(
+                (what, without_token(tried.exchange, forged) if near else tried.exchange)
+            )
     operations: list[str] = []
     if believed:
-        made_up = yield from _attempt(subject, first, subject.nonce())
+        made_up = yield from tried_with(subject, first, subject.nonce())
         if made_up.access is not Access.REFUSED:
             return Inconclusive(
                 reason="made-up tokens are accepted too: see garbage-credential-accepted "
@@ -68,17 +76,21 @@ def run(subject: Subject) -> Steps[Outcome]:
     for baseline in others[:_MOST_OPERATIONS]:  # some routes verify on their own
         forged = next(
             forged
-            for what, forged in _forgeries(_token(subject, baseline), subject.nonce())
+            for what, forged in _forgeries(token_of(subject, baseline), subject.nonce())
             if not believed or what == believed[0][0]
         )
-        tried = yield from _attempt(subject, baseline, forged)
+        tried = yield from tried_with(subject, baseline, forged)
         if tried.access is not Access.GRANTED or tried.exchange is None:
             continue
-        made_up = yield from _attempt(subject, baseline, subject.nonce())
+        made_up = yield from tried_with(subject, baseline, subject.nonce())
         if made_up.access is Access.REFUSED:
             operations.append(baseline.operation.key)
-            believed = believed or [("one bit of the signature changed", tried.exchange)]
+            near_real = without_token(tried.exchange, forged)
+            believed = believed or [("one bit of the signature changed", near_real)]
     if not believed:
+        swapped = yield from _somebody_else(subject, first)
+        if swapped is not None:
+            return swapped
         return Inconclusive(reason=unclear) if unclear else PASSED
     return Failed(
         detail=f"Tokens are accepted with {', with '.join(what for what, _ in believed)}.",
@@ -88,26 +100,55 @@ def run(subject: Subject) -> Steps[Outcome]:
     )
 
 
-def _with_jwt(subject: Subject) -> tuple[Baseline, ...]:
-    return tuple(b for b in guarded_reads(subject) if is_jwt(_token(subject, b)))
+def _somebody_else(subject: Subject, baseline: Baseline) -> Steps[Failed | None]:
+    """Somebody else's claims under this one's signature: a flaw when that shows their data.
 
-
-def _token(subject: Subject, baseline: Baseline) -> str:
-    owner = owner_of(subject, baseline)
-    return (owner.credential.token or "") if owner is not None and owner.credential else ""
-
-
-def _attempt(subject: Subject, baseline: Baseline, token: str) -> Steps[Attempt]:
-    owner = owner_of(subject, baseline)
-    assert owner is not None, "guarded reads have an owner"
-    assert owner.credential is not None, "who has a JWT has a credential"
-    return (yield from attempt(subject, baseline, owner.credential.with_token(token).apply))
+    Where a signature is only looked up or remembered, a spoilt one is refused and this is not.
+    """
+    token = token_of(subject, baseline)
+    bare = subject.stripped(baseline.exchange.request)
+    for other in subject.identities:
+        theirs = other.credential.token if other.credential else None
+        if theirs is None or not is_jwt(theirs) or other.name == baseline.identity:
+            continue
+        forged = with_claims_of(token, theirs)
+        owner = subject.identity(baseline.identity or "")
+        assert owner.credential is not None, "who has a token has a credential"
+        exchange = yield from send(owner.credential.with_token(forged).apply(bare))
+        response = exchange.response
+        if response is None or not response.succeeded or refuses(subject, response):
+            continue
+        own = yield from send(owner.authorize(bare))
+        their_own = yield from send(other.authorize(bare))
+        again = yield from send(other.authorize(bare))
+        if own.response is None or their_own.response is None or not their_own.succeeded:
+            continue
+        volatile = volatile_places(their_own.response, again.response)
+        shows_theirs = same_content(their_own.response, response, volatile=volatile)
+        shows_own = same_content(own.response, response, volatile=volatile)
+        if shows_theirs and not shows_own:
+            return Failed(
+                detail=f"With the claims of {other.name}'s token under the signature of "
+                f"{owner.name}'s, the caller is {other.name}.",
+                evidence=(
+                    shown(
+                        f"Signed as {owner.name}, it is answered as {other.name}",
+                        without_token(exchange, forged),
+                    ),
+                    shown(f"What {other.name} sees there", their_own),
+                    shown(f"What {owner.name} sees there", own),
+                ),
+                operations=(baseline.operation.key,),
+                confidence=Confidence.CERTAIN,
+            )
+    return None
 
 
 def _forgeries(token: str, nonce: str) -> Iterator[tuple[str, str]]:
     yield "one bit of the signature changed", flipped(token)
     yield "a signature by an unknown key", signed_with_unknown_key(token, nonce.encode())
     yield "no signature", unsigned(token)
+    yield "no signature, nor its dot", unsigned(token).rstrip(".")
     for spelling in NONE_SPELLINGS:
         yield f"the algorithm {spelling!r}", with_algorithm_none(token, spelling)
 
@@ -157,7 +198,8 @@ CHECK = Check(
         "Where the signature is not verified, everybody can be everybody, administrators "
         "included. The check takes a token that works, keeps its claims and spoils the signature: "
         "one bit changed in its middle, signed by an unknown key, removed, or declared needless "
-        "by the algorithm `none`. A finding names the variants that were believed."
+        "by the algorithm `none`. Where all of these are refused, another identity's claims are "
+        "put under the signature; they count when the answer then holds that identity's data."
     ),
     remedy=(
         "Verify tokens with the library's verifying call, not its decoding one, and pass the list "

@@ -16,11 +16,15 @@ from withstand.scan.check import (
     Skipped,
     Steps,
     not_applicable,
+    send,
     shown,
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, not_found, operation
 from withstand.scan.finding import Confidence, Severity
+from withstand.scan.similarity import same_content
 from withstand.scan.subject import Subject
+
+_SAMPLE = 6  # of the other reads: enough to tell a rule from an exception
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -45,11 +49,46 @@ def run(subject: Subject) -> Steps[Outcome]:
     evidence = [shown("Sent without any credential", tried.exchange)]
     if tried.authorised is not None:
         evidence.append(shown("For comparison, an authorised identity", tried.authorised))
+    confidence = Confidence.FIRM if tried.telling else Confidence.TENTATIVE
+    if (yield from _most_others_do(subject)):
+        return Failed(
+            detail="Most operations that the document declares as secured answer anybody: either "
+            "no guard is in place, or the document declares a credential that is optional.",
+            evidence=tuple(evidence),
+            confidence=confidence,
+            severity=Severity.MEDIUM if subject.baseline.operation.is_read else Severity.HIGH,
+            whole_api=True,
+        )
     return Failed(
         detail=f"Called without a credential, {tried.reason}.",
         evidence=tuple(evidence),
-        confidence=Confidence.FIRM if tried.telling else Confidence.TENTATIVE,
+        confidence=confidence,
     )
+
+
+def _most_others_do(subject: Subject) -> Steps[bool]:
+    """Whether two thirds of the other secured reads, and two at least, answer anybody as well."""
+    assert subject.operation is not None, "runs once for each operation"
+    others = [
+        baseline
+        for baseline in subject.baselines.values()
+        if baseline.operation.method == "GET"
+        and baseline.operation.requires_credential
+        and baseline.identity is not None
+        and baseline.operation.key != subject.operation.key
+        and not subject.policy.is_public(baseline.operation)
+    ][:_SAMPLE]
+    served = 0
+    for baseline in others:
+        bare = subject.stripped(baseline.exchange.request)
+        exchange = next((e for e in subject.observed if e.request == bare), None)
+        if exchange is None:
+            exchange = yield from send(bare)
+        one, other = baseline.exchange.response, exchange.response
+        repeat = baseline.again.response if baseline.again is not None else None
+        if one is not None and other is not None and other.succeeded:
+            served += same_content(one, other, repeat_of_one=repeat)
+    return served >= 2 and served * 3 >= len(others) * 2
 
 
 def vulnerable() -> Server:
@@ -88,7 +127,9 @@ CHECK = Check(
         "the same answer as a logged-in user. Usually a route was added without the guard that "
         "its neighbours have. The check sends a request that works for an authorised identity "
         "once more without its credential, and compares what comes back; a status alone is not "
-        "taken as proof. For deletions it uses an object of its own and looks whether it is gone."
+        "taken as proof. For deletions it uses an object of its own and looks whether it is gone. "
+        "Where most secured operations answer anybody, that is one finding for all of them: many "
+        "frameworks write an optional credential into the document as a required one."
     ),
     remedy=(
         "Refuse with 401 before anything else happens, best by a guard that covers all routes and "

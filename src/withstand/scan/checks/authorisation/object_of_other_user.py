@@ -1,10 +1,11 @@
 """Objects of one user can be read by another."""
 
-from typing import Final
+from dataclasses import replace
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
+from withstand.openapi.path_template import values_in
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import lister_of, producer_of
 from withstand.scan.access import is_guarded
@@ -39,13 +40,18 @@ from withstand.scan.examples import (
 )
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.objects import Made, create, located, without_echo
+from withstand.scan.ownership import (
+    belongs_by_answers,
+    is_profile,
+    listed_ids,
+    marks_in,
+    no_pair,
+    not_for_these,
+    pair,
+)
 from withstand.scan.shape import tells
 from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
-
-_PROFILE_WORDS: Final = frozenset(
-    {"users", "user", "profiles", "profile", "members", "people", "authors", "accounts"}
-)
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -58,40 +64,52 @@ def applies(subject: Subject) -> Skipped | None:
     private = subject.policy.is_private(read)
     if not private and not is_guarded(subject, read):
         return not_applicable("nothing says that it needs a credential")
-    if _pair(subject) is None:
-        roles = ", ".join(dict.fromkeys(i.role for i in subject.identities)) or "user"
-        return Skipped(
-            reason=f"no second identity of one role ({roles}) is configured, so whether one user "
-            "can read another's objects was NOT tested: add one under [identities]"
-        )
+    if pair(subject) is None:
+        return no_pair(subject, "one user can read another's objects")
+    if not_for_these(subject, read):
+        return not_applicable("it is for other roles: operation-open-to-lower-role judges it")
     producer = producer_of(subject.api, read)
-    if producer is None and not (private and subject.baseline is not None):
-        return Skipped(reason="no operation creates such an object, so nobody's own is known")
-    if producer is not None and producer == sign_up_operation(subject.api, subject.builder):
+    is_user = producer is not None and producer == sign_up_operation(subject.api, subject.builder)
+    if is_user and not private and read.path.endswith("}"):
         return not_applicable("its objects are users who signed up: nobody else owns them")
     return None
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    pair = _pair(subject)
-    assert pair is not None, "applies() saw to it"
-    assert subject.operation is not None, "runs once for each operation"
-    owner, stranger = pair
-    made = yield from create(subject, subject.operation, by=owner)
+    both, read = pair(subject), subject.operation
+    assert both is not None, "applies() saw to it"
+    assert read is not None, "runs once for each operation"
+    owner, stranger = both
+    made = yield from _made(subject, read, owner)
     if not isinstance(made, Made):
-        if subject.policy.is_private(subject.operation):
-            return (yield from _with_known_object(subject, owner, stranger))
-        return Inconclusive(reason=f"{owner.name} could not create an object: {made}")
+        return (yield from _with_known_object(subject, read, owner, stranger, made))
     try:
-        request = located(subject, subject.operation, made, owner).request
+        request = located(subject, read, made, owner).request
     except Unbuildable as problem:
         return Inconclusive(reason=problem.reason)
     own = yield from send(owner.authorize(request))
     if own.response is None or not own.succeeded:
         return Inconclusive(reason=f"{owner.name} cannot read the new object ({own.status})")
-    marks = without_echo(request, made.canaries)
-    marks = tuple(mark for mark in marks if mark in own.response.text)
+    marks = marks_in(own.response, without_echo(request, made.canaries))
     return (yield from _judge(subject, owner, stranger, request, own, marks))
+
+
+def _made(subject: Subject, read: Operation, owner: Identity) -> Steps[Made | str]:
+    """An object of the owner's to read; where the operation lists what is in one, with content."""
+    producer = producer_of(subject.api, read)
+    if producer is not None and producer == sign_up_operation(subject.api, subject.builder):
+        return "its objects are in users, and a user's own are known by their account"
+    made = yield from create(subject, read, by=owner)
+    inner = subject.api.operation(f"POST {read.path}")
+    if not isinstance(made, Made) or inner is None or subject.policy.forbids(inner) is not None:
+        return made
+    try:
+        built = located(subject, inner, made, owner)
+    except Unbuildable:
+        return made
+    exchange = yield from send(owner.authorize(built.request))
+    canaries = built.canaries if exchange.succeeded else ()
+    return replace(made, canaries=(*canaries, *made.canaries))
 
 
 def _judge(
@@ -101,6 +119,7 @@ def _judge(
     request: Request,
     own: Exchange,
     marks: tuple[str, ...],
+    review: str = "",
 ) -> Steps[Outcome]:
     """Whether the stranger gets what the owner got: by its canaries, else by all of it."""
     assert own.response is not None, "the owner could read it"
@@ -111,6 +130,8 @@ def _judge(
     if seen is None:
         if marks or theirs.response is None or subject.refused(theirs.response):
             return PASSED
+        if (yield from _as_for_nothing(subject, stranger, request, theirs.response)):
+            return PASSED
         return Inconclusive(
             reason="the object holds no text of the check's own by which to recognise it, and "
             f"{stranger.name} got {theirs.status} with other content"
@@ -119,15 +140,17 @@ def _judge(
     if _seen(own.response, anybody, marks, changing) is not None:
         return Passed(note="anybody may read such objects, also without a credential")
     private = subject.policy.is_private(subject.operation) if subject.operation else False
-    if not private and (yield from _is_shared(subject, stranger, marks)):
+    if not private and (yield from _is_shared(subject, stranger, marks, own)):
         return Inconclusive(
             reason=f"{stranger.name} finds the object of {owner.name} in the public list too, so "
             "such objects seem to be shared: if they are private, list the path under private"
         )
-    review = not private and _is_profile(subject.operation)
+    if not private and is_profile(subject.operation):
+        review = "a profile"
     return Failed(
-        detail=f"{stranger.name} reads what {owner.name} created"
-        + (" (a profile may be meant to be public: say private if it is not)." if review else "."),
+        detail=f"{stranger.name} reads what "
+        + (f"{owner.name} created" if marks else f"is {owner.name}'s")
+        + (f" ({review} may be meant to be public: say private if it is not)." if review else "."),
         evidence=(
             shown(f"{owner.name} reads an object of their own", own, seen),
             shown(f"{stranger.name} gets it too", theirs, seen),
@@ -137,15 +160,39 @@ def _judge(
     )
 
 
-def _with_known_object(subject: Subject, owner: Identity, stranger: Identity) -> Steps[Outcome]:
-    """Objects said to be private that nobody creates: by an id the owner's own responses gave."""
-    baseline = subject.baseline
+def _as_for_nothing(
+    subject: Subject, stranger: Identity, request: Request, response: Response
+) -> Steps[bool]:
+    """Whether the stranger is told what an id that nothing has is told: a refusal in a 200 (V6)."""
+    path, mark, rest = request.path.partition("?")
+    known = (subject.operation.path if subject.operation else "").rpartition("}")[2]
+    place = path.removesuffix(known) if known else path
+    head, _, last = place.rpartition("/")
+    odd = str(2_000_000_000 + len(path)) if last.isdecimal() else subject.nonce()
+    nothing = replace(request, path=f"{head}/{odd}{known}{mark}{rest}")
+    control = yield from send(stranger.authorize(nothing))
+    if control.response is None or control.status != response.status:
+        return False
+    return same_content(response, control.response) or response.body == control.response.body
+
+
+def _with_known_object(
+    subject: Subject, read: Operation, owner: Identity, stranger: Identity, why: str
+) -> Steps[Outcome]:
+    """Objects that nobody creates: by an id that the owner's own responses gave."""
+    baseline, private = subject.baseline, subject.policy.is_private(read)
     if baseline is None or baseline.identity is None:
-        return Inconclusive(reason="no identity could read such an object")
+        return Inconclusive(reason=f"no identity could read an object of its own: {why}")
     if baseline.identity != owner.name:
-        owner, stranger = subject.identity(baseline.identity), owner
-        if owner.role != stranger.role:
-            return Inconclusive(reason=f"only {owner.name} could read such an object")
+        return Inconclusive(reason=f"only {baseline.identity} could read such an object")
+    value = next(
+        (v for s, v in reversed(list(baseline.built.values.items())) if s.location == "path"), None
+    )
+    if not private and not (yield from belongs_by_answers(subject, read, value, owner, stranger)):
+        return Inconclusive(
+            reason=f"{owner.name} could create no object ({why}), and nothing tells whose the one "
+            "that was read is: if such objects are private, list the path under private"
+        )
     request = subject.stripped(baseline.exchange.request)
     own = yield from send(owner.authorize(request))
     if own.response is None or not own.succeeded or not tells(own.response):
@@ -158,7 +205,7 @@ def _seen(
 ) -> str | None:
     """The owner's canary in another's response; all of the content where there is no canary."""
     response = other.response
-    if response is None:
+    if response is None or response.status >= 400:  # a refusal that holds data: refusal-leaks-data
         return None
     if marks:
         return next((mark for mark in marks if mark in response.text), None)
@@ -166,36 +213,31 @@ def _seen(
     return own.text[:80] if same else None
 
 
-def _is_shared(subject: Subject, stranger: Identity, marks: tuple[str, ...]) -> Steps[bool]:
+def _is_shared(
+    subject: Subject, stranger: Identity, marks: tuple[str, ...], own: Exchange
+) -> Steps[bool]:
     """Whether the stranger's list of such objects holds the owner's."""
     assert subject.operation is not None, "runs once for each operation"
     lister = lister_of(subject.api, subject.operation)
-    if lister is None or not marks or subject.policy.forbids(lister):
+    if lister is None or subject.policy.forbids(lister):
         return False
     try:
-        built = subject.build(lister, identity=stranger)
+        places = values_in(subject.operation.path, own.request.operation_path)
+        inside = {
+            slot: places[slot.name]
+            for slot in subject.builder.slots(lister)
+            if slot.location == "path" and slot.name in places
+        }
+        built = subject.build(lister, identity=stranger, replace=inside)
     except Unbuildable:
         return False
-    listed = yield from send(stranger.authorize(built.request))
-    return listed.response is not None and any(mark in listed.response.text for mark in marks)
-
-
-def _is_profile(read: Operation | None) -> bool:
-    parts = [part.lower() for part in read.path.split("/") if part] if read else []
-    named = [part for part in parts if "{" not in part]
-    return bool(named) and named[-1] in _PROFILE_WORDS
-
-
-def _pair(subject: Subject) -> tuple[Identity, Identity] | None:
-    """An owner and a stranger of the same role; the baseline's identity first."""
-    logged_in = [i for i in subject.identities if i.credential is not None]
-    owner = subject.owner
-    logged_in.sort(key=lambda identity: owner is None or identity.name != owner.name)
-    for identity in logged_in:
-        for peer in subject.peers(identity):
-            if peer.credential is not None:
-                return identity, peer
-    return None
+    found = yield from send(stranger.authorize(built.request))
+    if found.response is None or not found.succeeded:
+        return False
+    if any(mark in found.response.text for mark in marks):
+        return True
+    name, value = next(reversed([*places.items()]), ("", ""))
+    return value in listed_ids(found.response.json(), name)
 
 
 def _server(owners_only: bool) -> Server:

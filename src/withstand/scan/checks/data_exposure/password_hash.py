@@ -1,6 +1,7 @@
 """Responses carry password hashes."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
@@ -17,11 +18,10 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
-    shown,
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.seen import answers, carries, keys_of
+from withstand.scan.seen import answers, carries, concealed_evidence, keys_of, where
 from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
@@ -39,7 +39,6 @@ _HASH: Final = re.compile(
     r")"
 )
 _DIGEST: Final = re.compile(r"(?:[0-9a-f]{2}){16}(?:(?:[0-9a-f]{2}){4,48})?", re.IGNORECASE)
-_SHOWN: Final = 3
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -48,39 +47,21 @@ def applies(subject: Subject) -> Skipped | None:
 
 def run(subject: Subject) -> Steps[Outcome]:
     found: list[tuple[Exchange, str]] = []
-    for exchange in answers(subject):
-        value = _hash_in(exchange)
-        if value is not None:
-            found.append((exchange, value))
+    for exchange in answers(subject, documented=True):
+        found += [(exchange, value) for value in _hashes_in(exchange)]
     if not found:
         return PASSED
     yield from ()
-    operations = keys_of(subject, [exchange for exchange, _ in found])
-    where = ", ".join(operations) or "an operation that the document does not have"
+    exchanges = [exchange for exchange, _ in found]
     return Failed(
-        detail=f"Password hashes are in the responses of {where}.",
-        evidence=tuple(
-            shown("The response holds a password hash", exchange, value)
-            for exchange, value in _one_each(subject, found)
-        ),
-        operations=operations,
+        detail=f"Password hashes are in the responses of {where(subject, exchanges)}.",
+        evidence=concealed_evidence(subject, "The response holds a password hash", found),
+        operations=keys_of(subject, exchanges),
     )
 
 
-def _one_each(subject: Subject, found: list[tuple[Exchange, str]]) -> list[tuple[Exchange, str]]:
-    """One exchange of each operation, the shortest."""
-    best: dict[tuple[str, ...], tuple[Exchange, str]] = {}
-    for exchange, value in sorted(found, key=lambda pair: _length(pair[0])):
-        best.setdefault(keys_of(subject, [exchange]), (exchange, value))
-    return list(best.values())[:_SHOWN]
-
-
-def _length(exchange: Exchange) -> int:
-    return len(exchange.response.body) if exchange.response else 0
-
-
-def _hash_in(exchange: Exchange) -> str | None:
-    """A password hash in the response that the request did not send itself."""
+def _hashes_in(exchange: Exchange) -> Iterator[str]:
+    """The password hashes in the response that the request did not send itself."""
     response = exchange.response
     assert response is not None, "answers() gives exchanges with a response"
     document = response.json()
@@ -93,8 +74,7 @@ def _hash_in(exchange: Exchange) -> str | None:
         if text is None and is_password(_without_hash(key)) and _DIGEST.fullmatch(value):
             text = value
         if text is not None and not carries(exchange.request, text):
-            return text
-    return None
+            yield text
 
 
 def _without_hash(key: str) -> str:

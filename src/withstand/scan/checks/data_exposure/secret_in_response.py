@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from withstand.client.exchange import Exchange, Request, Response
-from withstand.openapi.operation import Operation
 from withstand.scan.accounts import is_password
 from withstand.scan.check import (
     PASSED,
@@ -24,28 +23,29 @@ from withstand.scan.check import (
     shown,
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
-from withstand.scan.finding import Confidence, Severity
-from withstand.scan.seen import answers, carries, declares, keys_of, operation_of
+from withstand.scan.finding import Confidence, Evidence, Severity
+from withstand.scan.seen import (
+    answers,
+    carries,
+    concealed_evidence,
+    declares,
+    gives_out_secrets,
+    keys_of,
+    operation_of,
+    where,
+)
 from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
-_FORMATS: Final = {
-    "a private key": re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----"),
-    "an AWS access key": re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    "a GitHub token": re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_\w{50,})"),
-    "a Slack token": re.compile(r"\bxox[abprs]-[0-9A-Za-z-]{20,}"),
-    "a Stripe key": re.compile(r"\b[sr]k_live_[0-9A-Za-z]{24,}"),
-}
 _SECRET: Final = frozenset(
     {"privatekey", "secretkey", "clientsecret", "totpsecret", "otpsecret", "mfasecret"}
-    | {"resettoken", "passwordresettoken", "cvv", "cvc"}
+    | {"resettoken", "passwordresettoken"}
 )
 _PERHAPS_SECRET: Final = frozenset({"secret", "apikey", "pin", "otp", "ssn"})
 _MASKED: Final = re.compile(
     r"[*•·.xX-]+|.{0,4}[*•]{3,}.{0,4}|\W?(?i:redacted|hidden|masked|string)\W?"
 )
 _LOOKS_LIKE_HASH: Final = re.compile(r"\$\w+\$|pbkdf2|scrypt|\{S?SHA|(?:[0-9a-fA-F]{2}){16,64}$")
-_LOGIN_WORDS: Final = ("login", "signin", "token", "session", "auth", "oauth", "register", "keys")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ def applies(subject: Subject) -> Skipped | None:
 def run(subject: Subject) -> Steps[Outcome]:
     own = _own_secrets(subject)
     found: dict[str, list[tuple[Exchange, _Leak]]] = {}
-    for exchange in answers(subject):
+    for exchange in answers(subject, documented=True):
         for leak in _leaks(subject, exchange, own):
             found.setdefault(leak.what, []).append((exchange, leak))
     yield from ()
@@ -76,12 +76,17 @@ def run(subject: Subject) -> Steps[Outcome]:
 
 def _failure(subject: Subject, what: str, leaks: list[tuple[Exchange, _Leak]]) -> Failed:
     exchange, worst = max(leaks, key=lambda pair: pair[1].severity.rank)
-    operations = keys_of(subject, [exchange for exchange, _ in leaks])
-    where = ", ".join(operations) or "an operation that the document does not have"
+    caption = f"The response holds {what}"
+    if worst.confidence is Confidence.CERTAIN:  # one that the scan knows is masked by its variable
+        evidence: tuple[Evidence, ...] = (shown(caption, exchange, worst.value),)
+    else:
+        pairs = ((exchange, leak.value) for exchange, leak in leaks)
+        evidence = concealed_evidence(subject, caption, pairs)[:1]
+    exchanges = [exchange for exchange, _ in leaks]
     return Failed(
-        detail=f"{what[0].upper()}{what[1:]} is in the responses of {where}.",
-        evidence=(shown(f"The response holds {what}", exchange, worst.value),),
-        operations=operations,
+        detail=f"{what[0].upper()}{what[1:]} is in the responses of {where(subject, exchanges)}.",
+        evidence=evidence,
+        operations=keys_of(subject, exchanges),
         parameter=what,
         severity=worst.severity,
         confidence=worst.confidence,
@@ -104,15 +109,6 @@ def _leaks(subject: Subject, exchange: Exchange, own: dict[str, str]) -> Iterato
                 severity=Severity.LOW if echoed else Severity.HIGH,
                 confidence=Confidence.CERTAIN,
             )
-    for what, pattern in _FORMATS.items():
-        match = pattern.search(text)
-        if match is not None and not carries(exchange.request, match.group(0)):
-            yield _Leak(
-                what=what,
-                value=match.group(0),
-                severity=Severity.HIGH,
-                confidence=Confidence.FIRM,
-            )
     if response.succeeded:
         yield from _named(subject, exchange, values, own)
 
@@ -122,7 +118,7 @@ def _named(
 ) -> Iterator[_Leak]:
     """Properties whose name says that they hold a secret, with a value that is one."""
     called = operation_of(subject, exchange)
-    if _gives_out_secrets(called, exchange.request):
+    if gives_out_secrets(called, exchange.request):
         return
     declared: list[Any] | None = None
     for key, value in values:
@@ -182,13 +178,6 @@ def _own_secrets(subject: Subject) -> dict[str, str]:
     }
 
 
-def _gives_out_secrets(called: Operation | None, request: Request) -> bool:
-    """Operations whose purpose it is to hand out a token or a new key, once."""
-    path = (called.path if called else request.operation_path).lower()
-    words = re.split(r"[^a-z]+", path)
-    return request.method == "POST" and any(word in words for word in _LOGIN_WORDS)
-
-
 def vulnerable() -> Server:
     def server(request: Request) -> Response:
         if caller(request) is None:
@@ -218,8 +207,8 @@ CHECK = Check(
         cwe=(200, 522, 312), owasp=("API3:2023",), asvs=("14.2.6",), wstg=("WSTG-APIT-03",)
     ),
     explanation=(
-        "A response holds a secret: a password of the scan's own users, a private key, a "
-        "well-known provider's token, or a real value under a name such as client_secret. Whoever "
+        "A response holds a secret: a password of the scan's own users, or a real value under a "
+        "name such as client_secret. Whoever "
         "reads the response, in a log, a cache or a browser, can use it. The check looks at "
         "everything the scan received; masked values, operations that hand out tokens, and what "
         "the request itself sent are left out. Names that may be harmless, such as pin, are "

@@ -1,17 +1,15 @@
 """Text from a request comes back as markup in a page."""
 
 import html
+from functools import partial
 from typing import Final
 
 from withstand.client.exchange import Request, Response
 from withstand.openapi.request_builder import Slot
 from withstand.scan.check import (
-    PASSED,
     Check,
     Example,
     Failed,
-    FailedMany,
-    Inconclusive,
     Outcome,
     Per,
     References,
@@ -24,32 +22,44 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import operation, page, query
 from withstand.scan.finding import Severity
-from withstand.scan.inputs import inserted, named, probe, text_slots, usual_value
+from withstand.scan.inputs import (
+    inserted,
+    judged,
+    named,
+    probe,
+    scalar_slots,
+    text_slots,
+    usual_value,
+)
 from withstand.scan.subject import Subject
 
 _MARKUP: Final = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml"})
+# MIME Sniffing Standard, 7: the types that say nothing.
+_UNKNOWN: Final = frozenset({"", "unknown/unknown", "application/unknown", "*/*"})
 
 
 def applies(subject: Subject) -> Skipped | None:
-    return None if text_slots(subject) else not_applicable("it takes no text")
+    return None if _slots(subject) else not_applicable("it takes no text")
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    found: list[Failed] = []
-    tested = 0
-    slots = text_slots(subject)
-    for slot in slots:
-        failure = yield from _judge(subject, slot)
-        tested += failure is not None
-        if isinstance(failure, Failed):
-            found.append(failure)
-    if found:
-        return FailedMany(failures=tuple(found))
-    return PASSED if tested else Inconclusive(reason="no input could be tried")
+    return (yield from judged(_slots(subject), partial(_judge, subject)))
+
+
+def _slots(subject: Subject) -> tuple[Slot, ...]:
+    """Texts, and whatever stands in an address: the page that refuses it may show it."""
+    texts = text_slots(subject)
+    return (
+        *texts,
+        *(
+            slot
+            for slot in scalar_slots(subject)
+            if slot.location in {"path", "query"} and slot not in texts
+        ),
+    )
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
-    """A failure, False when the input is clean, None when it could not be tried."""
     marker = f"<{subject.nonce()} onclick=1>"  # an element that nobody's list of allowed ones has
     exchange = yield from probe(subject, slot, inserted(usual_value(subject, slot), marker))
     if exchange is None or exchange.response is None:
@@ -68,11 +78,13 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
 
 def _is_page(response: Response) -> bool:
     """Whether a browser would take the response for HTML. JSON never is, whatever it holds."""
+    if (response.header("content-disposition") or "").lower().startswith("attachment"):
+        return False
     if response.media_type in _MARKUP:
         return True
     # Without a type browsers guess from the first bytes; text/plain they leave alone.
     sniffing_forbidden = (response.header("x-content-type-options") or "").lower() == "nosniff"
-    return response.media_type == "" and not sniffing_forbidden
+    return response.media_type in _UNKNOWN and not sniffing_forbidden
 
 
 def vulnerable() -> Server:

@@ -1,14 +1,15 @@
-"""A NUL byte in a text crashes the request."""
+"""A character that cannot be printed crashes the request: NUL, a lone surrogate, an escape."""
 
-from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from withstand.client.exchange import Request, Response
 from withstand.openapi.request_builder import Slot
 from withstand.scan.check import (
-    PASSED,
     Check,
     Example,
     Failed,
-    FailedMany,
-    Inconclusive,
     Outcome,
     Per,
     References,
@@ -19,10 +20,28 @@ from withstand.scan.check import (
     not_applicable,
     shown,
 )
+from withstand.scan.crashes import attempt_to_crash, crashed, how_it_ended
 from withstand.scan.examples import answer, operation, query
-from withstand.scan.finding import Evidence, Severity
-from withstand.scan.inputs import inserted, named, probe, text_slots, usual_value
+from withstand.scan.finding import Severity
+from withstand.scan.inputs import (
+    holds_one_form,
+    inserted,
+    is_invalid,
+    judged,
+    named,
+    probe,
+    probing,
+    text_slots,
+    usual_value,
+)
 from withstand.scan.subject import Subject
+
+_KINDS: Final = (
+    ("a NUL byte", "\x00a", Severity.MEDIUM),
+    ("half a surrogate pair", "\ud800a", Severity.LOW),
+    ("control characters", "\x1b\x0b\x7fa", Severity.LOW),
+)
+_SURROGATE: Final = "\ud800".encode("utf-8", "surrogatepass")
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -30,53 +49,39 @@ def applies(subject: Subject) -> Skipped | None:
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    found: list[Failed] = []
-    tested = 0
-    for slot in text_slots(subject):
-        failure = yield from _judge(subject, slot)
-        tested += failure is not None
-        if isinstance(failure, Failed):
-            found.append(failure)
-    if found:
-        return FailedMany(failures=tuple(found))
-    return PASSED if tested else Inconclusive(reason="no input could be tried")
+    return (yield from judged(text_slots(subject), partial(_judge, subject)))
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
-    """A failure, False when the input is clean, None when it could not be tried."""
-    evidence: tuple[Evidence, ...] = ()
-    how = ""
-    for turn in (1, 2):
-        value = usual_value(subject, slot)
-        crash = yield from probe(
-            subject, slot, inserted(value, "\x00a"), noise_is_answer=True, fresh=turn == 2
-        )
-        if crash is None:
+    for kind, text, severity in _KINDS:
+        request = probing(subject, slot, inserted(usual_value(subject, slot), text))
+        if request is None:
             return None
-        if not _crashed(crash):
+        crash = yield from attempt_to_crash(_as_json_has_it(request))
+        if crashed(crash):
+            value = inserted(usual_value(subject, slot), "za")
+            control = yield from probe(subject, slot, value, fresh=True)
+            if control is None or control.response is None or control.response.status >= 500:
+                return False  # it fails on any unexpected text: no matter of the character
+            return Failed(
+                detail=f"On {kind} in {named(slot)} the server {how_it_ended(crash)}.",
+                evidence=(
+                    shown(f"With {kind} in the text", crash),
+                    shown("With letters in its place", control),
+                ),
+                parameter=named(slot),
+                severity=severity,
+            )
+        if is_invalid(crash) and holds_one_form(slot):
             return False
-        value = usual_value(subject, slot)
-        control = yield from probe(subject, slot, inserted(value, "za"), fresh=True)
-        if control is None or control.response is None or control.response.status >= 500:
-            return False  # it fails on any unexpected text: no matter of the NUL byte
-        dropped = isinstance(crash.outcome, Failure)
-        how = "drops the connection" if dropped else f"answers {crash.status}"
-        evidence = (
-            shown("With a NUL byte in the text", crash),
-            shown("With letters in its place", control),
-        )
-    return Failed(
-        detail=f"On a NUL byte in {named(slot)} the server {how}.",
-        evidence=evidence,
-        parameter=named(slot),
-    )
+    return False
 
 
-def _crashed(exchange: Exchange) -> bool:
-    """An unhandled error; 502 to 504 come from gateways and say nothing about the API."""
-    if isinstance(exchange.outcome, Failure):
-        return exchange.outcome.kind is FailureKind.RESET
-    return exchange.outcome.status == 500
+def _as_json_has_it(request: Request) -> Request:
+    """JSON can carry half a surrogate pair as an escape only; as bytes it would be no UTF-8."""
+    if "json" not in (request.header("content-type") or ""):
+        return request
+    return replace(request, body=request.body.replace(_SURROGATE, b"\\ud800"))
 
 
 def vulnerable() -> Server:
@@ -99,7 +104,7 @@ def safe() -> Server:
 
 CHECK = Check(
     name="nul-byte-crash",
-    title="A NUL byte in a text crashes the request",
+    title="A NUL byte or another unprintable character crashes the request",
     family="input handling",
     severity=Severity.MEDIUM,
     per=Per.OPERATION,
@@ -108,11 +113,12 @@ CHECK = Check(
         cwe=(158, 20), owasp=("API8:2023",), asvs=("2.2.1", "16.5.4"), wstg=("WSTG-ERRH-01",)
     ),
     explanation=(
-        "A text with a NUL byte, which is legal in JSON and in addresses, ends in an unhandled "
-        "error. Databases and file systems refuse such texts, and where nobody expects that, each "
-        "request fills the error log, and parts of it may already have happened. It also shows "
-        "that the input reaches deeper layers unvalidated. The check compares with plain letters "
-        "in the same place, twice."
+        "A text with a NUL byte, half a surrogate pair or control characters, all of which are "
+        "legal in JSON and in addresses, ends in an unhandled error. Databases, file systems and "
+        "encoders refuse such texts, and where nobody expects that, each request fills the error "
+        "log, and parts of it may already have happened. It also shows that the input reaches "
+        "deeper layers unvalidated. The check compares with plain letters in the same place, "
+        "twice; the finding names the character."
     ),
     remedy=(
         "Refuse control characters at the border, in the validation of every text, with 400 or "

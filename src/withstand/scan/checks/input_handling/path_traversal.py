@@ -2,17 +2,18 @@
 
 import posixpath
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from withstand.client.exchange import Request, Response
+from withstand.client.exchange import Exchange, Request, Response
+from withstand.openapi.naming import words
 from withstand.openapi.request_builder import Slot
 from withstand.scan.check import (
-    PASSED,
     Check,
     Example,
     Failed,
-    FailedMany,
-    Inconclusive,
     Outcome,
     Per,
     References,
@@ -25,12 +26,52 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import not_found, operation, page, query
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.inputs import named, probe, text_slots
+from withstand.scan.inputs import (
+    holds_one_form,
+    is_invalid,
+    judged,
+    named,
+    probe,
+    text_slots,
+    usual_value,
+)
 from withstand.scan.subject import Subject
 
-_PASSWD: Final = re.compile(r"root:[^:\s]{0,200}:0:0:[^:\n]{0,200}:/")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """A file that every machine of a kind has, and a line that only it holds."""
+
+    path: str
+    line: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """How a path is written; `raw` is put into the request target as it is."""
+
+    file: _File
+    write: Callable[[str], str]
+    raw: bool = False
+
+
 _DEPTH: Final = 12  # more levels up than any folder is deep: above the root is the root
-_FILE: Final = "etc/passwd"
+_PASSWD: Final = _File(
+    path="etc/passwd", line=re.compile(r"root:[^:\s]{0,200}:0:0:[^:\n]{0,200}:/")
+)
+_WIN_INI: Final = _File(
+    path="windows/win.ini",
+    line=re.compile(r"(?m)^; for 16-bit app support|^\[(?:fonts|extensions)\]"),
+)
+_FILE_WORDS: Final = frozenset(
+    {
+        "file", "files", "filename", "path", "filepath", "folder", "dir", "directory", "document",
+        "doc", "page", "template", "view", "include", "image", "img", "picture", "photo", "avatar",
+        "report", "download", "attachment", "export", "import", "log", "manual", "asset", "static",
+        "lang", "language", "locale", "theme", "style", "layout", "name", "key", "resource", "src",
+        "url", "uri", "config", "backup", "archive", "script",
+    }
+)  # fmt: skip
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -40,42 +81,32 @@ def applies(subject: Subject) -> Skipped | None:
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    found: list[Failed] = []
-    tested = 0
-    for slot in text_slots(subject):
-        failure = yield from _judge(subject, slot)
-        tested += failure is not None
-        if isinstance(failure, Failed):
-            found.append(failure)
-    if found:
-        return FailedMany(failures=tuple(found))
-    return PASSED if tested else Inconclusive(reason="no input could be tried")
+    return (yield from judged(text_slots(subject), partial(_judge, subject)))
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
-    """A failure, False when the input is clean, None when it could not be tried."""
-    is_read = subject.operation is not None and subject.operation.is_read
     tried = False
-    for value, raw in _ways_out(slot, _FILE)[: None if is_read else 2]:
-        exchange = yield from probe(subject, slot, _value(subject, value, raw), raw=raw)
+    for way in _ways_out(subject, slot):
+        exchange = yield from _asked(subject, slot, way, way.file.path)
         if exchange is None or exchange.response is None:
             continue
         tried = True
-        line = _PASSWD.search(exchange.response.text)
+        line = way.file.line.search(exchange.response.text)
         if line is None:
+            if is_invalid(exchange) and holds_one_form(slot):
+                return False
             continue
-        missing = _FILE.replace("passwd", subject.nonce())
-        other, other_raw = next(
-            way
-            for way, mine in zip(_ways_out(slot, missing), _ways_out(slot, _FILE), strict=True)
-            if mine == (value, raw)
-        )
-        control = yield from probe(subject, slot, _value(subject, other, other_raw), raw=other_raw)
-        if control is None or control.response is None or _PASSWD.search(control.response.text):
+        missing = f"{posixpath.dirname(way.file.path)}/{subject.nonce()}"
+        control = yield from _asked(subject, slot, way, missing)
+        if (
+            control is None
+            or control.response is None
+            or way.file.line.search(control.response.text)
+        ):
             return False  # it shows that text whatever is asked for
         return Failed(
-            detail=f"A path in {named(slot)} leads out of its folder: the server's /etc/passwd "
-            "comes back.",
+            detail=f"A path in {named(slot)} leads out of its folder: the server's "
+            f"/{way.file.path} comes back.",
             evidence=(
                 shown("A file outside the folder comes back", exchange, line.group(0)),
                 shown("A file that does not exist, in the same place, does not", control),
@@ -86,22 +117,52 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     return False if tried else None
 
 
-def _ways_out(slot: Slot, file: str) -> tuple[tuple[str, str | None], ...]:
-    """Values, and for an input in the path the raw spelling in the request target."""
-    ways: list[tuple[str, str | None]] = [
-        ("../" * _DEPTH + file, None),
-        (f"/{file}", None),
-        ("....//" * _DEPTH + file, None),  # whole again once `../` has been removed
-        ("..%2f" * _DEPTH + file.replace("/", "%2f"), None),  # decoded twice
+def _asked(subject: Subject, slot: Slot, way: _Way, path: str) -> Steps[Exchange | None]:
+    written = way.write(path)
+    if way.raw:
+        return (yield from probe(subject, slot, subject.nonce(), raw=written))
+    return (yield from probe(subject, slot, written))
+
+
+def _ways_out(subject: Subject, slot: Slot) -> tuple[_Way, ...]:
+    """The plain ones everywhere; all of them where a file is meant, or something is only read."""
+    up = "../" * _DEPTH
+    plain = (
+        _Way(file=_PASSWD, write=lambda path: up + path),
+        _Way(file=_PASSWD, write=lambda path: f"/{path}"),
+    )
+    if not _may_be_file(subject, slot):
+        return plain
+    ways = [
+        *plain,
+        # Whole again once `../` has been removed.
+        _Way(file=_PASSWD, write=lambda path: "....//" * _DEPTH + path),
+        # Decoded twice.
+        _Way(file=_PASSWD, write=lambda path: "..%2f" * _DEPTH + path.replace("/", "%2f")),
+        _Way(file=_WIN_INI, write=lambda path: "..\\" * _DEPTH + path.replace("/", "\\")),
+        _Way(file=_WIN_INI, write=lambda path: "C:\\" + path.replace("/", "\\")),
     ]
+    folder, slash, _ = usual_value(subject, slot).rpartition("/")
+    if slash and "://" not in folder:  # some look whether it begins with the right folder
+        ways.append(_Way(file=_PASSWD, write=lambda path: f"{folder}/{up}{path}"))
+    if {"url", "uri", "src", "link"} & {*words(slot.name)} or slot.schema.get("format") == "uri":
+        ways.append(_Way(file=_PASSWD, write=lambda path: f"file:///{path}"))
     if slot.location == "path":
-        ways.append(("", "../" * _DEPTH + file))
+        ways.append(_Way(file=_PASSWD, write=lambda path: up + path, raw=True))
+        dots = "%2e%2e%2f" * _DEPTH
+        ways.append(
+            _Way(file=_PASSWD, write=lambda path: dots + path.replace("/", "%2f"), raw=True)
+        )
     return tuple(ways)
 
 
-def _value(subject: Subject, value: str, raw: str | None) -> str:
-    """The value, or a placeholder that the raw spelling takes the place of."""
-    return value if raw is None else subject.nonce()
+def _may_be_file(subject: Subject, slot: Slot) -> bool:
+    assert subject.operation is not None, "runs once for each operation"
+    if _FILE_WORDS & {*words(slot.name)}:
+        return True
+    if subject.operation.is_read and slot.location in {"path", "query"}:
+        return not holds_one_form(slot)
+    return re.search(r"\.[a-z]{2,4}$|/", usual_value(subject, slot)) is not None
 
 
 _FILES = {
@@ -139,9 +200,8 @@ CHECK = Check(
     explanation=(
         "The API joins a name from the request to a folder and opens the result, so `../` leads "
         "out of it: to configuration, keys and source code. The check asks for the system's "
-        "/etc/passwd in several spellings, and reports only when a line of that file comes back "
-        "and does not for a file of an invented name in the same place. Servers on Windows are "
-        "not covered."
+        "/etc/passwd, on Windows for win.ini, in several spellings, and reports only when a line "
+        "of that file comes back and does not for a file of an invented name in the same place."
     ),
     remedy=(
         "Do not open what a request names: let it choose from the names that you know, or store "

@@ -1,0 +1,84 @@
+"""The scan behind the items of `--withstand-scan`: one for each process of the run.
+
+Each process logs in and finds what works once, when its first item runs. Under pytest-xdist no two
+processes attack the API at the same time: a limiter that one of them provokes, or an object that
+one of them creates, would spoil the verdicts of the other.
+"""
+
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+import pytest
+from filelock import FileLock
+
+from withstand.client.target import Target
+from withstand.openapi.operation import Api, Operation
+from withstand.pytest_plugin.run_record import RUN
+from withstand.scan.catalogue import all_checks
+from withstand.scan.check import Check
+from withstand.scan.record import ScanRecord
+from withstand.settings import Settings
+from withstand.settings.plans import scan_plan
+from withstand.workflows import Occasion, read_baseline_file
+from withstand.workflows.scan_session import ScanSession
+
+_SESSION = pytest.StashKey[ScanSession]()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestedApi:
+    """Which API is scanned, and what the configuration says of it."""
+
+    __test__ = False  # no test class, whatever its name begins with
+
+    settings: Settings
+    target: Target
+    api: Api
+
+
+def tested(
+    config: pytest.Config,
+    about: TestedApi,
+    check: Check,
+    operation: Operation | None,
+    *,
+    last: bool,
+) -> ScanRecord:
+    """The record of one test. Raises RunVoid or UsageError."""
+    shared = config.stash[RUN].shared_directory
+    lock = None if shared is None else FileLock(shared / "scan.lock")
+    with nullcontext() if lock is None else lock.acquire(poll_interval=0.01):
+        if _SESSION not in config.stash:
+            config.stash[_SESSION] = _session(about)
+        record = config.stash[_SESSION].test(check, operation, last=last)
+    notes = config.stash[RUN].notes
+    expired = (
+        f"The suppression of {use.what} ({use.reason}) held until {use.expires}: it holds no more."
+        for use in record.suppressions
+        if use.expired
+    )
+    notes += (note for note in (*record.notes, *expired) if note not in notes)
+    return record
+
+
+def close_session(config: pytest.Config) -> None:
+    """Deletes what the tests of this process created."""
+    session = config.stash.get(_SESSION, None)
+    if session is not None:
+        session.close()
+
+
+def _session(about: TestedApi) -> ScanSession:
+    settings = about.settings
+    plan = scan_plan(settings, about.target, about.api, checks=all_checks())
+    file = settings.baseline_file
+    return ScanSession(
+        plan,
+        Occasion(
+            command="pytest --withstand-scan",
+            config=settings.source,
+            fail_on=plan.policy.fail_on,
+            suppressions=settings.suppressions(),
+            baseline=None if file is None else read_baseline_file(file),
+        ),
+    )

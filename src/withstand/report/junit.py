@@ -1,0 +1,112 @@
+"""The scan as a JUnit file, which every CI system shows. Pure.
+
+One test case for each check on each operation that it concerns: failed where a finding fails the
+run, skipped with the reason where it could not be told. Accepted, known and minor findings pass,
+and their output says what was found.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+from xml.sax.saxutils import escape, quoteattr
+
+from withstand.report.finding_text import finding_text
+from withstand.report.wording import COVERAGE_WORD, accepted_until, printable, upkeep
+from withstand.results import Results
+from withstand.scan.finding import Finding
+from withstand.scan.record import Coverage, CoverageState, ScanRecord
+
+WHOLE_API: Final = "the whole API"
+_LONGEST_TEXT: Final = 10_000
+
+
+def render_junit(results: Results) -> str:
+    """The run's scan as the text of a JUnit XML file; a run without one has no test case.
+
+    With `strict` what could not be told is an error. A void run is one error of its own.
+    """
+    scan = results.scan
+    cases = [] if scan is None else [*_void(scan), *_cases(results, scan)]
+    failures, errors, skipped = (
+        sum(f"<{kind} " in case for case in cases) for kind in ("failure", "error", "skipped")
+    )
+    seconds = scan.duration_s if scan is not None else 0.0
+    counts = (
+        f'tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="{skipped}" '
+        f'time="{seconds:.3f}"'
+    )
+    body = "\n".join(cases)
+    notes = "\n".join(upkeep(results))
+    said = f"<system-out>{_text(notes)}</system-out>\n" if notes else ""
+    return (
+        '<?xml version="1.0" encoding="utf-8"?>\n'
+        f'<testsuites name="withstand" {counts}>\n<testsuite name="withstand scan" {counts}>\n'
+        f"{body}\n{said}</testsuite>\n</testsuites>\n"
+    )
+
+
+def _void(scan: ScanRecord) -> Iterator[str]:
+    if scan.void is not None:
+        said = f"<error message={_attribute(scan.void)} />"
+        yield f'<testcase classname="withstand" name="the scan is void">{said}</testcase>'
+
+
+def _cases(results: Results, scan: ScanRecord) -> Iterator[str]:
+    for cell in scan.coverage:
+        if cell.state is CoverageState.NOT_APPLICABLE:
+            continue
+        place = cell.operation if cell.operation is not None else WHOLE_API
+        names = f"classname={_attribute(place)} name={_attribute(cell.check)}"
+        yield f"<testcase {names}>{_outcome(results, scan, cell)}</testcase>"
+
+
+def _outcome(results: Results, scan: ScanRecord, cell: Coverage) -> str:
+    if cell.state is CoverageState.FAILED:
+        return _found(results, scan, cell)
+    if cell.state is CoverageState.PASSED:
+        return ""
+    message = f"message={_attribute(f'{COVERAGE_WORD[cell.state]}: {cell.reason}')}"
+    if results.strict and cell.state is CoverageState.INCONCLUSIVE:
+        return f"<error {message} />"
+    return f"<skipped {message} />"
+
+
+def _found(results: Results, scan: ScanRecord, cell: Coverage) -> str:
+    standing = [each for each in results.findings() if _concerns(each, cell)]
+    failing = [each for each in standing if results.fails(each)]
+    set_aside = [
+        *(f"does not fail the run\n{finding_text(f)}" for f in standing if f not in failing),
+        *(
+            f"known, in {scan.baseline_file}\n{finding_text(each)}"
+            for each in scan.known
+            if _concerns(each, cell)
+        ),
+        *(
+            f"accepted: {accepted_until(each)}\n{finding_text(each.finding)}"
+            for each in scan.suppressed
+            if _concerns(each.finding, cell)
+        ),
+    ]
+    said = f"<system-out>{_text(chr(10).join(set_aside))}</system-out>" if set_aside else ""
+    if not failing:
+        return said
+    worst = failing[0]
+    message = _attribute(f"{worst.severity}: {worst.title}: {worst.detail}"[:1_000])
+    text = _text("\n\n".join(finding_text(each) for each in failing))
+    return f"<failure type={_attribute(worst.check)} message={message}>{text}</failure>{said}"
+
+
+def _concerns(finding: Finding, cell: Coverage) -> bool:
+    if finding.check != cell.check:
+        return False
+    return cell.operation is None or cell.operation in finding.operations
+
+
+def _text(text: str) -> str:
+    shown = printable(text)
+    if len(shown) > _LONGEST_TEXT:
+        shown = f"{shown[:_LONGEST_TEXT]}\n… {len(shown) - _LONGEST_TEXT:,} characters more"
+    return escape(shown)
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(printable(text))

@@ -1,0 +1,204 @@
+"""A text that almost fits keeps a regular expression busy: each letter doubles the ways to try."""
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Final
+
+from withstand.client.exchange import Exchange, Request, Response
+from withstand.openapi.request_builder import Slot
+from withstand.scan.check import (
+    Check,
+    Example,
+    Failed,
+    Outcome,
+    Per,
+    References,
+    Safety,
+    Server,
+    Skipped,
+    Steps,
+    not_applicable,
+    send,
+    shown,
+)
+from withstand.scan.examples import answer, late, operation, query
+from withstand.scan.finding import Severity
+from withstand.scan.inputs import (
+    judged,
+    named,
+    probing,
+    text_slots,
+    usual_value,
+)
+from withstand.scan.subject import Subject
+
+# A backtracking engine takes some 5 to 50 ns a step: 2 to the 22nd steps are 20 to 200 ms.
+_LENGTHS: Final = (18, 22, 24, 26, 28)
+_SHORT_LENGTHS: Final = (10, 12, 14, 16, 18)  # where 18 letters take long already: 3 to the 18th
+_LONG_S: Final = 0.1
+_LEAST_S: Final = 0.5
+_LEAST_GROWTH: Final = 20.0  # from the first length to the last; 2 to the 6th would be 64
+_LEAST_STEP: Final = 1.8  # from one length to the next, two letters on; at least 4 in theory
+_FLAT_S: Final = 0.01
+
+
+def applies(subject: Subject) -> Skipped | None:
+    if subject.operation is not None and subject.operation.method == "DELETE":
+        return not_applicable("a DELETE is not tried with odd text")
+    return None if text_slots(subject) else not_applicable("it takes no text")
+
+
+def run(subject: Subject) -> Steps[Outcome]:
+    return (yield from judged(text_slots(subject), partial(_judge, subject)))
+
+
+def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
+    benign = yield from _asked(subject, slot, "a" * _LENGTHS[1])
+    if benign is None:
+        return None
+    for before, letter in _pumps(usual_value(subject, slot)):
+        for length in _LENGTHS[:2]:
+            first = yield from _asked(subject, slot, _almost(before, letter, length))
+            if first is None or _took_s(first) <= 3 * _took_s(benign) + _FLAT_S:
+                continue
+            already = length == _LENGTHS[0] and _took_s(first) > _LONG_S
+            lengths = _SHORT_LENGTHS if already else _LENGTHS
+            failure = yield from _growing(subject, slot, before, letter, lengths)
+            if failure is not None:
+                return failure
+            break
+    return False
+
+
+def _growing(
+    subject: Subject, slot: Slot, before: str, letter: str, lengths: tuple[int, ...]
+) -> Steps[Failed | None]:
+    """Longer and longer, each beside a harmless text of that length, until it takes half a second.
+
+    Every step must cost more than the one before: a server that is slow now and then, or slow with
+    long texts, does not grow like that.
+    """
+    took: list[tuple[int, Exchange, Exchange]] = []
+    for at, length in enumerate(lengths):
+        slow = yield from _asked(subject, slot, _almost(before, letter, length))
+        fast = yield from _asked(subject, slot, before + letter * (length + 1 - len(before)))
+        if slow is None or fast is None:
+            return None
+        if at > 1 and _took_s(slow) < _LEAST_STEP * _took_s(took[-1][1]):
+            return None
+        if at > 1 and _took_s(slow) < 3 * _took_s(fast):
+            return None
+        took.append((length, slow, fast))
+        if at > 1 and _took_s(slow) >= _LEAST_S:
+            break
+    _, shortest, _ = took[0]
+    length, longest, beside = took[-1]
+    longest_s = _took_s(longest)
+    if longest_s < _LEAST_S or longest_s < _LEAST_GROWTH * _took_s(shortest):
+        return None
+    if longest_s < _LEAST_GROWTH * _took_s(beside):
+        return None
+    times = ", ".join(f"{at} letters {_took_s(each):.2f} s" for at, each, _ in took)
+    return Failed(
+        detail=f"A text in {named(slot)} that almost fits takes ever longer: {times}.",
+        evidence=(
+            shown(f"{took[0][0]} letters: {_took_s(shortest):.3f} s", shortest),
+            shown(f"{length} letters: {longest_s:.3f} s", longest),
+            shown(f"A harmless text of that length: {_took_s(beside):.3f} s", beside),
+        ),
+        parameter=named(slot),
+    )
+
+
+def _pumps(usual: str) -> Iterator[tuple[str, str]]:
+    """What stands before the repeated letter, and the letter."""
+    letter = "1" if re.fullmatch(r"[\d +().:-]+", usual) else "a"
+    yield "", letter
+    # Some expressions begin with something fixed: `SKU-`, `http://`.
+    fixed = re.match(r".{0,7}[^0-9A-Za-z]", usual)
+    if fixed is not None:
+        yield fixed.group(), letter
+
+
+def _almost(before: str, letter: str, length: int) -> str:
+    """So many letters in all: those before may be repeated by the expression as well."""
+    return f"{before}{letter * (length - len(before))}!"
+
+
+def _asked(subject: Subject, slot: Slot, text: str) -> Steps[Exchange | None]:
+    request = probing(subject, slot, text)
+    if request is None:
+        return None
+    exchange = yield from send(request)
+    return exchange if exchange.response is not None else None
+
+
+def _took_s(exchange: Exchange) -> float:
+    return exchange.timing.service_time_ns / 1_000_000_000
+
+
+class _Matcher:
+    """Looks for a name by an expression that backtracks, or by one that does not."""
+
+    def __init__(self, *, backtracks: bool) -> None:
+        self._backtracks = backtracks
+
+    def __call__(self, request: Request) -> Response:
+        name = query(request, "name")
+        fits = re.fullmatch(r"[a-z]{1,64}", name) is not None
+        found = answer(200, {"found": []}) if fits else answer(400, {"error": "no name"})
+        return late(found, self._takes_s(name))
+
+    def _takes_s(self, name: str) -> float:
+        """`^([a-z]+)+$` on letters and an exclamation mark: 2 to the length, 40 ns each."""
+        letters = re.match(r"[a-z]*", name)
+        if not self._backtracks or letters is None or letters.group() == name:
+            return 0.002
+        return 0.002 + 40e-9 * (1 << min(len(letters.group()), 30))
+
+
+def vulnerable() -> Server:
+    return _Matcher(backtracks=True)
+
+
+def safe() -> Server:
+    return _Matcher(backtracks=False)
+
+
+CHECK = Check(
+    name="regular-expression-blow-up",
+    title="A short text keeps a regular expression busy for seconds",
+    family="input handling",
+    severity=Severity.MEDIUM,
+    per=Per.OPERATION,
+    safety=Safety.ABUSIVE,
+    references=References(
+        cwe=(1333, 400), owasp=("API4:2023",), asvs=("1.3.12",), wstg=("WSTG-INPV-11",)
+    ),
+    explanation=(
+        "A regular expression with a repetition inside a repetition, such as `^([a-z]+)+$`, tries "
+        "all ways of dividing a text that almost fits: one letter more doubles them, and thirty "
+        "letters stop a process for minutes. The check sends such texts with up to 28 letters, "
+        "each beside a harmless text of the same length. It reports an input only if every step "
+        "costs more, the last at least half a second and twenty times as much as the first and as "
+        "the harmless text."
+    ),
+    remedy=(
+        "Rewrite the expression so that no two repetitions can take the same letters, or use an "
+        "engine that does not backtrack (RE2, Rust's regex). Limit the length before the "
+        "expression sees the text, and give it a time limit where the language has one."
+    ),
+    run=run,
+    applies=applies,
+    stands_alone=True,
+    example=Example(
+        paths={
+            "/people": {
+                "get": operation(secured=False, parameters=(("query", "name"),), example="smith")
+            }
+        },
+        vulnerable=vulnerable,
+        safe=safe,
+    ),
+)

@@ -1,0 +1,166 @@
+"""Text from a request is taken for a template and worked out."""
+
+import re
+from functools import partial
+from typing import Final
+
+from withstand.client.exchange import Exchange, Request, Response
+from withstand.openapi.request_builder import Slot
+from withstand.scan.check import (
+    Check,
+    Example,
+    Failed,
+    Outcome,
+    Per,
+    References,
+    Safety,
+    Server,
+    Skipped,
+    Steps,
+    not_applicable,
+    shown,
+)
+from withstand.scan.examples import answer, body, operation, sent
+from withstand.scan.finding import Confidence, Severity
+from withstand.scan.inputs import (
+    holds_one_form,
+    inserted,
+    is_invalid,
+    judged,
+    named,
+    probe,
+    text_slots,
+    usual_value,
+)
+from withstand.scan.subject import Subject
+
+_FORMS: Final = (
+    "{{%s}}",  # Jinja, Twig, Nunjucks, Angular on the server, Tornado
+    "${%s}",  # Freemarker, Mako, Velocity, JSP and Spring expressions
+    "<%%= %s %%>",  # ERB, EJS, JSP
+    "#{%s}",  # Pug, Slim, Ruby strings, JSF
+    "@(%s)",  # Razor
+    "{%s}",  # Smarty, Latte
+    "[[${%s}]]",  # Thymeleaf
+)
+
+
+def applies(subject: Subject) -> Skipped | None:
+    if subject.operation is not None and subject.operation.method == "DELETE":
+        return not_applicable("a DELETE has nothing to show")
+    return None if text_slots(subject) else not_applicable("it takes no text")
+
+
+def run(subject: Subject) -> Steps[Outcome]:
+    return (yield from judged(text_slots(subject), partial(_judge, subject)))
+
+
+def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
+    # All forms at once: one request for an input that takes none of them for a template.
+    exchange, worked_out = yield from _worked_out(subject, slot, _FORMS)
+    if exchange is None or exchange.response is None:
+        return None
+    if worked_out is None:
+        if is_invalid(exchange) and holds_one_form(slot):
+            return False
+        refused = is_invalid(exchange) or exchange.status == 403
+        if not refused and exchange.response.status < 500:
+            return False
+        # Some engines stumble over the forms of others, some filters only over angle brackets.
+    for form in _FORMS[:2] if worked_out is None and not _broke(exchange) else _FORMS:
+        alone, product = yield from _worked_out(subject, slot, (form,))
+        if alone is None or product is None:
+            continue
+        value = inserted(usual_value(subject, slot), subject.nonce())
+        control = yield from probe(subject, slot, value)
+        if control is None or control.response is None or product in control.response.text:
+            return False
+        return Failed(
+            detail=f"An expression in {named(slot)}, written as {form % 'a*b'}, is worked out: the "
+            "product of two random numbers comes back.",
+            evidence=(
+                shown(f"The product comes back: {product}", alone, product),
+                shown("Plain letters in its place", control),
+            ),
+            parameter=named(slot),
+            confidence=Confidence.CERTAIN,
+        )
+    return False
+
+
+def _worked_out(
+    subject: Subject, slot: Slot, forms: tuple[str, ...]
+) -> Steps[tuple[Exchange | None, str | None]]:
+    """What was sent, and the product between its marks where it came back."""
+    nonce = subject.nonce()
+    one, other = (1000 + int(nonce[at : at + 6], 16) % 9000 for at in (2, 8))
+    mark = f"ws{nonce[14:20]}"
+    text = mark + mark.join(form % f"{one}*{other}" for form in forms) + mark
+    exchange = yield from probe(subject, slot, inserted(usual_value(subject, slot), text))
+    if exchange is None or exchange.response is None:
+        return exchange, None
+    product = f"{mark}{one * other}{mark}"
+    return exchange, product if product in exchange.response.text else None
+
+
+def _broke(exchange: Exchange) -> bool:
+    return exchange.status is not None and exchange.status >= 500
+
+
+_EXPRESSION: Final = re.compile(r"\{\{(\d+)\*(\d+)\}\}")
+
+
+def vulnerable() -> Server:
+    def server(request: Request) -> Response:
+        text = _EXPRESSION.sub(
+            lambda match: str(int(match[1]) * int(match[2])), str(sent(request).get("greeting"))
+        )
+        return answer(200, {"card": f"{text}, dear reader"})
+
+    return server
+
+
+def safe() -> Server:
+    def server(request: Request) -> Response:
+        return answer(200, {"card": f"{sent(request).get('greeting')}, dear reader"})
+
+    return server
+
+
+CHECK = Check(
+    name="template-injection",
+    title="Text from a request is worked out as a template",
+    family="input handling",
+    severity=Severity.CRITICAL,
+    per=Per.OPERATION,
+    safety=Safety.MUTATING,
+    references=References(
+        cwe=(1336, 94), owasp=("API8:2023",), asvs=("1.3.7",), wstg=("WSTG-INPV-18",)
+    ),
+    explanation=(
+        "The API puts a value into the source of a template instead of handing it over as data, so "
+        "whoever sends the value can use the template language: read settings and secrets, and "
+        "with most engines run code. The check sends a multiplication of two random numbers in the "
+        "forms of the common engines and looks for the product between two marks. The expression "
+        "as it was sent proves nothing and is not reported."
+    ),
+    remedy=(
+        "Keep templates in files of your own and hand values to them as variables. Where users "
+        "write templates, use a language without logic, such as Mustache, or a sandbox that is "
+        "kept up to date."
+    ),
+    run=run,
+    applies=applies,
+    stands_alone=True,
+    example=Example(
+        paths={
+            "/cards": {
+                "post": operation(
+                    secured=False, requestBody=body(greeting={"type": "string", "example": "Hello"})
+                )
+            }
+        },
+        vulnerable=vulnerable,
+        safe=safe,
+    ),
+)

@@ -1,0 +1,329 @@
+"""An uploaded page or drawing with a script in it is served to browsers as such."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from withstand.client.exchange import Exchange, Request, Response
+from withstand.openapi.body_encoding import Upload, is_file
+from withstand.openapi.naming import words
+from withstand.openapi.operation import Operation
+from withstand.openapi.request_builder import Slot, Unbuildable
+from withstand.openapi.resources import identifier_in, identifier_in_location, producer_of
+from withstand.scan.check import (
+    PASSED,
+    Check,
+    Example,
+    Failed,
+    Inconclusive,
+    Outcome,
+    Passed,
+    Per,
+    References,
+    Safety,
+    Server,
+    Skipped,
+    Steps,
+    not_applicable,
+    send,
+    shown,
+)
+from withstand.scan.examples import answer, last_segment, not_found, operation
+from withstand.scan.finding import Confidence, Severity
+from withstand.scan.objects import like_baseline
+from withstand.scan.shape import leaves
+from withstand.scan.subject import Subject
+
+_MARKUP: Final = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml"})
+_DRAWING: Final = frozenset({"application/xml", "text/xml"})  # scripts run in SVG inside these
+_FILE_WORDS: Final = frozenset({"file", "filename", "name", "key", "path", "object", "blob"})
+_MOST_COPIES: Final = 6  # places in which one upload is looked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bait:
+    """A file with a script in it, and what the script looks like wherever the file is served."""
+
+    upload: Upload
+    script: str
+
+
+def applies(subject: Subject) -> Skipped | None:
+    if subject.operation is None or subject.operation.is_read or not _files(subject):
+        return not_applicable("it takes no file")
+    return None
+
+
+def run(subject: Subject) -> Steps[Outcome]:
+    looked = False
+    accepted = False
+    for slot in _files(subject):
+        for bait in _baits(subject.nonce()):
+            request = _uploading(subject, slot, bait)
+            if request is None:
+                return Inconclusive(reason="no upload could be built")
+            taken = yield from send(request)
+            if not taken.succeeded or taken.response is None or subject.refused(taken.response):
+                continue
+            accepted = True
+            for place in tuple(_copies(subject, taken, bait))[:_MOST_COPIES]:
+                copy = yield from send(place)
+                looked = looked or (copy.response is not None and copy.succeeded)
+                if copy.response is not None and _runs(copy.response, bait):
+                    return _failed(slot, bait, taken, copy)
+            if looked:
+                break  # it is taken and served, but not as a page
+    if looked:
+        return PASSED
+    if accepted:
+        return Inconclusive(reason="a page was taken, but where it is served could not be found")
+    return Passed(note="neither pages nor drawings are taken")
+
+
+def _files(subject: Subject) -> tuple[Slot, ...]:
+    assert subject.operation is not None, "runs once for each operation"
+    return tuple(
+        slot
+        for slot in subject.builder.slots(subject.operation)
+        if slot.location == "body" and is_file(slot.schema)
+    )
+
+
+def _baits(nonce: str) -> Iterator[_Bait]:
+    """Names and types agree or not: some servers look at the one, and some serve by the other."""
+    script = f"<script>/*{nonce}*/</script>"
+    page = f"<!doctype html><html><body>{script}</body></html>".encode()
+    drawing = f'<svg xmlns="http://www.w3.org/2000/svg">{script}</svg>'.encode()
+    for ending, media_type, content in (
+        ("html", "text/html", page),
+        ("svg", "image/svg+xml", drawing),
+        ("html", "image/png", page),
+        ("png", "text/html", page),
+    ):
+        name = f"{nonce}.{ending}"
+        yield _Bait(upload=Upload(name=name, media_type=media_type, content=content), script=script)
+
+
+def _uploading(subject: Subject, slot: Slot, bait: _Bait) -> Request | None:
+    baseline = subject.baseline
+    assert baseline is not None, "only operations with a baseline are judged"
+    chosen: dict[Slot, object] = {slot: bait.upload}
+    for other in baseline.built.values:
+        is_name = other.location in {"path", "query", "body"} and other.is_text
+        if is_name and other != slot and words(other.name)[-1] in {"filename", "file"}:
+            chosen[other] = bait.upload.name
+    try:
+        request = like_baseline(subject, baseline, chosen).request
+    except Unbuildable:
+        return None
+    if not (request.header("content-type") or "").startswith("multipart/"):
+        request = request.with_header("Content-Type", bait.upload.media_type)
+    return subject.owner.authorize(request) if subject.owner is not None else request
+
+
+def _copies(subject: Subject, taken: Exchange, bait: _Bait) -> Iterator[Request]:
+    """Requests that may get the file: where the answer points to, and what reads such things."""
+    seen: set[str] = set()
+    for path in (*_addresses(subject, taken, bait), *_reads(subject, taken, bait)):
+        if path not in seen:
+            seen.add(path)
+            request = Request(method="GET", path=path, headers=(("Accept", "text/html, */*"),))
+            yield subject.owner.authorize(request) if subject.owner is not None else request
+
+
+def _addresses(subject: Subject, taken: Exchange, bait: _Bait) -> Iterator[str]:
+    response = taken.response
+    assert response is not None, "only what was taken has copies"
+    ending = "." + bait.upload.name.rpartition(".")[2]
+    texts = [str(value) for _, value in leaves(response.json()) if isinstance(value, str)]
+    location = response.header("location")
+    for text in (*([location] if location else []), *texts):
+        address = urlsplit(text)
+        if address.scheme in {"http", "https"}:
+            if address.netloc == subject.target.authority:
+                yield _path_and_query(address.path, address.query)
+        elif text.startswith("/") and not text.startswith("//") and len(text) > 1:
+            yield _path_and_query(address.path, address.query)
+            if subject.target.base_path and not text.startswith(subject.target.base_path):
+                yield subject.target.base_path + _path_and_query(address.path, address.query)
+        elif "/" in text and text.endswith(ending) and " " not in text:
+            yield f"{subject.target.base_path}/{quote(text)}"
+
+
+def _path_and_query(path: str, query: str) -> str:
+    return quote(path, safe="/%:@!$&'()*+,;=~-._") + (f"?{query}" if query else "")
+
+
+def _reads(subject: Subject, taken: Exchange, bait: _Bait) -> Iterator[str]:
+    """The paths of the operations that read what this one makes, filled in."""
+    own = subject.operation
+    assert own is not None, "runs once for each operation"
+    assert taken.response is not None, "only what was taken has copies"
+    for reader in subject.api.operations:
+        if reader.method != "GET" or subject.policy.forbids(reader) is not None:
+            continue
+        if not reader.path_parameters:
+            continue
+        named = reader.path_parameters[-1].name
+        is_name = bool({*words(named)} & _FILE_WORDS)
+        if not (is_name or _belongs_to(subject, reader, own)):
+            continue
+        found = identifier_in(taken.response.json(), named)
+        if found is None:
+            location = taken.response.header("location")
+            found = identifier_in_location(location, reader.path) if location else None
+        for value in (*([found] if found is not None else []), *_names(taken, bait, is_name)):
+            path = _filled(subject, reader, named, value)
+            if path is not None:
+                yield path
+
+
+def _belongs_to(subject: Subject, reader: Operation, own: Operation) -> bool:
+    beginning = own.path.rstrip("/")
+    return (
+        reader.path == own.path
+        or reader.path.startswith(beginning + "/{")
+        or producer_of(subject.api, reader) is own
+    )
+
+
+def _names(taken: Exchange, bait: _Bait, is_name: bool) -> Iterator[str]:
+    """How the file may be called now, for a reader that asks for a name."""
+    if not is_name or taken.response is None:
+        return
+    ending = "." + bait.upload.name.rpartition(".")[2]
+    for _, value in leaves(taken.response.json()):
+        if isinstance(value, str) and value.endswith(ending):
+            yield value.rpartition("/")[2]
+    yield bait.upload.name
+
+
+def _filled(subject: Subject, reader: Operation, name: str, value: object) -> str | None:
+    baseline = subject.baseline
+    assert baseline is not None, "only operations with a baseline are judged"
+    parents = {s.name: v for s, v in baseline.built.values.items() if s.location == "path"}
+    chosen = {
+        slot: value if slot.name == name else parents[slot.name]
+        for slot in subject.builder.slots(reader)
+        if slot.location == "path" and (slot.name == name or slot.name in parents)
+    }
+    try:
+        return subject.build(reader, identity=subject.owner, replace=chosen).request.path
+    except Unbuildable:
+        return None
+
+
+def _runs(response: Response, bait: _Bait) -> bool:
+    """Whether a browser that opens this address runs the script."""
+    if not response.succeeded or bait.script not in response.text:
+        return False
+    if (response.header("content-disposition") or "").lower().startswith("attachment"):
+        return False
+    policy = (response.header("content-security-policy") or "").lower()
+    if "sandbox" in policy or "script-src 'none'" in policy or "default-src 'none'" in policy:
+        return False
+    if response.media_type in _MARKUP:
+        return True
+    if response.media_type in _DRAWING:
+        return bait.upload.name.endswith(".svg")
+    return response.media_type == "" and (
+        (response.header("x-content-type-options") or "").lower() != "nosniff"
+    )
+
+
+def _failed(slot: Slot, bait: _Bait, taken: Exchange, copy: Exchange) -> Failed:
+    media_type = copy.response.media_type if copy.response is not None else ""
+    return Failed(
+        detail=f"A file with a script, sent as {bait.upload.name.rpartition('.')[2].upper()} in "
+        f"{slot.location} {slot.name or 'itself'}, is served as {media_type or 'no type at all'}, "
+        "so browsers run the script.",
+        evidence=(
+            shown("The file is taken", taken),
+            shown("Its copy is served as a page", copy, bait.script),
+        ),
+        parameter=f"{slot.location} {slot.name}".rstrip(),
+        confidence=Confidence.CERTAIN,
+    )
+
+
+class _Files:
+    """Keeps what was uploaded, and serves it by the type that the client gave, or as a download."""
+
+    def __init__(self, *, as_downloads: bool) -> None:
+        self._kept: dict[str, tuple[str, bytes]] = {}
+        self._as_downloads = as_downloads
+
+    def __call__(self, request: Request) -> Response:
+        if request.method == "POST":
+            head, _, content = request.body.partition(b"\r\n\r\n")
+            media_type = head.decode().rpartition("Content-Type: ")[2]
+            number = str(len(self._kept) + 4711)
+            self._kept[number] = (media_type, content.rpartition(b"\r\n--")[0])
+            return answer(201, {"id": number})
+        if last_segment(request) not in self._kept:
+            return not_found()
+        media_type, content = self._kept[last_segment(request)]
+        headers = (("Content-Type", media_type), ("X-Content-Type-Options", "nosniff"))
+        found = Response(status=200, headers=headers, body=content)
+        if self._as_downloads:
+            return replace(found, headers=(*found.headers, ("Content-Disposition", "attachment")))
+        return found
+
+
+def vulnerable() -> Server:
+    return _Files(as_downloads=False)
+
+
+def safe() -> Server:
+    return _Files(as_downloads=True)
+
+
+_FORM: Final = {
+    "type": "object",
+    "properties": {"file": {"type": "string", "format": "binary"}},
+    "required": ["file"],
+}
+
+CHECK = Check(
+    name="uploaded-markup-served",
+    title="Uploaded pages and drawings run in the browsers of others",
+    family="input handling",
+    severity=Severity.HIGH,
+    per=Per.OPERATION,
+    safety=Safety.MUTATING,
+    references=References(
+        cwe=(434, 79), owasp=("API8:2023",), asvs=("5.2.2", "5.4.1"), wstg=("WSTG-BUSL-09",)
+    ),
+    explanation=(
+        "The API takes an HTML page or an SVG drawing as a file and serves it from its own address "
+        "as such, so a script in it runs in the browser of whoever opens the link, with that "
+        "reader's session. The check uploads both with a script that does nothing, also under a "
+        "harmless name or type, looks for the copy where the answer points and where the document "
+        "reads files, and reports it only if a browser would run it. To take such files is no flaw "
+        "by itself."
+    ),
+    remedy=(
+        "Allow the types that you need, by content and not by name, and keep files under names of "
+        "your own. Serve them with `Content-Disposition: attachment` and `X-Content-Type-Options: "
+        "nosniff`, or from another host without cookies."
+    ),
+    run=run,
+    applies=applies,
+    example=Example(
+        paths={
+            "/files": {
+                "post": operation(
+                    secured=False,
+                    requestBody={
+                        "required": True,
+                        "content": {"multipart/form-data": {"schema": _FORM}},
+                    },
+                )
+            },
+            "/files/{id}": {"get": operation(secured=False, parameters=(("path", "id"),))},
+        },
+        vulnerable=vulnerable,
+        safe=safe,
+    ),
+)

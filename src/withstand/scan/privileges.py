@@ -1,0 +1,203 @@
+"""Properties that callers must not set for themselves: which there may be, and with which values.
+
+A property is tried when the API shows it, the document does not let callers send it, and its name
+speaks of rights, money or approval, or the document calls it read-only. Pure.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from withstand.openapi.naming import canonical, words
+from withstand.openapi.operation import Api, Operation
+from withstand.openapi.request_builder import Slot
+from withstand.openapi.schema_merge import flattened
+from withstand.scan.finding import Severity
+from withstand.scan.shape import leaves
+
+_RIGHTS: Final = frozenset(
+    {"admin", "administrator", "role", "roles", "staff", "superuser", "root", "permission"}
+    | {"permissions", "privilege", "privileges", "scope", "scopes", "moderator"}
+)
+_MONEY: Final = frozenset({"balance", "credit", "credits", "discount", "price", "paid", "wallet"})
+_APPROVAL: Final = frozenset(
+    {"verified", "approved", "confirmed", "premium", "trusted", "status", "state", "plan", "tier"}
+    | {"quota", "points", "score", "total", "fee", "cost", "vip", "refunded", "featured"}
+)
+_WORDS: Final = _RIGHTS | _MONEY | _APPROVAL
+_NOT_A_PRIVILEGE: Final = frozenset({"id", "at", "date", "time", "url", "count", "page", "code"})
+AS_USER: Final[Mapping[str, object]] = {
+    "role": "admin", "is_admin": True, "isAdmin": True, "admin": True,
+}  # fmt: skip
+"""What a sign-up is tried with, whatever its answers show."""
+
+_MOST: Final = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A property and the value tried. `slot` is its place in the request."""
+
+    name: str
+    slot: Slot
+    value: object
+
+    @property
+    def severity(self) -> Severity:
+        """High for rights and money, medium for the rest."""
+        serious = (_RIGHTS | _MONEY) & {*words(self.name)}
+        return Severity.HIGH if serious else Severity.MEDIUM
+
+
+def attempts(
+    api: Api, operation: Operation, slots: tuple[Slot, ...], views: tuple[Any, ...]
+) -> tuple[Attempt, ...]:
+    """The properties to try, most privileged first. `views` are documents that show the object."""
+    prefix = _wrapper(slots)
+    declared = {canonical(s.name.rsplit(".", 1)[-1]) for s in slots if s.location == "body"}
+    read_only = set(_read_only(api, operation))
+    found: dict[str, Attempt] = {}
+    for view in views:
+        for name, value in _properties(view):
+            spoken = bool(_WORDS & {*words(name)}) or (
+                name in read_only and isinstance(value, bool | int | float)
+            )
+            if name in found or canonical(name) in declared or not spoken:
+                continue
+            if words(name)[-1] in _NOT_A_PRIVILEGE:
+                continue
+            other = _other(name, value, _allowed(api, operation, name))
+            if other is not None:
+                found[name] = Attempt(name=name, slot=_slot(prefix, name), value=other)
+    ranked = sorted(found.values(), key=lambda each: _rank(each.name))
+    return tuple(ranked[:_MOST])
+
+
+def as_user(slots: tuple[Slot, ...]) -> tuple[Attempt, ...]:
+    """What a sign-up is tried with besides; a role that may be chosen is tried as well."""
+    prefix = _wrapper(slots)
+    return tuple(
+        Attempt(name=name, slot=_slot(prefix, name), value=value) for name, value in AS_USER.items()
+    )
+
+
+def extras(tries: Iterable[Attempt]) -> dict[Slot, object]:
+    """The properties as inputs of a request."""
+    return {each.slot: each.value for each in tries}
+
+
+def named(tries: Iterable[Attempt]) -> str:
+    """The properties as a finding names them: `role = "admin"`."""
+    return " and ".join(f"{each.name} = {json.dumps(each.value)}" for each in tries)
+
+
+def worst(tries: Iterable[Attempt]) -> Severity:
+    """How bad it is that callers set these."""
+    return max((each.severity for each in tries), key=lambda severity: severity.rank)
+
+
+def nonsense(slots: tuple[Slot, ...], nonce: str) -> Attempt:
+    """A property that no API knows: one that keeps it keeps anything."""
+    return Attempt(name=nonce, slot=_slot(_wrapper(slots), nonce), value=True)
+
+
+def has(document: Any, attempt: Attempt) -> bool:
+    """Whether a document shows the property with just that value."""
+    return any(
+        name == attempt.name
+        and isinstance(value, bool) is isinstance(attempt.value, bool)
+        and value == attempt.value
+        for name, value in _all_properties(document)
+    )
+
+
+def knows(document: Any, name: str) -> bool:
+    """Whether a document has a property of that name."""
+    return any(key == name for key, _ in _all_properties(document))
+
+
+def _properties(document: Any) -> Iterator[tuple[str, Any]]:
+    """The properties of the object that a document shows, below its wrappers, not in its lists."""
+    if isinstance(document, list):
+        document = document[0] if document else None
+    if not isinstance(document, Mapping):
+        return
+    for name, value in document.items():
+        if isinstance(value, Mapping):
+            yield from _properties(value)
+        elif not isinstance(value, list) or all(isinstance(each, str) for each in value):
+            yield str(name), value
+
+
+def _all_properties(document: Any) -> Iterator[tuple[str, Any]]:
+    yield from _properties(document)
+    yield from leaves(document)
+
+
+def _other(name: str, value: Any, allowed: tuple[Any, ...]) -> object | None:
+    """Another value of the same type; None where none can be told."""
+    said = {*words(name)}
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int | float):
+        return value + 4711
+    if isinstance(value, str) or value is None:
+        choices = [each for each in allowed if isinstance(each, str) and each != value]
+        if said & {"role", "roles", "permission", "permissions", "scope", "scopes"}:
+            return "admin" if value != "admin" else "superuser"
+        if choices:
+            return choices[-1]
+        if said & {"status", "state"} and isinstance(value, str):
+            return "approved" if value != "approved" else "paid"
+        if said & {"plan", "tier"} and isinstance(value, str):
+            return "premium" if value != "premium" else "enterprise"
+    if isinstance(value, list):
+        return ["admin"]
+    return None
+
+
+def _rank(name: str) -> int:
+    said = {*words(name)}
+    return 0 if said & _RIGHTS else 1 if said & _MONEY else 2 if said & _APPROVAL else 3
+
+
+def _slot(prefix: str, name: str) -> Slot:
+    return Slot(location="body", name=f"{prefix}{name.replace('~', '~0').replace('.', '~1')}")
+
+
+def _wrapper(slots: tuple[Slot, ...]) -> str:
+    """`user.` where the whole body is inside one property."""
+    names = [slot.name.split(".") for slot in slots if slot.location == "body"]
+    first = {parts[0] for parts in names}
+    wrapped = len(first) == 1 and all(len(p) > 1 and not p[1].isdecimal() for p in names)
+    return f"{first.pop()}." if wrapped else ""
+
+
+def _read_only(api: Api, operation: Operation) -> Iterator[str]:
+    for schema in _schemas(api, operation):
+        for name, part in (schema.get("properties") or {}).items():
+            if flattened(part, api.resolve).get("readOnly") is True:
+                yield name
+
+
+def _allowed(api: Api, operation: Operation, name: str) -> tuple[Any, ...]:
+    for schema in _schemas(api, operation):
+        part = flattened((schema.get("properties") or {}).get(name, {}), api.resolve)
+        if isinstance(part.get("enum"), list):
+            return tuple(part["enum"])
+    return ()
+
+
+def _schemas(api: Api, operation: Operation) -> Iterator[Mapping[str, Any]]:
+    """The object schemas of the operation's bodies and successes, and those one level inside."""
+    media = [body.schema for body in operation.bodies]
+    for status, contents in operation.responses.items():
+        media += contents.values() if status.startswith("2") else ()
+    for schema in media:
+        flat = flattened(schema, api.resolve)
+        yield flat
+        for part in (flat.get("properties") or {}).values():
+            inner = flattened(part, api.resolve)
+            if inner.get("properties"):
+                yield inner

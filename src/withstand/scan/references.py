@@ -1,0 +1,135 @@
+"""Inputs outside the path that pick a thing or a person: `?account_number=`, `{"user_id": …}`.
+
+Their values come only from what their owner was told: an object made for the check, or the
+owner's own account. Sub-generators for checks.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from withstand.client.exchange import Exchange
+from withstand.client.identity import Identity
+from withstand.openapi.naming import ID_WORDS, canonical, is_reference, noun, words
+from withstand.openapi.operation import Operation, Parameter
+from withstand.openapi.path_template import resource_of, segments
+from withstand.openapi.request_builder import Slot
+from withstand.openapi.resources import identifier_in, producer_of
+from withstand.scan.accounts import sign_up_operation
+from withstand.scan.check import Steps
+from withstand.scan.objects import Made, create
+from withstand.scan.ownership import canary_of
+from withstand.scan.shape import leaves
+from withstand.scan.subject import Subject
+
+_PEOPLE: Final = frozenset(
+    {"user", "username", "owner", "customer", "client", "patient", "member", "person", "employee"}
+    | {"login", "email", "author", "student", "buyer", "seller", "holder"}
+)
+_TO_OTHERS: Final = frozenset(
+    {"to", "target", "recipient", "receiver", "destination", "dest", "payee", "beneficiary"}
+    | {"friend", "invitee", "assignee", "follow", "followee", "contact", "mention", "reply", "cc"}
+    | {"participant", "participants", "invite", "share", "with", "new", "referrer", "referral"}
+)
+"""What is meant to name somebody else."""
+_NUMBERS: Final = frozenset({"number", "no", "iban", "code", "name", "ref"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """An input and the owner's value for it. `made` is the object, None where it is a person."""
+
+    slot: Slot
+    value: object
+    made: Made | None = None
+    item: Operation | None = None  # an operation on that object, in the document or supposed
+
+
+def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
+    """The inputs in query and body that name a thing or a person, but nobody else on purpose."""
+    for slot in subject.builder.slots(operation):
+        name = slot.name.rsplit(".", 1)[-1]
+        said = words(name)
+        if slot.location not in {"query", "body"} or _TO_OTHERS & {*said}:
+            continue
+        if "enum" in slot.schema or slot.schema.get("type") in {"boolean", "number"}:
+            continue
+        if is_reference(name) or names_person(slot) or (len(said) > 1 and said[-1] in _NUMBERS):
+            yield slot
+
+
+def names_person(slot: Slot) -> bool:
+    """Whether an input says who: `username`, `user_id`, `customer`."""
+    return bool(_PEOPLE & {*words(slot.name.rsplit(".", 1)[-1])})
+
+
+def referred(
+    subject: Subject, operation: Operation, slot: Slot, owner: Identity
+) -> Steps[Reference | None]:
+    """The owner's value for an input: of an object made now, else of their own account."""
+    name = slot.name.rsplit(".", 1)[-1]
+    if not names_person(slot):
+        item = _item_of(subject, operation, name)
+        if item is not None:
+            made = yield from create(subject, item, by=owner)
+            if isinstance(made, Made):
+                response = made.exchange.response
+                found = identifier_in(response.json(), name) if response is not None else None
+                value = made.identifier if found is None else found
+                return Reference(slot=slot, value=value, made=made, item=item)
+    value = own_value(subject, name, owner)
+    return Reference(slot=slot, value=value) if value is not None else None
+
+
+def own_value(subject: Subject, name: str, owner: Identity) -> object | None:
+    """What the owner's account gives under that name, if everybody else's gives another value."""
+    value = _in_account(canary_of(subject, owner), name, owner)
+    if value is None:
+        return None
+    others = (i for i in subject.identities if i.name != owner.name)
+    if any(_in_account(canary_of(subject, o), name, o) == value for o in others):
+        return None
+    return value
+
+
+def _in_account(account: Exchange | None, name: str, person: Identity) -> object | None:
+    wanted = canonical(name)
+    for field, text in person.fields.items():
+        if canonical(field) == wanted and "password" not in wanted:
+            return text
+    if account is None or account.response is None:
+        return None
+    known = {canonical(key): value for key, value in reversed([*leaves(account.response.json())])}
+    bare = words(name)[-1]
+    in_person = bool(_PEOPLE & {*words(name)})
+    for key in (wanted, *((bare, "id") if in_person else ())):
+        value = known.get(key)
+        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+            return value
+    return None
+
+
+def _item_of(subject: Subject, operation: Operation, name: str) -> Operation | None:
+    """An operation on one of what a name points to; one is supposed where only its POST is there.
+
+    `order_id` → `/orders/{id}`; `id` in `GET /order` → the same.
+    """
+    *prefix, last = words(name)
+    bare = not prefix and last in ID_WORDS
+    wanted = resource_of(operation.path) if bare else noun("_".join(prefix or [last]))
+    sign_up = sign_up_operation(subject.api, subject.builder)
+    order = {"GET": 0, "PUT": 1, "PATCH": 1}
+    for op in sorted(subject.api.operations, key=lambda op: order.get(op.method, 2)):
+        parts = segments(op.path)
+        on_item = op.path_parameters and op.path.endswith("}") and len(parts) > 1
+        if on_item and noun(parts[-2]) == wanted:
+            producer = producer_of(subject.api, op)
+            if producer is not None and producer != sign_up:
+                return op
+    for post in subject.api.operations:
+        if post.method == "POST" and post != operation and resource_of(post.path) == wanted:
+            if post == sign_up or "{" in post.path:
+                continue
+            place = Parameter(name=name, location="path", required=True, schema={})
+            return Operation(method="PUT", path=f"{post.path}/{{{name}}}", parameters=(place,))
+    return None

@@ -1,0 +1,1 @@
+"""How a database betrays that it reads part of a request as SQL."""
