@@ -238,6 +238,11 @@ def _identity() -> dict[str, Any]:
                 "description": "Header that carries the static token: a name, or a whole line "
                 "with {token}.",
             },
+            "cookie": {"type": "string", "description": "Cookie that carries the static token."},
+            "query": {
+                "type": "string",
+                "description": "Query parameter that carries the static token.",
+            },
         },
         "required": ["role"],
         "additionalProperties": {"type": "string"},

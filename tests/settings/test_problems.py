@@ -172,7 +172,8 @@ def test_the_error_names_the_file(read: Read) -> None:
         ),
         (
             LOGIN + "token = 'access'",
-            "login.token: 'access' is no JSON path; write it as '$.access_token'",
+            "login.token: 'access' is no JSON path; write it as '$.access_token', "
+            "'header X-Auth-Token' or 'cookies'",
         ),
         (
             LOGIN + "short_lived = { until = 2027-01-01 }",

@@ -71,6 +71,14 @@ class LogIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignUp:
+    """Make a throw-away user, whose account, password and role may be changed and lost.
+
+    Resumed with an `Identity` that is logged in, or with the reason why there is none.
+    """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listen:
     """Open the scan's own listener, which waits for requests that the target makes.
 
@@ -90,7 +98,7 @@ class AwaitCalls:
     within_s: float = 0.0
 
 
-Step = Send | Burst | Pause | LogIn | Listen | AwaitCalls
+Step = Send | Burst | Pause | LogIn | SignUp | Listen | AwaitCalls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from withstand.scan.check import (
     Outcome,
     Pause,
     Send,
+    SignUp,
     Skipped,
     Step,
     Steps,
@@ -93,6 +94,8 @@ async def _do(step: Step, subject: Subject, courier: Courier) -> Any:
             return await courier.pause(step.seconds)
         case LogIn():
             return await _log_in(step, subject, courier)
+        case SignUp():
+            return await courier.new_user()
         case Listen():
             return await courier.listener.address()
         case AwaitCalls():
@@ -100,13 +103,12 @@ async def _do(step: Step, subject: Subject, courier: Courier) -> Any:
 
 
 async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential | None:
-    if subject.login is None:
-        return None
     identity = step.user or subject.identity(step.identity)
-    if step.short_lived and subject.login.short_lived is None:
+    recipe = identity.login or subject.login
+    if recipe is None or (step.short_lived and recipe.short_lived is None):
         return None
     attempt = await log_in(
-        subject.login,
+        recipe,
         identity,
         courier,
         base_path=subject.target.base_path,

@@ -53,7 +53,7 @@ class Subject:
     canary: Baseline | None = None  # a secured GET that tells whether an identity is healthy
     observed: tuple[Exchange, ...] = ()  # every exchange of the run so far, bounded
     login: LoginRecipe | None = None
-    throwaway: Identity | None = None  # a user of the scan's own, signed up for this run
+    throwaway: Identity | None = None  # a user of the scan's own; more by the step `SignUp`
     expired_token: str | None = None  # a token that the user says has expired
     public_key: str | None = None  # of the API's tokens: PEM or JWKS, or its path on the API
     plain_target: Target | None = None  # the API's plain-HTTP address, when it has one
@@ -108,7 +108,10 @@ class Subject:
 
     def stripped(self, request: Request) -> Request:
         """A request without any identity's credential."""
-        for identity in self.identities:
+        everybody = self.identities
+        if self.throwaway is not None:
+            everybody = (*everybody, self.throwaway)
+        for identity in everybody:
             if identity.credential is not None:
                 request = identity.credential.strip(request)
         return request

@@ -71,6 +71,11 @@ def _absolute(tables: SettingsFile, places: _Places) -> tuple[SettingsFile, list
         if not path.is_file():
             missing.append(Problem(path=key, message=f"there is no file {path}"))
     tables = attrs.evolve(tables, target=attrs.evolve(tables.target, **found))
+    if tables.login is not None and tables.login.wfc is not None:
+        path = places.path(tables.login.wfc, "login", "wfc")
+        tables = attrs.evolve(tables, login=attrs.evolve(tables.login, wfc=str(path)))
+        if not path.is_file():
+            missing.append(Problem(path=("login", "wfc"), message=f"there is no file {path}"))
     if tables.history.file is not None:  # it need not be there yet
         file = str(places.path(tables.history.file, "history", "file"))
         tables = attrs.evolve(tables, history=attrs.evolve(tables.history, file=file))

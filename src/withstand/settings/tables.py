@@ -11,22 +11,19 @@ from withstand.settings.forms import (
     Day,
     Duration,
     Fingerprint,
-    HeaderTemplate,
     Keep,
     Leeway,
     Limit,
-    LoginRequest,
     OperationPattern,
-    Payload,
     PrivatePattern,
     ProxyAddress,
     Rate,
     Stages,
     Texts,
     ThinkTime,
-    TokenPath,
     Weight,
 )
+from withstand.settings.login_table import LoginTable
 
 
 def _doc(meaning: str) -> dict[str, Any]:
@@ -84,38 +81,6 @@ class TargetTable:
     connect_timeout: Duration = attrs.field(
         default=Duration(5_000_000_000),
         metadata=_doc("Longest wait for a connection: name, TCP, proxy and TLS together."),
-    )
-
-
-@attrs.frozen(kw_only=True)
-class LoginTable:
-    """How an identity gets its credential."""
-
-    request: LoginRequest = attrs.field(metadata=_doc("Method and path of the login."))
-    json: Payload | None = attrs.field(
-        default=None, metadata=_doc("JSON body; {name} stands for the identity's field.")
-    )
-    form: Payload | None = attrs.field(
-        default=None, metadata=_doc("Form body, in place of json; {name} as there.")
-    )
-    token: TokenPath = attrs.field(
-        default=TokenPath("$.access_token"),
-        metadata=_doc("Where the token is in the JSON response."),
-    )
-    send_as: HeaderTemplate = attrs.field(
-        default=HeaderTemplate("Authorization: Bearer {token}"),
-        metadata=_doc("Header line that carries the token."),
-    )
-    short_lived: Payload | None = attrs.field(
-        default=None,
-        metadata=_doc("Merged into the body to get a token that expires at once."),
-    )
-    leeway: Leeway = attrs.field(
-        default=Leeway(60_000_000_000),
-        metadata=_doc("Clock skew that the API tolerates after a token's expiry."),
-    )
-    expired_token: str | None = attrs.field(
-        default=None, metadata=_doc("A token that has expired, when none can be asked for.")
     )
 
 
