@@ -111,6 +111,25 @@ def order_readable_by_other_user(api: InProcess) -> bool:
     return api.send("GET", f"/orders/{order_id}", as_="bob").status_code == 200
 
 
+def order_deletable_by_other_user(api: InProcess) -> bool:
+    body = {"items": ["SKU-001"]}
+    order_id = api.send("POST", "/orders", as_="alice", json=body).json()["id"]
+    return api.send("DELETE", f"/orders/{order_id}", as_="bob").status_code == 204
+
+
+def admin_guard_reads_path(api: InProcess) -> bool:
+    user_id = api.user("bob").id
+    plain, spelled = (
+        api.send("GET", f"/{first}/users/{user_id}", as_="alice").status_code
+        for first in ("admin", "%61dmin")
+    )
+    return (plain, spelled) == (403, 200)
+
+
+def configuration_page(api: InProcess) -> bool:
+    return api.send("GET", "/internal/config").status_code == 200
+
+
 def wildcard_cors_with_credentials(api: InProcess) -> bool:
     headers = api.send("GET", "/health", headers={"Origin": FOREIGN, "Cookie": "a=b"}).headers
     allowed = headers.get("access-control-allow-origin")
@@ -154,6 +173,9 @@ SHOWS: dict[FlawName, Callable[[InProcess], bool]] = {
     "rate-limit-without-retry-after": rate_limit_without_retry_after,
     "password-hash-in-responses": password_hash_in_responses,
     "order-readable-by-other-user": order_readable_by_other_user,
+    "order-deletable-by-other-user": order_deletable_by_other_user,
+    "admin-guard-reads-path": admin_guard_reads_path,
+    "configuration-page": configuration_page,
     "wildcard-cors-with-credentials": wildcard_cors_with_credentials,
     "no-https-redirect": no_https_redirect,
     "slow-endpoint": slow_endpoint,
@@ -175,9 +197,11 @@ def test_a_planted_flaw_shows_and_no_other_with_it(tmp_path: Path, flaw: FlawNam
     assert shown(tmp_path, flaw) == {flaw}
 
 
-def test_all_of_them_show_together_but_for_the_one_that_another_hides(tmp_path: Path) -> None:
-    # Where guessing is not limited there is no refusal that could lack its Retry-After.
-    assert shown(tmp_path, "all") == {*SHOWS} - {"rate-limit-without-retry-after"}
+def test_all_of_them_show_together_but_for_those_that_others_hide(tmp_path: Path) -> None:
+    # Where guessing is not limited there is no refusal that could lack its Retry-After, and where
+    # no role is checked there is no guard to get past.
+    hidden = {"rate-limit-without-retry-after", "admin-guard-reads-path"}
+    assert shown(tmp_path, "all") == {*SHOWS} - hidden
 
 
 def test_unverified_signatures_leave_the_rest_of_a_tokens_checks_in_place(tmp_path: Path) -> None:

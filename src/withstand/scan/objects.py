@@ -281,9 +281,9 @@ def listed(
     try:
         parents = _parents(subject, lister, made)
         baseline = subject.baselines.get(lister.key)
-        if baseline is not None:
+        if baseline is not None and reader is not None and baseline.identity == reader.name:
             built = like_baseline(subject, baseline, parents)
-        else:
+        else:  # another's filters would list what is another's
             built = subject.build(lister, identity=reader, replace=parents)
     except Unbuildable:
         return None

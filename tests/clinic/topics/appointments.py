@@ -18,6 +18,12 @@ FLAWS = (
         seen_by="object-readable-by-other-user",
         seen_on=("GET /v2/appointments/{id}",),
     ),
+    Flaw(
+        name="appointment-changeable-by-others",
+        title="Every patient who knows its number may change an appointment.",
+        seen_by="object-changeable-by-other-user",
+        seen_on=("PATCH /v2/appointments/{id}",),
+    ),
 )
 
 _STATES = ("booked", "cancelled")
@@ -114,7 +120,11 @@ def get_appointment(appointment_id: int) -> Response:
 @blueprint.patch("/appointments/<int:appointment_id>")
 @only()
 def change_appointment(appointment_id: int) -> Response:
-    known, fields = appointment_of(me(), appointment_id), sent()
+    if planted("appointment-changeable-by-others") and appointment_id < 2**63:
+        known = store().row("select * from appointments where id = ?", appointment_id) or abort(404)
+    else:
+        known = appointment_of(me(), appointment_id)
+    fields = sent()
     reason = text(fields, "reason", usual=known["reason"])
     status = text(fields, "status", usual=known["status"])
     if status not in _STATES:
@@ -123,7 +133,7 @@ def change_appointment(appointment_id: int) -> Response:
         "update appointments set reason = ?, status = ? where id = ?",
         *(reason, status, appointment_id),
     )
-    return jsonify({"data": appointment_of(me(), appointment_id)})
+    return jsonify({"data": known | {"reason": reason, "status": status}})
 
 
 @blueprint.delete("/appointments/<int:appointment_id>")

@@ -2,7 +2,7 @@
 
 import datetime
 
-from flask import Blueprint, Response, abort, jsonify, make_response
+from flask import Blueprint, Response, abort, jsonify, make_response, request
 
 from tests.clinic.clinic import planted, store
 from tests.clinic.document import ID, TEXT, Json, listed, operation, thing
@@ -20,6 +20,18 @@ FLAWS = (
         seen_by="sql-injection",
         seen_on=("GET /v2/messages",),
     ),
+    Flaw(
+        name="messages-by-patient-id",
+        title="Whoever sends a patient's number reads that patient's messages.",
+        seen_by="object-of-other-user-by-parameter",
+        seen_on=("GET /v2/messages",),
+    ),
+    Flaw(
+        name="message-quoted-in-refusal",
+        title="The refusal to show somebody else's message quotes it.",
+        seen_by="refusal-leaks-data",
+        seen_on=("GET /v2/messages/{id}",),
+    ),
 )
 
 _MESSAGE = thing(id=ID, patient_id=ID, doctor_id=ID, subject=TEXT, text=TEXT, sent_at=TEXT)
@@ -31,6 +43,7 @@ PATHS: dict[str, Json] = {
             listed(_MESSAGE),
             query={
                 "search": {"type": "string", "maxLength": 100},
+                "patient_id": ID,
                 "limit": {"type": "integer", "minimum": 1, "maximum": 50, "default": 20},
                 "offset": {"type": "integer", "minimum": 0, "default": 0},
             },
@@ -54,7 +67,9 @@ def _message(message_id: int) -> Row:
     found = None
     if message_id < 2**63:
         found = store().row("select * from messages where id = ?", message_id)
-    if found is None or me()["id"] not in {found["patient_id"], found["doctor_id"]}:
+    if found is None or me()["id"] not in _parties(found):
+        if found is not None and planted("message-quoted-in-refusal") and request.method == "GET":
+            refuse(f"the message {found['subject']!r} is not yours", 403)
         abort(404)
     return found
 
@@ -72,6 +87,16 @@ def list_messages() -> Response:
             *(me()["id"], limit, offset),
         )
         return jsonify({"data": found})
+    patient = request.args.get("patient_id", "")
+    if patient and not (patient.isascii() and patient.isdecimal() and 0 < len(patient) < 19):
+        refuse("patient_id must be a number")
+    if patient and planted("messages-by-patient-id"):
+        return jsonify({"data": _of_patient(int(patient), limit, offset)})
+    if patient and int(patient) != me()["id"] and me()["role"] == "patient":
+        abort(404)
+    if patient:
+        found = _of_patient(int(patient), limit, offset)
+        return jsonify({"data": [each for each in found if me()["id"] in _parties(each)]})
     found = store().rows(
         f"select * from messages where {own} and instr(lower(text), lower(?)) {order}"
         if search
@@ -79,6 +104,17 @@ def list_messages() -> Response:
         *(me()["id"], search, limit, offset),
     )
     return jsonify({"data": found})
+
+
+def _of_patient(patient_id: int, limit: int, offset: int) -> list[Row]:
+    return store().rows(
+        "select * from messages where patient_id = ? order by id desc limit ? offset ?",
+        *(patient_id, limit, offset),
+    )
+
+
+def _parties(message: Row) -> set[int]:
+    return {message["patient_id"], message["doctor_id"]}
 
 
 @blueprint.post("/messages")
