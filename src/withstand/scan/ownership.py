@@ -163,6 +163,19 @@ def standing(
     return Standing.PUBLISHED if published and named else Standing.SHARED
 
 
+def standing_of_another(
+    subject: Subject, operation: Operation, held: Holding, owner: Identity, stranger: Identity
+) -> Steps[Standing]:
+    """The standing of an object like this one, which is no longer as its owner made it."""
+    if subject.policy.is_private(operation):
+        return Standing.PRIVATE
+    made = yield from create(subject, operation, by=owner)
+    other = (yield from hold(subject, operation, made, owner)) if isinstance(made, Made) else made
+    if not isinstance(other, Holding):
+        other = held
+    return (yield from standing(subject, operation, other, owner, stranger))
+
+
 def same_marks(held: Holding, other: Exchange) -> bool:
     """Whether another's answer shows the object: by its marks, else by being a success."""
     return shows(other, held.marks) is not None if held.marks else other.succeeded

@@ -49,7 +49,7 @@ from withstand.scan.ownership import (
     pair,
     shows,
     speaks_of_own,
-    standing,
+    standing_of_another,
 )
 from withstand.scan.references import Reference, names_person, pointing_slots, referred
 from withstand.scan.shape import tells
@@ -213,7 +213,7 @@ def _write(
         moving = volatile_places(after.response, again.response if again is not None else None)
         if same_content(held.exchange.response, after.response, volatile=moving):
             return Passed(note=f"it answered {tried.status}, and nothing has changed")
-    where = yield from standing(subject, reference.item, held, owner, stranger)
+    where = yield from standing_of_another(subject, reference.item, held, owner, stranger)
     if where is not Standing.PRIVATE:
         return Passed(note=f"{stranger.name} may read the object too: such objects seem shared")
     return Failed(

@@ -52,7 +52,7 @@ from withstand.scan.ownership import (
     not_for_these,
     pair,
     shows,
-    standing,
+    standing_of_another,
 )
 from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
@@ -115,7 +115,7 @@ def run(subject: Subject) -> Steps[Outcome]:
         return (yield from _refused(subject, write, made, owner, tried))
     if mark is None and not (yield from _changed(subject, view, held, after, owner)):
         return Passed(note=f"it answered {tried.status}, and nothing has changed")
-    where = yield from standing(subject, view, held, owner, stranger)
+    where = yield from standing_of_another(subject, view, held, owner, stranger)
     adds = write.method == "POST" or not write.path.rstrip("/").endswith("}")
     if where is Standing.SHARED or (adds and where is not Standing.PRIVATE):
         return Inconclusive(
