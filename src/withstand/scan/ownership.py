@@ -16,7 +16,7 @@ from withstand.openapi.naming import noun, words
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import segments
 from withstand.openapi.request_builder import Unbuildable
-from withstand.openapi.resources import identifier_in, lister_of, reader_of
+from withstand.openapi.resources import identifier_in, reader_of
 from withstand.scan.accounts import changes_an_account
 from withstand.scan.check import Skipped, Steps, send
 from withstand.scan.objects import (
@@ -24,6 +24,7 @@ from withstand.scan.objects import (
     create,
     like_baseline,
     listed,
+    lister_around,
     located,
     read_back,
     without_echo,
@@ -237,7 +238,7 @@ def belongs_by_answers(
     owner's account names it and the stranger's does not, and it is of a kind that people keep to
     themselves.
     """
-    lister = lister_of(subject.api, operation)
+    lister = lister_around(subject, operation)
     if lister is not None and subject.policy.forbids(lister) is None:
         try:
             request = subject.build(lister, identity=owner).request

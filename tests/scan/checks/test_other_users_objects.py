@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,7 +10,6 @@ from withstand.client.exchange import Request, Response
 from withstand.scan.examples import (
     UNAUTHENTICATED,
     answer,
-    body,
     caller,
     last_segment,
     not_found,
@@ -245,22 +243,3 @@ def test_a_refusal_that_repeats_what_was_sent_or_what_anybody_lists_gives_nothin
         shared=True, refuse=lambda: answer(403, [t["text"] for t in shared.kept.values()])
     )
     assert findings(LEAK, shared, paths("delete", listed=True)) == ()
-
-
-# --- users ------------------------------------------------------------------------------------
-
-USERS: dict[str, Any] = {
-    "/me": {"get": operation()},
-    "/register": {
-        "post": operation(
-            secured=False,
-            requestBody=body(username={"type": "string"}, password={"type": "string"}),
-        )
-    },
-    "/login": {
-        "post": operation(
-            secured=False,
-            requestBody=body(username={"type": "string"}, password={"type": "string"}),
-        )
-    },
-}

@@ -96,6 +96,8 @@ def run(subject: Subject) -> Steps[Outcome]:
         tried += not isinstance(outcome, Skipped)
         if isinstance(outcome, Inconclusive):
             unclear = unclear or f"{named(slot)}: {outcome.reason}"
+    if unclear is None and tried and subject.baseline is None and not wanted.is_read:
+        unclear = "it never succeeded for anybody, so a refusal says nothing"
     if unclear is not None:
         return Inconclusive(reason=unclear)
     return PASSED if tried else Passed(note="no value of the owner's own is known for its inputs")
@@ -357,6 +359,7 @@ CHECK = Check(
     ),
     run=run,
     applies=applies,
+    needs_baseline=False,
     example=Example(
         paths={
             "/me": {"get": operation()},
