@@ -30,7 +30,7 @@ def paths(*methods: str, name: str = "letters", listed: bool = False) -> dict[st
     if listed:
         found[f"/{name}"]["get"] = operation()
     for method in methods:
-        more = {"requestBody": thing} if method in {"put", "patch"} else {}
+        more: Any = {"requestBody": thing} if method in {"put", "patch"} else {}
         found[f"/{name}/{{id}}"][method] = operation(parameters=ITEM, **more)
     return found
 

@@ -126,7 +126,8 @@ def payments(*, scoped: bool, name_of_input: str = "from_account") -> Server:
 
 
 def payment_paths(name_of_input: str) -> dict[str, Any]:
-    payment = body(**{name_of_input: TEXT, "cents": {"type": "integer", "minimum": 1}})
+    cents: dict[str, Any] = {"type": "integer", "minimum": 1}
+    payment = body(**{name_of_input: {"type": "string"}, "cents": cents})
     return {
         "/me": ME,
         "/accounts": {"post": operation(requestBody=body(label=TEXT))},
