@@ -50,7 +50,7 @@ _PERSONAL: Final = frozenset(
 )
 
 
-class Standing(StrEnum):
+class Audience(StrEnum):
     """Whom an object is for, as far as the API's answers tell."""
 
     PRIVATE = "private"  # its owner alone: others are refused, or do not find it in their list
@@ -137,44 +137,44 @@ def shows(exchange: Exchange | None, canaries: tuple[str, ...]) -> str | None:
     return next((c for c in canaries if response is not None and c in response.text), None)
 
 
-def standing(
+def audience(
     subject: Subject,
     operation: Operation,
     held: Holding,
     owner: Identity,
     stranger: Identity,
-) -> Steps[Standing]:
+) -> Steps[Audience]:
     """Whether the object is the owner's alone, by what others are shown and refused."""
     if subject.policy.is_private(operation):
-        return Standing.PRIVATE
+        return Audience.PRIVATE
     theirs = yield from read_back(subject, operation, held.made, stranger)
     if theirs is not None and theirs.response is not None and subject.refused(theirs.response):
-        return Standing.PRIVATE
+        return Audience.PRIVATE
     anybody = None
     if theirs is not None:
         anybody = yield from send(subject.stripped(theirs.request))
     published = anybody is not None and anybody.succeeded and same_marks(held, anybody)
     in_list = yield from in_list_of(subject, operation, held.made, stranger)
     if not published and in_list is not True:
-        return Standing.PRIVATE
+        return Audience.PRIVATE
     guarded = yield from _refused_elsewhere(subject, operation, owner, stranger)
     named = names_owner(subject, held, owner)
     if guarded or (named and "403" in operation.responses):
-        return Standing.OWNED
-    return Standing.PUBLISHED if published and named else Standing.SHARED
+        return Audience.OWNED
+    return Audience.PUBLISHED if published and named else Audience.SHARED
 
 
-def standing_of_another(
+def audience_of_another(
     subject: Subject, operation: Operation, held: Holding, owner: Identity, stranger: Identity
-) -> Steps[Standing]:
-    """The standing of an object like this one, which is no longer as its owner made it."""
+) -> Steps[Audience]:
+    """The audience of an object like this one, which is no longer as its owner made it."""
     if subject.policy.is_private(operation):
-        return Standing.PRIVATE
+        return Audience.PRIVATE
     made = yield from create(subject, operation, by=owner)
     other = (yield from hold(subject, operation, made, owner)) if isinstance(made, Made) else made
     if not isinstance(other, Holding):
         other = held
-    return (yield from standing(subject, operation, other, owner, stranger))
+    return (yield from audience(subject, operation, other, owner, stranger))
 
 
 def same_marks(held: Holding, other: Exchange) -> bool:

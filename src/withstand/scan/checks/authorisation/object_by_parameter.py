@@ -38,8 +38,9 @@ from withstand.scan.finding import Confidence, Severity
 from withstand.scan.inputs import named
 from withstand.scan.objects import Made, create, like_baseline, read_back, without_echo
 from withstand.scan.ownership import (
+    Audience,
     Holding,
-    Standing,
+    audience_of_another,
     hold,
     hold_again,
     is_personal,
@@ -49,7 +50,6 @@ from withstand.scan.ownership import (
     pair,
     shows,
     speaks_of_own,
-    standing_of_another,
 )
 from withstand.scan.references import Reference, names_person, pointing_slots, referred
 from withstand.scan.shape import tells
@@ -215,8 +215,8 @@ def _write(
         moving = volatile_places(after.response, again.response if again is not None else None)
         if same_content(held.exchange.response, after.response, volatile=moving):
             return Passed(note=f"it answered {tried.status}, and nothing has changed")
-    where = yield from standing_of_another(subject, reference.item, held, owner, stranger)
-    if where is not Standing.PRIVATE:
+    where = yield from audience_of_another(subject, reference.item, held, owner, stranger)
+    if where is not Audience.PRIVATE:
         return Passed(note=f"{stranger.name} may read the object too: such objects seem shared")
     return Failed(
         detail=f"With the id of {owner.name}'s object in {named(slot)}, a request of "
