@@ -24,6 +24,12 @@ FLAWS = (
         seen_by="object-changeable-by-other-user",
         seen_on=("PATCH /v2/appointments/{id}",),
     ),
+    Flaw(
+        name="appointments-by-patient-id",
+        title="Whoever sends a patient's number is shown that patient's appointments.",
+        seen_by="object-of-other-user-by-parameter",
+        seen_on=("GET /v2/appointments",),
+    ),
 )
 
 _STATES = ("booked", "cancelled")
@@ -37,6 +43,7 @@ PATHS: dict[str, Json] = {
             listed(_APPOINTMENT),
             query={
                 "status": {"type": "string", "enum": list(_STATES)},
+                "patient_id": ID,
                 "limit": {"type": "integer", "minimum": 1, "maximum": 50, "default": 20},
                 "offset": {"type": "integer", "minimum": 0, "default": 0},
             },
@@ -82,12 +89,21 @@ def list_appointments() -> Response:
     status = asked("status")
     if status and status not in _STATES:
         refuse(f"status must be one of {', '.join(_STATES)}")
+    patient_id = patient()
+    viewer = patient_id if patient_id and planted("appointments-by-patient-id") else me()["id"]
     found = store().rows(
         "select * from appointments where ? in (patient_id, doctor_id)"
-        " and (? = '' or status = ?) order by id desc limit ? offset ?",
-        *(me()["id"], status, status, limit, offset),
+        " and (? = '' or status = ?) and (? = 0 or patient_id = ?)"
+        " order by id desc limit ? offset ?",
+        *(viewer, status, status, patient_id, patient_id, limit, offset),
     )
     return jsonify({"data": found})
+
+
+def patient() -> int:
+    """The patient whose appointments are wanted, 0 for all that the caller may see."""
+    fields = {"patient_id": asked("patient_id")}
+    return number(fields, "patient_id") if fields["patient_id"] else 0
 
 
 @blueprint.post("/appointments")

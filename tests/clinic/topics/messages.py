@@ -21,12 +21,6 @@ FLAWS = (
         seen_on=("GET /v2/messages",),
     ),
     Flaw(
-        name="messages-by-patient-id",
-        title="Whoever sends a patient's number reads that patient's messages.",
-        seen_by="object-of-other-user-by-parameter",
-        seen_on=("GET /v2/messages",),
-    ),
-    Flaw(
         name="message-quoted-in-refusal",
         title="The refusal to show somebody else's message quotes it.",
         seen_by="refusal-leaks-data",
@@ -43,7 +37,6 @@ PATHS: dict[str, Json] = {
             listed(_MESSAGE),
             query={
                 "search": {"type": "string", "maxLength": 100},
-                "patient_id": ID,
                 "limit": {"type": "integer", "minimum": 1, "maximum": 50, "default": 20},
                 "offset": {"type": "integer", "minimum": 0, "default": 0},
             },
@@ -87,16 +80,6 @@ def list_messages() -> Response:
             *(me()["id"], limit, offset),
         )
         return jsonify({"data": found})
-    patient = request.args.get("patient_id", "")
-    if patient and not (patient.isascii() and patient.isdecimal() and 0 < len(patient) < 19):
-        refuse("patient_id must be a number")
-    if patient and planted("messages-by-patient-id"):
-        return jsonify({"data": _of_patient(int(patient), limit, offset)})
-    if patient and int(patient) != me()["id"] and me()["role"] == "patient":
-        abort(404)
-    if patient:
-        found = _of_patient(int(patient), limit, offset)
-        return jsonify({"data": [each for each in found if me()["id"] in _parties(each)]})
     found = store().rows(
         f"select * from messages where {own} and instr(lower(text), lower(?)) {order}"
         if search
@@ -104,13 +87,6 @@ def list_messages() -> Response:
         *(me()["id"], search, limit, offset),
     )
     return jsonify({"data": found})
-
-
-def _of_patient(patient_id: int, limit: int, offset: int) -> list[Row]:
-    return store().rows(
-        "select * from messages where patient_id = ? order by id desc limit ? offset ?",
-        *(patient_id, limit, offset),
-    )
 
 
 def _parties(message: Row) -> set[int]:

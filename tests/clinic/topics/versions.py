@@ -12,7 +12,7 @@ blueprint = Blueprint("versions", __name__)
 FLAWS = (
     Flaw(
         name="first-version-left-open",
-        title="The first version of the list of patients still answers, and to anybody.",
+        title="The first version of the list of appointments still answers, and to anybody.",
         seen_by="old-version-less-guarded",
     ),
 )
@@ -20,13 +20,13 @@ FLAWS = (
 PATHS: dict[str, Json] = {}
 
 
-def list_patients_as_before() -> Response:
+def list_appointments_as_before() -> Response:
     if not planted("first-version-left-open"):
         abort(404)
-    found = store().rows("select id, name, email, phone from users where role = 'patient' limit 20")
+    found = store().rows("select * from appointments order by id desc limit 20")
     return jsonify({"data": found})
 
 
 @blueprint.record_once
 def _beside_the_second(state: BlueprintSetupState) -> None:
-    state.app.add_url_rule("/v1/patients", view_func=list_patients_as_before)
+    state.app.add_url_rule("/v1/appointments", view_func=list_appointments_as_before)
