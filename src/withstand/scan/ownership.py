@@ -19,6 +19,7 @@ from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import identifier_in, reader_of
 from withstand.scan.accounts import changes_an_account
 from withstand.scan.check import Skipped, Steps, send
+from withstand.scan.finding import Confidence
 from withstand.scan.objects import (
     Made,
     create,
@@ -34,7 +35,7 @@ from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
 _PROFILE_WORDS: Final = frozenset(
-    {"users", "user", "profiles", "profile", "members", "people", "authors", "accounts"}
+    {"users", "user", "profiles", "profile", "people", "authors", "persons"}
 )
 _OWNER_WORDS: Final = frozenset(
     {"owner", "author", "user", "username", "customer", "client", "patient", "buyer", "holder"}
@@ -231,32 +232,34 @@ def canary_of(subject: Subject, identity: Identity) -> Exchange | None:
 
 def belongs_by_answers(
     subject: Subject, operation: Operation, value: object, owner: Identity, stranger: Identity
-) -> Steps[bool]:
-    """Whether the API's own answers say that an object nobody created here is the owner's alone.
+) -> Steps[Confidence | None]:
+    """How sure the API's own answers make it that an object nobody created here is the owner's.
 
-    It stands in the owner's list and the stranger's list has nothing in common with that; or the
-    owner's account names it and the stranger's does not, and it is of a kind that people keep to
-    themselves.
+    Firm: it stands in the owner's list, and the stranger's list has nothing in common with that.
+    Tentative: the owner's account names it and the stranger's does not, and it is of a kind that
+    people keep to themselves. None: nothing says so.
     """
     lister = lister_around(subject, operation)
     if lister is not None and subject.policy.forbids(lister) is None:
         try:
             request = subject.build(lister, identity=owner).request
         except Unbuildable:
-            return False
+            return None
         own = yield from send(owner.authorize(request))
         theirs = yield from send(stranger.authorize(request))
         if own.response and theirs.response and own.succeeded and theirs.succeeded:
             name = operation.path_parameters[-1].name
             mine = listed_ids(own.response.json(), name)
             others = listed_ids(theirs.response.json(), name)
-            return str(value) in mine and bool(others) and not mine & others
+            apart = str(value) in mine and bool(others) and not mine & others
+            return Confidence.FIRM if apart else None
     account, other = canary_of(subject, owner), canary_of(subject, stranger)
     if account is None or other is None or not account.response or not other.response:
-        return False
+        return None
     named = {str(each) for _, each in leaves(account.response.json())}
     also = {str(each) for _, each in leaves(other.response.json())}
-    return str(value) in named - also and is_personal(operation)
+    own_alone = str(value) in named - also and is_personal(operation)
+    return Confidence.TENTATIVE if own_alone else None
 
 
 def listed_ids(document: Any, parameter_name: str, depth: int = 0) -> set[str]:

@@ -85,12 +85,16 @@ def run(subject: Subject) -> Steps[Outcome]:
     unclear: str | None = None
     tried = 0
     for slot in pointing_slots(subject, wanted):
-        if wanted.is_read:
-            outcome = yield from _read(subject, wanted, slot, owner, stranger)
-        elif names_person(slot):
-            outcome = yield from _write_of_person(subject, wanted, slot, stranger)
-        else:
-            outcome = yield from _write(subject, wanted, slot, owner, stranger)
+        outcome: Outcome
+        try:
+            if wanted.is_read:
+                outcome = yield from _read(subject, wanted, slot, owner, stranger)
+            elif names_person(slot):
+                outcome = yield from _write_of_person(subject, wanted, slot, stranger)
+            else:
+                outcome = yield from _write(subject, wanted, slot, owner, stranger)
+        except Unbuildable as problem:
+            outcome = Inconclusive(reason=problem.reason)
         if isinstance(outcome, Failed):
             return outcome
         tried += not isinstance(outcome, Skipped)
@@ -106,7 +110,7 @@ def run(subject: Subject) -> Steps[Outcome]:
 def _read(
     subject: Subject, wanted: Operation, slot: Slot, owner: Identity, stranger: Identity
 ) -> Steps[Outcome]:
-    reference = yield from referred(subject, wanted, slot, owner)
+    reference = yield from referred(subject, wanted, slot, owner, stranger)
     if reference is None:
         return Skipped(reason="no value is known")
     marks = reference.made.canaries if reference.made is not None else ()
@@ -190,7 +194,7 @@ def _write(
     subject: Subject, wanted: Operation, slot: Slot, owner: Identity, stranger: Identity
 ) -> Steps[Outcome]:
     """A stranger's change that names the owner's object; the owner reads what became of it."""
-    reference = yield from referred(subject, wanted, slot, owner)
+    reference = yield from referred(subject, wanted, slot, owner, stranger)
     if reference is None or reference.made is None or reference.item is None:
         return Skipped(reason="no object of the owner's own is known for it")
     held = yield from hold(subject, reference.item, reference.made, owner)

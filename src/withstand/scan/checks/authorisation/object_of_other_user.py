@@ -188,7 +188,8 @@ def _with_known_object(
     value = next(
         (v for s, v in reversed(list(baseline.built.values.items())) if s.location == "path"), None
     )
-    if not private and not (yield from belongs_by_answers(subject, read, value, owner, stranger)):
+    sure = yield from belongs_by_answers(subject, read, value, owner, stranger)
+    if not private and sure is None:
         return Inconclusive(
             reason=f"{owner.name} could create no object ({why}), and nothing tells whose the one "
             "that was read is: if such objects are private, list the path under private"
@@ -197,7 +198,8 @@ def _with_known_object(
     own = yield from send(owner.authorize(request))
     if own.response is None or not own.succeeded or not tells(own.response):
         return Inconclusive(reason=f"{owner.name} no longer reads it ({own.status})")
-    return (yield from _judge(subject, owner, stranger, request, own, ()))
+    review = "" if private or sure is Confidence.FIRM else "it"
+    return (yield from _judge(subject, owner, stranger, request, own, (), review))
 
 
 def _seen(
