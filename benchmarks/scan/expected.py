@@ -14,6 +14,8 @@ Finding = tuple[str, str]
 APART: tuple[frozenset[str], ...] = (
     # Where there is no limit, no refusal can lack the time.
     frozenset({"no-rate-limit", "rate-limit-without-retry-after"}),
+    # Where no role is checked, there is no guard to get past.
+    frozenset({"role-not-checked", "admin-guard-reads-path"}),
     frozenset({"login-without-limit", "login-limit-says-no-time"}),
     # Answers that differ already are reported once, not also for the time that they take.
     frozenset({"login-knows-no-such-patient", "login-hashes-for-patients-only"}),

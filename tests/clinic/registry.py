@@ -16,6 +16,7 @@ from tests.clinic.topics import (
     notes,
     patients,
     recovery,
+    versions,
     vouchers,
 )
 
@@ -33,6 +34,7 @@ TOPICS: tuple[ModuleType, ...] = (
     vouchers,
     patients,
     admin,
+    versions,
 )
 """Each with `blueprint`, `PATHS` (paths of the OpenAPI document) and `FLAWS`."""
 

@@ -143,6 +143,25 @@ def order_readable_by_other_user(api: InProcess) -> bool:
     return api.send("GET", f"/orders/{order_id}", as_="bob").status_code == 200
 
 
+def order_deletable_by_other_user(api: InProcess) -> bool:
+    body = {"items": ["SKU-001"]}
+    order_id = api.send("POST", "/orders", as_="alice", json=body).json()["id"]
+    return api.send("DELETE", f"/orders/{order_id}", as_="bob").status_code == 204
+
+
+def admin_guard_reads_path(api: InProcess) -> bool:
+    user_id = api.user("bob").id
+    plain, spelled = (
+        api.send("GET", f"/{first}/users/{user_id}", as_="alice").status_code
+        for first in ("admin", "%61dmin")
+    )
+    return (plain, spelled) == (403, 200)
+
+
+def configuration_page(api: InProcess) -> bool:
+    return api.send("GET", "/internal/config").status_code == 200
+
+
 def wildcard_cors_with_credentials(api: InProcess) -> bool:
     headers = api.send("GET", "/health", headers={"Origin": FOREIGN, "Cookie": "a=b"}).headers
     allowed = headers.get("access-control-allow-origin")
@@ -190,6 +209,9 @@ SHOWS: dict[FlawName, Callable[[InProcess], bool]] = {
     "rate-limit-without-retry-after": rate_limit_without_retry_after,
     "password-hash-in-responses": password_hash_in_responses,
     "order-readable-by-other-user": order_readable_by_other_user,
+    "order-deletable-by-other-user": order_deletable_by_other_user,
+    "admin-guard-reads-path": admin_guard_reads_path,
+    "configuration-page": configuration_page,
     "wildcard-cors-with-credentials": wildcard_cors_with_credentials,
     "no-https-redirect": no_https_redirect,
     "slow-endpoint": slow_endpoint,
@@ -213,8 +235,14 @@ def test_a_planted_flaw_shows_and_no_other_with_it(tmp_path: Path, flaw: FlawNam
 
 def test_all_of_them_show_together_but_for_those_that_others_hide(tmp_path: Path) -> None:
     # Where guessing is not limited there is no refusal that could lack its Retry-After; where a key
-    # pair signs there is no secret; and who needs no token, needs none that is made up.
-    hidden = {"rate-limit-without-retry-after", "guessable-token-secret", "any-token-accepted"}
+    # pair signs there is no secret; who needs no token, needs none that is made up; and where no
+    # role is checked there is no guard to get past.
+    hidden = {
+        "rate-limit-without-retry-after",
+        "guessable-token-secret",
+        "any-token-accepted",
+        "admin-guard-reads-path",
+    }
     assert shown(tmp_path, "all") == {*SHOWS} - hidden
 
 

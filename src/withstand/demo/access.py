@@ -54,6 +54,10 @@ async def may_list_users(shop: TheShop, credentials: _Credentials) -> None:
         await _signed_in(shop, credentials)
 
 
-async def must_be_admin(shop: TheShop, user: SignedIn) -> None:
-    if user.role != "admin" and not shop.planted.has("role-not-checked"):
-        raise HTTPException(403, "Only administrators may do this.")
+async def must_be_admin(request: Request, shop: TheShop, user: SignedIn) -> None:
+    if user.role == "admin" or shop.planted.has("role-not-checked"):
+        return
+    spelled = request.scope["raw_path"]
+    if shop.planted.has("admin-guard-reads-path") and not spelled.startswith(b"/admin/"):
+        return
+    raise HTTPException(403, "Only administrators may do this.")
