@@ -58,16 +58,19 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     if benign is None:
         return None
     for before, letter in _pumps(usual_value(subject, slot)):
-        for length in _LENGTHS[:2]:
-            first = yield from _asked(subject, slot, _almost(before, letter, length))
-            if first is None or _took_s(first) <= 3 * _took_s(benign) + _FLAT_S:
-                continue
-            already = length == _LENGTHS[0] and _took_s(first) > _LONG_S
-            lengths = _SHORT_LENGTHS if already else _LENGTHS
-            failure = yield from _growing(subject, slot, before, letter, lengths)
-            if failure is not None:
-                return failure
-            break
+        # Letters in what stands before may be repeated as well, or not: first as if they were.
+        for shift in dict.fromkeys((0, len(before))):
+            for length in _LENGTHS[1 if shift else 0 : 2]:
+                text = _almost(before, letter, length + shift)
+                first = yield from _asked(subject, slot, text)
+                if first is None or _took_s(first) <= 3 * _took_s(benign) + _FLAT_S:
+                    continue
+                already = length == _LENGTHS[0] and _took_s(first) > _LONG_S
+                lengths = tuple(at + shift for at in (_SHORT_LENGTHS if already else _LENGTHS))
+                failure = yield from _growing(subject, slot, before, letter, lengths)
+                if failure is not None:
+                    return failure
+                break
     return False
 
 
