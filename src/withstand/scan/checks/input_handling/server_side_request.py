@@ -5,7 +5,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from withstand.client.exchange import Exchange, Request, Response
-from withstand.openapi.naming import words
+from withstand.openapi.naming import singular, words
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.scan.accounts import changes_an_account
 from withstand.scan.check import (
@@ -37,8 +37,8 @@ _LONGEST_WAIT_S: Final = 1.5  # for a fetch that is handed to a queue
 _FORMATS: Final = frozenset({"uri", "url", "iri", "uri-reference", "iri-reference"})
 _ADDRESSES: Final = frozenset(
     {
-        "url", "urls", "uri", "link", "links", "href", "src", "image", "images", "img", "picture",
-        "photo", "avatar", "icon", "logo", "thumbnail", "banner", "webhook", "webhooks", "callback",
+        "url", "uri", "link", "href", "src", "image", "img", "picture",
+        "photo", "avatar", "icon", "logo", "thumbnail", "banner", "webhook", "callback",
         "hook", "feed", "rss", "site", "website", "homepage", "endpoint", "fetch", "proxy",
         "redirect", "remote", "download", "import", "preview", "attachment", "document", "resource",
     }
@@ -88,18 +88,19 @@ def _slots(subject: Subject) -> tuple[Slot, ...]:
 def _takes_address(slot: Slot) -> bool:
     return (
         slot.schema.get("format") in _FORMATS
-        or bool(_ADDRESSES & {*_words(slot)})
+        or bool(_ADDRESSES & _words(slot))
         or str(slot.schema.get("example", "")).startswith(("http://", "https://"))
     )
 
 
 def _takes_host(slot: Slot) -> bool:
-    return bool(_HOSTS & {*_words(slot)})
+    return bool(_HOSTS & _words(slot))
 
 
-def _words(slot: Slot) -> tuple[str, ...]:
-    """The words of the last name that is none of an index: `image_urls.0` takes an address."""
-    return words([part for part in slot.name.split(".") if not part.isdecimal()][-1])
+def _words(slot: Slot) -> frozenset[str]:
+    """The words of the last name that is no index, in the singular: `image_urls.0` takes a URL."""
+    named_parts = [part for part in slot.name.split(".") if not part.isdecimal()]
+    return frozenset(map(singular, words(named_parts[-1]))) if named_parts else frozenset()
 
 
 def _sent(subject: Subject, slot: Slot, address: str) -> Steps[list[tuple[Slot, str, Exchange]]]:
