@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from withstand.client.exchange import Exchange
+from withstand.openapi.naming import words
+from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
 from withstand.scan.check import Failed, Steps, shown
 from withstand.scan.inputs import (
@@ -19,6 +21,9 @@ from withstand.scan.inputs import (
 from withstand.scan.shape import tells
 from withstand.scan.sql.parity import ROUNDS
 from withstand.scan.subject import Subject
+
+
+_SEARCHES: Final = frozenset({"search", "query", "find", "filter", "lookup"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +71,12 @@ def fitting(slot: Slot, value: str) -> tuple[Pair, ...]:
         return _NUMERIC
     quoted = (*_AND, _JOINED, _AND_IN_DOUBLE_QUOTES)
     return (*_NUMERIC, *quoted) if value.isdecimal() else quoted
+
+
+def only_reads(operation: Operation) -> bool:
+    """Whether it changes nothing: by its method, or a POST that is called a search."""
+    called = {*words(operation.path.rstrip("/").rpartition("/")[2])}
+    return operation.is_read or (operation.method == "POST" and bool(called & _SEARCHES))
 
 
 def by_condition(subject: Subject, slot: Slot, pairs: Iterable[Pair]) -> Steps[Failed | None]:
@@ -194,7 +205,7 @@ class _Alike:
 def _tells_by_content(subject: Subject, slot: Slot, usual: _Plain) -> bool:
     """Whether the answers say more than that they succeed: reads, and searches by POST."""
     assert subject.operation is not None, "runs once for each operation"
-    if subject.operation.is_read:
+    if only_reads(subject.operation):
         return True
     baseline = subject.baseline
     assert baseline is not None, "only operations with a baseline are judged"
