@@ -54,3 +54,20 @@ def test_another_target_is_served_by_its_own_function_or_refuses() -> None:
         assert alone.timing.first_byte_ns is None
 
     asyncio.run(main())
+
+
+def test_a_server_may_say_how_long_it_takes() -> None:
+    class Slow:
+        def __call__(self, request: Request) -> Response:
+            return echo(request)
+
+        def takes_s(self, request: Request) -> float:
+            return float(request.path.removeprefix("/"))
+
+    async def main() -> None:
+        transport = Scripted(Slow())
+        slow = await transport.send(Request(method="GET", path="/2.5"))
+        assert slow.timing.service_time_ns == 2_500_000_000
+        assert transport.unix_time_s() == START_UNIX_S + 2.5
+
+    asyncio.run(main())

@@ -22,7 +22,6 @@ from withstand.scan.shape import tells
 from withstand.scan.sql.parity import ROUNDS
 from withstand.scan.subject import Subject
 
-
 _SEARCHES: Final = frozenset({"search", "query", "find", "filter", "lookup"})
 
 
