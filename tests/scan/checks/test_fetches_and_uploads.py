@@ -234,6 +234,15 @@ def files(**changes: Any) -> Files:
     [
         (files(), BY_ID),
         (files(serve=by_ending), BY_ID),
+        (
+            files(
+                serve=lambda name, kind: (
+                    as_sent(name, kind)
+                    | {"Content-Security-Policy": "default-src 'self' 'unsafe-inline'"}
+                )
+            ),
+            BY_ID,
+        ),
         (files(serve=lambda _name, _type: None), BY_ID),
         (files(takes=lambda name, _type: name.endswith((".png", ".svg", ".txt"))), BY_ID),
         (files(takes=lambda _name, kind: kind in PLAIN_TYPES, serve=by_ending), BY_ID),
@@ -268,8 +277,8 @@ def files(**changes: Any) -> Files:
         ),
     ],
     ids=[
-        "by the type sent", "by the ending", "without a type", "drawings only", "types only",
-        "endings only", "an address", "a path", "a new name", "its own name",
+        "by the type sent", "by the ending", "with a weak policy", "without a type",
+        "drawings only", "types only", "endings only", "an address", "a path", "a new name", "its own name",
     ],
 )  # fmt: skip
 def test_a_page_that_is_served_as_one_is_found(server: Server, paths: dict[str, Any]) -> None:
@@ -291,10 +300,24 @@ ATTACHMENT = {"Content-Disposition": 'attachment; filename="x"'}
         files(
             serve=lambda name, kind: as_sent(name, kind) | {"Content-Security-Policy": "sandbox"}
         ),
+        files(
+            serve=lambda name, kind: (
+                as_sent(name, kind) | {"Content-Security-Policy": "default-src 'self'; img-src *"}
+            )
+        ),
         files(takes=lambda name, kind: name.endswith(".txt") and kind == "text/plain"),
         files(clean=lambda content: re.sub(rb"<script>.*?</script>", b"", content)),
     ],
-    ids=["download", "bytes", "text", "nosniff", "sandbox", "refused", "cleaned"],
+    ids=[
+        "download",
+        "bytes",
+        "text",
+        "nosniff",
+        "sandbox",
+        "no inline scripts",
+        "refused",
+        "cleaned",
+    ],
 )
 def test_a_file_that_no_browser_would_run_is_not_reported(server: Server) -> None:
     told, reason = state(UPLOAD, server, BY_ID, "POST /files")

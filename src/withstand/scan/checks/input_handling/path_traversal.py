@@ -29,6 +29,7 @@ from withstand.scan.finding import Confidence, Severity
 from withstand.scan.inputs import (
     holds_one_form,
     is_invalid,
+    is_login,
     judged,
     named,
     probe,
@@ -77,6 +78,8 @@ _FILE_WORDS: Final = frozenset(
 def applies(subject: Subject) -> Skipped | None:
     if subject.operation is not None and subject.operation.method == "DELETE":
         return not_applicable("what a DELETE finds outside its folder could not be brought back")
+    if is_login(subject):
+        return not_applicable("every try at a login counts as a guess")
     return None if text_slots(subject) else not_applicable("it takes no text")
 
 

@@ -220,8 +220,7 @@ def _runs(response: Response, bait: _Bait) -> bool:
         return False
     if (response.header("content-disposition") or "").lower().startswith("attachment"):
         return False
-    policy = (response.header("content-security-policy") or "").lower()
-    if "sandbox" in policy or "script-src 'none'" in policy or "default-src 'none'" in policy:
+    if _forbids_scripts(response.header("content-security-policy") or ""):
         return False
     if response.media_type in _MARKUP:
         return True
@@ -230,6 +229,18 @@ def _runs(response: Response, bait: _Bait) -> bool:
     return response.media_type == "" and (
         (response.header("x-content-type-options") or "").lower() != "nosniff"
     )
+
+
+def _forbids_scripts(policy: str) -> bool:
+    """Whether a Content-Security-Policy keeps a script that stands in the page from running."""
+    directives: dict[str, list[str]] = {}
+    for directive in policy.lower().split(";"):
+        name, *sources = directive.split() or [""]
+        directives.setdefault(name, sources)
+    if "sandbox" in directives and "allow-scripts" not in directives["sandbox"]:
+        return True
+    allowed = directives.get("script-src", directives.get("default-src"))
+    return allowed is not None and "'unsafe-inline'" not in allowed
 
 
 def _failed(slot: Slot, bait: _Bait, taken: Exchange, copy: Exchange) -> Failed:
