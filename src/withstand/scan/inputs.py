@@ -83,8 +83,15 @@ def holds_one_form(slot: Slot) -> bool:
 
 def is_login(subject: Subject) -> bool:
     """Whether the operation logs in: who guesses too often there is soon refused altogether."""
-    operation = subject.operation
-    return operation is not None and looks_like_login(operation, subject.builder)
+    operation, recipe = subject.operation, subject.login
+    if operation is None:
+        return False
+    configured = (
+        recipe is not None
+        and recipe.method == operation.method
+        and recipe.path.split("?", 1)[0].endswith(operation.path)
+    )
+    return configured or looks_like_login(operation, subject.builder)
 
 
 def named(slot: Slot) -> str:

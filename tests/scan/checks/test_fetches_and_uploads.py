@@ -278,7 +278,8 @@ def files(**changes: Any) -> Files:
     ],
     ids=[
         "by the type sent", "by the ending", "with a weak policy", "without a type",
-        "drawings only", "types only", "endings only", "an address", "a path", "a new name", "its own name",
+        "drawings only", "types only", "endings only",
+        "an address", "a path", "a new name", "its own name",
     ],
 )  # fmt: skip
 def test_a_page_that_is_served_as_one_is_found(server: Server, paths: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Odd input: what must be found, and what must not be taken for a flaw."""
 
+import base64
 import html
 import itertools
 import ntpath
@@ -398,6 +399,18 @@ def test_a_way_out_on_windows_is_found(resolve: Any) -> None:
 
     (finding,) = findings(TRAVERSAL, server, search())
     assert "win.ini" in finding.detail
+
+
+def test_a_file_that_comes_back_in_base64_is_found() -> None:
+    plain = reading(lambda name: posixpath.normpath("/srv/" + name))
+
+    def server(request: Request) -> Response:
+        response = plain(request)
+        text = (response.json() or {}).get("text", "")
+        return answer(response.status, {"content": base64.b64encode(text.encode()).decode()})
+
+    (finding,) = findings(TRAVERSAL, server, search())
+    assert finding.parameter == "query q"
 
 
 def test_a_way_out_behind_the_folder_that_must_come_first_is_found() -> None:

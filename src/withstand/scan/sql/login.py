@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 
 from withstand.client.exchange import Exchange, Response
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.accounts import is_password, looks_like_login
+from withstand.scan.accounts import is_password
 from withstand.scan.check import Failed, Steps, send, shown
 from withstand.scan.finding import Confidence
-from withstand.scan.inputs import named
+from withstand.scan.inputs import is_login, named
 from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
@@ -67,7 +67,7 @@ def by_login(subject: Subject) -> Steps[Failed | None]:
 
 def _place(subject: Subject) -> _Place | None:
     operation = subject.operation
-    if operation is None or not looks_like_login(operation, subject.builder):
+    if operation is None or not is_login(subject):
         return None
     slots = [slot for slot in subject.builder.slots(operation) if slot.location == "body"]
     password = next((slot for slot in slots if is_password(slot.name)), None)
