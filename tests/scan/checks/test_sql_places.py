@@ -134,6 +134,20 @@ def test_a_direction_to_sort_in_is_found() -> None:
     assert finding.parameter == "query sort_by"
 
 
+def test_an_order_whose_known_names_stand_for_others_is_found() -> None:
+    def server(request: Request) -> Response:
+        wanted = query(request, "sort_by") or "newest"
+        column = {"newest": "id DESC", "oldest": "id"}.get(wanted, wanted)
+        try:
+            rows = ask(f"SELECT * FROM things ORDER BY {column}")
+        except ERRORS:
+            return answer(200, {"success": False})
+        return answer(200, {"success": True, "items": [row[1] for row in rows]})
+
+    (finding,) = findings(SQL, server, listing(enum=["newest", "oldest"]))
+    assert finding.parameter == "query sort_by"
+
+
 def chooses(request: Request) -> Response:
     wanted = query(request, "sort_by") or "name"
     if wanted not in {"name", "id"}:

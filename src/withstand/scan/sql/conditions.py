@@ -1,7 +1,8 @@
 """SQL written behind a value is obeyed: one ending leaves the answer, another changes it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from withstand.client.exchange import Exchange
@@ -57,10 +58,10 @@ _OR: Final = (  # only for reads: a changing query with OR would change everythi
 _JOINED: Final = Pair(
     same="'||(SELECT '')||'", other="'||(SELECT)||'", nonsense="'||(QELECT '')||'", may_break=True
 )
-_NUMERIC: Final = (
-    Pair(same=" AND 1=1", other=" AND 1=2", nonsense=" QND 1=1"),
-    Pair(same="-(SELECT 0)", other="-(SELECT)", nonsense="-(QELECT 0)", may_break=True),
+_AS_NUMBER: Final = Pair(
+    same="-(SELECT 0)", other="-(SELECT)", nonsense="-(QELECT 0)", may_break=True
 )
+_NUMERIC: Final = (Pair(same=" AND 1=1", other=" AND 1=2", nonsense=" QND 1=1"), _AS_NUMBER)
 _ORDER: Final = Pair(same=",(SELECT 1)", other=",(SELECT)", nonsense=",(QELECT 1)", may_break=True)
 
 
@@ -84,7 +85,7 @@ def by_condition(subject: Subject, slot: Slot, pairs: Iterable[Pair]) -> Steps[F
     plain = yield from probe(subject, slot, value)
     if plain is None:
         return None
-    usual = _Plain(value=value, exchange=plain)
+    usual = _Plain(value=value, exchange=plain, renewed=partial(usual_value, subject, slot))
     by_content = _tells_by_content(subject, slot, usual)
     for pair in pairs:
         failure = yield from _obeyed(subject, slot, usual, pair, by_content=by_content)
@@ -100,7 +101,7 @@ def by_alternative(subject: Subject, slot: Slot) -> Steps[Failed | None]:
     if plain is None:
         return None
     for pair in _OR:
-        usual = _Plain(value=value, exchange=plain)
+        usual = _Plain(value=value, exchange=plain, renewed=subject.nonce)
         failure = yield from _obeyed(subject, slot, usual, pair, by_content=True)
         if failure is not None:
             return failure
@@ -108,20 +109,25 @@ def by_alternative(subject: Subject, slot: Slot) -> Steps[Failed | None]:
 
 
 def by_order(subject: Subject, slot: Slot, value: str) -> Steps[Failed | None]:
-    """A query in a list of columns to sort by is obeyed: `name,(SELECT 1)`."""
-    plain = yield from probe(subject, slot, value)
-    if plain is None:
-        return None
-    usual = _Plain(value=value, exchange=plain)
-    return (yield from _obeyed(subject, slot, usual, _ORDER, by_content=True))
+    """A query in a list of columns to sort by is obeyed: `name,(SELECT 1)`, or in its place."""
+    for column, pair in ((value, _ORDER), ("(SELECT 1)", _AS_NUMBER)):
+        plain = yield from probe(subject, slot, column)
+        if plain is None:
+            return None
+        usual = _Plain(value=column, exchange=plain, renewed=partial(str, column))
+        failure = yield from _obeyed(subject, slot, usual, pair, by_content=True)
+        if failure is not None:
+            return failure
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plain:
-    """A value without anything behind it, and the answer to it."""
+    """A value without anything behind it, the answer to it, and what gives such a value again."""
 
     value: str
     exchange: Exchange
+    renewed: Callable[[], str]
 
 
 def _obeyed(
@@ -132,12 +138,11 @@ def _obeyed(
     rounds = []
     for turn in range(ROUNDS):
         if turn:
-            value = usual.value if pair is _ORDER else usual_value(subject, slot)
-            value = subject.nonce() if pair.finds else value
+            value = usual.renewed()
             plain = yield from probe(subject, slot, value)
             if plain is None:
                 return None
-            usual = _Plain(value=value, exchange=plain)
+            usual = replace(usual, value=value, exchange=plain)
         answers = yield from _one_round(subject, slot, usual, pair, alike)
         if answers is None:
             return None
