@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from withstand.client.exchange import Exchange, Response
 from withstand.openapi.request_builder import Slot, Unbuildable
@@ -116,5 +115,5 @@ def _what_it_gives(response: Response) -> tuple[object, ...]:
         for _, value in leaves(response.json())
     )
     cookies = sorted(value.partition("=")[0] for value in response.header_values("set-cookie"))
-    place = urlsplit(response.header("location") or "").path
+    place = (response.header("location") or "").partition("?")[0]
     return response.status, place, token, tuple(cookies)

@@ -1,5 +1,6 @@
 """The server fetches whatever address a request names, also one on its own machine."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
@@ -145,9 +146,9 @@ def _spellings(subject: Subject, slot: Slot, address: str) -> tuple[Callable[[st
         return (lambda word: f"{host}/{word}", lambda word: f"{address}/{word}")
     # Some look at the end of the name only, and some at the beginning of the address.
     known = subject.baseline is not None
-    usual = urlsplit(usual_value(subject, slot) if known else str(slot.schema.get("example", "")))
-    ending = usual.path.rpartition(".")[2] if "." in usual.path.rpartition("/")[2] else "png"
-    allowed = usual.netloc if usual.scheme in {"http", "https"} and usual.netloc else "localhost"
+    value = usual_value(subject, slot) if known else str(slot.schema.get("example", ""))
+    found = re.match(r"https?://([^/?#@\s]+)(?:/[^?#\s]*?)?(?:\.(\w{1,5}))?(?:[?#]|$)", value)
+    allowed, ending = (found[1], found[2] or "png") if found else ("localhost", "png")
     return (
         lambda word: f"{address}/{word}",
         lambda word: f"http://{allowed}@{host}/{word}.{ending}",
