@@ -203,6 +203,15 @@ def test_nothing_odd_is_written_into_a_delete() -> None:
         assert told is not CoverageState.PASSED
 
 
+def test_a_login_is_not_tried_with_what_would_only_count_as_guesses() -> None:
+    fields = body(username={"type": "string"}, password={"type": "string"})
+    paths = {"/login": {"post": operation(secured=False, requestBody=fields)}}
+    for name in (COMMAND, TEMPLATE, "path-traversal", "regular-expression-blow-up"):
+        told, reason = state(name, lambda _request: answer(200, {"token": "t"}), paths)
+        assert told is CoverageState.NOT_APPLICABLE
+        assert "guess" in reason
+
+
 # --- templates --------------------------------------------------------------------------------
 
 
