@@ -3,7 +3,7 @@
 import asyncio
 
 from withstand.client.exchange import Failure, FailureKind, Request, Response
-from withstand.client.scripted import START_UNIX_S, Scripted
+from withstand.client.scripted import START_UNIX_S, Late, Scripted
 from withstand.client.target import Target
 from withstand.client.transport import Transport
 
@@ -56,18 +56,14 @@ def test_another_target_is_served_by_its_own_function_or_refuses() -> None:
     asyncio.run(main())
 
 
-def test_a_server_may_say_how_long_it_takes() -> None:
-    class Slow:
-        def __call__(self, request: Request) -> Response:
-            return echo(request)
-
-        def takes_s(self, request: Request) -> float:
-            return float(request.path.removeprefix("/"))
+def test_a_late_response_takes_its_time() -> None:
+    def slow(_request: Request) -> Response:
+        return Late(status=200, after_s=2.5)
 
     async def main() -> None:
-        transport = Scripted(Slow())
-        slow = await transport.send(Request(method="GET", path="/2.5"))
-        assert slow.timing.service_time_ns == 2_500_000_000
+        transport = Scripted(slow)
+        exchange = await transport.send(Request(method="GET", path="/"))
+        assert exchange.timing.service_time_ns == 2_500_000_000
         assert transport.unix_time_s() == START_UNIX_S + 2.5
 
     asyncio.run(main())

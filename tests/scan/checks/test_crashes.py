@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import pytest
 
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response
-from withstand.client.scripted import Scripted
+from withstand.client.scripted import Late, Scripted
 from withstand.client.target import Target
 from withstand.scan.check import Server
 from withstand.scan.examples import answer, body, not_found, operation, page, query, sent
@@ -347,10 +347,13 @@ class Timed:
         self._takes_s = takes_s
 
     def __call__(self, request: Request) -> Response:
-        return self._server(request)
-
-    def takes_s(self, request: Request) -> float:
-        return self._takes_s(request)
+        given = self._server(request)
+        return Late(
+            status=given.status,
+            headers=given.headers,
+            body=given.body,
+            after_s=self._takes_s(request),
+        )
 
 
 def test_a_body_that_takes_twenty_times_as_long_is_found_and_one_slow_answer_is_not() -> None:
