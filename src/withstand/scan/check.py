@@ -232,6 +232,7 @@ class Check:
     example: Example
     confidence: Confidence = Confidence.FIRM
     needs_baseline: bool = True  # False: the check makes its own positive control
+    proves_at_once: bool = False  # a failure is not repeated: what it used up is gone
     stands_alone: bool = False  # its proof holds beside a refusal too: then that is the baseline
     reads_access: bool = False  # the scan observes the operation's row of the access matrix for it
     applies: Callable[[Subject], Skipped | None] = lambda _subject: None

@@ -32,7 +32,7 @@ async def judge(check: Check, subject: Subject, courier: Courier) -> Outcome:
     The second run starts from scratch: new objects, new canaries, a new connection (V4).
     """
     outcome = await drive(check, subject, courier)
-    if not isinstance(outcome, Failed | FailedMany):
+    if not isinstance(outcome, Failed | FailedMany) or check.proves_at_once:
         return outcome
     courier.fresh_next = True
     again = await drive(check, subject, courier)
