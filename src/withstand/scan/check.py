@@ -90,7 +90,12 @@ class AwaitCalls:
     within_s: float = 0.0
 
 
-Step = Send | Burst | Pause | LogIn | Listen | AwaitCalls
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShakeHands:
+    """See what the server agrees to; resumed with a `Handshake`, or None without TLS."""
+
+
+Step = Send | Burst | Pause | LogIn | Listen | AwaitCalls | ShakeHands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +210,7 @@ class Example:
     paths: dict[str, Any]
     vulnerable: Callable[[], Server]
     safe: Callable[[], Server]
+    base_url: str | None = None  # where it is served; None: over plain HTTP on this machine
     policy: dict[str, Any] | None = None  # keyword arguments of `Policy`
     plain_url: str | None = None  # the example also answers plain HTTP at this address
     plain_vulnerable: Callable[[], Server] | None = None

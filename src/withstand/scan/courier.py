@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from withstand.client.certificate import Handshake
 from withstand.client.exchange import Exchange, Failure, Request
 from withstand.client.identity import Credential, Identity
 from withstand.client.listener import Listener, Unreachable
@@ -118,6 +119,10 @@ class Courier:
         exchanges = tuple(self._named(e) for e in await self._transport.burst(requests))
         self.observed.extend(exchanges)
         return exchanges
+
+    async def shake_hands(self) -> Handshake | None:
+        """What the target's server agrees to; None where no TLS is spoken."""
+        return await self._transport.handshake()
 
     async def pause(self, seconds: float) -> None:
         """Let time pass."""

@@ -15,6 +15,7 @@ from withstand.scan.check import (
     Outcome,
     Pause,
     Send,
+    ShakeHands,
     Skipped,
     Step,
     Steps,
@@ -97,6 +98,8 @@ async def _do(step: Step, subject: Subject, courier: Courier) -> Any:
             return await courier.listener.address()
         case AwaitCalls():
             return await courier.listener.calls(step.text, step.within_s)
+        case ShakeHands():
+            return await courier.shake_hands()
 
 
 async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential | None:

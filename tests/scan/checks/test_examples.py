@@ -25,6 +25,7 @@ def scan_of_example(check: Check, *, vulnerable: bool) -> ScanRecord:
         login=example.login,
         plain=plain() if plain is not None else None,
         plain_url=example.plain_url,
+        base_url=example.base_url or "http://127.0.0.1:9",
     )
     return record
 
