@@ -197,7 +197,7 @@ def _server(once: bool) -> Server:
         if request.path == "/coupons":
             made.append(f"C-{len(made) + 1}")
             return answer(201, {"code": made[-1], "percent": sent(request).get("percent")})
-        code = request.path.split("/")[2]
+        code = request.path.removeprefix("/coupons/").removesuffix("/redeem")
         if code not in made:
             return answer(404, {"error": "there is no such coupon"})
         if once and code in used:
