@@ -37,6 +37,11 @@ FLAWS = (
         seen_by="sql-injection",
         seen_on=("POST /v2/login",),
     ),
+    Flaw(
+        name="session-cookie-for-scripts",
+        title="The session's cookie may be read by scripts and sent along by other sites' pages.",
+        seen_by="session-cookie-unprotected",
+    ),
 )
 
 PATHS: dict[str, Json] = {
@@ -79,7 +84,9 @@ def log_in() -> Response:
     if clinic().session_in_body:
         data["session"] = key
     response = jsonify({"data": data})
-    response.set_cookie(COOKIE, key, path="/", httponly=True, samesite="Lax")
+    careful = not planted("session-cookie-for-scripts")
+    same_site = "Lax" if careful else None
+    response.set_cookie(COOKIE, key, path="/", httponly=careful, samesite=same_site)
     return response
 
 
