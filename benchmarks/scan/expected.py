@@ -15,6 +15,11 @@ APART: tuple[frozenset[str], ...] = (
     # Where there is no limit, no refusal can lack the time.
     frozenset({"no-rate-limit", "rate-limit-without-retry-after"}),
     frozenset({"login-without-limit", "login-limit-says-no-time"}),
+    # Who lets every origin in lets in also those that look allowed; who lets in none, none.
+    frozenset({"wildcard-cors-with-credentials", "origins-compared-by-prefix"}),
+    frozenset({"wildcard-cors-with-credentials", "allowed-origin-left-out"}),
+    frozenset({"wildcard-cors-with-credentials", "preflights-approved-for-everybody"}),
+    frozenset({"origins-compared-by-prefix", "allowed-origin-left-out"}),
 )
 """Flaws of which one hides or changes what the others show: never in one group."""
 

@@ -12,7 +12,9 @@ from uuid import uuid4
 import jwt
 import pytest
 
+from withstand.demo.app import ALLOWED_ORIGIN
 from withstand.demo.flaws import FLAWS, FlawName, UnknownFlawError, plant
+from withstand.demo.headers import security_headers
 
 from .in_process import HTTPS_URL, InProcess, in_process
 
@@ -122,6 +124,30 @@ def no_https_redirect(api: InProcess) -> bool:
     return answer.status_code == 200
 
 
+def origins_compared_by_prefix(api: InProcess) -> bool:
+    origin = f"{ALLOWED_ORIGIN}.evil.example.com"
+    headers = api.send("GET", "/health", headers={"Origin": origin}).headers
+    return headers.get("access-control-allow-origin") == origin
+
+
+def allowed_origin_left_out(api: InProcess) -> bool:
+    headers = api.send("GET", "/health", headers={"Origin": ALLOWED_ORIGIN}).headers
+    return "access-control-allow-origin" not in headers
+
+
+def preflights_approved_for_everybody(api: InProcess) -> bool:
+    asked = {"Origin": FOREIGN, "Access-Control-Request-Method": "DELETE"}
+    headers = api.send("OPTIONS", "/orders/1", headers=asked).headers
+    actual = api.send("GET", "/health", headers={"Origin": FOREIGN, "Cookie": "a=b"}).headers
+    allowed = headers.get("access-control-allow-origin")
+    return allowed == FOREIGN and "access-control-allow-origin" not in actual
+
+
+def no_hsts(api: InProcess) -> bool:
+    names = {name for name, _ in security_headers(https=True, planted=api.shop.planted)}
+    return "Strict-Transport-Security" not in names
+
+
 def slow_endpoint(api: InProcess) -> bool:
     return api.seconds("GET", "/users", as_="alice") > 0.29
 
@@ -155,7 +181,11 @@ SHOWS: dict[FlawName, Callable[[InProcess], bool]] = {
     "password-hash-in-responses": password_hash_in_responses,
     "order-readable-by-other-user": order_readable_by_other_user,
     "wildcard-cors-with-credentials": wildcard_cors_with_credentials,
+    "origins-compared-by-prefix": origins_compared_by_prefix,
+    "allowed-origin-left-out": allowed_origin_left_out,
+    "preflights-approved-for-everybody": preflights_approved_for_everybody,
     "no-https-redirect": no_https_redirect,
+    "no-hsts": no_hsts,
     "slow-endpoint": slow_endpoint,
     "memory-leak": memory_leak,
 }
@@ -175,9 +205,14 @@ def test_a_planted_flaw_shows_and_no_other_with_it(tmp_path: Path, flaw: FlawNam
     assert shown(tmp_path, flaw) == {flaw}
 
 
-def test_all_of_them_show_together_but_for_the_one_that_another_hides(tmp_path: Path) -> None:
-    # Where guessing is not limited there is no refusal that could lack its Retry-After.
-    assert shown(tmp_path, "all") == {*SHOWS} - {"rate-limit-without-retry-after"}
+def test_all_of_them_show_together_but_for_those_that_others_hide(tmp_path: Path) -> None:
+    hidden = {
+        "rate-limit-without-retry-after",  # where guessing is not limited nothing is refused
+        # Where every origin is let in, none only looks allowed and none is left out.
+        *("origins-compared-by-prefix", "allowed-origin-left-out"),
+        "preflights-approved-for-everybody",
+    }
+    assert shown(tmp_path, "all") == {*SHOWS} - hidden
 
 
 def test_unverified_signatures_leave_the_rest_of_a_tokens_checks_in_place(tmp_path: Path) -> None:
