@@ -24,6 +24,11 @@ APART: tuple[frozenset[str], ...] = (
     frozenset({"guessable-token-secret", "public-key-as-secret"}),
     frozenset({"no-token-check", "any-token-accepted"}),
     frozenset({"unverified-signatures", "public-key-as-secret"}),
+    # Who lets every origin in lets in also those that look allowed; who lets in none, none.
+    frozenset({"wildcard-cors-with-credentials", "origins-compared-by-prefix"}),
+    frozenset({"wildcard-cors-with-credentials", "allowed-origin-left-out"}),
+    frozenset({"wildcard-cors-with-credentials", "preflights-approved-for-everybody"}),
+    frozenset({"origins-compared-by-prefix", "allowed-origin-left-out"}),
 )
 """Flaws of which one hides or changes what the others show: never in one group."""
 

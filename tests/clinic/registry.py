@@ -4,12 +4,14 @@ from types import ModuleType
 
 from tests.clinic.flaws import Flaw
 from tests.clinic.topics import (
+    about,
     accounts,
     admin,
     appointments,
     doctors,
     documents,
     feeds,
+    graph,
     letters,
     login,
     messages,
@@ -35,6 +37,8 @@ TOPICS: tuple[ModuleType, ...] = (
     patients,
     admin,
     versions,
+    about,
+    graph,
 )
 """Each with `blueprint`, `PATHS` (paths of the OpenAPI document) and `FLAWS`."""
 

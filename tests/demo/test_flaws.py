@@ -14,8 +14,10 @@ from uuid import uuid4
 import jwt
 import pytest
 
+from withstand.demo.app import ALLOWED_ORIGIN
 from withstand.demo.flaws import FLAWS, FlawName, UnknownFlawError, plant
 from withstand.demo.tokens import GUESSABLE
+from withstand.demo.headers import security_headers
 
 from .in_process import HTTPS_URL, InProcess, in_process
 
@@ -173,6 +175,34 @@ def no_https_redirect(api: InProcess) -> bool:
     return answer.status_code == 200
 
 
+def origins_compared_by_prefix(api: InProcess) -> bool:
+    allowed = {
+        origin: api.send("GET", "/health", headers={"Origin": origin}).headers.get(
+            "access-control-allow-origin"
+        )
+        for origin in (f"{ALLOWED_ORIGIN}.evil.example.com", FOREIGN)
+    }
+    return [origin == value for origin, value in allowed.items()] == [True, False]
+
+
+def allowed_origin_left_out(api: InProcess) -> bool:
+    headers = api.send("GET", "/health", headers={"Origin": ALLOWED_ORIGIN}).headers
+    return "access-control-allow-origin" not in headers
+
+
+def preflights_approved_for_everybody(api: InProcess) -> bool:
+    asked = {"Origin": FOREIGN, "Access-Control-Request-Method": "DELETE"}
+    headers = api.send("OPTIONS", "/orders/1", headers=asked).headers
+    actual = api.send("GET", "/health", headers={"Origin": FOREIGN, "Cookie": "a=b"}).headers
+    allowed = headers.get("access-control-allow-origin")
+    return allowed == FOREIGN and "access-control-allow-origin" not in actual
+
+
+def no_hsts(api: InProcess) -> bool:
+    names = {name for name, _ in security_headers(https=True, planted=api.shop.planted)}
+    return "Strict-Transport-Security" not in names
+
+
 def slow_endpoint(api: InProcess) -> bool:
     return api.seconds("GET", "/users", as_="alice") > 0.29
 
@@ -213,7 +243,11 @@ SHOWS: dict[FlawName, Callable[[InProcess], bool]] = {
     "admin-guard-reads-path": admin_guard_reads_path,
     "configuration-page": configuration_page,
     "wildcard-cors-with-credentials": wildcard_cors_with_credentials,
+    "origins-compared-by-prefix": origins_compared_by_prefix,
+    "allowed-origin-left-out": allowed_origin_left_out,
+    "preflights-approved-for-everybody": preflights_approved_for_everybody,
     "no-https-redirect": no_https_redirect,
+    "no-hsts": no_hsts,
     "slow-endpoint": slow_endpoint,
     "memory-leak": memory_leak,
 }
@@ -242,6 +276,9 @@ def test_all_of_them_show_together_but_for_those_that_others_hide(tmp_path: Path
         "guessable-token-secret",
         "any-token-accepted",
         "admin-guard-reads-path",
+        # Where every origin is let in, none only looks allowed and none is left out.
+        *("origins-compared-by-prefix", "allowed-origin-left-out"),
+        "preflights-approved-for-everybody",
     }
     assert shown(tmp_path, "all") == {*SHOWS} - hidden
 

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from withstand.client.certificate import Handshake
 from withstand.client.exchange import Exchange, Failure, Request
 from withstand.client.identity import Credential, Identity
 from withstand.client.listener import Listener, Unreachable
@@ -163,6 +164,10 @@ class Courier:
         for exchange in exchanges:
             self._observe(exchange)
         return exchanges
+
+    async def shake_hands(self) -> Handshake | None:
+        """What the target's server agrees to; None where no TLS is spoken."""
+        return await self._transport.handshake()
 
     async def pause(self, seconds: float) -> None:
         """Let time pass."""

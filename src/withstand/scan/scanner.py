@@ -327,6 +327,7 @@ class ScanRun:
             expired_token=self.plan.expired_token,
             public_key=self.plan.public_key,
             loopback=self.plan.target.is_loopback,
+            now_s=self.courier.now_s(),
             refusals=frozenset(ground.refusals),
             access=self._access.get(operation.key) if operation else None,
         )

@@ -58,6 +58,7 @@ class Subject:
     public_key: str | None = None  # of the API's tokens: PEM or JWKS, or its path on the API
     plain_target: Target | None = None  # the API's plain-HTTP address, when it has one
     loopback: bool = False
+    now_s: float | None = None  # the wall clock, Unix seconds
     access: AccessRow | None = None  # who was served by the operation, where that was observed
     refusals: frozenset[str] = frozenset()  # normalised bodies of known-refused requests (V6)
 

@@ -197,6 +197,7 @@ class Settings:
             private=security.private,
             cors_origins=security.cors_origins,
             limits={key: int(limit) for key, limit in security.limits.items()},
+            races={str(key): table.race() for key, table in security.races.items()},
             fail_on=security.fail_on,
             profile=security.profile or self._default_profile(),
         )

@@ -56,6 +56,11 @@ FLAWS = (
         seen_by="token-accepted-after-logout",
         seen_on=("POST /v2/logout",),
     ),
+    Flaw(
+        name="session-cookie-for-scripts",
+        title="The session's cookie may be read by scripts and sent along by other sites' pages.",
+        seen_by="session-cookie-unprotected",
+    ),
 )
 
 PATHS: dict[str, Json] = {
@@ -103,7 +108,9 @@ def log_in() -> Response:
     if clinic().session_in_body:
         data["session"] = key
     response = jsonify({"data": data})
-    response.set_cookie(COOKIE, key, path="/", httponly=True, samesite="Lax")
+    careful = not planted("session-cookie-for-scripts")
+    same_site = "Lax" if careful else None
+    response.set_cookie(COOKIE, key, path="/", httponly=careful, samesite=same_site)
     return response
 
 

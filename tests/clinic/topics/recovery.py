@@ -19,6 +19,11 @@ FLAWS: tuple[Flaw, ...] = (
         title="Who asks for a code is told whether the address is that of a patient.",
         seen_by="user-enumeration",
     ),
+    Flaw(
+        name="codes-without-limit",
+        title="The code from the e-mail can be guessed without end.",
+        seen_by="code-guessing-not-limited",
+    ),
 )
 
 _EMAIL: Json = {"type": "string", "format": "email"}
@@ -69,7 +74,7 @@ def use_code() -> Response:
     address, code = email(fields), text(fields, "code", longest=6)
     password = new_password(fields, "new_password")
     wait_s = clinic().failed_codes.wait_s(address)
-    if wait_s is not None:
+    if wait_s is not None and not planted("codes-without-limit"):
         response = make_response("<h1>Too many wrong codes</h1>", 429)
         response.headers["Retry-After"] = str(wait_s)
         return response
