@@ -16,8 +16,8 @@ import pytest
 
 from withstand.demo.app import ALLOWED_ORIGIN
 from withstand.demo.flaws import FLAWS, FlawName, UnknownFlawError, plant
-from withstand.demo.tokens import GUESSABLE
 from withstand.demo.headers import security_headers
+from withstand.demo.tokens import GUESSABLE
 
 from .in_process import HTTPS_URL, InProcess, in_process
 

@@ -88,7 +88,6 @@ class Courier:
         self._renewal = Renewal()
         self.requests = 0
         self.observed: deque[Exchange] = deque()
-        self.secrets: dict[str, str] = {}  # of every credential there was: what prints is masked
         self.new_user: NewUser = _nobody  # makes a throw-away user for the check that asks
         self.overtime = False  # what is sent to finish properly counts against no budget
         self.kept: dict[str, Credential] = {}  # by identity: with which the scan is to go on
