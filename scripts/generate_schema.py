@@ -156,6 +156,8 @@ def _rows(table: dict[str, Any], prefix: str) -> list[str]:
             rows += _rows(value, f"{prefix}{key}.")
         elif "properties" in value.get("items", {}):
             rows += _rows(value["items"], f"{prefix}{key}[].")
+        elif isinstance(entry := value.get("additionalProperties"), dict) and "properties" in entry:
+            rows += _rows(entry, f"{prefix}{key}.*.")
     return rows
 
 
@@ -237,6 +239,11 @@ def _identity() -> dict[str, Any]:
                 "type": "string",
                 "description": "Header that carries the static token: a name, or a whole line "
                 "with {token}.",
+            },
+            "cookie": {"type": "string", "description": "Cookie that carries the static token."},
+            "query": {
+                "type": "string",
+                "description": "Query parameter that carries the static token.",
             },
         },
         "required": ["role"],

@@ -61,6 +61,7 @@ def test_every_path_that_a_document_names_exists(document: Path) -> None:
 def test_every_configuration_that_a_document_shows_is_accepted(
     document: Path, tmp_path: Path
 ) -> None:
+    (tmp_path / "auth.yaml").write_text("auth: [{name: a, fixedHeaders: [{name: X, value: y}]}]")
     for language, text in _FENCE.findall(document.read_text()):
         if language != "toml" or "[tool." in text or "[[requests]]" in text:
             continue  # tests/cli/test_scenario.py runs the scenario

@@ -1,6 +1,6 @@
 """An API with as many operations as one likes: collections of five operations each, all alike.
 
-    python -m benchmarks.scan.generated 10     # ten collections; prints the address
+python -m benchmarks.scan.generated 10     # ten collections; prints the address
 """
 
 import asyncio
@@ -128,7 +128,7 @@ class Things:
         return 201, self._stored[name, number][1]
 
     def _item(self, method: str, key: tuple[str, int], user: str, body: bytes) -> tuple[int, Any]:
-        owner, thing = self._stored.get(key, ("", {}))
+        owner, _ = self._stored.get(key, ("", {}))
         if owner != user:
             return 404, {"error": "not found"}
         if method == "DELETE":

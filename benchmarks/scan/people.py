@@ -3,8 +3,8 @@
 from typing import Any
 
 import httpx2
-
 from tests.clinic.people import ALICE, BOB, DORA, ROOT
+
 from withstand.demo.seed import IDENTITIES
 
 Belongings = dict[str, dict[str, Any]]
@@ -14,8 +14,8 @@ _CLINIC_LISTS = ("appointments", "messages", "documents", "calendar-feeds")
 
 
 def belongings(api: str, url: str) -> Belongings:
-    """What everybody has who can be logged in with the configured password. Raises when one cannot."""
-    with httpx2.Client(base_url=url, timeout=20, verify=False) as client:  # noqa: S501 - our own server
+    """What everybody has. Raises when one cannot log in with the configured password."""
+    with httpx2.Client(base_url=url, timeout=20, verify=False) as client:
         return _clinic(client) if api == "clinic" else _shop(client)
 
 

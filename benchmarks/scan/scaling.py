@@ -9,7 +9,6 @@ import time
 from dataclasses import asdict, dataclass
 
 import httpx2
-
 from benchmarks.scan import generated
 from benchmarks.scan.one_scan import scanned
 from benchmarks.scan.results import keep

@@ -26,7 +26,7 @@ from withstand.load.probe.process import ProcessProbe
 from withstand.load.probe.sample import METRIC_NAMES, Probe
 from withstand.results import Results
 from withstand.settings import Settings
-from withstand.settings.plans import api_for, scan_plan
+from withstand.settings.plans import api_for, people_for, scan_plan
 from withstand.sharding import parse_shard
 from withstand.slo import timing
 from withstand.units import parse_duration_ns
@@ -130,8 +130,7 @@ def run_load_plan(
             return run_scenario_load(
                 target,
                 load.declaration,
-                settings.identities(),
-                settings.login(),
+                *people_for(settings, target),
                 load,
                 occasion,
                 onlookers=onlookers,
@@ -140,8 +139,7 @@ def run_load_plan(
             return run_script_load(
                 target,
                 script,
-                settings.identities(),
-                settings.login(),
+                *people_for(settings, target),
                 load,
                 occasion,
                 onlookers=onlookers,

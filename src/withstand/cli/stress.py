@@ -41,7 +41,7 @@ from withstand.load.scenario.declaration import Declaration
 from withstand.report.stress_view import step_text
 from withstand.results import Results
 from withstand.settings import Settings
-from withstand.settings.plans import api_for, scan_plan
+from withstand.settings.plans import api_for, people_for, scan_plan
 from withstand.slo.step_verdict import StepVerdict
 from withstand.stats.capacity import SearchPlan
 from withstand.units import parse_duration_ns, parse_rate_per_s
@@ -254,8 +254,7 @@ def _run(
             return run_scenario_stress(
                 target,
                 what,
-                settings.identities(),
-                settings.login(),
+                *people_for(settings, target),
                 stress,
                 occasion,
                 observer=observer,

@@ -29,6 +29,8 @@ class ApiClient(httpx2.Client):
         **options: Any,
     ) -> None:
         self._credential: Headers = credential.headers if credential is not None else ()
+        self._query: Headers = credential.query if credential is not None else ()
+        session = dict(credential.cookies) if credential is not None else {}
         self._origin = _origin(target.base_url)
         self._on_elapsed_ns = on_elapsed_ns
         hooks = options.pop("event_hooks", {})
@@ -40,6 +42,9 @@ class ApiClient(httpx2.Client):
             event_hooks={**hooks, "request": [*hooks.get("request", ()), self._keep_at_home]},
             **options,
         )
+        host = urlsplit(target.base_url).hostname or ""
+        for name, value in session.items():
+            self.cookies.set(name, value, domain=_cookie_domain(host))
 
     def build_request(
         self,
@@ -48,11 +53,16 @@ class ApiClient(httpx2.Client):
         *,
         headers: Any = None,
         cookies: Any = None,
+        params: Any = None,
         **arguments: Any,
     ) -> httpx2.Request:
         """The request that `request`, `get`, `stream` and the rest send."""
         chosen: Any = list(self._credential) if headers is None else headers
-        request = super().build_request(method, url, headers=chosen, cookies=cookies, **arguments)
+        request = super().build_request(
+            method, url, headers=chosen, cookies=cookies, params=params, **arguments
+        )
+        if headers is None and self._query and _origin(str(request.url)) == self._origin:
+            request.url = request.url.copy_merge_params(dict(self._query))
         if headers is not None and cookies is None and "cookie" not in httpx2.Headers(headers):
             request.headers.pop("cookie", None)
         return request
@@ -82,6 +92,11 @@ def verification(target: Target) -> Any:
     context = ssl.create_default_context()
     context.load_verify_locations(target.ca_file)
     return context
+
+
+def _cookie_domain(host: str) -> str:
+    """The domain under which `http.cookiejar` sends a cookie back to a host without dots too."""
+    return host if "." in host or ":" in host else f"{host}.local"
 
 
 def _origin(url: str) -> Sequence[object]:

@@ -37,28 +37,40 @@ def log_in(
     Raises IdentityBroken when it gives none, TargetUnreachable when nothing answers, and
     ConfigurationError when the recipe needs a field that the identity lacks.
     """
+    recipe = identity.login or recipe
+    last: Response | None = None
     try:
-        request = recipe.request(identity, short_lived=short_lived)
+        steps = recipe.steps(identity, short_lived=short_lived)
+        request = next(steps)
+        while True:
+            last = _send(target, request, timeout_s)
+            request = steps.send(last)
+    except StopIteration as end:
+        found: Credential | str = end.value
     except KeyError as missing:
         raise ConfigurationError(
             "the configuration",
             (f"identities.{identity.name} has no {missing.args[0]}, which [login] needs",),
             hint=f'add {missing.args[0]} = "…" to {identity.name} under [identities]',
         ) from None
-    response = _send(target, request, timeout_s)
-    if not response.succeeded:
+    if not isinstance(found, str):
+        return found
+    if last is None or not last.succeeded:
         raise IdentityBroken(
-            f"{identity.name} cannot log in: {recipe.operation_key} answered {response.status}",
+            f"{identity.name} cannot log in: {found}",
             hint=f"check {identity.name} under [identities], and [login]",
         )
-    credential = recipe.credential(response)
-    if credential is None:
-        raise IdentityBroken(
-            f"{identity.name} cannot log in: the answer of {recipe.operation_key} has no token "
-            f"at {recipe.token_path}{_members(response)}",
-            hint='set token = "$.…" under [login] to where the answer has it',
-        )
-    return credential
+    raise IdentityBroken(
+        f"{identity.name} cannot log in: {_nothing_found(recipe)}{_members(last)}",
+        hint='set token = "$.…" under [login] to where the answer has it',
+    )
+
+
+def _nothing_found(recipe: LoginRecipe) -> str:
+    if (recipe.token_path or "").startswith("$"):
+        where = f"at {recipe.token_path}"
+        return f"the answer of {recipe.operation_key} has no token {where}"
+    return f"{recipe.operation_key} answered {recipe.what_is_missing}"
 
 
 def unreachable(target: Target, reason: str) -> TargetUnreachable:

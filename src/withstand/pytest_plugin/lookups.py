@@ -57,9 +57,10 @@ def tokens_for(target: Target, settings: Settings, config: pytest.Config) -> Tok
     """The tokens of every configured identity, none of them asked for yet."""
     run = config.stash[RUN]
     with explained():
+        identities, recipe = _people(settings, target)
         return Tokens(
-            identities=settings.identities(),
-            recipe=settings.login(),
+            identities=identities,
+            recipe=recipe,
             configured_expired_token=settings.expired_token,
             log_in=lambda recipe, who, short: log_in(
                 target, recipe, who, short_lived=short, timeout_s=settings.timeout_s
@@ -67,6 +68,14 @@ def tokens_for(target: Target, settings: Settings, config: pytest.Config) -> Tok
             store=SharedStore(run.shared_directory) if run.shared_directory else MemoryStore(),
             run=run,
         )
+
+
+def _people(settings: Settings, target: Target) -> tuple[tuple[Identity, ...], LoginRecipe | None]:
+    if not settings.wants_document:
+        return settings.identities(), settings.login()
+    from withstand.settings.plans import people_for  # it imports the journeys
+
+    return people_for(settings, target)
 
 
 def default_client(

@@ -6,19 +6,19 @@ read, in a directory that the controller removes at the end.
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 _LOCK_TIMEOUT_S = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """The outcome of one login: a token, or why there is none."""
+    """The outcome of one login: a credential as plain data, or why there is none."""
 
-    token: str | None = None
+    credential: Mapping[str, Any] | None = None
     problem: str | None = None
     hint: str | None = None
 

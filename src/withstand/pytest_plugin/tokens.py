@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 
 from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.errors import IdentityBroken, WithstandError
@@ -69,11 +70,11 @@ class Tokens(Mapping[str, str]):
         if identity.credential is not None:
             self._note(identity, identity.credential)
             return identity.credential
-        recipe = self._required_recipe(name)
+        recipe = identity.login or self._required_recipe(name)
         entry = self._store.entry(
             name, usable=_not_expired, make=lambda: self._try(recipe, identity, short_lived=False)
         )
-        credential = recipe.credential_of(_token_of(entry))
+        credential = _credential_of(entry)
         self._note(identity, credential)
         return credential
 
@@ -98,7 +99,7 @@ class Tokens(Mapping[str, str]):
             usable=lambda _: True,
             make=lambda: self._try(recipe, identity, short_lived=True),
         )
-        credential = recipe.credential_of(_token_of(entry))
+        credential = _credential_of(entry)
         self._note(identity, credential)
         _wait_until_expired(credential, recipe.leeway_s)
         return Token(credential.token or "")
@@ -116,7 +117,7 @@ class Tokens(Mapping[str, str]):
             credential = self._log_in(recipe, identity, short_lived)
         except WithstandError as error:
             return Entry(problem=error.message, hint=error.hint)
-        return Entry(token=credential.token)
+        return Entry(credential=asdict(credential))
 
     def _note(self, identity: Identity, credential: Credential) -> None:
         self._run.logins[identity.name] = identity.role
@@ -124,16 +125,21 @@ class Tokens(Mapping[str, str]):
 
 
 def _not_expired(entry: Entry) -> bool:
-    if entry.token is None:
+    if entry.credential is None:
         return True
-    expires_at_s = Credential(headers=(), token=entry.token).expires_at_s
+    expires_at_s = _credential_of(entry).expires_at_s
     return expires_at_s is None or time.time() < expires_at_s
 
 
-def _token_of(entry: Entry) -> str:
-    if entry.token is None:
+def _credential_of(entry: Entry) -> Credential:
+    kept = entry.credential
+    if kept is None:
         raise IdentityBroken(entry.problem or "the login gave no token", hint=entry.hint)
-    return entry.token
+    pairs = {
+        name: tuple((key, value) for key, value in kept[name])  # JSON has lists in their place
+        for name in ("headers", "cookies", "query")
+    }
+    return Credential(**{**kept, **pairs})
 
 
 def _wait_until_expired(credential: Credential, leeway_s: float) -> None:

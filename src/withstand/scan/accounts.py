@@ -1,29 +1,35 @@
 """Throw-away users, and which operations may only ever be tried with one (V8)."""
 
+import re
 from collections.abc import Mapping
 from typing import Final
 
-from withstand.client.identity import Credential, Identity, LoginRecipe
+from withstand.client.field_names import is_password, names_user
 from withstand.openapi.operation import Api, Operation
-from withstand.openapi.request_builder import Built, RequestBuilder, Slot, Unbuildable
-from withstand.scan.courier import Courier, NoiseStays
-from withstand.scan.login import log_in
+from withstand.openapi.request_builder import Built, RequestBuilder, Slot
+
+__all__ = [
+    "changes_an_account",
+    "is_password",
+    "login_slots",
+    "looks_like_login",
+    "names_user",
+    "new_password",
+    "sign_up_operation",
+    "sign_up_request",
+]
 
 _ACCOUNT_WORDS: Final = frozenset({"me", "self", "profile", "account", "accounts", "user", "users"})
-_SIGN_UP_WORDS: Final = (
-    "register",
-    "registration",
-    "signup",
-    "sign-up",
-    "sign_up",
-    "users",
-    "user",
-)
-_NO_SIGN_UP_WORDS: Final = ("login", "signin", "token", "session", "auth", "reset", "forgot")
+_SIGN_UP_WORDS: Final = ("register", "registration", "signup", "enroll", "join", "createaccount")
+"""What only a sign-up is called: documents often declare security for everything, also for it."""
+_USER_WORDS: Final = ("users", "user", "accounts", "account", "customers", "members", "createuser")
+_NO_SIGN_UP_WORDS: Final = (
+    "login", "signin", "token", "session", "reset", "forgot", "verify", "confirm", "password",
+)  # fmt: skip
 _LOGIN_WORDS: Final = frozenset(
     {"login", "signin", "sign-in", "sign_in", "token", "session", "sessions", "authenticate"}
 )
-_PASSWORD_WORDS: Final = ("password", "passwd", "pwd")
+_USER_NAMES: Final = ("username", "login", "user", "handle", "nickname", "name")
 
 
 def changes_an_account(operation: Operation) -> bool:
@@ -36,12 +42,6 @@ def changes_an_account(operation: Operation) -> bool:
             is_password(slot_word) for slot_word in words
         )
     return operation.method in {"PUT", "PATCH", "DELETE"} or words[-1] in {"me", "self"}
-
-
-def is_password(name: str) -> bool:
-    """Whether a property of that name holds a password."""
-    last = name.rsplit(".", 1)[-1].lower().replace("-", "").replace("_", "")
-    return any(last.startswith(word) or last.endswith(word) for word in _PASSWORD_WORDS)
 
 
 def looks_like_login(operation: Operation, builder: RequestBuilder) -> bool:
@@ -76,79 +76,59 @@ def new_password(nonce: str) -> str:
 
 
 def sign_up_operation(api: Api, builder: RequestBuilder) -> Operation | None:
-    """The operation by which anybody becomes a user: a public POST that takes a new password."""
+    """The operation by which anybody becomes a user: a POST that takes a new password."""
     candidates = []
     for operation in api.operations:
-        path = operation.path.lower()
-        if operation.method != "POST" or operation.path_parameters or operation.requires_credential:
+        if operation.method != "POST" or operation.path_parameters:
             continue
-        if any(word in path.rsplit("/", 1)[-1] for word in _NO_SIGN_UP_WORDS):
+        *_, last = re.sub(r"[^a-z/]", "", operation.path.lower()).rstrip("/").split("/")
+        named = re.sub(r"[^a-z]", "", f"{operation.path} {operation.operation_id or ''}".lower())
+        if any(word in last for word in _NO_SIGN_UP_WORDS) or "admin" in named:
             continue
         if not any(is_password(slot.name) for slot in builder.slots(operation)):
             continue
-        rank = next((i for i, word in enumerate(_SIGN_UP_WORDS) if word in path), None)
+        rank = next((i for i, word in enumerate(_SIGN_UP_WORDS) if word in named), None)
+        if rank is None and not operation.requires_credential:
+            words = (i for i, word in enumerate(_USER_WORDS) if word in (last, named))
+            found = next(words, next((9 for word in _USER_WORDS if word in named), None))
+            rank = None if found is None else len(_SIGN_UP_WORDS) + found
         if rank is not None:
-            candidates.append((rank, operation))
-    return min(candidates, key=lambda pair: pair[0])[1] if candidates else None
+            candidates.append((operation.requires_credential, rank, operation))
+    return min(candidates, key=lambda found: found[:2])[2] if candidates else None
 
 
 def sign_up_request(
-    operation: Operation, builder: RequestBuilder, password: str
+    operation: Operation, builder: RequestBuilder, password: str, *, full: bool = True
 ) -> tuple[Built, Mapping[str, str]]:
     """A request that creates a user with this password, and the fields that log it in.
 
     Raises Unbuildable.
     """
-    chosen: dict[Slot, object] = {
-        slot: password for slot in builder.slots(operation) if is_password(slot.name)
-    }
-    built = builder.build(operation, None, replace=chosen)
+    slots = [slot for slot in builder.slots(operation) if is_password(slot.name)]
+    longest = min((_longest(slot) for slot in slots), default=None)
+    chosen: dict[Slot, object] = dict.fromkeys(slots, password[:longest])
+    built = builder.build(operation, None, full=full, replace=chosen)
     fields = {
         slot.name.rsplit(".", 1)[-1]: str(value)
         for slot, value in built.values.items()
         if slot.location == "body"
     }
-    return built, fields
+    return built, {**_aliases(fields), "password": password[:longest]}
 
 
-async def make_throwaway(
-    api: Api,
-    builder: RequestBuilder,
-    recipe: LoginRecipe | None,
-    courier: Courier,
-    *,
-    name: str,
-    role: str,
-    base_path: str,
-    nonce: str,
-) -> Identity | str:
-    """A user of our own, signed up and logged in, or why there is none."""
-    if recipe is None:
-        return "no [login] is configured, so a throw-away user could not log in"
-    operation = sign_up_operation(api, builder)
-    if operation is None:
-        return "the document has no public sign-up operation"
-    password = new_password(nonce)
-    try:
-        built, fields = sign_up_request(operation, builder, password)
-        exchange = await courier.send(built.request)
-    except (Unbuildable, NoiseStays) as problem:
-        return f"{operation.key} could not be used: {problem}"
-    if not exchange.succeeded:
-        return f"{operation.key} answered {exchange.status}"
-    identity = Identity(
-        name=name, role=role, fields={**_aliases(fields), "password": password}, throwaway=True
-    )
-    credential = await log_in(recipe, identity, courier, base_path=base_path)
-    if not isinstance(credential, Credential):
-        return f"the new user cannot log in: {credential}"
-    return identity.logged_in(credential)
+def _longest(slot: Slot) -> int:
+    """How long a text of a slot may be; no limit is worth heeding under eight characters."""
+    limit = slot.schema.get("maxLength")
+    return limit if isinstance(limit, int) and limit >= 8 else 1_000
 
 
 def _aliases(fields: Mapping[str, str]) -> dict[str, str]:
     """The fields, also under the names by which login recipes call them."""
     found = dict(fields)
-    for one, other in (("email", "username"), ("username", "email"), ("login", "username")):
-        if one in found:
-            found.setdefault(other, found[one])
+    names = {re.sub("[^a-z]", "", name.lower()): value for name, value in fields.items()}
+    mail = next((value for name, value in names.items() if "mail" in name), None)
+    user = next((names[word] for word in _USER_NAMES if word in names), None)
+    for name, value in (("email", mail or user), ("username", user or mail)):
+        if value is not None:
+            found.setdefault(name, value)
     return found

@@ -1,6 +1,6 @@
 """Deleting what the scan created, as the identity that created it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request
@@ -12,11 +12,20 @@ from withstand.scan.plan import ScanPlan
 _MOST_DELETIONS: Final = 500
 
 
-async def clean_up(plan: ScanPlan, transport: Transport, observed: Iterable[Exchange]) -> int:
-    """Sends a DELETE for every object that the scan created and can delete. Returns how many."""
+async def clean_up(
+    plan: ScanPlan,
+    transport: Transport,
+    observed: Iterable[Exchange],
+    *,
+    current: Callable[[Request], Request] = lambda request: request,
+) -> int:
+    """Sends a DELETE for every object that the scan created and can delete. Returns how many.
+
+    `current` puts renewed sessions into a request.
+    """
     requests = list(deletions(plan, observed))[:_MOST_DELETIONS]
     for request in requests:
-        await transport.send(request)
+        await transport.send(current(request))
     return len(requests)
 
 
@@ -42,7 +51,8 @@ def deletions(plan: ScanPlan, observed: Iterable[Exchange]) -> Iterable[Request]
             for name, value in exchange.request.headers
             if not name.lower().startswith("content-")
         )
-        yield Request(method="DELETE", path=item, headers=headers)
+        query = exchange.request.path.partition("?")[2]  # it may hold the credential
+        yield Request(method="DELETE", path=f"{item}?{query}" if query else item, headers=headers)
 
 
 def _producers(api: Api) -> dict[str, Operation]:

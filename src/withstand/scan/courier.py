@@ -6,10 +6,11 @@ long a busy target is waited for is decided in `withstand.scan.patience`.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from withstand.client.certificate import Handshake
 from withstand.client.exchange import Exchange, Failure, Request
 from withstand.client.identity import Credential, Identity
 from withstand.client.listener import Listener, Unreachable
@@ -24,6 +25,7 @@ from withstand.scan.patience import (
     is_noise,
     too_large,
 )
+from withstand.scan.renewal import Renewal
 
 __all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "is_noise"]
 
@@ -34,6 +36,10 @@ _WAITED_S: Final = 600.0  # where its time has no limit
 _REPEATED_FAILURES: Final = 4  # in one place, after which a failed request is not tried again
 _MOST_HANGS: Final = 3  # timeouts in one place, after which nothing is asked there any more
 _HANGS_IN_ALL: Final = 12  # from so many on, one in a place is enough
+
+
+NewUser = Callable[[], Awaitable[Identity | str]]
+"""Makes a throw-away user that is logged in, or says why there is none."""
 
 
 class NoiseStays(Exception):  # noqa: N818 - a condition of the network, not an error of ours
@@ -79,10 +85,11 @@ class Courier:
         self._budget = budget
         self._stop = stop
         self._started_s = transport.unix_time_s()
-        self._names: dict[str, str] = {}  # credential header value → identity name
+        self._renewal = Renewal()
         self.requests = 0
         self.observed: deque[Exchange] = deque()
-        self.secrets: dict[str, str] = {}  # of every credential there was: what prints is masked
+        self.new_user: NewUser = _nobody  # makes a throw-away user for the check that asks
+        self.overtime = False  # what is sent to finish properly counts against no budget
         self.kept: dict[str, Credential] = {}  # by identity: with which the scan is to go on
         self.fresh_next = False  # the next request opens a new connection, whoever sends it
         self.place = ""  # what is being tested: an operation that hangs is given up
@@ -107,10 +114,24 @@ class Courier:
 
     def knows(self, identity: Identity) -> None:
         """From now on exchanges that carry this identity's credential bear its name."""
-        self.secrets.update(identity.secrets)
-        if identity.credential is not None:
-            for _, value in identity.credential.headers:
-                self._names[value] = identity.name
+        self._renewal.knows(identity)
+
+    def supersede(self, old: Credential, new: Credential) -> None:
+        """From now on whatever carries the old credential is sent with the new one."""
+        self._renewal.supersede(old, new)
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Every secret that the run was told so far → the shell variable that stands for it."""
+        return self._renewal.secrets
+
+    def secrets_in(self, texts: Iterable[str]) -> dict[str, str]:
+        """The same, with those of the sessions that the API renewed and that are in the texts."""
+        return self._renewal.secrets_in(texts)
+
+    def current(self, request: Request) -> Request:
+        """The request with the newest cookie of each session that the API has renewed."""
+        return self._renewal.current(request)
 
     async def send(
         self,
@@ -122,6 +143,8 @@ class Courier:
     ) -> Exchange:
         """One exchange. Raises NoiseStays, BudgetSpent or Stopped."""
         if self._given_up():
+            if noise_is_answer:
+                return self._last_hang[self.place]
             raise NoiseStays(self._last_hang[self.place])
         exchange = await self._once(request, fresh=fresh, to=to)
         waited_s, tries = 0.0, 0
@@ -137,10 +160,15 @@ class Courier:
     async def burst(self, requests: Sequence[Request]) -> tuple[Exchange, ...]:
         """Several requests at one instant; noise is part of the answer."""
         self._account(len(requests))
-        exchanges = tuple(self._named(e) for e in await self._transport.burst(requests))
+        current = tuple(self.current(request) for request in requests)
+        exchanges = tuple(self._named(e) for e in await self._transport.burst(current))
         for exchange in exchanges:
             self._observe(exchange)
         return exchanges
+
+    async def shake_hands(self) -> Handshake | None:
+        """What the target's server agrees to; None where no TLS is spoken."""
+        return await self._transport.handshake()
 
     async def pause(self, seconds: float) -> None:
         """Let time pass."""
@@ -157,7 +185,8 @@ class Courier:
             await self._transport.pause(gap_s)
         self._last_sent_s = self.now_s()
         fresh, self.fresh_next = fresh or self.fresh_next, False
-        exchange = self._named(await self._transport.send(request, fresh=fresh, to=to))
+        sent = await self._transport.send(self.current(request), fresh=fresh, to=to)
+        exchange = self._named(sent)
         self._observe(exchange)
         return exchange
 
@@ -213,6 +242,9 @@ class Courier:
     def _account(self, requests: int) -> None:
         if self._stop():
             raise Stopped("the scan was interrupted")
+        if self.overtime:
+            self.requests += requests
+            return
         allowed, duration_s = self._budget.requests, self._budget.duration_s
         if allowed is not None and self.requests + requests > allowed:
             raise BudgetSpent(f"the budget of {allowed:,} requests is spent")
@@ -221,10 +253,15 @@ class Courier:
         self.requests += requests
 
     def _named(self, exchange: Exchange) -> Exchange:
-        for _, value in exchange.request.headers:
-            if value in self._names:
-                return replace(exchange, identity=self._names[value])
-        return exchange
+        sender = self._renewal.sender(exchange.request)
+        if sender is None:
+            return exchange
+        self._renewal.follow(exchange, sender)
+        return replace(exchange, identity=sender.name)
+
+
+async def _nobody() -> Identity | str:
+    return "nothing here makes users"
 
 
 def _size(exchange: Exchange) -> int:

@@ -15,6 +15,8 @@ from withstand.scan.check import (
     Outcome,
     Pause,
     Send,
+    ShakeHands,
+    SignUp,
     Skipped,
     Step,
     Steps,
@@ -82,7 +84,7 @@ def confirmed(first: Outcome, second: Outcome) -> Outcome:
 
 def _judging(check: Check, subject: Subject, courier: Courier) -> Steps[Outcome]:
     outcome = yield from _run(check, subject)
-    if not isinstance(outcome, Failed | FailedMany):
+    if not isinstance(outcome, Failed | FailedMany) or check.proves_at_once:
         return outcome
     courier.fresh_next = True
     again = yield from _run(check, subject)
@@ -141,20 +143,23 @@ async def _do(step: Step, subject: Subject, courier: Courier) -> Any:
             return await courier.pause(step.seconds)
         case LogIn():
             return await _log_in(step, subject, courier)
+        case SignUp():
+            return await courier.new_user()
         case Listen():
             return await courier.listener.address()
         case AwaitCalls():
             return await courier.listener.calls(step.text, step.within_s)
+        case ShakeHands():
+            return await courier.shake_hands()
 
 
 async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential | None:
-    if subject.login is None:
-        return None
     identity = step.user or subject.identity(step.identity)
-    if step.short_lived and subject.login.short_lived is None:
+    recipe = identity.login or subject.login
+    if recipe is None or (step.short_lived and recipe.short_lived is None):
         return None
     attempt = await log_in(
-        subject.login,
+        recipe,
         identity,
         courier,
         base_path=subject.target.base_path,

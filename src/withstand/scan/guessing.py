@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Final
 
-from withstand.client.exchange import Exchange, Failure, Request
+from withstand.client.exchange import Exchange, Failure, Request, Response
 from withstand.client.identity import Identity, LoginRecipe
+from withstand.client.session import csrf_token, merged, wants_csrf_token
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.scan.accounts import (
@@ -27,6 +28,9 @@ from withstand.scan.subject import Subject
 
 GUESSES_WITHOUT_A_LIMIT: Final = 30
 """How many wrong passwords are tried where nobody said after how many they must be refused."""
+
+Guard = tuple[tuple[str, str], Mapping[str, str]] | None
+"""Name and value of a token against forged requests, and the cookies that go with it."""
 
 _MOST_GUESSES: Final = 200
 _LIMIT_TEXT: Final = re.compile(
@@ -95,12 +99,17 @@ def guess(subject: Subject, login: Login) -> Steps[Series]:
     name = account.get("email") or account.get("username") or ""
     exchanges: list[Exchange] = []
     failures = 0
+    guard: Guard = None
     while len(exchanges) < wanted:
         try:
-            request = _request(subject, login, account, f"Wrong-{subject.nonce()[2:14]}-1")
+            request = _request(subject, login, account, f"Wrong-{subject.nonce()[2:14]}-1", guard)
         except (Unbuildable, KeyError) as problem:
             return Series(account=name, exchanges=(), problem=f"no login can be tried: {problem}")
         exchange = yield from send(request, noise_is_answer=True)
+        if guard is None and not exchanges and exchange.response is not None:
+            guard = yield from _guard(subject, login, exchange.response)
+            if guard is not None:
+                continue
         exchanges.append(exchange)
         series = Series(account=name, exchanges=tuple(exchanges))
         if isinstance(exchange.outcome, Failure):
@@ -198,10 +207,31 @@ def own_account(subject: Subject) -> Steps[Mapping[str, str]]:
     return {**fields, "email": email, "username": name}
 
 
-def _request(subject: Subject, login: Login, account: Mapping[str, str], password: str) -> Request:
+def _guard(subject: Subject, login: Login, refusal: Response) -> Steps[Guard]:
+    """What a login page gives against forged requests, where the API refuses for want of it: then
+    it refuses every attempt unread.
+    """
+    recipe = login.recipe
+    if recipe is None or not wants_csrf_token(refusal):
+        return None
+    page = recipe.csrf.page if recipe.csrf is not None else recipe.path
+    answer = yield from send(based(Request(method="GET", path=page), subject.target.base_path))
+    found = csrf_token(answer.response) if answer.response is not None else None
+    if found is None or answer.response is None:
+        return None
+    return found, merged({}, answer.response)
+
+
+def _request(
+    subject: Subject,
+    login: Login,
+    account: Mapping[str, str],
+    password: str,
+    guard: Guard = None,
+) -> Request:
     """One attempt. Raises Unbuildable, and KeyError for a field that [login] wants of nobody."""
     if login.recipe is not None:
-        return _by_recipe(subject, login.recipe, account, password)
+        return _by_recipe(subject, login.recipe, account, password, guard)
     assert login.operation is not None, "without a recipe the document describes it"
     values: dict[Slot, object] = {}
     for slot in subject.builder.slots(login.operation):
@@ -215,7 +245,11 @@ def _request(subject: Subject, login: Login, account: Mapping[str, str], passwor
 
 
 def _by_recipe(
-    subject: Subject, recipe: LoginRecipe, account: Mapping[str, str], password: str
+    subject: Subject,
+    recipe: LoginRecipe,
+    account: Mapping[str, str],
+    password: str,
+    guard: Guard = None,
 ) -> Request:
     template = subject.identities[0] if subject.identities else None
     known = dict(template.fields) if template is not None else {"password": password}
@@ -233,7 +267,8 @@ def _by_recipe(
             fields[name] = value  # a tenant or client that all identities share
     fields.setdefault("password", password)
     somebody = Identity(name="somebody", role="nobody", fields=fields)
-    return based(recipe.request(somebody), subject.target.base_path)
+    csrf, cookies = guard if guard is not None else (None, None)
+    return based(recipe.request(somebody, csrf=csrf, cookies=cookies), subject.target.base_path)
 
 
 def names_user(name: str) -> bool:

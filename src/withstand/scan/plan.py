@@ -1,6 +1,6 @@
 """What a scan is asked to do. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from withstand.client.identity import Identity, LoginRecipe
@@ -9,6 +9,11 @@ from withstand.openapi.operation import Api, Operation
 from withstand.scan.check import Check
 from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy
+
+Provision = Callable[[], Mapping[str, str]]
+"""Makes a user for the scan to spoil and gives its fields; raises WithstandError when it cannot."""
+Deprovision = Callable[[Mapping[str, str]], None]
+"""Removes a user that was provisioned; raises WithstandError when it cannot."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,9 @@ class ScanPlan:
     login: LoginRecipe | None = None
     plain_target: Target | None = None
     expired_token: str | None = None
+    canary: str | None = None  # `GET /me`: a read that tells a healthy identity from a broken one
+    provision: Provision | None = None
+    deprovision: Deprovision | None = None
     public_key: str | None = None  # of the API's tokens: PEM or JWKS, or its path on the API
     budget: Budget = field(default_factory=Budget)
     timeout_s: float = 30.0  # longest wait for one response

@@ -100,7 +100,7 @@ async def logged_in(
     courier = Courier(transport, Budget())
     ready, problems = [], []
     for identity in identities:
-        if identity.credential is None and recipe is not None:
+        if identity.credential is None:
             got = await log_in(recipe, identity, courier, base_path=base_path)
             if isinstance(got, Credential):
                 identity = identity.logged_in(got)

@@ -1,5 +1,6 @@
 """Outcomes of checks → findings and coverage: one root cause, one finding (V7). Pure."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from withstand.client.curl import curl_line
@@ -72,6 +73,21 @@ class Ledger:
             if same and earlier.whole_api:
                 return index
         return None
+
+
+def texts_of(outcome: Outcome) -> Iterator[str]:
+    """Whatever of an outcome is shown and may hold a secret, as it came."""
+    yield _state(outcome)[1]
+    for failure in _failures(outcome):
+        yield failure.detail
+        for item in failure.evidence[:_EVIDENCE_SHOWN]:
+            exchange = item.exchange
+            yield f"{item.caption} {item.highlight or ''} {exchange.request.path}"
+            yield from (value for _, value in exchange.request.headers)
+            yield exchange.request.body.decode("utf-8", "replace")
+            if exchange.response is not None:
+                yield from (value for _, value in exchange.response.headers)
+                yield exchange.response.text
 
 
 def _state(outcome: Outcome) -> tuple[CoverageState, str]:

@@ -6,6 +6,7 @@ READ THIS to know what happens in which order; each step is a few lines in the m
 from collections.abc import Callable
 from dataclasses import replace
 
+from withstand.client.identity import Identity
 from withstand.client.listener import Listener
 from withstand.client.masking import Mask
 from withstand.client.transport import Transport
@@ -13,6 +14,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.openapi.resources import in_dependency_order
 from withstand.scan import groundwork as ground_rules
+from withstand.scan import health, throwaways
 from withstand.scan.access_matrix import AccessRow, notes_on
 from withstand.scan.accounts import looks_like_login
 from withstand.scan.agenda import Agenda
@@ -31,10 +33,11 @@ from withstand.scan.cleanup import clean_up
 from withstand.scan.courier import BudgetSpent, Courier, NoiseStays, Stopped
 from withstand.scan.driver import Errand, carried, judge
 from withstand.scan.groundwork import Groundwork
+from withstand.scan.overtime import Overtime
 from withstand.scan.plan import Observer, ScanPlan, ScanProgress
 from withstand.scan.policy import Profile
 from withstand.scan.record import ScanRecord
-from withstand.scan.reporting import Ledger
+from withstand.scan.reporting import Ledger, texts_of
 from withstand.scan.role_access import observe, unobserved
 from withstand.scan.subject import Subject
 
@@ -65,7 +68,8 @@ async def scan(
         run.end_early(f"the target gave no usable answer: {noise}", interrupted=False)
     finally:
         run.stop_listening()
-    await clean_up(plan, transport, tuple(run.courier.observed))
+    await clean_up(plan, Overtime(run.courier), tuple(run.courier.observed))
+    await run.finish()
     return run.record()
 
 
@@ -84,6 +88,7 @@ class ScanRun:
         self.courier = Courier(
             transport, plan.budget, listener=listener, stop=lambda: self._listening and stop()
         )
+        self.courier.new_user = self._new_user
         self._listening = True
         self._observer = observer
         self._ground = Groundwork(
@@ -95,7 +100,12 @@ class ScanRun:
         self._tried = False  # whether an operation was called that may be expected to succeed
         self._undone = Agenda()
         self._access: dict[str, AccessRow] = {}
-        self._watched_at = 0  # requests sent when the identities were last seen healthy
+        self._last = "no check"  # the check that ran last
+        self._good = 0  # coverage rows at the last moment when every identity was healthy
+        self._since_good: list[tuple[Check, Operation | None]] = []
+        self._masked: dict[str, str] = {}
+        self._the_mask = Mask({})
+        self._asked_at = 0  # requests sent when the identities were last asked
 
     async def prepare(self) -> None:
         self._undone = self._agenda()
@@ -112,7 +122,7 @@ class ScanRun:
         )
         self.courier.place = "the canary"
         try:
-            await ground_rules.find_canary(self._ground, self.courier)
+            await health.find_canary(self.plan, self._ground, self.courier)
         except NoiseStays as noise:
             self._ground.notes.append(
                 f"The canary of the identities gave no usable answer: {noise}."
@@ -126,13 +136,12 @@ class ScanRun:
             self._report("checks", done, len(operations), operation.key)
             if self._void is not None:
                 return
-            good = len(self._ledger.coverage)
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
             wanted = [check for check in checks if self.plan.wants(check, operation)]
             for check in wanted:
                 await self._judge(check, operation)
             if wanted:
-                await self._watch_identities(good)
+                await self._watch_identities()
 
     async def check_api(self) -> None:
         """The checks of the whole API. One that only reads and waits is left alone meanwhile; those
@@ -144,18 +153,30 @@ class ScanRun:
             if not self.plan.wants(check, None) or self._void is not None:
                 continue
             self._report("checks", len(self.plan.api.operations), 0, check.name)
-            good = len(self._ledger.coverage)
+            await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
+            found = len(self._ledger.findings)
             errand = await self._begun(check)
             if errand is not None:
                 resting.append(errand)
-                continue
-            await self._watch_identities(good)
+            # What only reads spoils nobody: such checks share a canary, unless one failed.
+            elif check.safety is not Safety.READ_ONLY or len(self._ledger.findings) > found:
+                await self._watch_identities()
         for errand in sorted(resting, key=lambda each: each.wakes_s):
             if self._void is None:
-                good = len(self._ledger.coverage)
                 await self._finish(errand)
-                await self._watch_identities(good)
             errand.close()
+        if self._void is None:
+            await self._watch_identities()
+
+    async def finish(self) -> None:
+        """All identities once more, and users of the scan's own removed, whatever happened."""
+        ground = self._ground
+        if self._void is None:
+            broken, notes = await health.attest(self.plan, ground, self.courier)
+            ground.notes.extend(notes)
+            if broken is not None:
+                self._void = f"after the scan {broken}; the check that ran last was {self._last}"
+        ground.notes.extend(throwaways.removed(self.plan, ground.throwaways))
 
     async def one(self, check: Check, operation: Operation | None, *, last: bool) -> ScanRecord:
         """One test by itself, for callers that have an order of their own: the record of just it.
@@ -164,17 +185,16 @@ class ScanRun:
         and with `last` after reads too. One that breaks voids this test and all that follow.
         """
         self._ledger, self._undone = Ledger(), Agenda([(check, operation)])
+        self._good, self._since_good = 0, []
         if self._void is None:
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
             try:
                 await self._judge(check, operation)
             except BudgetSpent as end:
                 self.end_early(str(end), interrupted=False)
-            sent = self.courier.requests > self._watched_at
             harmless = check.safety is Safety.READ_ONLY and not self._ledger.findings
-            if sent and (last or not harmless):
-                await self._watch_identities(0)
-                self._watched_at = self.courier.requests
+            if last or not harmless:
+                await self._watch_identities()
         return self.record()
 
     def end_early(self, reason: str, *, interrupted: bool) -> None:
@@ -238,6 +258,7 @@ class ScanRun:
         alive = not self.plan.identities and any(e.status in known for e in self.courier.observed)
         return (
             self._tried
+            and self.plan.policy.profile is not Profile.READONLY  # which has only what is there
             and not self._interrupted
             and not self._ground.baselines
             and not self._ledger.findings
@@ -259,12 +280,14 @@ class ScanRun:
         outcome = self._out_of_bounds(check, operation)
         if outcome is None:
             self.courier.place = operation.key if operation is not None else check.name
+            self._last = check.name + (f" on {operation.key}" if operation is not None else "")
             outcome = await self._judged(check, operation)
         self._close(check, operation, outcome)
 
     def _close(self, check: Check, operation: Operation | None, outcome: Outcome) -> None:
         ground_rules.go_on_with(self._ground, self.courier)
         self._undone.remove((check, operation))
+        self._since_good.append((check, operation))
         self._enter(check, operation, outcome)
 
     async def _begun(self, check: Check) -> Errand | None:
@@ -273,7 +296,7 @@ class ScanRun:
             await self._judge(check, None)
             return None
         errand = Errand(check, self._subject(None), self.courier)
-        self.courier.place = check.name
+        self.courier.place = self._last = check.name
         outcome = await errand.until_it_rests()
         if outcome is None:
             return errand
@@ -284,7 +307,7 @@ class ScanRun:
         outcome: Outcome | None = None
         while outcome is None:
             await self.courier.pause(max(0.0, errand.wakes_s - self.courier.now_s()))
-            self.courier.place = errand.check.name
+            self.courier.place = self._last = errand.check.name
             outcome = await errand.until_it_rests()
         self._close(errand.check, None, outcome)
 
@@ -338,29 +361,60 @@ class ScanRun:
             expired_token=self.plan.expired_token,
             public_key=self.plan.public_key,
             loopback=self.plan.target.is_loopback,
+            now_s=self.courier.now_s(),
             refusals=frozenset(ground.refusals),
             access=self._access.get(operation.key) if operation else None,
         )
 
-    async def _watch_identities(self, good: int) -> None:
-        self.courier.place = "the identities"
-        broken = await ground_rules.broken_identity(self._ground, self.courier)
-        if broken is None:
+    async def _new_user(self) -> Identity | str:
+        return await ground_rules.new_throwaway(self.plan, self._ground, self.courier)
+
+    async def _watch_identities(self, *, again: bool = True) -> None:
+        """Asks every canary; what was judged since the last good one counts only if all are well.
+
+        Who fell out of its session is logged in again, and what was judged meanwhile is judged
+        once more; who falls out of it again leaves that inconclusive. Who cannot log in again ends
+        the run.
+        """
+        if self.courier.requests == self._asked_at:
             return
-        self._void = f"an identity stopped working during the scan: {broken}"
-        self._ledger.withdraw_since(good, self._void)
+        self.courier.place = "the identities"
+        broken = await health.broken_identity(self._ground, self.courier)
+        self._asked_at = self.courier.requests
+        if broken is None:
+            self._good, self._since_good = len(self._ledger.coverage), []
+            return
+        lost = await health.recovered(self.plan, self._ground, self.courier, broken)
+        if lost is not None:
+            self._void = (
+                f"an identity stopped working during the scan: {broken.name} ({lost}); the check "
+                f"that ran last was {self._last}"
+            )
+            self._ledger.withdraw_since(self._good, self._void)
+            return
+        doubtful, self._since_good = self._since_good, []
+        self._ledger.withdraw_since(
+            self._good,
+            f"{broken} meanwhile: it had to log in again, and fell out of its session once more",
+        )
+        if not again:
+            self._good = len(self._ledger.coverage)
+            return
+        del self._ledger.coverage[self._good :]
+        for check, operation in doubtful:
+            await self._judge(check, operation)
+        await self._watch_identities(again=False)
 
     def _enter(self, check: Check, operation: Operation | None, outcome: Outcome) -> None:
         key = operation.key if operation is not None else None
-        self._ledger.enter(check, key, outcome, self._mask(), self.plan.target)
+        self._ledger.enter(check, key, outcome, self._mask(outcome), self.plan.target)
 
-    def _mask(self) -> Mask:
-        secrets = dict(self.courier.secrets)
-        ground = self._ground
-        for identity in (*ground.identities.values(), ground.throwaway):
-            if identity is not None:
-                secrets.update(identity.secrets)
-        return Mask(secrets)
+    def _mask(self, outcome: Outcome | None = None) -> Mask:
+        """The mask for what is shown of an outcome, or for texts without sessions."""
+        secrets = self.courier.secrets_in(texts_of(outcome) if outcome is not None else ())
+        if secrets != self._masked:  # to make one takes longer than to use it
+            self._masked, self._the_mask = secrets, Mask(secrets)
+        return self._the_mask
 
     def _notes_on_access(self) -> tuple[str, ...]:
         approved = self.plan.policy.approved

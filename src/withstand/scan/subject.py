@@ -16,6 +16,7 @@ from withstand.openapi.value_pool import ValuePool
 from withstand.scan.access_matrix import AccessRow
 from withstand.scan.policy import Policy
 from withstand.scan.similarity import normalised
+from withstand.scan.soft_errors import says_no
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +53,12 @@ class Subject:
     canary: Baseline | None = None  # a secured GET that tells whether an identity is healthy
     observed: tuple[Exchange, ...] = ()  # every exchange of the run so far, bounded
     login: LoginRecipe | None = None
-    throwaway: Identity | None = None  # a user of the scan's own, signed up for this run
+    throwaway: Identity | None = None  # a user of the scan's own; more by the step `SignUp`
     expired_token: str | None = None  # a token that the user says has expired
     public_key: str | None = None  # of the API's tokens: PEM or JWKS, or its path on the API
     plain_target: Target | None = None  # the API's plain-HTTP address, when it has one
     loopback: bool = False
+    now_s: float | None = None  # the wall clock, Unix seconds
     access: AccessRow | None = None  # who was served by the operation, where that was observed
     refusals: frozenset[str] = frozenset()  # normalised bodies of known-refused requests (V6)
 
@@ -107,13 +109,16 @@ class Subject:
 
     def stripped(self, request: Request) -> Request:
         """A request without any identity's credential."""
-        for identity in self.identities:
+        everybody = self.identities
+        if self.throwaway is not None:
+            everybody = (*everybody, self.throwaway)
+        for identity in everybody:
             if identity.credential is not None:
                 request = identity.credential.strip(request)
         return request
 
     def refused(self, response: Response) -> bool:
-        """Whether a response refuses: 401, 403, 404, a redirect, or the learned soft error (V6)."""
+        """Whether a response refuses: 401, 403, 404, a redirect, or an error in a 2xx (V6)."""
         if response.status in {401, 403, 404} or 300 <= response.status < 400:
             return True
-        return response.succeeded and normalised(response) in self.refusals
+        return response.succeeded and (normalised(response) in self.refusals or says_no(response))

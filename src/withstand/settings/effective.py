@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from withstand.client.identity import Credential, Identity, LoginRecipe
+from withstand.client.documented import NOTHING_DOCUMENTED, Documented
+from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.proxy import NO_PROXY, Proxy, parse_proxy, proxy_for
 from withstand.client.target import Target, parse_target
 from withstand.errors import UsageError
@@ -14,16 +15,14 @@ from withstand.history.retention import Retention, parse_retention
 from withstand.load.profile.rhythm import Pacing, Rhythm, parse_think_time
 from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy, Profile
+from withstand.scan.public_keys import keys_in
 from withstand.scan.suppression import Suppression
+from withstand.settings.people import people_of, recipe_of
 
 if TYPE_CHECKING:  # attrs costs more to import than all the rest of this module
-    from withstand.settings.tables import LoadTable, LoginTable, SettingsFile, SuppressionTable
-
-IDENTITY_KEYS = ("role", "token", "header")
-"""Keys of an identity that have a meaning of their own; all others are its fields."""
+    from withstand.settings.tables import LoadTable, SettingsFile, SuppressionTable
 
 _NS_PER_S = 1_000_000_000
-_BEARER = "Authorization: Bearer {token}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +50,16 @@ class Settings:
 
     `source` is the file in use, None without one. `document_file` is the OpenAPI document when it
     is a file. `tables` is what was written, with file names made absolute. `proxy_variables` are
-    those of the environment.
+    those of the environment. `wfc` are the identities of the file of the Web Fuzzing Commons,
+    without their roles; `directory` is where the configuration's own commands run.
     """
 
     source: str | None
     document_file: str | None
     tables: "SettingsFile"
     proxy_variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    wfc: tuple[Identity, ...] = field(default=(), repr=False)
+    directory: str = "."
 
     @property
     def has_target(self) -> bool:
@@ -78,6 +80,22 @@ class Settings:
     def expired_token(self) -> str | None:
         """A token that has expired, when the user gave one."""
         return self.tables.login.expired_token if self.tables.login else None
+
+    def public_key(self) -> str | None:
+        """The public key of the API's tokens, PEM or JWKS, or its path on the target.
+
+        None when nobody named one. Raises UsageError.
+        """
+        written = self.tables.security.public_key
+        if written is None or not Path(written).is_file():
+            return written
+        text = Path(written).read_text(encoding="utf-8", errors="replace")
+        if not keys_in(text):
+            raise UsageError(
+                f"{written} holds no public key",
+                hint="give a PEM file (-----BEGIN PUBLIC KEY-----) or a JWKS file under [security]",
+            )
+        return text
 
     @property
     def openapi_location(self) -> str:
@@ -136,17 +154,37 @@ class Settings:
             )
         return None if written == NO_PROXY else parse_proxy(written, source="target.proxy")
 
-    def login(self) -> LoginRecipe | None:
-        """How an identity gets its credential; None without a [login]."""
-        return recipe_of(self.tables.login) if self.tables.login else None
+    def login(self, documented: Documented = NOTHING_DOCUMENTED) -> LoginRecipe | None:
+        """How an identity gets its credential, with what a document says where the settings do not;
+        None where nothing says how. Raises UsageError for a login that lacks something.
+        """
+        return recipe_of(self.tables.login, documented)
 
-    def identities(self) -> tuple[Identity, ...]:
-        """Everybody in [identities]; those with a static token have their credential already."""
-        send_as = self.tables.login.send_as if self.tables.login else _BEARER
-        return tuple(
-            identity_of(name, keys, send_as=send_as)
-            for name, keys in self.tables.identities.items()
+    def identities(self, documented: Documented = NOTHING_DOCUMENTED) -> tuple[Identity, ...]:
+        """Everybody in [identities], and in the file of the Web Fuzzing Commons; those with a
+        static token have their credential already.
+        """
+        return people_of(self.tables, self.wfc, documented)
+
+    @property
+    def wants_document(self) -> bool:
+        """Whether a journey without a document reads it to learn how somebody logs in: where
+        nothing else says it, or where the document is a file and so costs no request.
+        """
+        table, people = self.tables.login, self.tables.identities.values()
+        if table is not None and (table.basic or table.wfc is not None):
+            return False
+        has_login = table is not None and table.request is not None
+        said = table is not None and table.send_as is not None
+        tokens = all("token" in keys for keys in people)
+        return bool(people) and (
+            not (has_login or tokens) or (not said and self.document_file is not None)
         )
+
+    @property
+    def canary(self) -> str | None:
+        """The read that tells a healthy identity from a broken one, when the user named one."""
+        return self.tables.login.canary if self.tables.login else None
 
     def policy(self) -> Policy:
         """Who may do what, and what the scan may do."""
@@ -159,6 +197,7 @@ class Settings:
             private=security.private,
             cors_origins=security.cors_origins,
             limits={key: int(limit) for key, limit in security.limits.items()},
+            races={str(key): table.race() for key, table in security.races.items()},
             fail_on=security.fail_on,
             profile=security.profile or self._default_profile(),
         )
@@ -222,40 +261,6 @@ def target_of_url(url: str) -> Target:
     except ValueError as error:
         raise UsageError(f"the base URL {url!r} is no address: {error}") from None
     return parse_target(url, allow=(host,) if host else ())
-
-
-def recipe_of(table: "LoginTable") -> LoginRecipe:
-    """The login recipe that a [login] table describes."""
-    method, _, path = table.request.partition(" ")
-    as_json = table.json is not None
-    return LoginRecipe(
-        method=method,
-        path=path,
-        payload=(table.json if as_json else table.form) or {},
-        encoding="json" if as_json else "form",
-        token_path=table.token,
-        send_as=table.send_as,
-        short_lived=table.short_lived,
-        leeway_s=table.leeway / _NS_PER_S,
-    )
-
-
-def identity_of(name: str, keys: Mapping[str, str], *, send_as: str) -> Identity:
-    """The identity of one entry; `send_as` is the header line for its static token, if any."""
-    identity = Identity(
-        name=name,
-        role=keys["role"],
-        fields={key: value for key, value in keys.items() if key not in IDENTITY_KEYS},
-    )
-    token = keys.get("token")
-    return identity if token is None else identity.logged_in(_credential(keys, token, send_as))
-
-
-def _credential(keys: Mapping[str, str], token: str, send_as: str) -> Credential:
-    line = keys.get("header", send_as)
-    name, _, value = line.partition(":")
-    value = value.strip() or "{token}"  # `header = "X-Api-Key"` sends the bare token
-    return Credential(headers=((name.strip(), value.replace("{token}", token)),), token=token)
 
 
 def _suppression(table: "SuppressionTable") -> Suppression:

@@ -3,9 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
-from difflib import get_close_matches
 from typing import Any, Final, NewType
 
 from withstand.client.proxy import NO_PROXY, parse_proxy
@@ -16,7 +14,46 @@ from withstand.load.profile.rhythm import parse_think_time
 from withstand.load.profile.stage_text import parse_stages
 from withstand.scan.finding import Severity
 from withstand.scan.policy import Profile
+from withstand.settings.form import METHODS, Form, Unfit, kind, suggestion, text
+from withstand.settings.login_forms import (
+    LOGIN_FORMS,
+    METHOD_PATTERN,
+    CanaryRequest,
+    HeaderTemplate,
+    LoginRequest,
+    Payload,
+    TokenPath,
+)
 from withstand.units import parse_duration_ns, parse_rate_per_s
+
+__all__ = [
+    "ACCESS_WORDS",
+    "FORMS",
+    "AccessKey",
+    "CanaryRequest",
+    "Day",
+    "Duration",
+    "Form",
+    "HeaderTemplate",
+    "Keep",
+    "Leeway",
+    "Limit",
+    "LoginRequest",
+    "OperationPattern",
+    "Payload",
+    "PrivatePattern",
+    "ProxyAddress",
+    "Rate",
+    "Stages",
+    "Texts",
+    "ThinkTime",
+    "TokenPath",
+    "Unfit",
+    "Weight",
+    "kind",
+    "suggestion",
+    "text",
+]
 
 Duration = NewType("Duration", int)
 Leeway = NewType("Leeway", int)
@@ -33,14 +70,6 @@ AccessKey = NewType("AccessKey", str)
 """An operation pattern, or one of the words public and never."""
 PrivatePattern = NewType("PrivatePattern", str)
 """A path pattern or an operation pattern."""
-LoginRequest = NewType("LoginRequest", str)
-"""Method and path of one request, without wildcards."""
-HeaderTemplate = NewType("HeaderTemplate", str)
-"""A header line with `{token}` in it."""
-TokenPath = NewType("TokenPath", str)
-"""A simple JSON path into the login response."""
-Payload = NewType("Payload", dict[str, object])
-"""Anything that JSON can say."""
 Limit = NewType("Limit", int)
 """A number of failures, at least one, written `10 failures` or `10`."""
 Day = NewType("Day", date)
@@ -53,63 +82,18 @@ Weight = NewType("Weight", float)
 """How often something is sent beside the others, above zero."""
 ProxyAddress = NewType("ProxyAddress", str)
 """The URL of an HTTP proxy, or the word none."""
+Number = NewType("Number", float)
+"""Any finite number."""
 Keep = NewType("Keep", str)
 """How much of a history is kept, as `withstand.history.retention` reads it."""
 
-METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "QUERY")
 ACCESS_WORDS: Final = ("public", "never")
 _FINGERPRINT: Final = "^[0-9a-f]{16}$"
-_METHOD_PATTERN: Final = "|".join(METHODS)
-_OPERATION: Final = rf"^(\*|({_METHOD_PATTERN}|\*) (/|\*)\S*)$"
-_REQUEST: Final = rf"^({_METHOD_PATTERN}) /[^\s*]*$"
-_HEADER: Final = r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+:.*\{token\}.*$"
+_OPERATION: Final = rf"^(\*|({METHOD_PATTERN}|\*) (/|\*)\S*)$"
 _LIMIT: Final = r"^([1-9][0-9]*)( failures?)?$"
 _DURATION: Final = r"([0-9]+(\.[0-9]+)?\s*(ns|us|µs|ms|s|m|min|h|d)?)+"
 _LEVEL: Final = r"([0-9]+(\.[0-9]+)?\s*(/\s*(s|sec|m|min|h)|u|users?)|0+(\.0+)?)"
 _STAGES: Final = rf"^\s*({_DURATION}\s*:\s*)?{_LEVEL}\s*(,\s*({_DURATION}\s*:\s*)?{_LEVEL}\s*)*$"
-_TOKEN_PATH: Final = r"^\$([.\[]\S*)?$"  # noqa: S105 - a JSON path, no secret
-
-
-class Unfit(ValueError):  # noqa: N818 - a value that does not fit, told to the user as a problem
-    """A value that is not what its key wants: the message says what would be."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Form:
-    """How a value is read (raising `Unfit`), and the JSON Schema of what is accepted."""
-
-    read: Callable[[object], Any]
-    schema: Mapping[str, Any]
-
-
-def suggestion(word: str, known: tuple[str, ...], *, cutoff: float = 0.6) -> str:
-    """`; did you mean …?` when one of the known words is close, else nothing."""
-    close = get_close_matches(word, known, n=1, cutoff=cutoff)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def kind(value: object) -> str:
-    """What a value is, in the words of TOML and with short values shown."""
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return f"the text {value!r}" if len(value) <= 60 else "a long text"
-        case int() | float():
-            return f"the number {value}"
-        case list() | tuple():
-            return "a list"
-        case Mapping():
-            return "a table"
-        case _:
-            return f"the {type(value).__name__} {value}"
-
-
-def text(value: object) -> str:
-    """Text and nothing else."""
-    if not isinstance(value, str):
-        raise Unfit(f"expected text, got {kind(value)}")
-    return value
 
 
 def _with_unit(value: object, parse: Callable[[str], Any], example: str) -> Any:
@@ -177,47 +161,6 @@ def _private_pattern(value: object) -> PrivatePattern:
         ) from None
 
 
-def _login_request(value: object) -> LoginRequest:
-    request = text(value)
-    if not re.match(_REQUEST, request):
-        method = request.partition(" ")[0].upper()
-        hint = "" if method in METHODS else suggestion(method, METHODS)
-        raise Unfit(f"{request!r} is no request; write it as 'POST /auth/token'{hint}")
-    return LoginRequest(request)
-
-
-def _header_template(value: object) -> HeaderTemplate:
-    header = text(value)
-    if "\n" in header or "\r" in header or not re.match(_HEADER, header):
-        raise Unfit(f"{header!r} is no header line; write it as 'Authorization: Bearer {{token}}'")
-    return HeaderTemplate(header)
-
-
-def _token_path(value: object) -> TokenPath:
-    path = text(value)
-    if not re.match(_TOKEN_PATH, path):
-        raise Unfit(f"{path!r} is no JSON path; write it as '$.access_token'")
-    return TokenPath(path)
-
-
-def _payload(value: object) -> Payload:
-    if not isinstance(value, Mapping):
-        raise Unfit(f'expected a table like {{ email = "{{email}}" }}, got {kind(value)}')
-    _require_json(value)
-    return Payload(dict(value))
-
-
-def _require_json(value: object) -> None:
-    if isinstance(value, Mapping):
-        for item in value.values():
-            _require_json(item)
-    elif isinstance(value, list):
-        for item in value:
-            _require_json(item)
-    elif not isinstance(value, str | int | float | bool):
-        raise Unfit(f"{kind(value)} cannot be sent; write it as text")
-
-
 def _limit(value: object) -> Limit:
     match = None if isinstance(value, bool) else re.match(_LIMIT, str(value))
     if match is None:
@@ -259,6 +202,12 @@ def _weight(value: object) -> Weight:
     return Weight(float(value))
 
 
+def _number(value: object) -> Number:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Unfit(f"expected a number, got {kind(value)}")
+    return Number(float(value))
+
+
 def _proxy_address(value: object) -> ProxyAddress:
     address = text(value)
     if address != NO_PROXY:
@@ -289,6 +238,7 @@ def _choice(make: Callable[[str], object], values: tuple[str, ...]) -> Form:
 
 
 FORMS: Final[Mapping[Any, Form]] = {
+    **LOGIN_FORMS,
     Duration: Form(
         read=_positive_duration,
         schema={
@@ -354,10 +304,6 @@ FORMS: Final[Mapping[Any, Form]] = {
             "anyOf": [{"pattern": "^/"}, {"pattern": _OPERATION}],
         },
     ),
-    LoginRequest: Form(read=_login_request, schema={"type": "string", "pattern": _REQUEST}),
-    HeaderTemplate: Form(read=_header_template, schema={"type": "string", "pattern": _HEADER}),
-    TokenPath: Form(read=_token_path, schema={"type": "string", "pattern": _TOKEN_PATH}),
-    Payload: Form(read=_payload, schema={"type": "object"}),
     Limit: Form(
         read=_limit,
         schema={
@@ -374,6 +320,7 @@ FORMS: Final[Mapping[Any, Form]] = {
     ),
     Weight: Form(read=_weight, schema={"type": "number", "exclusiveMinimum": 0}),
     ProxyAddress: Form(read=_proxy_address, schema={"type": "string", "minLength": 1}),
+    Number: Form(read=_number, schema={"type": "number"}),
     Keep: Form(read=_keep, schema={"type": "string", "pattern": _RETENTION}),
     Severity: _choice(Severity, tuple(str(item) for item in Severity)),
     Profile: _choice(Profile, tuple(str(item) for item in Profile)),

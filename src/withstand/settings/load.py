@@ -41,6 +41,7 @@ def load_settings(
     from withstand.settings.rules import broken_rules
     from withstand.settings.sources import layer
     from withstand.settings.structure import structure
+    from withstand.settings.wfc_file import read_wfc
 
     here = (start or Path.cwd()).absolute()
     variables = os.environ if environ is None else environ
@@ -51,6 +52,8 @@ def load_settings(
     problems += broken_rules(structured.tables, structured.unread)
     located = with_absolute_paths(structured.tables, layered, file=file.directory, here=here)
     problems += located.problems
+    wfc, unfit = read_wfc(located.tables, variables, here)
+    problems += unfit
     if problems:
         raise ConfigurationError(
             file.source or "the configuration", tuple(lines(problems, layered))
@@ -59,6 +62,8 @@ def load_settings(
         source=file.source,
         document_file=located.document_file,
         tables=located.tables,
+        directory=str(file.directory),
+        wfc=wfc,
         proxy_variables={name: variables[name] for name in VARIABLES if name in variables},
     )
 

@@ -1,12 +1,14 @@
 """What no single key can tell: the rules between keys. Pure."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from withstand.client.documented import NOTHING_DOCUMENTED
+from withstand.client.field_names import is_password, names_user
+from withstand.client.login_fields import aliased, placeholders
 from withstand.errors import UsageError
-from withstand.settings.effective import IDENTITY_KEYS, identity_of, recipe_of, target_of_url
+from withstand.settings.effective import target_of_url
 from withstand.settings.forms import (
     ACCESS_WORDS,
     FORMS,
@@ -16,8 +18,9 @@ from withstand.settings.forms import (
     Unfit,
     suggestion,
 )
+from withstand.settings.people import IDENTITY_KEYS, PLACES, recipe_of
 from withstand.settings.sources import Problem
-from withstand.settings.tables import LoginTable, SettingsFile
+from withstand.settings.tables import SettingsFile
 from withstand.slo import parse_objective
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -35,6 +38,7 @@ def broken_rules(tables: SettingsFile, unread: frozenset[str]) -> list[Problem]:
         (frozenset({"slo"}), _objectives),
         (frozenset({"security"}), _suppressions),
         (frozenset({"load"}), _load),
+        (frozenset({"security", "identities"}), _races),
         (frozenset({"access", "identities"}), _roles),
     )
     return [problem for needs, rule in rules if not needs & unread for problem in rule(tables)]
@@ -68,12 +72,28 @@ def _login(tables: SettingsFile) -> Iterator[Problem]:
         return
     if login.json is not None and login.form is not None:
         yield Problem(path=("login",), message="has both json and form; keep one")
-    if login.json is None and login.form is None:
+    has_body = login.json is not None or login.form is not None
+    if login.request is None and login.grant is None and has_body:
+        yield Problem(path=("login", "request"), message="is missing")
+    if login.request is not None and login.grant is None and not has_body:
         yield Problem(
             path=("login",),
             message='has no body; add json = { email = "{email}", password = "{password}" } '
             "or form = { … }",
         )
+    if login.basic and (login.request or login.grant or login.token) is not None:
+        yield Problem(
+            path=("login", "basic"), message="sends the password itself; leave the login out"
+        )
+    if login.client_secret is not None and login.client_id is None:
+        yield Problem(path=("login", "client_secret"), message="has no client_id")
+    if login.csrf_page is not None and not login.csrf_page.startswith("/"):
+        yield Problem(
+            path=("login", "csrf_page"),
+            message=f"{login.csrf_page!r} is no path; write it as '/login'",
+        )
+    if login.deprovision is not None and login.provision is None:
+        yield Problem(path=("login", "deprovision"), message="removes what nothing provisions")
 
 
 def _identities(tables: SettingsFile) -> Iterator[Problem]:
@@ -85,54 +105,52 @@ def _identities(tables: SettingsFile) -> Iterator[Problem]:
         for key in ("role", "token"):
             if not keys.get(key, "set").strip():
                 yield Problem(path=(*path, key), message="is empty")
+        given = [key for key in PLACES if key in keys]
+        for key in given:
+            if "token" not in keys:
+                yield Problem(
+                    path=(*path, key), message="says how to send a token that is not given"
+                )
+        if len(given) > 1:
+            yield Problem(path=path, message=f"has {' and '.join(given)}; keep one")
         header = keys.get("header")
-        if header is None:
-            continue
-        if "token" not in keys:
-            yield Problem(
-                path=(*path, "header"), message="says how to send a token that is not given"
-            )
-        if not _HEADER_NAME.fullmatch(header):
-            yield from _unfit(HeaderTemplate, header, (*path, "header"))
+        if header is not None and (header.startswith("?") or not _HEADER_NAME.fullmatch(header)):
+            yield from _unfit(HeaderTemplate, header.lstrip("?"), (*path, "header"))
 
 
 def _placeholders(tables: SettingsFile) -> Iterator[Problem]:
+    login = tables.login
+    try:
+        recipe = recipe_of(login, NOTHING_DOCUMENTED)
+    except UsageError:  # only the document knows the address
+        recipe = None
     for name, keys in tables.identities.items():
-        if "token" in keys:
+        if "token" in keys or (login is not None and login.wfc is not None):
             continue
-        if tables.login is None:
-            yield Problem(
-                path=("identities", name),
-                message="cannot log in; add a [login], or give it a token",
-            )
+        fields = {key: value for key, value in keys.items() if key not in IDENTITY_KEYS}
+        if login is not None:
+            for key in ("client_id", "client_secret"):
+                fields.setdefault(key, getattr(login, key) or "")
+        if recipe is None:
+            if not any(is_password(key) or key == "client_secret" for key in keys):
+                yield Problem(
+                    path=("identities", name),
+                    message="cannot log in; add a [login], or give it a token",
+                )
+            elif login is not None and login.basic and not any(map(names_user, keys)):
+                yield Problem(
+                    path=("identities", name, "username"),
+                    message="is missing: HTTP basic sends it with the password",
+                )
             continue
-        fields = tuple(key for key in keys if key not in IDENTITY_KEYS)
-        for field in _missing_fields(name, keys, tables.login):
-            yield Problem(
-                path=("identities", name, field),
-                message=f"is missing: the login asks for {{{field}}}{suggestion(field, fields)}",
-            )
-
-
-def _missing_fields(name: str, keys: Mapping[str, str], login: LoginTable) -> list[str]:
-    identity = identity_of(name, {"role": "", **keys}, send_as=login.send_as)
-    fields = _Asked(identity.fields)
-    # Filling the placeholders is the recipe's own business: let it, and see what it asked for.
-    recipe_of(login).request(replace(identity, fields=fields))
-    return fields.missing
-
-
-class _Asked(dict[str, str]):
-    """Fields that remember which of them were asked for in vain."""
-
-    def __init__(self, fields: Mapping[str, str]) -> None:
-        super().__init__(fields)
-        self.missing: list[str] = []
-
-    def __missing__(self, key: str) -> str:
-        if key not in self.missing:
-            self.missing.append(key)
-        return ""
+        known = aliased({key: value for key, value in fields.items() if value}, recipe)
+        for field in dict.fromkeys(placeholders(recipe)):
+            if field not in known:
+                hint = suggestion(field, tuple(fields))
+                yield Problem(
+                    path=("identities", name, field),
+                    message=f"is missing: the login asks for {{{field}}}{hint}",
+                )
 
 
 def _access(tables: SettingsFile) -> Iterator[Problem]:
@@ -180,6 +198,30 @@ def _load(tables: SettingsFile) -> Iterator[Problem]:
         )
     if load.think_time is not None and load.pacing is not None:
         yield Problem(path=("load",), message="has both think_time and pacing; keep one")
+
+
+def _races(tables: SettingsFile) -> Iterator[Problem]:
+    names = tuple(tables.identities)
+    for key, race in tables.security.races.items():
+        path = ("security", "races", key)
+        reads = (race.read, race.value)
+        bounded = race.least is not None or race.most is not None
+        if race.at_most is None and race.read is None:
+            yield Problem(
+                path=path, message="says nothing that must hold; add at_most = 1, or read and value"
+            )
+        if any(part is None for part in reads) and (any(reads) or bounded):
+            yield Problem(
+                path=path,
+                message='has only a part of what is read; give all: read = "GET /wallet", '
+                'value = "$.balance", least = 0',
+            )
+        elif race.read is not None and not bounded:
+            yield Problem(path=path, message="reads a number that may be any; add least or most")
+        for name, who in (("identity", race.identity), ("prepare_as", race.prepare_as)):
+            if who is not None and who not in names:
+                hint = suggestion(who, names)
+                yield Problem(path=(*path, name), message=f"there is no identity {who!r}{hint}")
 
 
 def _roles(tables: SettingsFile) -> Iterator[Problem]:

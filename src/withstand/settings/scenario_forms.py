@@ -7,7 +7,8 @@ from typing import Any, Final, NewType
 import attrs
 
 from withstand.load.scenario.feed_table import FeedOrder
-from withstand.settings.forms import FORMS, METHODS, Form, Unfit, kind, suggestion, text
+from withstand.settings.form import METHODS, Form, Unfit, kind, suggestion, text
+from withstand.settings.forms import FORMS
 
 RequestLine = NewType("RequestLine", str)
 """Method and path, `POST /orders?notify={users.email}`."""

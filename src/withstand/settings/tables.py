@@ -11,22 +11,20 @@ from withstand.settings.forms import (
     Day,
     Duration,
     Fingerprint,
-    HeaderTemplate,
     Keep,
     Leeway,
     Limit,
-    LoginRequest,
     OperationPattern,
-    Payload,
     PrivatePattern,
     ProxyAddress,
     Rate,
     Stages,
     Texts,
     ThinkTime,
-    TokenPath,
     Weight,
 )
+from withstand.settings.login_table import LoginTable
+from withstand.settings.race_table import RaceTable
 
 
 def _doc(meaning: str) -> dict[str, Any]:
@@ -88,38 +86,6 @@ class TargetTable:
 
 
 @attrs.frozen(kw_only=True)
-class LoginTable:
-    """How an identity gets its credential."""
-
-    request: LoginRequest = attrs.field(metadata=_doc("Method and path of the login."))
-    json: Payload | None = attrs.field(
-        default=None, metadata=_doc("JSON body; {name} stands for the identity's field.")
-    )
-    form: Payload | None = attrs.field(
-        default=None, metadata=_doc("Form body, in place of json; {name} as there.")
-    )
-    token: TokenPath = attrs.field(
-        default=TokenPath("$.access_token"),
-        metadata=_doc("Where the token is in the JSON response."),
-    )
-    send_as: HeaderTemplate = attrs.field(
-        default=HeaderTemplate("Authorization: Bearer {token}"),
-        metadata=_doc("Header line that carries the token."),
-    )
-    short_lived: Payload | None = attrs.field(
-        default=None,
-        metadata=_doc("Merged into the body to get a token that expires at once."),
-    )
-    leeway: Leeway = attrs.field(
-        default=Leeway(60_000_000_000),
-        metadata=_doc("Clock skew that the API tolerates after a token's expiry."),
-    )
-    expired_token: str | None = attrs.field(
-        default=None, metadata=_doc("A token that has expired, when none can be asked for.")
-    )
-
-
-@attrs.frozen(kw_only=True)
 class SuppressionTable:
     """A finding that the team has accepted."""
 
@@ -170,8 +136,19 @@ class SecurityTable:
     limits: dict[OperationPattern, Limit] = attrs.field(
         factory=dict, metadata=_doc("Failures after which an operation must refuse.")
     )
+    races: dict[OperationPattern, RaceTable] = attrs.field(
+        factory=dict,
+        metadata=_doc("Operation → what must hold when it is called several times at once."),
+    )
     private: tuple[PrivatePattern, ...] = attrs.field(
         default=(), metadata=_doc("Paths whose objects belong to one user.")
+    )
+    public_key: str | None = attrs.field(
+        default=None,
+        metadata=_doc(
+            "Public key of the API's tokens: a PEM or JWKS file, or a path on the target, where it "
+            "is not at /.well-known/jwks.json or the like."
+        ),
     )
     approved_access: str = attrs.field(
         default="withstand.access.toml",

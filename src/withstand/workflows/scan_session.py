@@ -14,6 +14,7 @@ from withstand.errors import RunVoid
 from withstand.openapi.operation import Operation
 from withstand.scan.check import Check
 from withstand.scan.cleanup import clean_up
+from withstand.scan.overtime import Overtime
 from withstand.scan.plan import ScanPlan
 from withstand.scan.record import ScanRecord
 from withstand.scan.scanner import ScanRun
@@ -73,7 +74,6 @@ class ScanSession:
             wire = await self._stack.enter_async_context(
                 open_wire(plan.target, plan.timeout_s, plan.connect_timeout_s)
             )
-            self._wire = wire
             listener = await self._stack.enter_async_context(open_listener(plan.target))
             run = ScanRun(plan, wire, listener)
             await run.prepare()
@@ -83,6 +83,8 @@ class ScanSession:
     async def _ended(self) -> None:
         try:
             if self._run is not None:
-                await clean_up(self.plan, self._wire, tuple(self._run.courier.observed))
+                courier = self._run.courier
+                await clean_up(self.plan, Overtime(courier), tuple(courier.observed))
+                await self._run.finish()
         finally:
             await self._stack.aclose()

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from withstand.client.cookies import CookieJar
+from withstand.client.credential import Credential
 from withstand.client.redirect import MAX_REDIRECTS, REDIRECTS, Hop, hop
 from withstand.client.wire_format import forwarded_origin
 from withstand.load.engine.script_connection import IDEMPOTENT, ConnectionWentStale
@@ -55,6 +56,7 @@ class EngineClient(UserConnections, AsyncClient):
         "_operations",
         "_origin",
         "_plain",
+        "_query",
         "_state",
         "_tickets",
         "is_set_up",
@@ -71,13 +73,14 @@ class EngineClient(UserConnections, AsyncClient):
         self._state: SimpleNamespace | None = None
         self._plain: PlainUser | None = None
         self._head: bytes | None = None
+        self._query: dict[str, object] = {}
         self.is_set_up = False
         self._enter("")
         if kind is not None:
             self._headers.update(kind.headers)
             if kind.identities:
                 who = kind.identities[number % len(kind.identities)]
-                self._headers.update(scene.credentials[who].headers)
+                self._take_on(scene.credentials[who])
 
     # What a script sees.
 
@@ -196,6 +199,8 @@ class EngineClient(UserConnections, AsyncClient):
         known_values = more_values if values is None else {**values, **more_values}
         plain = filled(path, known_values) if known_values or "{" in path else path
         whole = self._base + checked_path(with_params(plain, params))
+        if self._query:
+            whole = with_params(whole, self._query)
         count = self._operations.find(
             self._group, method, path.partition("?")[0] if name is None else name
         )
@@ -245,6 +250,12 @@ class EngineClient(UserConnections, AsyncClient):
 
     # How a request is made.
 
+    def _take_on(self, credential: Credential) -> None:
+        self._headers.update(credential.headers)
+        for name, value in credential.cookies:
+            self.cookies.set(name, value)
+        self._query = dict(credential.query)
+
     def _enter(self, group: str) -> None:
         self._group = group
         self._tickets = self._operations.tickets(group)
@@ -283,7 +294,8 @@ class EngineClient(UserConnections, AsyncClient):
         if self._head is not None:
             return self._head
         head = self._headers.lines() + self._cookie_line(whole) + b"\r\n"
-        if self._jar is None or self._jar.is_uniform:
+        # Who sends a credential in the query has no head that any path may have.
+        if not self._query and (self._jar is None or self._jar.is_uniform):
             self._head = head
         return head
 
