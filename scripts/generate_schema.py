@@ -156,6 +156,8 @@ def _rows(table: dict[str, Any], prefix: str) -> list[str]:
             rows += _rows(value, f"{prefix}{key}.")
         elif "properties" in value.get("items", {}):
             rows += _rows(value["items"], f"{prefix}{key}[].")
+        elif isinstance(entry := value.get("additionalProperties"), dict) and "properties" in entry:
+            rows += _rows(entry, f"{prefix}{key}.*.")
     return rows
 
 

@@ -21,8 +21,14 @@ from withstand.load.measurement import (
 from withstand.load.script_record import ScriptRecord
 from withstand.load.window import Window
 from withstand.results import Results
-from withstand.scan.finding import Confidence, Evidence, Finding, Severity
-from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.scan.finding import Confidence, Evidence, Finding, KnownFinding, Severity
+from withstand.scan.record import (
+    Coverage,
+    CoverageState,
+    ScanRecord,
+    SuppressedFinding,
+    SuppressionUse,
+)
 from withstand.slo import Indicator, Objective, SoakRules
 from withstand.slo.trial_record import TrialRecord, TrialShare
 from withstand.stats.durations import Durations
@@ -99,6 +105,33 @@ scans = st.builds(
     duration_s=seconds,
     notes=st.lists(words, max_size=2, unique=True).map(tuple),
     void=st.none() | st.sampled_from(("alice cannot log in", "the target went away")),
+    suppressed=st.lists(
+        st.builds(SuppressedFinding, finding=findings, reason=st.just("accepted")), max_size=2
+    ).map(tuple),
+    suppressions=st.lists(
+        st.builds(
+            SuppressionUse,
+            what=st.sampled_from(("a on GET /users", "b on GET /users")),
+            reason=st.just("accepted"),
+            covers=st.integers(0, 3),
+            missed=st.booleans(),
+        ),
+        max_size=2,
+        unique_by=lambda use: use.what,
+    ).map(tuple),
+    baseline_file=st.none() | st.just("baseline.json"),
+    known=st.lists(findings, max_size=2).map(tuple),
+    gone=st.lists(
+        st.builds(
+            KnownFinding,
+            fingerprint=st.sampled_from(("a" * 16, "b" * 16)),
+            check=words,
+            operation=operation_keys,
+            severity=st.sampled_from(Severity),
+        ),
+        max_size=2,
+        unique_by=lambda entry: entry.fingerprint,
+    ).map(tuple),
 )
 
 

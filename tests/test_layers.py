@@ -25,6 +25,7 @@ SHELLS = (
     "withstand.client.allocator",
     "withstand.client.connect",
     "withstand.client.connection",
+    "withstand.client.handshake",
     "withstand.client.loop",
     "withstand.client.loopback_listener",
     "withstand.client.wire",

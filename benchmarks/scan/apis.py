@@ -12,7 +12,7 @@ from tests.demo.running import running as shop_running
 from withstand.demo.config import render
 
 APIS = ("shop", "clinic")
-NEEDS_HTTPS = "no-https-redirect"
+NEED_HTTPS = frozenset({"no-https-redirect", "no-hsts"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ def running(api: str, *flaws: str) -> Iterator[Running]:
         with clinic_running(*flaws) as url:
             yield Running(url=url, config=config_for(url))
         return
-    https = ("--https", "--http-port", "0") if NEEDS_HTTPS in flaws else ()
+    https = ("--https", "--http-port", "0") if NEED_HTTPS & set(flaws) else ()
     with shop_running("--flaws", ",".join(flaws), *https) as demo:
         plain = demo.words.get("http_url")
         config = render(

@@ -14,7 +14,21 @@ Finding = tuple[str, str]
 APART: tuple[frozenset[str], ...] = (
     # Where there is no limit, no refusal can lack the time.
     frozenset({"no-rate-limit", "rate-limit-without-retry-after"}),
+    # Where no role is checked, there is no guard to get past.
+    frozenset({"role-not-checked", "admin-guard-reads-path"}),
     frozenset({"login-without-limit", "login-limit-says-no-time"}),
+    # Answers that differ already are reported once, not also for the time that they take.
+    frozenset({"login-knows-no-such-patient", "login-hashes-for-patients-only"}),
+    # A key pair signs without a secret; who asks for no token, or believes any, shows no other flaw
+    # of tokens there.
+    frozenset({"guessable-token-secret", "public-key-as-secret"}),
+    frozenset({"no-token-check", "any-token-accepted"}),
+    frozenset({"unverified-signatures", "public-key-as-secret"}),
+    # Who lets every origin in lets in also those that look allowed; who lets in none, none.
+    frozenset({"wildcard-cors-with-credentials", "origins-compared-by-prefix"}),
+    frozenset({"wildcard-cors-with-credentials", "allowed-origin-left-out"}),
+    frozenset({"wildcard-cors-with-credentials", "preflights-approved-for-everybody"}),
+    frozenset({"origins-compared-by-prefix", "allowed-origin-left-out"}),
 )
 """Flaws of which one hides or changes what the others show: never in one group."""
 

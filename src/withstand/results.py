@@ -340,7 +340,8 @@ def _doubts(results: Results) -> list[str]:
         return clauses
     if not clauses:
         return ["nothing was tested, so nothing is known"]
-    return ["nothing bad is proven", *clauses]
+    aside = _set_aside(results)
+    return ["nothing new is proven" if aside else "nothing bad is proven", *clauses, *aside]
 
 
 def _successes(results: Results) -> list[str]:

@@ -9,6 +9,7 @@ import pytest
 from tests.demo.running import RunningDemo, running
 from withstand.cli import run
 from withstand.demo.config import render
+from withstand.scan import weak_secrets
 
 Invoke = Callable[..., "Outcome"]
 
@@ -38,6 +39,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     for name in ("WITHSTAND_BASE_URL", "WITHSTAND_OPENAPI"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(weak_secrets, "MOST_DIGITS", 3)  # a million numbers take seconds
     return tmp_path
 
 

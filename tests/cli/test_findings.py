@@ -125,10 +125,13 @@ def test_a_report_directory_has_sarif_that_points_into_the_document(
     assert lines[place["region"]["startLine"] - 1].strip() == '"get": {'
 
     (folder / "out" / "results.sarif").rename(folder / "before.sarif")
-    again = invoke("report", "out/results.json", "--sarif", "after.sarif", "--junit", "x.xml")
+    files = ("--sarif", "after.sarif", "--junit", "x.xml", "--code-quality", "quality.json")
+    again = invoke("report", "out/results.json", *files)
     assert again.code == 1
     assert (folder / "after.sarif").read_text() == (folder / "before.sarif").read_text()
     assert "<failure" in (folder / "x.xml").read_text()
+    (entry,) = read(folder / "quality.json")
+    assert entry["location"]["lines"]["begin"] == place["region"]["startLine"]
 
 
 def test_replay_says_still_there_gone_or_that_it_cannot_be_told(
@@ -167,6 +170,7 @@ def test_replay_of_an_operation_that_is_not_there_any_more_is_gone(
     assert (outcome.code, "has no such operation any more" in outcome.said) == (0, True)
 
 
+@pytest.mark.slow
 def test_the_curl_line_of_a_finding_on_the_demo_runs_as_pasted(
     invoke: Invoke, folder: Path
 ) -> None:

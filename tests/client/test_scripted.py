@@ -3,7 +3,7 @@
 import asyncio
 
 from withstand.client.exchange import Failure, FailureKind, Request, Response
-from withstand.client.scripted import START_UNIX_S, Scripted
+from withstand.client.scripted import START_UNIX_S, Late, Scripted
 from withstand.client.target import Target
 from withstand.client.transport import Transport
 
@@ -52,5 +52,18 @@ def test_another_target_is_served_by_its_own_function_or_refuses() -> None:
         assert isinstance(alone.outcome, Failure)
         assert alone.outcome.kind is FailureKind.REFUSED
         assert alone.timing.first_byte_ns is None
+
+    asyncio.run(main())
+
+
+def test_a_late_response_takes_its_time() -> None:
+    def slow(_request: Request) -> Response:
+        return Late(status=200, after_s=2.5)
+
+    async def main() -> None:
+        transport = Scripted(slow)
+        exchange = await transport.send(Request(method="GET", path="/"))
+        assert exchange.timing.service_time_ns == 2_500_000_000
+        assert transport.unix_time_s() == START_UNIX_S + 2.5
 
     asyncio.run(main())

@@ -6,7 +6,7 @@ from typing import ParamSpec, TypeVar
 
 from flask import abort, g, request
 
-from tests.clinic.clinic import clinic, store
+from tests.clinic.clinic import clinic, planted, store
 from tests.clinic.sessions import COOKIE
 from tests.clinic.store import Row
 
@@ -17,7 +17,10 @@ R = TypeVar("R")
 def visitor() -> Row | None:
     """The user whose session the request belongs to; None for an anonymous request."""
     if "visitor" not in g:
-        user_id = clinic().sessions.user_id(request.cookies.get(COOKIE, ""))
+        key = request.cookies.get(COOKIE, "")
+        if not key and planted("session-in-address"):
+            key = request.args.get("session", "")
+        user_id = clinic().sessions.user_id(key)
         found = store().row("select * from users where id = ?", user_id) if user_id else None
         g.visitor = found
     known: Row | None = g.visitor

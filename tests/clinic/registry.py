@@ -4,18 +4,21 @@ from types import ModuleType
 
 from tests.clinic.flaws import Flaw
 from tests.clinic.topics import (
+    about,
     accounts,
     admin,
     appointments,
     doctors,
     documents,
     feeds,
+    graph,
     letters,
     login,
     messages,
     notes,
     patients,
     recovery,
+    versions,
     vouchers,
 )
 
@@ -33,6 +36,9 @@ TOPICS: tuple[ModuleType, ...] = (
     vouchers,
     patients,
     admin,
+    versions,
+    about,
+    graph,
 )
 """Each with `blueprint`, `PATHS` (paths of the OpenAPI document) and `FLAWS`."""
 

@@ -1,8 +1,10 @@
 """Every flaw shows when it is planted, and nothing else shows with it."""
 
 import gc
+import hmac
 import logging
 import tracemalloc
+from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,7 +14,10 @@ from uuid import uuid4
 import jwt
 import pytest
 
+from withstand.demo.app import ALLOWED_ORIGIN
 from withstand.demo.flaws import FLAWS, FlawName, UnknownFlawError, plant
+from withstand.demo.headers import security_headers
+from withstand.demo.tokens import GUESSABLE
 
 from .in_process import HTTPS_URL, InProcess, in_process
 
@@ -54,6 +59,35 @@ def expired_tokens_accepted(api: InProcess) -> bool:
 
 def unverified_signatures(api: InProcess) -> bool:
     return api.send("GET", "/users/me", token=forged(api)).status_code == 200
+
+
+def any_token_accepted(api: InProcess) -> bool:
+    statuses = [api.send("GET", "/users", token=token).status_code for token in (None, "ws-random")]
+    return statuses == [401, 200]
+
+
+def guessable_token_secret(api: InProcess) -> bool:
+    token = api.shop.tokens.issue(api.user("alice"), lifetime_s=60)
+    try:
+        jwt.decode(token, GUESSABLE, algorithms=["HS256"], options={"verify_aud": False})
+    except jwt.PyJWTError:
+        return False
+    return True
+
+
+def public_key_as_secret(api: InProcess) -> bool:
+    keys = api.send("GET", "/.well-known/jwks.json")
+    pair = api.shop.tokens.pair
+    if keys.status_code != 200 or pair is None:
+        return False
+    head = jwt.encode(claims(api, "alice"), "k" * 32, algorithm="HS256").rpartition(".")[0]
+    signature = hmac.digest(pair.public_pem, head.encode(), "sha256")
+    token = f"{head}.{urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+    return api.send("GET", "/users/me", token=token).status_code == 200
+
+
+def tokens_without_expiry(api: InProcess) -> bool:
+    return "exp" not in claims(api, "alice")
 
 
 def role_not_checked(api: InProcess) -> bool:
@@ -111,6 +145,25 @@ def order_readable_by_other_user(api: InProcess) -> bool:
     return api.send("GET", f"/orders/{order_id}", as_="bob").status_code == 200
 
 
+def order_deletable_by_other_user(api: InProcess) -> bool:
+    body = {"items": ["SKU-001"]}
+    order_id = api.send("POST", "/orders", as_="alice", json=body).json()["id"]
+    return api.send("DELETE", f"/orders/{order_id}", as_="bob").status_code == 204
+
+
+def admin_guard_reads_path(api: InProcess) -> bool:
+    user_id = api.user("bob").id
+    plain, spelled = (
+        api.send("GET", f"/{first}/users/{user_id}", as_="alice").status_code
+        for first in ("admin", "%61dmin")
+    )
+    return (plain, spelled) == (403, 200)
+
+
+def configuration_page(api: InProcess) -> bool:
+    return api.send("GET", "/internal/config").status_code == 200
+
+
 def wildcard_cors_with_credentials(api: InProcess) -> bool:
     headers = api.send("GET", "/health", headers={"Origin": FOREIGN, "Cookie": "a=b"}).headers
     allowed = headers.get("access-control-allow-origin")
@@ -120,6 +173,34 @@ def wildcard_cors_with_credentials(api: InProcess) -> bool:
 def no_https_redirect(api: InProcess) -> bool:
     answer = api.send("GET", "/health", plain=True)
     return answer.status_code == 200
+
+
+def origins_compared_by_prefix(api: InProcess) -> bool:
+    allowed = {
+        origin: api.send("GET", "/health", headers={"Origin": origin}).headers.get(
+            "access-control-allow-origin"
+        )
+        for origin in (f"{ALLOWED_ORIGIN}.evil.example.com", FOREIGN)
+    }
+    return [origin == value for origin, value in allowed.items()] == [True, False]
+
+
+def allowed_origin_left_out(api: InProcess) -> bool:
+    headers = api.send("GET", "/health", headers={"Origin": ALLOWED_ORIGIN}).headers
+    return "access-control-allow-origin" not in headers
+
+
+def preflights_approved_for_everybody(api: InProcess) -> bool:
+    asked = {"Origin": FOREIGN, "Access-Control-Request-Method": "DELETE"}
+    headers = api.send("OPTIONS", "/orders/1", headers=asked).headers
+    actual = api.send("GET", "/health", headers={"Origin": FOREIGN, "Cookie": "a=b"}).headers
+    allowed = headers.get("access-control-allow-origin")
+    return allowed == FOREIGN and "access-control-allow-origin" not in actual
+
+
+def no_hsts(api: InProcess) -> bool:
+    names = {name for name, _ in security_headers(https=True, planted=api.shop.planted)}
+    return "Strict-Transport-Security" not in names
 
 
 def slow_endpoint(api: InProcess) -> bool:
@@ -145,6 +226,10 @@ SHOWS: dict[FlawName, Callable[[InProcess], bool]] = {
     "no-token-check": no_token_check,
     "expired-tokens-accepted": expired_tokens_accepted,
     "unverified-signatures": unverified_signatures,
+    "any-token-accepted": any_token_accepted,
+    "guessable-token-secret": guessable_token_secret,
+    "public-key-as-secret": public_key_as_secret,
+    "tokens-without-expiry": tokens_without_expiry,
     "role-not-checked": role_not_checked,
     "sql-injection": sql_injection,
     "reflected-html": reflected_html,
@@ -154,8 +239,15 @@ SHOWS: dict[FlawName, Callable[[InProcess], bool]] = {
     "rate-limit-without-retry-after": rate_limit_without_retry_after,
     "password-hash-in-responses": password_hash_in_responses,
     "order-readable-by-other-user": order_readable_by_other_user,
+    "order-deletable-by-other-user": order_deletable_by_other_user,
+    "admin-guard-reads-path": admin_guard_reads_path,
+    "configuration-page": configuration_page,
     "wildcard-cors-with-credentials": wildcard_cors_with_credentials,
+    "origins-compared-by-prefix": origins_compared_by_prefix,
+    "allowed-origin-left-out": allowed_origin_left_out,
+    "preflights-approved-for-everybody": preflights_approved_for_everybody,
     "no-https-redirect": no_https_redirect,
+    "no-hsts": no_hsts,
     "slow-endpoint": slow_endpoint,
     "memory-leak": memory_leak,
 }
@@ -175,9 +267,20 @@ def test_a_planted_flaw_shows_and_no_other_with_it(tmp_path: Path, flaw: FlawNam
     assert shown(tmp_path, flaw) == {flaw}
 
 
-def test_all_of_them_show_together_but_for_the_one_that_another_hides(tmp_path: Path) -> None:
-    # Where guessing is not limited there is no refusal that could lack its Retry-After.
-    assert shown(tmp_path, "all") == {*SHOWS} - {"rate-limit-without-retry-after"}
+def test_all_of_them_show_together_but_for_those_that_others_hide(tmp_path: Path) -> None:
+    # Where guessing is not limited there is no refusal that could lack its Retry-After; where a key
+    # pair signs there is no secret; who needs no token, needs none that is made up; and where no
+    # role is checked there is no guard to get past.
+    hidden = {
+        "rate-limit-without-retry-after",
+        "guessable-token-secret",
+        "any-token-accepted",
+        "admin-guard-reads-path",
+        # Where every origin is let in, none only looks allowed and none is left out.
+        *("origins-compared-by-prefix", "allowed-origin-left-out"),
+        "preflights-approved-for-everybody",
+    }
+    assert shown(tmp_path, "all") == {*SHOWS} - hidden
 
 
 def test_unverified_signatures_leave_the_rest_of_a_tokens_checks_in_place(tmp_path: Path) -> None:

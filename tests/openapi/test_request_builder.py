@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from withstand.openapi.body_encoding import Upload
 from withstand.openapi.document import read_document
 from withstand.openapi.document_text import read_mapping
 from withstand.openapi.operation import Api, Operation
@@ -303,6 +304,26 @@ def test_a_multipart_form_is_read_back(build_library: RequestBuilder) -> None:
     crop = parts["crop"]
     assert crop.get_content_type() == "application/json"
     assert json.loads(str(crop.get_payload()))["width"] == 16
+
+
+def test_a_file_of_a_check_keeps_its_name_and_type(build_library: RequestBuilder) -> None:
+    slot = Slot(location="body", name="image")
+    page = Upload(name="a.html", media_type="text/html", content=b"<p>\xff</p>")
+    operation = of(build_library.api, "PUT /books/{bookId}/cover")
+    request = build_library.build(operation, replace={slot: page}).request
+    head = f"Content-Type: {request.header('Content-Type')}\r\n\r\n".encode()
+    message = BytesParser().parsebytes(head + request.body)
+    parts = {part.get_param("name", header="Content-Disposition"): part for part in message.walk()}
+    image = parts["image"]
+    assert (image.get_filename(), image.get_content_type()) == ("a.html", "text/html")
+    assert image.get_payload(decode=True) == page.content
+
+    content = {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+    stream = one({"requestBody": {"content": content}})
+    whole = builder(stream).build(
+        stream.operations[0], replace={Slot(location="body", name=""): page}
+    )
+    assert whole.request.body == page.content
 
 
 def test_plain_text_and_octet_streams_are_the_text_itself(clinic: Api) -> None:

@@ -95,3 +95,16 @@ def test_a_void_scan_is_an_error() -> None:
     error = case.find("error")
     assert error is not None
     assert "alice cannot log in" in (error.get("message") or "")
+
+
+def test_every_verdict_on_an_objective_is_a_test_case() -> None:
+    results = replace(sample.sample(), scan=None)
+    suite = suite_of(results)
+    verdicts = results.verdicts()
+    assert len(suite.findall("testcase")) == len(verdicts)
+    breached = results.breached()
+    assert len(suite.findall("testcase/failure")) == len(breached) > 0
+    case = case_of(suite, breached[0].objective.text, breached[0].operation)
+    failure = case.find("failure")
+    assert failure is not None
+    assert breached[0].reason in (failure.get("message") or "")

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.scan.checks.tiny_api import findings
-from withstand.scan.catalogue import check_named
+from withstand.scan.catalogue import all_checks, check_named
+from withstand.scan.example_run import example_findings
 from withstand.scan.finding import Confidence, Finding, Severity
 
 FLAW = check_named("object-readable-by-other-user")
@@ -91,6 +92,14 @@ def test_how_bad_and_how_sure_it_is_is_no_part_of_it() -> None:
 
 def test_the_order_of_operations_is_no_part_of_it() -> None:
     assert fingerprint("GET /a", "GET /b") == fingerprint("GET /b", "GET /a")
+
+
+@pytest.mark.slow
+def test_no_check_of_the_catalogue_puts_a_canary_or_a_host_into_a_fingerprint() -> None:
+    for check in all_checks():
+        one = example_findings(check)
+        other = example_findings(check, base_url="http://127.0.0.1:4242", first=1_000)
+        assert {f.fingerprint for f in one} == {f.fingerprint for f in other}, check.name
 
 
 def test_a_scan_of_a_reordered_document_on_another_host_finds_the_same() -> None:

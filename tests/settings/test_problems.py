@@ -134,6 +134,30 @@ def test_the_error_names_the_file(read: Read) -> None:
         ),
         ("[security]\nsuppress = [{ check = 'a' }]", "security.suppress[0].reason: is missing"),
         (
+            "[security.races]\n'POST /redeem' = {}",
+            'security.races."POST /redeem": says nothing that must hold; add at_most = 1, '
+            "or read and value",
+        ),
+        (
+            "[security.races]\n'POST /pay' = { read = 'GET /wallet', least = 0 }",
+            'security.races."POST /pay": has only a part of what is read; give all: '
+            'read = "GET /wallet", value = "$.balance", least = 0',
+        ),
+        (
+            "[security.races]\n'POST /pay' = { read = 'GET /wallet', value = '$.balance' }",
+            'security.races."POST /pay": reads a number that may be any; add least or most',
+        ),
+        (
+            "[security.races]\n'POST /pay' = { at_most = 1, identity = 'alcie' }\n"
+            "[identities]\nalice = { role = 'user', token = 'x' }",
+            "security.races.\"POST /pay\".identity: there is no identity 'alcie'; "
+            "did you mean 'alice'?",
+        ),
+        (
+            "[security.races]\n'POST /pay' = { at_most = 1, least = 'none' }",
+            "security.races.\"POST /pay\".least: expected a number, got the text 'none'",
+        ),
+        (
             "[security]\nprivate = ['orders']",
             "security.private[0]: 'orders' is no path; write it as '/orders/*' or "
             "'GET /orders/{id}'",

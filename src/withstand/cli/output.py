@@ -12,6 +12,7 @@ from rich.console import Console
 from withstand.cli.options import Outputs
 from withstand.cli.scan_files import asked_files
 from withstand.errors import UsageError
+from withstand.report.code_quality import render_code_quality
 from withstand.report.html import render_html
 from withstand.report.junit import render_junit
 from withstand.report.markdown import render_markdown
@@ -92,6 +93,7 @@ def _files(outputs: Outputs) -> tuple[Path | None, Path | None]:
 
 _RENDERED: Final[Mapping[str, Callable[[Results], str]]] = {
     "sarif": render_sarif,
+    "code-quality": render_code_quality,
     "junit": render_junit,
     "markdown": render_markdown,
 }

@@ -1,4 +1,4 @@
-"""The options for files in the formats of CI systems: `--sarif`, `--junit`, `--markdown`."""
+"""The options for files in the formats of CI systems: SARIF, Code Quality, JUnit, Markdown."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,7 +11,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 _FILES: Final = "withstand.scan-files"  # in Click's context: format → the file
 _HELP: Final = {
     "sarif": "Write the findings as SARIF 2.1.0, for code scanning.",
-    "junit": "Write the tests of the scan as a JUnit file.",
+    "code-quality": "Write the findings as a Code Quality report, for GitLab.",
+    "junit": "Write the tests of the scan, and the verdicts on objectives, as a JUnit file.",
     "markdown": "Write the report as Markdown, for a job summary.",
 }
 
@@ -21,7 +22,7 @@ def scan_file_options(function: F) -> F:
 
     def note(context: click.Context, option: click.Parameter, value: Path | None) -> None:
         if value is not None:
-            context.meta.setdefault(_FILES, {})[option.name] = value
+            context.meta.setdefault(_FILES, {})[option.opts[0].removeprefix("--")] = value
 
     for name, said in reversed(_HELP.items()):
         function = click.option(

@@ -7,12 +7,15 @@ _LOGIN_NAMES: Final = frozenset(
      "handle", "nickname", "phone", "usernameoremail", "emailorusername"}
 )  # fmt: skip
 _PASSWORD_WORDS: Final = ("password", "passwd", "pwd", "passcode", "passphrase")
+_PASSWORDS: Final = frozenset({"pass", "pw"})
 
 
 def is_password(name: str) -> bool:
     """Whether a property of that name holds a password."""
     last = name.rsplit(".", 1)[-1].lower().replace("-", "").replace("_", "")
-    return any(last.startswith(word) or last.endswith(word) for word in _PASSWORD_WORDS)
+    return last in _PASSWORDS or any(
+        last.startswith(word) or last.endswith(word) for word in _PASSWORD_WORDS
+    )
 
 
 def names_user(name: str) -> bool:

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
+from withstand.client.certificate import Handshake
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response, Timing
 from withstand.client.target import Target
 
+MODERN: Final = Handshake(version="TLSv1.3")
 START_UNIX_S: Final = 1_750_000_000.0  # 2025-06-15 15:06:40 UTC
 
 
@@ -34,6 +36,7 @@ class Scripted:
     """A `Transport` whose server is a function from request to response.
 
     `plain`, where given, serves what is sent to another target; without it nobody listens there.
+    `agrees_to` is what a handshake with it tells.
     Every exchange is appended to `exchanges`, in the order of sending.
     """
 
@@ -42,10 +45,12 @@ class Scripted:
         server: Callable[[Request], Response],
         *,
         plain: Callable[[Request], Response] | None = None,
+        agrees_to: Handshake | None = MODERN,
     ) -> None:
         self.exchanges: list[Exchange] = []
         self._server = server
         self._plain = plain
+        self._agrees_to = agrees_to
         self._elapsed_ns = 0
 
     async def send(
@@ -66,6 +71,10 @@ class Scripted:
     async def burst(self, requests: Sequence[Request]) -> tuple[Exchange, ...]:
         """The requests one after the other, at one instant."""
         return tuple([await self.send(request) for request in requests])
+
+    async def handshake(self) -> Handshake | None:
+        """What the script says that its server agrees to."""
+        return self._agrees_to
 
     async def pause(self, seconds: float) -> None:
         """Let virtual time pass."""

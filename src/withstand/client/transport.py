@@ -7,6 +7,7 @@ them to a function, for tests and for the examples of the checks.
 from collections.abc import Sequence
 from typing import Protocol
 
+from withstand.client.certificate import Handshake
 from withstand.client.exchange import Exchange, Request
 from withstand.client.target import Target
 
@@ -21,6 +22,9 @@ class Transport(Protocol):
 
     async def burst(self, requests: Sequence[Request]) -> tuple[Exchange, ...]:
         """Several requests released at the same instant, each on its own connection."""
+
+    async def handshake(self) -> Handshake | None:
+        """What the target's server agrees to in TLS; None where it speaks none."""
 
     async def pause(self, seconds: float) -> None:
         """Let time pass (a scripted transport only counts it)."""

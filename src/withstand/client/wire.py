@@ -8,9 +8,11 @@ from time import perf_counter_ns
 from typing import Final
 
 from withstand import __version__
+from withstand.client.certificate import Handshake
 from withstand.client.connect import connect, tls_context
 from withstand.client.connection import MAX_RESPONSE_BYTES, Connection
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response, Timing
+from withstand.client.handshake import handshake
 from withstand.client.target import Target
 from withstand.client.wire_format import as_forwarded, request_bytes, response_of
 
@@ -101,6 +103,10 @@ class Wire:
             for carrier in carriers.values():
                 if isinstance(carrier, _Carrier) and carrier.in_flight:
                     carrier.drop()
+
+    async def handshake(self) -> Handshake | None:
+        """What the target's server agrees to in TLS; None where it speaks none."""
+        return await handshake(self.target, timeout_s=self._connect_timeout_s)
 
     async def pause(self, seconds: float) -> None:
         """Let time pass."""

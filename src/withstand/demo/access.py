@@ -49,10 +49,15 @@ SignedIn = Annotated[User, Depends(_signed_in)]
 
 
 async def may_list_users(shop: TheShop, credentials: _Credentials) -> None:
-    if not shop.planted.has("no-token-check"):
+    any_will_do = shop.planted.has("any-token-accepted") and credentials is not None
+    if not shop.planted.has("no-token-check") and not any_will_do:
         await _signed_in(shop, credentials)
 
 
-async def must_be_admin(shop: TheShop, user: SignedIn) -> None:
-    if user.role != "admin" and not shop.planted.has("role-not-checked"):
-        raise HTTPException(403, "Only administrators may do this.")
+async def must_be_admin(request: Request, shop: TheShop, user: SignedIn) -> None:
+    if user.role == "admin" or shop.planted.has("role-not-checked"):
+        return
+    spelled = request.scope["raw_path"]
+    if shop.planted.has("admin-guard-reads-path") and not spelled.startswith(b"/admin/"):
+        return
+    raise HTTPException(403, "Only administrators may do this.")

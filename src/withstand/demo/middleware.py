@@ -2,7 +2,7 @@
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from withstand.demo.problems import log, problem_response
@@ -74,6 +74,27 @@ class RedirectToHttps:
         if query:
             target += "?" + query
         await RedirectResponse(target, status_code=308)(scope, receive, send)
+
+
+class ApprovedPreflights:
+    """The flaw "preflights-approved-for-everybody": whoever asks beforehand hears yes."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        if scope.get("method") != "OPTIONS" or "access-control-request-method" not in asked:
+            await self._app(scope, receive, send)
+            return
+        headers = {
+            "Access-Control-Allow-Origin": asked.get("origin", "*"),
+            "Access-Control-Allow-Credentials": "true",
+            "Access-Control-Allow-Methods": "GET, POST, PATCH, DELETE",
+            "Access-Control-Allow-Headers": "Authorization, Content-Type",
+            "Vary": "Origin",
+        }
+        await Response(status_code=204, headers=headers)(scope, receive, send)
 
 
 class MemoryLeak:

@@ -102,9 +102,10 @@ def serve(
             app = KnownLatency(app, latencies)
         if capacity is not None:
             app = LimitedCapacity(app, capacity)
-        servers = [_Server(app, main, files)]
+        servers = [_Server(app, main, files, shop.planted)]
         if plain:
-            servers.append(_Server(plain_app(app, shop.planted, _url(main, https)), plain, None))
+            redirecting = plain_app(app, shop.planted, _url(main, https))
+            servers.append(_Server(redirecting, plain, None, shop.planted))
         listening = Listening(
             url=_url(main, https),
             http_url=_url(plain, https=False) if plain else None,
@@ -133,7 +134,13 @@ def plain_app(app: ASGIApp, planted: Planted, https_url: str) -> ASGIApp:
 class _Server(uvicorn.Server):
     """uvicorn on a socket that is bound already, with its signals left to us."""
 
-    def __init__(self, app: ASGIApp, bound: socket.socket, files: CertificateFiles | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        bound: socket.socket,
+        files: CertificateFiles | None,
+        planted: Planted,
+    ) -> None:
         config = uvicorn.Config(
             app,
             http="httptools",
@@ -143,7 +150,7 @@ class _Server(uvicorn.Server):
             log_level="error",
             access_log=False,
             server_header=False,
-            headers=security_headers(https=files is not None),
+            headers=security_headers(https=files is not None, planted=planted),
             proxy_headers=False,
             # Longer than load generators pause, so that they meet no connection just being closed.
             timeout_keep_alive=75,

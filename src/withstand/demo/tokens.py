@@ -11,6 +11,7 @@ from uuid import UUID
 import jwt
 
 from withstand.demo.flaws import Planted
+from withstand.demo.key_pair import KeyPair
 from withstand.demo.records import User
 
 ISSUER = "https://shop.example.com"
@@ -22,6 +23,9 @@ _KEY_BYTES = 32
 _CLAIMS = ("iss", "aud", "sub", "iat", "exp")
 # Ours have some 400 characters. The bound keeps hostile ones from costing anything to parse.
 _MAX_TOKEN_CHARACTERS = 4096
+GUESSABLE = b"a-string-secret-at-least-256-bits-long"
+_UNTIL = "until"
+"""The claim that takes the place of `exp` where tokens are to say nothing of their expiry."""
 
 
 class InvalidTokenError(Exception):
@@ -30,8 +34,9 @@ class InvalidTokenError(Exception):
 
 class Tokens:
     def __init__(self, key: bytes, planted: Planted) -> None:
-        self._key = key
+        self._key = GUESSABLE if planted.has("guessable-token-secret") else key
         self._planted = planted
+        self.pair = KeyPair() if planted.has("public-key-as-secret") else None
 
     def issue(self, user: User, *, lifetime_s: int) -> str:
         """A token for this user; it expires at the first whole second after its lifetime.
@@ -48,6 +53,10 @@ class Tokens:
             "exp": math.ceil(now_s + lifetime_s),
             "jti": secrets.token_urlsafe(12),
         }
+        if self._planted.has("tokens-without-expiry"):
+            claims[_UNTIL] = claims.pop("exp")
+        if self.pair is not None:
+            return self.pair.signed(claims)
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
     def subject(self, token: str) -> str:
@@ -55,15 +64,17 @@ class Tokens:
         if len(token) > _MAX_TOKEN_CHARACTERS:
             raise InvalidTokenError
         try:
+            believed = self.pair is not None and self.pair.is_hmac(token)
             claims: dict[str, Any] = jwt.decode(
                 token,
-                self._key,
-                algorithms=[_ALGORITHM],
+                self.pair.public if self.pair is not None else self._key,
+                algorithms=[_ALGORITHM, "RS256"] if believed else [self._algorithm],
                 issuer=ISSUER,
                 audience=AUDIENCE,
                 options={
-                    "require": list(_CLAIMS),
-                    "verify_signature": not self._planted.has("unverified-signatures"),
+                    "require": [name for name in _CLAIMS if name != "exp" or self._says_expiry],
+                    "verify_signature": not believed
+                    and not self._planted.has("unverified-signatures"),
                     # PyJWT skips these too when it is told not to verify the signature.
                     "verify_exp": not self._planted.has("expired-tokens-accepted"),
                     "verify_iat": True,
@@ -71,17 +82,33 @@ class Tokens:
                     "verify_aud": True,
                 },
             )
+            if not self._says_expiry and not self._planted.has("expired-tokens-accepted"):
+                self._refuse_after(float(claims[_UNTIL]))
             return str(UUID(claims["sub"]))
         except (
             jwt.PyJWTError,
-            # Claims of odd types, and headers nested absurdly deep.
+            # Claims of odd types or none at all, and headers nested absurdly deep.
             ArithmeticError,
             AttributeError,
+            KeyError,
             RecursionError,
             TypeError,
             ValueError,
         ) as error:
             raise InvalidTokenError from error
+
+    @property
+    def _says_expiry(self) -> bool:
+        return not self._planted.has("tokens-without-expiry")
+
+    @property
+    def _algorithm(self) -> str:
+        return self.pair.algorithm if self.pair is not None else _ALGORITHM
+
+    @staticmethod
+    def _refuse_after(until_s: float) -> None:
+        if time.time() >= until_s:
+            raise InvalidTokenError
 
 
 def signing_key(folder: Path) -> bytes:

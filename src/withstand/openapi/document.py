@@ -102,6 +102,7 @@ def _operations(
                 bodies=bodies,
                 responses=responses,
                 security=_security(node.get("security", everywhere)),
+                scopes=_scopes(node.get("security", everywhere)),
                 deprecated=node.get("deprecated") is True,
                 line=lines.get((path, method)),
             )
@@ -129,6 +130,16 @@ def _with_undeclared(path: str, parameters: tuple[Parameter, ...]) -> tuple[Para
 
 def _security(node: Any) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(part) for part in _list(node) if isinstance(part, Mapping))
+
+
+def _scopes(node: Any) -> tuple[str, ...]:
+    """The scopes that no alternative goes without."""
+    alternatives = [
+        {str(scope) for scopes in part.values() for scope in _list(scopes)}
+        for part in _list(node)
+        if isinstance(part, Mapping)
+    ]
+    return tuple(sorted(set.intersection(*alternatives))) if alternatives else ()
 
 
 def _list(node: Any) -> list[Any]:

@@ -50,6 +50,8 @@ class Operation:
     """Status (`200`, `4XX`, `default`) → media type → schema."""
     security: tuple[tuple[str, ...], ...] = ()
     """Alternatives, each the names of the schemes it needs; an empty alternative is anonymous."""
+    scopes: tuple[str, ...] = ()
+    """What every alternative wants granted (OAuth2, OpenID Connect); empty where one wants none."""
     deprecated: bool = False
     line: int | None = None
 

@@ -162,6 +162,8 @@ def identifier_in_location(location: str, item_path: str) -> str | None:
     before = wanted[at - 1] if at else ""
     if not before or parameter_in(before) or len(given) <= after + 1:
         return unquote(found)
+    if words(before)[-1] in _VERBS:  # `/order/view/{id}`, made at `/order/7`
+        return unquote(found)
     return unquote(found) if noun(given[-2 - after]) == noun(before) else None
 
 

@@ -5,7 +5,7 @@ processes attack the API at the same time: a limiter that one of them provokes, 
 one of them creates, would spoil the verdicts of the other.
 """
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import pytest
@@ -45,9 +45,7 @@ def tested(
     last: bool,
 ) -> ScanRecord:
     """The record of one test. Raises RunVoid or UsageError."""
-    shared = config.stash[RUN].shared_directory
-    lock = None if shared is None else FileLock(shared / "scan.lock")
-    with nullcontext() if lock is None else lock.acquire(poll_interval=0.01):
+    with _turn(config):
         if _SESSION not in config.stash:
             config.stash[_SESSION] = _session(about)
         record = config.stash[_SESSION].test(check, operation, last=last)
@@ -57,7 +55,13 @@ def tested(
         for use in record.suppressions
         if use.expired
     )
-    notes += (note for note in (*record.notes, *expired) if note not in notes)
+    # What could not be called is the reason of its own items.
+    untested = tuple(f"{each.key} was not tested: " for each in about.api.operations)
+    notes += (
+        note
+        for note in (*record.notes, *expired)
+        if note not in notes and not note.startswith(untested)
+    )
     return record
 
 
@@ -65,7 +69,16 @@ def close_session(config: pytest.Config) -> None:
     """Deletes what the tests of this process created."""
     session = config.stash.get(_SESSION, None)
     if session is not None:
-        session.close()
+        with _turn(config):
+            session.close()
+
+
+def _turn(config: pytest.Config) -> AbstractContextManager[object]:
+    """Held while this process alone may talk to the API."""
+    shared = config.stash[RUN].shared_directory
+    if shared is None:
+        return nullcontext()
+    return FileLock(shared / "scan.lock").acquire(poll_interval=0.01)
 
 
 def _session(about: TestedApi) -> ScanSession:

@@ -1,8 +1,8 @@
-"""The scan as a JUnit file, which every CI system shows. Pure.
+"""Scan and objectives as a JUnit file, which every CI system shows. Pure.
 
 One test case for each check on each operation that it concerns: failed where a finding fails the
 run, skipped with the reason where it could not be told. Accepted, known and minor findings pass,
-and their output says what was found.
+and their output says what was found. One more for each verdict on an objective.
 """
 
 from collections.abc import Iterator
@@ -10,36 +10,43 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from withstand.report.finding_text import finding_text
-from withstand.report.wording import COVERAGE_WORD, accepted_until, printable, upkeep
+from withstand.report.wording import (
+    COVERAGE_WORD,
+    accepted_until,
+    observation,
+    printable,
+    upkeep,
+)
 from withstand.results import Results
 from withstand.scan.finding import Finding
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.slo import VerdictState
 
 WHOLE_API: Final = "the whole API"
 _LONGEST_TEXT: Final = 10_000
 
 
 def render_junit(results: Results) -> str:
-    """The run's scan as the text of a JUnit XML file; a run without one has no test case.
+    """The run as the text of a JUnit XML file; one without scan and objectives has no test case.
 
     With `strict` what could not be told is an error. A void run is one error of its own.
     """
     scan = results.scan
     cases = [] if scan is None else [*_void(scan), *_cases(results, scan)]
+    cases += _objectives(results)
     failures, errors, skipped = (
         sum(f"<{kind} " in case for case in cases) for kind in ("failure", "error", "skipped")
     )
-    seconds = scan.duration_s if scan is not None else 0.0
     counts = (
         f'tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="{skipped}" '
-        f'time="{seconds:.3f}"'
+        f'time="{results.duration_s:.3f}"'
     )
     body = "\n".join(cases)
     notes = "\n".join(upkeep(results))
     said = f"<system-out>{_text(notes)}</system-out>\n" if notes else ""
     return (
         '<?xml version="1.0" encoding="utf-8"?>\n'
-        f'<testsuites name="withstand" {counts}>\n<testsuite name="withstand scan" {counts}>\n'
+        f'<testsuites name="withstand" {counts}>\n<testsuite name="withstand" {counts}>\n'
         f"{body}\n{said}</testsuite>\n</testsuites>\n"
     )
 
@@ -57,6 +64,20 @@ def _cases(results: Results, scan: ScanRecord) -> Iterator[str]:
         place = cell.operation if cell.operation is not None else WHOLE_API
         names = f"classname={_attribute(place)} name={_attribute(cell.check)}"
         yield f"<testcase {names}>{_outcome(results, scan, cell)}</testcase>"
+
+
+def _objectives(results: Results) -> Iterator[str]:
+    for verdict in results.verdicts():
+        message = f"message={_attribute(f'{verdict.reason}; {observation(verdict)}')}"
+        said = ""
+        if verdict.state is VerdictState.BREACHED:
+            said = f'<failure type="breached" {message} />'
+        elif verdict.state is VerdictState.INCONCLUSIVE:
+            said = f"<{'error' if results.strict else 'skipped'} {message} />"
+        names = (
+            f"classname={_attribute(verdict.operation)} name={_attribute(verdict.objective.text)}"
+        )
+        yield f"<testcase {names}>{said}</testcase>"
 
 
 def _outcome(results: Results, scan: ScanRecord, cell: Coverage) -> str:

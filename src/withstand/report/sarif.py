@@ -130,7 +130,7 @@ def _rule(name: str, shown: Iterable[_Shown]) -> dict[str, Any]:
     explain = f"withstand explain {name}"
     rule: dict[str, Any] = {
         "id": name,
-        "name": name,
+        "name": "".join(part.capitalize() for part in name.split("-")),
         "shortDescription": {"text": _cut(_line(first.title), _LONGEST_DESCRIPTION)},
         "fullDescription": {
             "text": _cut(f"{_line(first.title)}. {said}", _LONGEST_DESCRIPTION),

@@ -11,7 +11,12 @@ from withstand.client.exchange import Exchange, Response
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import identifier_in, in_dependency_order, producer_of
+from withstand.openapi.resources import (
+    identifier_in,
+    identifier_in_location,
+    in_dependency_order,
+    producer_of,
+)
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.accounts import (
     changes_an_account,
@@ -37,6 +42,7 @@ async def take_baselines(plan: ScanPlan, ground: Groundwork, courier: Courier) -
         if forbidden is not None:
             ground.missing[operation.key] = f"not called: {forbidden}"
             continue
+        courier.place = f"the baseline of {operation.key}"
         await _take_baseline(plan, ground, courier, operation)
 
 
@@ -195,7 +201,13 @@ async def _on_own_object(
         if slot.location == "path" and slot.name == operation.path_parameters[-1].name
     )
     response = exchange.response
-    found = identifier_in(response.json(), slot.name) if response and response.succeeded else None
+    found = None
+    if response is not None and response.succeeded:
+        inside = frozenset(str(v) for s, v in made.values.items() if s.location == "path")
+        location = response.header("location")
+        found = identifier_in(response.json(), slot.name, other_than=inside)
+        if found is None and location:
+            found = identifier_in_location(location, operation.path)
     if found is None:
         raise Unbuildable(f"{producer.key} answered {exchange.status} without an id to use")
     return ground.builder.build(operation, pool, full=full, replace={slot: found})

@@ -98,7 +98,12 @@ class AwaitCalls:
     within_s: float = 0.0
 
 
-Step = Send | Burst | Pause | LogIn | SignUp | Listen | AwaitCalls
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShakeHands:
+    """See what the server agrees to; resumed with a `Handshake`, or None without TLS."""
+
+
+Step = Send | Burst | Pause | LogIn | SignUp | Listen | AwaitCalls | ShakeHands
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +218,7 @@ class Example:
     paths: dict[str, Any]
     vulnerable: Callable[[], Server]
     safe: Callable[[], Server]
+    base_url: str | None = None  # where it is served; None: over plain HTTP on this machine
     policy: dict[str, Any] | None = None  # keyword arguments of `Policy`
     plain_url: str | None = None  # the example also answers plain HTTP at this address
     plain_vulnerable: Callable[[], Server] | None = None
@@ -240,6 +246,7 @@ class Check:
     example: Example
     confidence: Confidence = Confidence.FIRM
     needs_baseline: bool = True  # False: the check makes its own positive control
+    proves_at_once: bool = False  # a failure is not repeated: what it used up is gone
     stands_alone: bool = False  # its proof holds beside a refusal too: then that is the baseline
     reads_access: bool = False  # the scan observes the operation's row of the access matrix for it
     applies: Callable[[Subject], Skipped | None] = lambda _subject: None

@@ -1,24 +1,41 @@
 """The scan's way to the wire: counts, budgets, noise and the record of everything seen.
 
 No check meets noise: an answer of 429, 502, 503 or 504, a timeout or a reset is tried once more on
-a fresh connection after a pause, and when it stays, the check that asked ends as inconclusive.
+a fresh connection after a pause, and when it stays, the check that asked ends as inconclusive. How
+long a busy target is waited for is decided in `withstand.scan.patience`.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from withstand.client.certificate import Handshake
 from withstand.client.exchange import Exchange, Failure, Request
 from withstand.client.identity import Credential, Identity
 from withstand.client.listener import Listener, Unreachable
 from withstand.client.target import Target
 from withstand.client.transport import Transport
+from withstand.scan.patience import (
+    LONGEST_WAIT_S,
+    SHORT_WAIT_S,
+    Pace,
+    back_off_s,
+    hung,
+    is_noise,
+    too_large,
+)
 from withstand.scan.renewal import Renewal
 
-_NOISY_STATUSES: Final = frozenset({429, 502, 503, 504})
-_OBSERVED_EXCHANGES: Final = 5_000  # of some kilobytes each: bounded memory on any API
-_LONGEST_WAIT_S: Final = 12.0  # for one request, in several pauses: limits count in 10 s or 60 s
+__all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "is_noise"]
+
+_OBSERVED_EXCHANGES: Final = 5_000
+_OBSERVED_BYTES: Final = 100_000_000  # of their answers: bounded memory on any API
+_WAITED_SHARE: Final = 1 / 3  # of the scan's time, which is spent on waiting at most
+_WAITED_S: Final = 600.0  # where its time has no limit
+_REPEATED_FAILURES: Final = 4  # in one place, after which a failed request is not tried again
+_MOST_HANGS: Final = 3  # timeouts in one place, after which nothing is asked there any more
+_HANGS_IN_ALL: Final = 12  # from so many on, one in a place is enough
 
 
 NewUser = Callable[[], Awaitable[Identity | str]]
@@ -52,11 +69,6 @@ class Budget:
     requests_per_s: float | None = None
 
 
-def is_noise(exchange: Exchange) -> bool:
-    """Whether the outcome says nothing about the API's logic: busy, gateway or network trouble."""
-    return isinstance(exchange.outcome, Failure) or exchange.outcome.status in _NOISY_STATUSES
-
-
 class Courier:
     """Carries requests for one scan over a transport."""
 
@@ -75,11 +87,21 @@ class Courier:
         self._started_s = transport.unix_time_s()
         self._renewal = Renewal()
         self.requests = 0
-        self.observed: deque[Exchange] = deque(maxlen=_OBSERVED_EXCHANGES)
+        self.observed: deque[Exchange] = deque()
         self.new_user: NewUser = _nobody  # makes a throw-away user for the check that asks
         self.overtime = False  # what is sent to finish properly counts against no budget
         self.kept: dict[str, Credential] = {}  # by identity: with which the scan is to go on
         self.fresh_next = False  # the next request opens a new connection, whoever sends it
+        self.place = ""  # what is being tested: an operation that hangs is given up
+        self.refusals = 0  # answers of 429 that were waited for
+        self.waited_s = 0.0
+        self._pace = Pace()
+        self._observed_bytes = 0
+        self._last_sent_s = 0.0
+        self._last_served: Request | None = None  # a read, which may be repeated
+        self._failures: Counter[str] = Counter()
+        self._hangs: Counter[str] = Counter()
+        self._last_hang: dict[str, Exchange] = {}
 
     @property
     def elapsed_s(self) -> float:
@@ -120,14 +142,15 @@ class Courier:
         noise_is_answer: bool = False,
     ) -> Exchange:
         """One exchange. Raises NoiseStays, BudgetSpent or Stopped."""
+        if self._given_up():
+            raise NoiseStays(self._last_hang[self.place])
         exchange = await self._once(request, fresh=fresh, to=to)
         waited_s, tries = 0.0, 0
         while is_noise(exchange) and not noise_is_answer:
-            wait_s = _back_off_s(exchange)
-            waited_s, tries = waited_s + wait_s, tries + 1
-            # Who is only busy says for how long, and may say so again: several clients, one limit.
-            if waited_s > _LONGEST_WAIT_S or (tries > 1 and not _says_when(exchange)):
+            wait_s = await self._wait_s(exchange, tries, waited_s)
+            if wait_s is None:
                 raise NoiseStays(exchange)
+            waited_s, tries = waited_s + wait_s, tries + 1
             await self._transport.pause(wait_s)
             exchange = await self._once(request, fresh=True, to=to)
         return exchange
@@ -137,8 +160,13 @@ class Courier:
         self._account(len(requests))
         current = tuple(self.current(request) for request in requests)
         exchanges = tuple(self._named(e) for e in await self._transport.burst(current))
-        self.observed.extend(exchanges)
+        for exchange in exchanges:
+            self._observe(exchange)
         return exchanges
+
+    async def shake_hands(self) -> Handshake | None:
+        """What the target's server agrees to; None where no TLS is spoken."""
+        return await self._transport.handshake()
 
     async def pause(self, seconds: float) -> None:
         """Let time pass."""
@@ -150,11 +178,64 @@ class Courier:
             ahead_s = self.requests / self._budget.requests_per_s - self.elapsed_s
             if ahead_s > 0:
                 await self._transport.pause(ahead_s)
+        gap_s = self._last_sent_s + self._pace.gap_s - self.now_s()
+        if self._pace.gap_s and gap_s > 0:
+            await self._transport.pause(gap_s)
+        self._last_sent_s = self.now_s()
         fresh, self.fresh_next = fresh or self.fresh_next, False
         sent = await self._transport.send(self.current(request), fresh=fresh, to=to)
         exchange = self._named(sent)
-        self.observed.append(exchange)
+        self._observe(exchange)
         return exchange
+
+    async def _wait_s(self, exchange: Exchange, tries: int, waited_s: float) -> float | None:
+        """How long to wait before a noisy request is repeated; None when it is given up."""
+        if too_large(exchange) or (hung(exchange) and self._hangs[self.place] > 1):
+            return None
+        if exchange.response is None and self._failures[self.place] > _REPEATED_FAILURES:
+            return None
+        wait_s = back_off_s(exchange, tries, self.now_s())
+        if wait_s is None or waited_s + wait_s > LONGEST_WAIT_S:
+            return None
+        duration_s = self._budget.duration_s
+        most_s = _WAITED_S if duration_s is None else duration_s * _WAITED_SHARE
+        if self.waited_s + wait_s > most_s:
+            return None
+        if waited_s + wait_s > SHORT_WAIT_S and await self._others_are_served():
+            return None
+        if exchange.status == 429:
+            self.refusals += 1
+            self._pace.refused()
+        self.waited_s += wait_s
+        return wait_s
+
+    def _given_up(self) -> bool:
+        """Whether requests to what is being tested have hung so often that none is worth it."""
+        hangs = self._hangs[self.place]
+        return hangs >= _MOST_HANGS or (hangs > 0 and self._hangs.total() >= _HANGS_IN_ALL)
+
+    async def _others_are_served(self) -> bool:
+        """Whether a read that was served before still is: then the limit is on one thing only."""
+        if self._last_served is None:
+            return False
+        return not is_noise(await self._once(self._last_served, fresh=False, to=None))
+
+    def _observe(self, exchange: Exchange) -> None:
+        if exchange.response is None:
+            self._failures[self.place] += 1
+        if hung(exchange):
+            self._hangs[self.place] += 1
+            self._last_hang[self.place] = exchange
+        elif exchange.response is not None and exchange.status != 429:
+            self._pace.served(self.now_s())
+            if exchange.succeeded and exchange.request.method == "GET":
+                self._last_served = exchange.request
+        self.observed.append(exchange)
+        self._observed_bytes += _size(exchange)
+        while len(self.observed) > _OBSERVED_EXCHANGES or (
+            self._observed_bytes > _OBSERVED_BYTES and len(self.observed) > 1
+        ):
+            self._observed_bytes -= _size(self.observed.popleft())
 
     def _account(self, requests: int) -> None:
         if self._stop():
@@ -181,12 +262,5 @@ async def _nobody() -> Identity | str:
     return "nothing here makes users"
 
 
-def _says_when(exchange: Exchange) -> bool:
-    wait = exchange.response.header("retry-after") if exchange.response else None
-    return wait is not None and wait.isascii() and wait.isdigit()
-
-
-def _back_off_s(exchange: Exchange) -> float:
-    if exchange.response is None or not _says_when(exchange):
-        return 0.5
-    return max(0.5, float(exchange.response.header("retry-after") or 0))
+def _size(exchange: Exchange) -> int:
+    return len(exchange.response.body) if exchange.response is not None else 0

@@ -3,6 +3,8 @@
 Sub-generators for checks; a crash proves something only where the usual request still works.
 """
 
+from collections.abc import Callable
+
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request
 from withstand.scan.check import Steps, send
 from withstand.scan.inputs import usual_request
@@ -23,13 +25,20 @@ def how_it_ended(exchange: Exchange) -> str:
     return f"answers {exchange.outcome.status}"
 
 
-def attempt_to_crash(request: Request, *, fresh: bool = False) -> Steps[Exchange]:
-    """One request whose failure is the answer. A dropped connection counts when it happens twice:
-    servers close idle ones, and a request may meet that.
+def crash_by(make: Callable[[], Request | None]) -> Steps[Exchange | None]:
+    """The request's exchange; a crash only if it happens again at once, on a new connection.
+
+    `make` builds it anew, so that what may exist only once does; None when it cannot be built.
+    Servers fail now and then, and close connections that a request may meet: no matter of input.
     """
-    exchange = yield from send(request, fresh=fresh, noise_is_answer=True)
-    if isinstance(exchange.outcome, Failure) and exchange.outcome.kind is FailureKind.RESET:
-        exchange = yield from send(request, fresh=True, noise_is_answer=True)
+    exchange = None
+    for fresh in (False, True):
+        request = make()
+        if request is None:
+            return None
+        exchange = yield from send(request, fresh=fresh, noise_is_answer=True)
+        if not crashed(exchange):
+            break
     return exchange
 
 

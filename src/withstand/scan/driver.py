@@ -15,6 +15,7 @@ from withstand.scan.check import (
     Outcome,
     Pause,
     Send,
+    ShakeHands,
     SignUp,
     Skipped,
     Step,
@@ -33,7 +34,7 @@ async def judge(check: Check, subject: Subject, courier: Courier) -> Outcome:
     The second run starts from scratch: new objects, new canaries, a new connection (V4).
     """
     outcome = await drive(check, subject, courier)
-    if not isinstance(outcome, Failed | FailedMany):
+    if not isinstance(outcome, Failed | FailedMany) or check.proves_at_once:
         return outcome
     courier.fresh_next = True
     again = await drive(check, subject, courier)
@@ -100,6 +101,8 @@ async def _do(step: Step, subject: Subject, courier: Courier) -> Any:
             return await courier.listener.address()
         case AwaitCalls():
             return await courier.listener.calls(step.text, step.within_s)
+        case ShakeHands():
+            return await courier.shake_hands()
 
 
 async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential | None:

@@ -22,12 +22,17 @@ _ROLES: Final = {"alice": "user", "bob": "user", "root": "admin"}
 _BEARER: Final = {"bearer": {"type": "http", "scheme": "bearer"}}
 
 
-def example_findings(check: Check) -> tuple[Finding, ...]:
-    """What the check finds on its vulnerable example, the same every time."""
+def example_findings(
+    check: Check, *, base_url: str = "http://127.0.0.1:8000", first: int = 1
+) -> tuple[Finding, ...]:
+    """What the check finds on its vulnerable example, the same every time.
+
+    `first` numbers its first canary: with another number it is a run with other canaries.
+    """
     example = check.example
     plain = example.plain_vulnerable
     transport = Scripted(example.vulnerable(), plain=plain() if plain is not None else None)
-    journey = scan(_plan(check), transport)
+    journey = scan(_plan(check, base_url, first), transport)
     try:
         journey.send(None)
     except StopIteration as end:
@@ -38,7 +43,7 @@ def example_findings(check: Check) -> tuple[Finding, ...]:
     raise AssertionError("a scripted transport waits for nothing")
 
 
-def _plan(check: Check) -> ScanPlan:
+def _plan(check: Check, base_url: str, first: int) -> ScanPlan:
     example = check.example
     document = {
         "openapi": "3.1.0",
@@ -46,12 +51,12 @@ def _plan(check: Check) -> ScanPlan:
         "components": {"securitySchemes": _BEARER},
         "paths": example.paths,
     }
-    numbers = itertools.count(1)
+    numbers = itertools.count(first)
     policy = Policy(**(example.policy or {}))
     plain = example.plain_url
     return ScanPlan(
         api=read_document(json.dumps(document).encode(), source="openapi.json"),
-        target=parse_target("http://127.0.0.1:8000"),
+        target=parse_target(base_url),
         policy=replace(policy, profile=Profile.ABUSE),
         checks=(check,),
         # Spread over all digits, as random ones are.

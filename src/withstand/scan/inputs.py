@@ -10,7 +10,7 @@ from urllib.parse import quote, quote_plus
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.schema_fit import kinds_of
-from withstand.scan.accounts import is_password
+from withstand.scan.accounts import is_password, looks_like_login
 from withstand.scan.check import (
     PASSED,
     Failed,
@@ -79,6 +79,19 @@ def is_invalid(exchange: Exchange) -> bool:
 def holds_one_form(slot: Slot) -> bool:
     """Whether the document says of what form a text is: what refuses one other refuses them all."""
     return "pattern" in slot.schema or slot.schema.get("format") in _STRICT_FORMATS
+
+
+def is_login(subject: Subject) -> bool:
+    """Whether the operation logs in: who guesses too often there is soon refused altogether."""
+    operation, recipe = subject.operation, subject.login
+    if operation is None:
+        return False
+    configured = (
+        recipe is not None
+        and recipe.method == operation.method
+        and recipe.path.split("?", 1)[0].endswith(operation.path)
+    )
+    return configured or looks_like_login(operation, subject.builder)
 
 
 def named(slot: Slot) -> str:

@@ -275,19 +275,25 @@ def listed(
     subject: Subject, operation: Operation, made: Made, reader: Identity | None
 ) -> Steps[Exchange | None]:
     """The list that the object belongs to, as an identity reads it; None when there is none."""
-    lister = lister_of(subject.api, operation)
+    lister = lister_around(subject, operation)
     if lister is None or subject.policy.forbids(lister) is not None:
         return None
     try:
         parents = _parents(subject, lister, made)
         baseline = subject.baselines.get(lister.key)
-        if baseline is not None:
+        if baseline is not None and reader is not None and baseline.identity == reader.name:
             built = like_baseline(subject, baseline, parents)
-        else:
+        else:  # another's filters would list what is another's
             built = subject.build(lister, identity=reader, replace=parents)
     except Unbuildable:
         return None
     return (yield from send(reader.authorize(built.request) if reader else built.request))
+
+
+def lister_around(subject: Subject, operation: Operation) -> Operation | None:
+    """The list that holds the object which the last path parameter picks, not one inside it."""
+    item = item_path(operation.path)
+    return lister_of(subject.api, replace(operation, path=item) if item else operation)
 
 
 def _creating(
@@ -317,7 +323,9 @@ def _made(
     found = identifier_in(response.json(), name, other_than=inside)
     if found is None:
         location = response.header("location")
-        found = identifier_in_location(location, operation.path) if location else None
+        for path in (item_path(operation.path), operation.path):
+            if found is None and location and path:
+                found = identifier_in_location(location, path)
     if found is None:
         return f"{producer.key} answered {response.status} without an id"
     return Made(

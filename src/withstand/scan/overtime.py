@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from withstand.client.certificate import Handshake
 from withstand.client.exchange import Exchange, Request
 from withstand.client.target import Target
 from withstand.scan.courier import Courier
@@ -23,6 +24,10 @@ class Overtime:
     async def burst(self, requests: Sequence[Request]) -> tuple[Exchange, ...]:
         """Several requests at one instant."""
         return await self._courier.burst(requests)
+
+    async def handshake(self) -> Handshake | None:
+        """What the target's server agrees to."""
+        return await self._courier.shake_hands()
 
     async def pause(self, seconds: float) -> None:
         """Let time pass."""

@@ -16,14 +16,16 @@ from withstand.openapi.naming import noun, words
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import segments
 from withstand.openapi.request_builder import Unbuildable
-from withstand.openapi.resources import identifier_in, lister_of, reader_of
+from withstand.openapi.resources import identifier_in, reader_of
 from withstand.scan.accounts import changes_an_account
 from withstand.scan.check import Skipped, Steps, send
+from withstand.scan.finding import Confidence
 from withstand.scan.objects import (
     Made,
     create,
     like_baseline,
     listed,
+    lister_around,
     located,
     read_back,
     without_echo,
@@ -33,7 +35,7 @@ from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
 _PROFILE_WORDS: Final = frozenset(
-    {"users", "user", "profiles", "profile", "members", "people", "authors", "accounts"}
+    {"users", "user", "profiles", "profile", "people", "authors", "persons"}
 )
 _OWNER_WORDS: Final = frozenset(
     {"owner", "author", "user", "username", "customer", "client", "patient", "buyer", "holder"}
@@ -49,7 +51,7 @@ _PERSONAL: Final = frozenset(
 )
 
 
-class Standing(StrEnum):
+class Audience(StrEnum):
     """Whom an object is for, as far as the API's answers tell."""
 
     PRIVATE = "private"  # its owner alone: others are refused, or do not find it in their list
@@ -136,31 +138,44 @@ def shows(exchange: Exchange | None, canaries: tuple[str, ...]) -> str | None:
     return next((c for c in canaries if response is not None and c in response.text), None)
 
 
-def standing(
+def audience(
     subject: Subject,
     operation: Operation,
     held: Holding,
     owner: Identity,
     stranger: Identity,
-) -> Steps[Standing]:
+) -> Steps[Audience]:
     """Whether the object is the owner's alone, by what others are shown and refused."""
     if subject.policy.is_private(operation):
-        return Standing.PRIVATE
+        return Audience.PRIVATE
     theirs = yield from read_back(subject, operation, held.made, stranger)
     if theirs is not None and theirs.response is not None and subject.refused(theirs.response):
-        return Standing.PRIVATE
+        return Audience.PRIVATE
     anybody = None
     if theirs is not None:
         anybody = yield from send(subject.stripped(theirs.request))
     published = anybody is not None and anybody.succeeded and same_marks(held, anybody)
     in_list = yield from in_list_of(subject, operation, held.made, stranger)
     if not published and in_list is not True:
-        return Standing.PRIVATE
+        return Audience.PRIVATE
     guarded = yield from _refused_elsewhere(subject, operation, owner, stranger)
     named = names_owner(subject, held, owner)
     if guarded or (named and "403" in operation.responses):
-        return Standing.OWNED
-    return Standing.PUBLISHED if published and named else Standing.SHARED
+        return Audience.OWNED
+    return Audience.PUBLISHED if published and named else Audience.SHARED
+
+
+def audience_of_another(
+    subject: Subject, operation: Operation, held: Holding, owner: Identity, stranger: Identity
+) -> Steps[Audience]:
+    """The audience of an object like this one, which is no longer as its owner made it."""
+    if subject.policy.is_private(operation):
+        return Audience.PRIVATE
+    made = yield from create(subject, operation, by=owner)
+    other = (yield from hold(subject, operation, made, owner)) if isinstance(made, Made) else made
+    if not isinstance(other, Holding):
+        other = held
+    return (yield from audience(subject, operation, other, owner, stranger))
 
 
 def same_marks(held: Holding, other: Exchange) -> bool:
@@ -217,32 +232,34 @@ def canary_of(subject: Subject, identity: Identity) -> Exchange | None:
 
 def belongs_by_answers(
     subject: Subject, operation: Operation, value: object, owner: Identity, stranger: Identity
-) -> Steps[bool]:
-    """Whether the API's own answers say that an object nobody created here is the owner's alone.
+) -> Steps[Confidence | None]:
+    """How sure the API's own answers make it that an object nobody created here is the owner's.
 
-    It stands in the owner's list and the stranger's list has nothing in common with that; or the
-    owner's account names it and the stranger's does not, and it is of a kind that people keep to
-    themselves.
+    Firm: it stands in the owner's list, and the stranger's list has nothing in common with that.
+    Tentative: the owner's account names it and the stranger's does not, and it is of a kind that
+    people keep to themselves. None: nothing says so.
     """
-    lister = lister_of(subject.api, operation)
+    lister = lister_around(subject, operation)
     if lister is not None and subject.policy.forbids(lister) is None:
         try:
             request = subject.build(lister, identity=owner).request
         except Unbuildable:
-            return False
+            return None
         own = yield from send(owner.authorize(request))
         theirs = yield from send(stranger.authorize(request))
         if own.response and theirs.response and own.succeeded and theirs.succeeded:
             name = operation.path_parameters[-1].name
             mine = listed_ids(own.response.json(), name)
             others = listed_ids(theirs.response.json(), name)
-            return str(value) in mine and bool(others) and not mine & others
+            apart = str(value) in mine and bool(others) and not mine & others
+            return Confidence.FIRM if apart else None
     account, other = canary_of(subject, owner), canary_of(subject, stranger)
     if account is None or other is None or not account.response or not other.response:
-        return False
+        return None
     named = {str(each) for _, each in leaves(account.response.json())}
     also = {str(each) for _, each in leaves(other.response.json())}
-    return str(value) in named - also and is_personal(operation)
+    own_alone = str(value) in named - also and is_personal(operation)
+    return Confidence.TENTATIVE if own_alone else None
 
 
 def listed_ids(document: Any, parameter_name: str, depth: int = 0) -> set[str]:

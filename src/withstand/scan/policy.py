@@ -8,6 +8,7 @@ from enum import StrEnum
 from withstand.openapi.operation import Operation
 from withstand.scan.access_matrix import Approved
 from withstand.scan.finding import Severity
+from withstand.scan.race import Race
 
 
 class Profile(StrEnum):
@@ -33,7 +34,8 @@ class Policy:
     `access` maps an operation key to the roles that may use it; `public` operations need no
     credential although the document may say so; `never` are not touched. `private` names paths
     whose objects belong to one user. `limits` maps an operation key to the number of failures
-    after which it must refuse. `approved` is who may use what as the team approved it, None where
+    after which it must refuse, and `races` one to what must hold when it is called several times at
+    once. `approved` is who may use what as the team approved it, None where
     it approved nothing. Keys are `GET /orders/{id}`; `*` in a key stands for any text.
     """
 
@@ -43,6 +45,7 @@ class Policy:
     private: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
+    races: Mapping[str, Race] = field(default_factory=dict)
     fail_on: Severity = Severity.MEDIUM
     profile: Profile = Profile.CI
     approved: Approved | None = None

@@ -10,15 +10,15 @@ from typing import Final
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
-from withstand.openapi.naming import ID_WORDS, canonical, is_reference, noun, words
+from withstand.openapi.naming import ID_WORDS, canonical, is_plural, is_reference, noun, words
 from withstand.openapi.operation import Operation, Parameter
 from withstand.openapi.path_template import resource_of, segments
 from withstand.openapi.request_builder import Slot
 from withstand.openapi.resources import identifier_in, producer_of
 from withstand.scan.accounts import sign_up_operation
-from withstand.scan.check import Steps
+from withstand.scan.check import Steps, send
 from withstand.scan.objects import Made, create
-from withstand.scan.ownership import canary_of
+from withstand.scan.ownership import canary_of, listed_ids
 from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
@@ -32,6 +32,11 @@ _TO_OTHERS: Final = frozenset(
     | {"participant", "participants", "invite", "share", "with", "new", "referrer", "referral"}
 )
 """What is meant to name somebody else."""
+_THINGS: Final = frozenset(
+    {"account", "wallet", "card", "cart", "basket", "order", "invoice", "booking", "ticket", "loan"}
+    | {"policy", "claim", "subscription", "appointment", "prescription", "document", "iban"}
+)
+"""What may be named by itself: `?account=`."""
 _NUMBERS: Final = frozenset({"number", "no", "iban", "code", "name", "ref"})
 
 
@@ -54,7 +59,8 @@ def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
             continue
         if "enum" in slot.schema or slot.schema.get("type") in {"boolean", "number"}:
             continue
-        if is_reference(name) or names_person(slot) or (len(said) > 1 and said[-1] in _NUMBERS):
+        numbered = len(said) > 1 and said[-1] in _NUMBERS
+        if is_reference(name) or names_person(slot) or numbered or name.lower() in _THINGS:
             yield slot
 
 
@@ -64,9 +70,9 @@ def names_person(slot: Slot) -> bool:
 
 
 def referred(
-    subject: Subject, operation: Operation, slot: Slot, owner: Identity
+    subject: Subject, operation: Operation, slot: Slot, owner: Identity, stranger: Identity
 ) -> Steps[Reference | None]:
-    """The owner's value for an input: of an object made now, else of their own account."""
+    """The owner's value for an input: of an object made now, else of their account or list."""
     name = slot.name.rsplit(".", 1)[-1]
     if not names_person(slot):
         item = _item_of(subject, operation, name)
@@ -78,7 +84,36 @@ def referred(
                 value = made.identifier if found is None else found
                 return Reference(slot=slot, value=value, made=made, item=item)
     value = own_value(subject, name, owner)
+    if value is None and not names_person(slot):
+        value = yield from _listed_value(subject, name, owner, stranger)
     return Reference(slot=slot, value=value) if value is not None else None
+
+
+def _listed_value(
+    subject: Subject, name: str, owner: Identity, stranger: Identity
+) -> Steps[object | None]:
+    """An id in the owner's list of such things, with which the stranger's has nothing in common."""
+    wanted = _pointed_to(name)
+    for lister in subject.api.operations:
+        path = lister.path
+        if lister.method != "GET" or "{" in path or resource_of(path) != wanted:
+            continue
+        if not is_plural(segments(path)[-1]) or subject.policy.forbids(lister) is not None:
+            continue
+        request = subject.build(lister, identity=owner).request
+        own = yield from send(owner.authorize(request))
+        theirs = yield from send(stranger.authorize(request))
+        if own.response is None or theirs.response is None or not theirs.succeeded:
+            return None
+        mine = sorted(listed_ids(own.response.json(), name))
+        others = listed_ids(theirs.response.json(), name)
+        return mine[0] if mine and others and not others & {*mine} else None
+    return None
+
+
+def _pointed_to(name: str) -> str:
+    *prefix, last = words(name)
+    return noun("_".join(prefix or [last]))
 
 
 def own_value(subject: Subject, name: str, owner: Identity) -> object | None:
@@ -116,7 +151,7 @@ def _item_of(subject: Subject, operation: Operation, name: str) -> Operation | N
     """
     *prefix, last = words(name)
     bare = not prefix and last in ID_WORDS
-    wanted = resource_of(operation.path) if bare else noun("_".join(prefix or [last]))
+    wanted = resource_of(operation.path) if bare else _pointed_to(name)
     sign_up = sign_up_operation(subject.api, subject.builder)
     order = {"GET": 0, "PUT": 1, "PATCH": 1}
     for op in sorted(subject.api.operations, key=lambda op: order.get(op.method, 2)):

@@ -16,6 +16,8 @@ from withstand.openapi.resources import in_dependency_order
 from withstand.scan import groundwork as ground_rules
 from withstand.scan import health, throwaways
 from withstand.scan.access_matrix import AccessRow, notes_on
+from withstand.scan.accounts import looks_like_login
+from withstand.scan.agenda import Agenda
 from withstand.scan.baselines import take_baselines
 from withstand.scan.check import (
     Check,
@@ -62,6 +64,8 @@ async def scan(
         await run.check_api()
     except (BudgetSpent, Stopped) as end:
         run.end_early(str(end), interrupted=isinstance(end, Stopped))
+    except NoiseStays as noise:
+        run.end_early(f"the target gave no usable answer: {noise}", interrupted=False)
     finally:
         run.stop_listening()
     await clean_up(plan, Overtime(run.courier), tuple(run.courier.observed))
@@ -93,7 +97,8 @@ class ScanRun:
         self._ledger = Ledger()
         self._void: str | None = None
         self._interrupted = False
-        self._undone: list[tuple[Check, Operation | None]] = []
+        self._tried = False  # whether an operation was called that may be expected to succeed
+        self._undone = Agenda()
         self._access: dict[str, AccessRow] = {}
         self._last = "no check"  # the check that ran last
         self._good = 0  # coverage rows at the last moment when every identity was healthy
@@ -108,8 +113,20 @@ class ScanRun:
         await ground_rules.reach(self.plan, self.courier)
         await ground_rules.log_everybody_in(self.plan, self._ground, self.courier)
         self._report("baselines", 0, len(self.plan.api.operations))
+        before = self.courier.requests
         await take_baselines(self.plan, self._ground, self.courier)
-        await health.find_canary(self.plan, self._ground, self.courier)
+        # A login that refuses the scan's made-up password is as it should be.
+        self._tried = self.courier.requests > before and not all(
+            looks_like_login(operation, self._ground.builder)
+            for operation in self.plan.api.operations
+        )
+        self.courier.place = "the canary"
+        try:
+            await health.find_canary(self.plan, self._ground, self.courier)
+        except NoiseStays as noise:
+            self._ground.notes.append(
+                f"The canary of the identities gave no usable answer: {noise}."
+            )
         self._note_what_is_missing()
 
     async def check_operations(self) -> None:
@@ -157,7 +174,7 @@ class ScanRun:
         Identities are watched where a failure rests on them, after whatever may have hurt them,
         and with `last` after reads too. One that breaks voids this test and all that follow.
         """
-        self._ledger, self._undone = Ledger(), [(check, operation)]
+        self._ledger, self._undone = Ledger(), Agenda([(check, operation)])
         self._good, self._since_good = 0, []
         if self._void is None:
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
@@ -175,13 +192,24 @@ class ScanRun:
         self._ground.notes.append(f"The scan ended early: {reason}.")
         for check, operation in self._undone:
             self._enter(check, operation, Skipped(reason=reason))
-        self._undone = []
+        self._undone = Agenda()
 
     def stop_listening(self) -> None:
         """From here on nobody can stop the scan: what was created is still cleaned up."""
         self._listening = False
+        if self.courier.refusals:
+            self._ground.notes.append(
+                f"A rate limit slowed the scan: the target answered 429 {self.courier.refusals:,} "
+                f"times, and {self.courier.waited_s:.0f} s went by waiting for it."
+            )
 
     def record(self) -> ScanRecord:
+        if self._void is None and self._says_nothing():
+            first = next(iter(self._ground.missing.items()), ("", ""))
+            self._void = (
+                "No operation answered a request of the scan with success, so nothing of the API "
+                f"was tested ({first[0]}: {first[1]}): check base_url and the identities"
+            )
         if self._void is not None:
             for check, operation in self._undone:
                 self._enter(check, operation, Skipped(reason=self._void))
@@ -214,22 +242,33 @@ class ScanRun:
                 row = unobserved(subject, f"the target gave no usable answer: {noise}")
         self._access[operation.key] = row
 
-    def _agenda(self) -> list[tuple[Check, Operation | None]]:
+    def _says_nothing(self) -> bool:
+        """Whether everything that was called refused or failed, also those who may call it."""
+        known = {200, 201, 401, 403}  # somebody is there, and wants to know who asks
+        alive = not self.plan.identities and any(e.status in known for e in self.courier.observed)
+        return (
+            self._tried
+            and not self._interrupted
+            and not self._ground.baselines
+            and not self._ledger.findings
+            and not alive
+        )
+
+    def _agenda(self) -> Agenda:
         per_operation = [check for check in self.plan.checks if check.per is not Per.API]
         whole_api = [check for check in self.plan.checks if check.per is Per.API]
         every: list[tuple[Check, Operation | None]] = [
             *((check, op) for op in self.plan.api.operations for check in per_operation),
             *((check, None) for check in whole_api),
         ]
-        return [
-            (check, operation) for check, operation in every if self.plan.wants(check, operation)
-        ]
+        return Agenda(item for item in every if self.plan.wants(*item))
 
     async def _judge(self, check: Check, operation: Operation | None) -> None:
         if check.reads_access and operation is not None:
             await self._observe_access(operation)
         outcome = self._out_of_bounds(check, operation)
         if outcome is None:
+            self.courier.place = operation.key if operation is not None else check.name
             self._last = check.name + (f" on {operation.key}" if operation is not None else "")
             outcome = await self._judged(check, operation)
             ground_rules.go_on_with(self._ground, self.courier)
@@ -288,6 +327,7 @@ class ScanRun:
             expired_token=self.plan.expired_token,
             public_key=self.plan.public_key,
             loopback=self.plan.target.is_loopback,
+            now_s=self.courier.now_s(),
             refusals=frozenset(ground.refusals),
             access=self._access.get(operation.key) if operation else None,
         )
@@ -304,6 +344,7 @@ class ScanRun:
         """
         if self.courier.requests == self._asked_at:
             return
+        self.courier.place = "the identities"
         broken = await health.broken_identity(self._ground, self.courier)
         self._asked_at = self.courier.requests
         if broken is None:

@@ -172,7 +172,7 @@ def _examples(api: Api, schema: Any, depth: int) -> Iterator[Any]:
     yield from _examples(api, resolved.get("items"), depth + 1)
 
 
-@lru_cache(maxsize=1024)  # several checks look at the same answers, and many answers are the same
+@lru_cache(maxsize=4096)  # several checks look at the same answers, and many answers are the same
 def _text_of(body: bytes) -> str:
     response = Response(status=0, body=body)
     document = response.json()

@@ -6,6 +6,7 @@ from typing import Final
 from withstand.client.exchange import Response
 from withstand.openapi.operation import Operation
 from withstand.scan.policy import matches
+from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Subject
 
 _LOG_OUT: Final = re.compile(
@@ -15,7 +16,6 @@ _SESSIONS: Final = frozenset({"session", "sessions", "token", "login", "auth"})
 _OWN: Final = frozenset({"current", "me", "self", "mine"})
 _EVERYWHERE: Final = re.compile(r"all|every|other", re.IGNORECASE)
 _REVOKE: Final = re.compile(r"revoke|invalidate|end[-_]?session", re.IGNORECASE)
-_NO: Final = frozenset({"error", "fail", "failed", "failure"})
 
 
 def logout_operations(subject: Subject) -> tuple[Operation, ...]:
@@ -42,19 +42,6 @@ def ended(response: Response) -> bool:
     if 300 <= response.status < 400:
         return bool(response.header_values("set-cookie"))
     return response.succeeded and not says_no(response)
-
-
-def says_no(response: Response) -> bool:
-    """Whether a 2xx says in its body that it did nothing: `{"success": false}` and the like."""
-    document = response.json()
-    if not isinstance(document, dict):
-        return False
-    lower = {str(key).lower(): value for key, value in document.items()}
-    return (
-        any(lower.get(key) is False for key in ("success", "ok", "succeeded"))
-        or str(lower.get("status", "")).lower() in _NO
-        or any(lower.get(key) for key in ("error", "errors"))
-    )
 
 
 def _rank(operation: Operation) -> int | None:

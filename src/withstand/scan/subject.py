@@ -16,6 +16,7 @@ from withstand.openapi.value_pool import ValuePool
 from withstand.scan.access_matrix import AccessRow
 from withstand.scan.policy import Policy
 from withstand.scan.similarity import normalised
+from withstand.scan.soft_errors import says_no
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class Subject:
     public_key: str | None = None  # of the API's tokens: PEM or JWKS, or its path on the API
     plain_target: Target | None = None  # the API's plain-HTTP address, when it has one
     loopback: bool = False
+    now_s: float | None = None  # the wall clock, Unix seconds
     access: AccessRow | None = None  # who was served by the operation, where that was observed
     refusals: frozenset[str] = frozenset()  # normalised bodies of known-refused requests (V6)
 
@@ -116,7 +118,7 @@ class Subject:
         return request
 
     def refused(self, response: Response) -> bool:
-        """Whether a response refuses: 401, 403, 404, a redirect, or the learned soft error (V6)."""
+        """Whether a response refuses: 401, 403, 404, a redirect, or an error in a 2xx (V6)."""
         if response.status in {401, 403, 404} or 300 <= response.status < 400:
             return True
-        return response.succeeded and normalised(response) in self.refusals
+        return response.succeeded and (normalised(response) in self.refusals or says_no(response))

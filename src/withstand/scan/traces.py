@@ -7,6 +7,7 @@ Two frames of one language do, or the page of a debugger.
 import html
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from withstand.client.exchange import Response
@@ -75,19 +76,26 @@ _LINE_KEYS: Final = ("line", "lineno", "lineNumber", "line_number", "lineNo")
 
 def trace_in(response: Response) -> tuple[str, str] | None:
     """What gives the code away, in words, and the text that shows it; None without any."""
+    return _trace_in(response.body)
+
+
+@lru_cache(maxsize=4096)  # many answers of a scan are the same
+def _trace_in(body: bytes) -> tuple[str, str] | None:
+    response = Response(status=0, body=body)
     document = response.json()
-    if document is not None:
+    if document is None:
+        page = response.text[:_LONGEST_TEXT]
+        for what, pattern in _DEBUGGERS.items():
+            match = pattern.search(page)
+            if match is not None:
+                return f"a page of {what}", match.group(0)
+        text = _plain(page)[:_LONGEST_TEXT]
+    else:
         structured = _structured(document)
         if structured is not None:
             return structured
-        text = "\n".join(value for _, value in leaves(document) if isinstance(value, str))
-    else:
-        text = _plain(response.text)
-    text = text[:_LONGEST_TEXT]
-    for what, pattern in _DEBUGGERS.items():
-        match = pattern.search(response.text[:_LONGEST_TEXT])
-        if match is not None and document is None:
-            return f"a page of {what}", match.group(0)
+        strings = (value for _, value in leaves(document) if isinstance(value, str))
+        text = "\n".join(strings)[:_LONGEST_TEXT]
     if _PERHAPS.search(text) is None:
         return None
     for language, pattern in _FRAMES.items():

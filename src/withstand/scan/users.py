@@ -4,6 +4,7 @@ Sub-generators for checks: `user = yield from new_user(subject)`.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from withstand.client.exchange import Exchange
@@ -108,7 +109,8 @@ def account_of(subject: Subject, user: NewUser, operation: Operation) -> Steps[E
     if reader is not None and subject.policy.forbids(reader) is None:
         place = _place(subject, reader, user)
         if place is not None:
-            requests.append(subject.build(reader, replace=place).request)
+            with suppress(Unbuildable):
+                requests.append(subject.build(reader, replace=place).request)
     if subject.canary is not None:
         requests.append(subject.stripped(subject.canary.exchange.request))
     names = {value for key, value in user.identity.fields.items() if not is_password(key)}

@@ -14,7 +14,9 @@ from typing import Final
 from withstand.scan.tokens import HMAC_DIGESTS, algorithm_of, is_hmac_of, signature_of
 
 MOST_DIGITS: Final = 6
-"""The longest number tried as a key: a million of them take a second or two."""
+"""The longest number tried as a key: a million of them take two seconds or more."""
+FEWER_DIGITS: Final = 5
+"""The same where the scan is to be done in seconds."""
 
 _AROUND: Final = (
     "{}", "{}secret", "{}-secret", "{}_secret", "{}Secret", "{}SECRET", "{}_SECRET",
@@ -29,18 +31,20 @@ _OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 
 
 @lru_cache(maxsize=64)
-def guessed_secret(token: str, names: tuple[str, ...] = ()) -> str | None:
+def guessed_secret(
+    token: str, names: tuple[str, ...] = (), *, thoroughly: bool = True
+) -> str | None:
     """The key with which an HS256, HS384 or HS512 token is signed, when it can be guessed.
 
-    `names` are texts of the API's own: its title, its host. None when every guess was wrong, or
-    the token is signed in another way.
+    `names` are texts of the API's own: its title, its host. `thoroughly` tries numbers of six
+    digits as well. None when every guess was wrong, or the token is signed in another way.
     """
     if algorithm_of(token) not in HMAC_DIGESTS:
         return None
     for word in _words(names):
         if is_hmac_of(token, word.encode()):
             return word
-    return _number(token)
+    return _number(token, MOST_DIGITS if thoroughly else min(MOST_DIGITS, FEWER_DIGITS))
 
 
 def _words(names: tuple[str, ...]) -> Iterator[str]:
@@ -71,7 +75,7 @@ def _spellings(names: Iterable[str]) -> Iterator[str]:
     return (name for name in found if name)
 
 
-def _number(token: str) -> str | None:
+def _number(token: str, most_digits: int) -> str | None:
     """The key that is a number, leading zeros included.
 
     RFC 2104 by hand: one hash object copied costs a third less than a new HMAC for each number.
@@ -81,7 +85,7 @@ def _number(token: str) -> str | None:
     fresh = hashlib.new(digest)
     padding = bytes(fresh.block_size)
     wanted = signature_of(token)
-    for length in range(1, MOST_DIGITS + 1):
+    for length in range(1, most_digits + 1):
         inner_rest = padding[length:].translate(_INNER) + head.encode()
         outer_rest = padding[length:].translate(_OUTER)
         for number in range(10**length):

@@ -15,6 +15,7 @@ from withstand.history.retention import Retention, parse_retention
 from withstand.load.profile.rhythm import Pacing, Rhythm, parse_think_time
 from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy, Profile
+from withstand.scan.public_keys import keys_in
 from withstand.scan.suppression import Suppression
 from withstand.settings.people import people_of, recipe_of
 
@@ -79,6 +80,22 @@ class Settings:
     def expired_token(self) -> str | None:
         """A token that has expired, when the user gave one."""
         return self.tables.login.expired_token if self.tables.login else None
+
+    def public_key(self) -> str | None:
+        """The public key of the API's tokens, PEM or JWKS, or its path on the target.
+
+        None when nobody named one. Raises UsageError.
+        """
+        written = self.tables.security.public_key
+        if written is None or not Path(written).is_file():
+            return written
+        text = Path(written).read_text(encoding="utf-8", errors="replace")
+        if not keys_in(text):
+            raise UsageError(
+                f"{written} holds no public key",
+                hint="give a PEM file (-----BEGIN PUBLIC KEY-----) or a JWKS file under [security]",
+            )
+        return text
 
     @property
     def openapi_location(self) -> str:
@@ -180,6 +197,7 @@ class Settings:
             private=security.private,
             cors_origins=security.cors_origins,
             limits={key: int(limit) for key, limit in security.limits.items()},
+            races={str(key): table.race() for key, table in security.races.items()},
             fail_on=security.fail_on,
             profile=security.profile or self._default_profile(),
         )

@@ -82,6 +82,8 @@ Weight = NewType("Weight", float)
 """How often something is sent beside the others, above zero."""
 ProxyAddress = NewType("ProxyAddress", str)
 """The URL of an HTTP proxy, or the word none."""
+Number = NewType("Number", float)
+"""Any finite number."""
 Keep = NewType("Keep", str)
 """How much of a history is kept, as `withstand.history.retention` reads it."""
 
@@ -200,6 +202,12 @@ def _weight(value: object) -> Weight:
     return Weight(float(value))
 
 
+def _number(value: object) -> Number:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Unfit(f"expected a number, got {kind(value)}")
+    return Number(float(value))
+
+
 def _proxy_address(value: object) -> ProxyAddress:
     address = text(value)
     if address != NO_PROXY:
@@ -312,6 +320,7 @@ FORMS: Final[Mapping[Any, Form]] = {
     ),
     Weight: Form(read=_weight, schema={"type": "number", "exclusiveMinimum": 0}),
     ProxyAddress: Form(read=_proxy_address, schema={"type": "string", "minLength": 1}),
+    Number: Form(read=_number, schema={"type": "number"}),
     Keep: Form(read=_keep, schema={"type": "string", "pattern": _RETENTION}),
     Severity: _choice(Severity, tuple(str(item) for item in Severity)),
     Profile: _choice(Profile, tuple(str(item) for item in Profile)),

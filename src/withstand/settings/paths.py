@@ -81,8 +81,15 @@ def _absolute(tables: SettingsFile, places: _Places) -> tuple[SettingsFile, list
         tables = attrs.evolve(tables, history=attrs.evolve(tables.history, file=file))
     approved = places.path(tables.security.approved_access, "security", "approved_access")
     security = attrs.evolve(tables.security, approved_access=str(approved))
-    tables = attrs.evolve(tables, security=security)
-    if tables.security.baseline is not None:  # nor this one: --update-baseline writes it
-        file = str(places.path(tables.security.baseline, "security", "baseline"))
-        tables = attrs.evolve(tables, security=attrs.evolve(tables.security, baseline=file))
-    return tables, missing
+    if security.baseline is not None:  # nor this one: --update-baseline writes it
+        file = str(places.path(security.baseline, "security", "baseline"))
+        security = attrs.evolve(security, baseline=file)
+    written = security.public_key
+    if written is not None:
+        key_file = places.path(written, "security", "public_key")
+        if key_file.is_file():
+            security = attrs.evolve(security, public_key=str(key_file))
+        elif not written.startswith("/"):
+            message = f"there is no file {key_file}; a path on the target starts with '/'"
+            missing.append(Problem(path=("security", "public_key"), message=message))
+    return attrs.evolve(tables, security=security), missing

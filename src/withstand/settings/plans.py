@@ -57,6 +57,7 @@ def scan_plan(
         deprovision=deprovision,
         plain_target=settings.plain_target(),
         expired_token=settings.expired_token,
+        public_key=settings.public_key(),
         budget=settings.budget(),
         timeout_s=settings.timeout_s,
         connect_timeout_s=settings.connect_timeout_s,

@@ -38,6 +38,7 @@ def broken_rules(tables: SettingsFile, unread: frozenset[str]) -> list[Problem]:
         (frozenset({"slo"}), _objectives),
         (frozenset({"security"}), _suppressions),
         (frozenset({"load"}), _load),
+        (frozenset({"security", "identities"}), _races),
         (frozenset({"access", "identities"}), _roles),
     )
     return [problem for needs, rule in rules if not needs & unread for problem in rule(tables)]
@@ -197,6 +198,30 @@ def _load(tables: SettingsFile) -> Iterator[Problem]:
         )
     if load.think_time is not None and load.pacing is not None:
         yield Problem(path=("load",), message="has both think_time and pacing; keep one")
+
+
+def _races(tables: SettingsFile) -> Iterator[Problem]:
+    names = tuple(tables.identities)
+    for key, race in tables.security.races.items():
+        path = ("security", "races", key)
+        reads = (race.read, race.value)
+        bounded = race.least is not None or race.most is not None
+        if race.at_most is None and race.read is None:
+            yield Problem(
+                path=path, message="says nothing that must hold; add at_most = 1, or read and value"
+            )
+        if any(part is None for part in reads) and (any(reads) or bounded):
+            yield Problem(
+                path=path,
+                message='has only a part of what is read; give all: read = "GET /wallet", '
+                'value = "$.balance", least = 0',
+            )
+        elif race.read is not None and not bounded:
+            yield Problem(path=path, message="reads a number that may be any; add least or most")
+        for name, who in (("identity", race.identity), ("prepare_as", race.prepare_as)):
+            if who is not None and who not in names:
+                hint = suggestion(who, names)
+                yield Problem(path=(*path, name), message=f"there is no identity {who!r}{hint}")
 
 
 def _roles(tables: SettingsFile) -> Iterator[Problem]:

@@ -24,6 +24,7 @@ from withstand.settings.forms import (
     Weight,
 )
 from withstand.settings.login_table import LoginTable
+from withstand.settings.race_table import RaceTable
 
 
 def _doc(meaning: str) -> dict[str, Any]:
@@ -135,8 +136,19 @@ class SecurityTable:
     limits: dict[OperationPattern, Limit] = attrs.field(
         factory=dict, metadata=_doc("Failures after which an operation must refuse.")
     )
+    races: dict[OperationPattern, RaceTable] = attrs.field(
+        factory=dict,
+        metadata=_doc("Operation → what must hold when it is called several times at once."),
+    )
     private: tuple[PrivatePattern, ...] = attrs.field(
         default=(), metadata=_doc("Paths whose objects belong to one user.")
+    )
+    public_key: str | None = attrs.field(
+        default=None,
+        metadata=_doc(
+            "Public key of the API's tokens: a PEM or JWKS file, or a path on the target, where it "
+            "is not at /.well-known/jwks.json or the like."
+        ),
     )
     approved_access: str = attrs.field(
         default="withstand.access.toml",

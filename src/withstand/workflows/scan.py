@@ -1,6 +1,7 @@
 """The scan: document → API → identities logged in → checks → Results."""
 
 import time
+from typing import Final
 
 from withstand.client.loop import run
 from withstand.results import Results
@@ -10,6 +11,9 @@ from withstand.scan.scanner import scan
 from withstand.workflows.judging import settled
 from withstand.workflows.occasion import Occasion, results_of
 from withstand.workflows.wiring import open_listener, open_wire, stoppable
+
+MOST_READ_BYTES: Final = 8_000_000
+"""The longest answer that a scan reads: it keeps many, and looks into each of them."""
 
 
 def run_scan(
@@ -21,7 +25,7 @@ def run_scan(
     async def journey() -> Results:
         async with (
             stoppable() as stopped,
-            open_wire(plan.target, plan.timeout_s, plan.connect_timeout_s) as wire,
+            open_wire(plan.target, plan.timeout_s, plan.connect_timeout_s, MOST_READ_BYTES) as wire,
             open_listener(plan.target) as listener,
         ):
             record = await scan(

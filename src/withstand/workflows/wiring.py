@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from withstand.client.allocator import tune_allocator
+from withstand.client.connection import MAX_RESPONSE_BYTES
 from withstand.client.listener import Listener, Unreachable
 from withstand.client.loopback_listener import LoopbackListener
 from withstand.client.target import Target
@@ -14,10 +15,18 @@ from withstand.client.wire import Wire
 
 @asynccontextmanager
 async def open_wire(
-    target: Target, timeout_s: float = 30.0, connect_timeout_s: float = 5.0
+    target: Target,
+    timeout_s: float = 30.0,
+    connect_timeout_s: float = 5.0,
+    max_body_bytes: int = MAX_RESPONSE_BYTES,
 ) -> AsyncIterator[Wire]:
     tune_allocator()
-    wire = Wire(target, response_timeout_s=timeout_s, connect_timeout_s=connect_timeout_s)
+    wire = Wire(
+        target,
+        response_timeout_s=timeout_s,
+        connect_timeout_s=connect_timeout_s,
+        max_body_bytes=max_body_bytes,
+    )
     try:
         yield wire
     finally:

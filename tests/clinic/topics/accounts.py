@@ -26,6 +26,23 @@ FLAWS = (
         title="The profile of a user holds the hash of their password.",
         seen_by="password-hash-in-response",
     ),
+    Flaw(
+        name="session-in-address",
+        title="The session's key may stand in the address instead of the cookie.",
+        seen_by="credential-accepted-in-url",
+    ),
+    Flaw(
+        name="sign-up-takes-role",
+        title="Who signs up with a role gets it.",
+        seen_by="privileged-property-accepted-on-create",
+        seen_on=("POST /v2/register",),
+    ),
+    Flaw(
+        name="profile-takes-credit",
+        title="Whoever changes their profile may change their credit with it.",
+        seen_by="privileged-property-accepted-on-update",
+        seen_on=("PATCH /v2/me",),
+    ),
 )
 
 _PROFILE = thing(
@@ -95,6 +112,8 @@ def sign_up() -> tuple[Response, int]:
     phone = text(fields, "phone", longest=30, usual="-")
     password_hash = generate_password_hash(new_password(fields, "password"), HASH_METHOD)
     columns: Row = {"role": "patient", "name": name, "phone": phone}
+    if planted("sign-up-takes-role") and fields.get("role") in ("doctor", "admin"):
+        columns["role"] = fields["role"]
     with store().alone():
         known = store().row("select id from users where email = ?", address)
         # Somebody's address gets a number too, of an account that nobody can use.
@@ -120,7 +139,13 @@ def change_me() -> Response:
     name = text(fields, "name", usual=user["name"])
     phone = text(fields, "phone", longest=30, usual=user["phone"] or "-")
     store().change("update users set name = ?, phone = ? where id = ?", name, phone, user["id"])
-    return jsonify({"data": profile(user | {"name": name, "phone": phone})})
+    user |= {"name": name, "phone": phone}
+    if planted("profile-takes-credit") and isinstance(fields.get("credit_cents"), int):
+        user["credit_cents"] = fields["credit_cents"]
+        store().change(
+            "update users set credit_cents = ? where id = ?", user["credit_cents"], user["id"]
+        )
+    return jsonify({"data": profile(user)})
 
 
 @blueprint.post("/me/password")

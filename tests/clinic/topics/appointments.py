@@ -18,6 +18,18 @@ FLAWS = (
         seen_by="object-readable-by-other-user",
         seen_on=("GET /v2/appointments/{id}",),
     ),
+    Flaw(
+        name="appointment-changeable-by-others",
+        title="Every patient who knows its number may change an appointment.",
+        seen_by="object-changeable-by-other-user",
+        seen_on=("PATCH /v2/appointments/{id}",),
+    ),
+    Flaw(
+        name="appointments-by-patient-id",
+        title="Whoever sends a patient's number is shown that patient's appointments.",
+        seen_by="object-of-other-user-by-parameter",
+        seen_on=("GET /v2/appointments",),
+    ),
 )
 
 _STATES = ("booked", "cancelled")
@@ -31,6 +43,7 @@ PATHS: dict[str, Json] = {
             listed(_APPOINTMENT),
             query={
                 "status": {"type": "string", "enum": list(_STATES)},
+                "patient_id": ID,
                 "limit": {"type": "integer", "minimum": 1, "maximum": 50, "default": 20},
                 "offset": {"type": "integer", "minimum": 0, "default": 0},
             },
@@ -76,12 +89,21 @@ def list_appointments() -> Response:
     status = asked("status")
     if status and status not in _STATES:
         refuse(f"status must be one of {', '.join(_STATES)}")
+    patient_id = patient()
+    viewer = patient_id if patient_id and planted("appointments-by-patient-id") else me()["id"]
     found = store().rows(
         "select * from appointments where ? in (patient_id, doctor_id)"
-        " and (? = '' or status = ?) order by id desc limit ? offset ?",
-        *(me()["id"], status, status, limit, offset),
+        " and (? = '' or status = ?) and (? = 0 or patient_id = ?)"
+        " order by id desc limit ? offset ?",
+        *(viewer, status, status, patient_id, patient_id, limit, offset),
     )
     return jsonify({"data": found})
+
+
+def patient() -> int:
+    """The patient whose appointments are wanted, 0 for all that the caller may see."""
+    fields = {"patient_id": asked("patient_id")}
+    return number(fields, "patient_id") if fields["patient_id"] else 0
 
 
 @blueprint.post("/appointments")
@@ -114,7 +136,11 @@ def get_appointment(appointment_id: int) -> Response:
 @blueprint.patch("/appointments/<int:appointment_id>")
 @only()
 def change_appointment(appointment_id: int) -> Response:
-    known, fields = appointment_of(me(), appointment_id), sent()
+    if planted("appointment-changeable-by-others") and appointment_id < 2**63:
+        known = store().row("select * from appointments where id = ?", appointment_id) or abort(404)
+    else:
+        known = appointment_of(me(), appointment_id)
+    fields = sent()
     reason = text(fields, "reason", usual=known["reason"])
     status = text(fields, "status", usual=known["status"])
     if status not in _STATES:
@@ -123,7 +149,7 @@ def change_appointment(appointment_id: int) -> Response:
         "update appointments set reason = ?, status = ? where id = ?",
         *(reason, status, appointment_id),
     )
-    return jsonify({"data": appointment_of(me(), appointment_id)})
+    return jsonify({"data": known | {"reason": reason, "status": status}})
 
 
 @blueprint.delete("/appointments/<int:appointment_id>")

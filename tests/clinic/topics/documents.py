@@ -19,6 +19,12 @@ FLAWS = (
         seen_by="uploaded-markup-served",
         seen_on=("POST /v2/documents",),
     ),
+    Flaw(
+        name="documents-of-all-listed",
+        title="The list of documents shows those of every patient.",
+        seen_by="list-shows-other-users-objects",
+        seen_on=("GET /v2/documents",),
+    ),
 )
 
 _KINDS = {"txt": "text/plain; charset=utf-8", "pdf": "application/pdf", "png": "image/png"}
@@ -70,8 +76,8 @@ def _document(document_id: int, columns: str = _COLUMNS) -> Row:
 @only()
 def list_documents() -> Response:
     found = store().rows(
-        f"select {_COLUMNS} from documents where patient_id = ? order by id desc limit 50",
-        me()["id"],
+        f"select {_COLUMNS} from documents where ? in (0, patient_id) order by id desc limit 50",
+        0 if planted("documents-of-all-listed") else me()["id"],
     )
     return jsonify({"data": found})
 

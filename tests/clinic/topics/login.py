@@ -1,6 +1,7 @@
 """Logging in and out."""
 
 import sqlite3
+from hashlib import scrypt
 
 from flask import Blueprint, Response, jsonify, make_response, request
 from werkzeug.security import check_password_hash, generate_password_hash
@@ -37,6 +38,29 @@ FLAWS = (
         seen_by="sql-injection",
         seen_on=("POST /v2/login",),
     ),
+    Flaw(
+        name="login-knows-no-such-patient",
+        title="A login says whether it is the address or the password that is wrong.",
+        seen_by="user-enumeration",
+        seen_on=("POST /v2/login",),
+    ),
+    Flaw(
+        name="login-hashes-for-patients-only",
+        title="A login refuses an address that nobody has without hashing the password.",
+        seen_by="user-enumeration-by-time",
+        seen_on=("POST /v2/login",),
+    ),
+    Flaw(
+        name="session-outlives-logout",
+        title="A logout makes the browser forget its session, and only the browser.",
+        seen_by="token-accepted-after-logout",
+        seen_on=("POST /v2/logout",),
+    ),
+    Flaw(
+        name="session-cookie-for-scripts",
+        title="The session's cookie may be read by scripts and sent along by other sites' pages.",
+        seen_by="session-cookie-unprotected",
+    ),
 )
 
 PATHS: dict[str, Json] = {
@@ -68,18 +92,25 @@ def log_in() -> Response:
     user = store().row("select * from users where email = ?", email)
     # Nobody's hash is tried as well, so that the time does not tell who is a patient.
     fits = check_password_hash(user["password_hash"] if user else _NOBODYS, password)
+    known = user is not None
+    if known and planted("login-hashes-for-patients-only"):
+        scrypt(password.encode(), salt=b"", n=2**15, r=8, p=2, maxmem=2**26)  # as dear as it ought
     if planted("login-pasted-into-sql"):
         user = _found_by_pasting(email, fits=user is not None and fits)
         fits = user is not None
     if user is None or not fits:
         clinic().failed_logins.add(email)
+        if not known and planted("login-knows-no-such-patient"):
+            refuse("no patient has this e-mail address", 401)
         refuse("this e-mail address and password do not belong together", 401)
     key = clinic().sessions.begin(user["id"])
     data = {"name": user["name"], "role": user["role"]}
     if clinic().session_in_body:
         data["session"] = key
     response = jsonify({"data": data})
-    response.set_cookie(COOKIE, key, path="/", httponly=True, samesite="Lax")
+    careful = not planted("session-cookie-for-scripts")
+    same_site = "Lax" if careful else None
+    response.set_cookie(COOKIE, key, path="/", httponly=careful, samesite=same_site)
     return response
 
 
@@ -93,7 +124,8 @@ def _found_by_pasting(email: str, *, fits: bool) -> Row | None:
 @blueprint.post("/logout")
 @only()
 def log_out() -> Response:
-    clinic().sessions.end(request.cookies[COOKIE])
+    if not planted("session-outlives-logout"):
+        clinic().sessions.end(request.cookies[COOKIE])
     response = make_response("", 204)
     response.delete_cookie(COOKIE, path="/", httponly=True, samesite="Lax")
     return response

@@ -2,7 +2,7 @@
 
 import datetime
 
-from flask import Blueprint, Response, abort, jsonify, make_response
+from flask import Blueprint, Response, abort, jsonify, make_response, request
 
 from tests.clinic.clinic import planted, store
 from tests.clinic.document import ID, TEXT, Json, listed, operation, thing
@@ -19,6 +19,12 @@ FLAWS = (
         title="The search for messages is pasted into the text of its SQL query.",
         seen_by="sql-injection",
         seen_on=("GET /v2/messages",),
+    ),
+    Flaw(
+        name="message-quoted-in-refusal",
+        title="The refusal to show somebody else's message quotes it.",
+        seen_by="refusal-leaks-data",
+        seen_on=("GET /v2/messages/{id}",),
     ),
 )
 
@@ -54,7 +60,9 @@ def _message(message_id: int) -> Row:
     found = None
     if message_id < 2**63:
         found = store().row("select * from messages where id = ?", message_id)
-    if found is None or me()["id"] not in {found["patient_id"], found["doctor_id"]}:
+    if found is None or me()["id"] not in _parties(found):
+        if found is not None and planted("message-quoted-in-refusal") and request.method == "GET":
+            refuse(f"the message {found['subject']!r} is not yours", 403)
         abort(404)
     return found
 
@@ -79,6 +87,10 @@ def list_messages() -> Response:
         *(me()["id"], search, limit, offset),
     )
     return jsonify({"data": found})
+
+
+def _parties(message: Row) -> set[int]:
+    return {message["patient_id"], message["doctor_id"]}
 
 
 @blueprint.post("/messages")

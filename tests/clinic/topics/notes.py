@@ -24,6 +24,12 @@ FLAWS = (
         title="Bodies nested too deep for the JSON reader crash the request.",
         seen_by="large-input-crash",
     ),
+    Flaw(
+        name="notes-readable-by-others",
+        title="The notes on an appointment are read without asking whose appointment it is.",
+        seen_by="object-readable-by-other-user",
+        seen_on=("GET /v2/appointments/{id}/notes", "GET /v2/appointments/{id}/notes/{n}"),
+    ),
 )
 
 _NOTE = thing(appointment_id=ID, number=ID, text=TEXT)
@@ -51,8 +57,9 @@ PATHS: dict[str, Json] = {
 }
 
 
-def _note(appointment_id: int, number: int) -> Row:
-    appointment_of(me(), appointment_id)
+def _note(appointment_id: int, number: int, *, to_read: bool = False) -> Row:
+    if not to_read or not planted("notes-readable-by-others") or appointment_id >= 2**63:
+        appointment_of(me(), appointment_id)
     found = None
     if number < 2**63:
         found = store().row(
@@ -66,7 +73,8 @@ def _note(appointment_id: int, number: int) -> Row:
 @blueprint.get("/appointments/<int:appointment_id>/notes")
 @only()
 def list_notes(appointment_id: int) -> Response:
-    appointment_of(me(), appointment_id)
+    if not planted("notes-readable-by-others") or appointment_id >= 2**63:
+        appointment_of(me(), appointment_id)
     found = store().rows(
         "select * from notes where appointment_id = ? order by number", appointment_id
     )
@@ -90,7 +98,7 @@ def add_note(appointment_id: int) -> tuple[Response, int]:
 @blueprint.get("/appointments/<int:appointment_id>/notes/<int:number>")
 @only()
 def get_note(appointment_id: int, number: int) -> Response:
-    return jsonify({"data": _note(appointment_id, number)})
+    return jsonify({"data": _note(appointment_id, number, to_read=True)})
 
 
 @blueprint.put("/appointments/<int:appointment_id>/notes/<int:number>")

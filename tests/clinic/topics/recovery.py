@@ -5,7 +5,7 @@ import secrets
 
 from flask import Blueprint, Response, jsonify, make_response
 
-from tests.clinic.clinic import clinic, store
+from tests.clinic.clinic import clinic, planted, store
 from tests.clinic.document import Json, operation, thing
 from tests.clinic.flaws import Flaw
 from tests.clinic.forms import email, refuse, sent, text
@@ -13,7 +13,18 @@ from tests.clinic.topics.accounts import new_password, set_password
 
 blueprint = Blueprint("recovery", __name__)
 
-FLAWS: tuple[Flaw, ...] = ()
+FLAWS: tuple[Flaw, ...] = (
+    Flaw(
+        name="recovery-knows-no-such-patient",
+        title="Who asks for a code is told whether the address is that of a patient.",
+        seen_by="user-enumeration",
+    ),
+    Flaw(
+        name="codes-without-limit",
+        title="The code from the e-mail can be guessed without end.",
+        seen_by="code-guessing-not-limited",
+    ),
+)
 
 _EMAIL: Json = {"type": "string", "format": "email"}
 
@@ -51,6 +62,8 @@ def ask_for_code() -> tuple[Response, int]:
         if store().row("select id from users where email = ?", address):
             store().change("delete from recovery_codes where email = ?", address)
             store().insert("recovery_codes", email=address, code=code)  # an e-mail would go out
+        elif planted("recovery-knows-no-such-patient"):
+            refuse("no patient has this e-mail address", 404)
     message = "If somebody with this address is a patient here, an e-mail is on its way."
     return jsonify({"data": {"message": message}}), 202
 
@@ -61,7 +74,7 @@ def use_code() -> Response:
     address, code = email(fields), text(fields, "code", longest=6)
     password = new_password(fields, "new_password")
     wait_s = clinic().failed_codes.wait_s(address)
-    if wait_s is not None:
+    if wait_s is not None and not planted("codes-without-limit"):
         response = make_response("<h1>Too many wrong codes</h1>", 429)
         response.headers["Retry-After"] = str(wait_s)
         return response

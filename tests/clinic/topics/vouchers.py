@@ -3,10 +3,11 @@ and says in the body whether that means yes.
 """
 
 import secrets
+import time
 
 from flask import Blueprint, Response, jsonify
 
-from tests.clinic.clinic import store
+from tests.clinic.clinic import planted, store
 from tests.clinic.document import Json, operation, thing
 from tests.clinic.doors import visitor
 from tests.clinic.flaws import Flaw
@@ -15,7 +16,13 @@ from tests.clinic.store import Row
 
 blueprint = Blueprint("vouchers", __name__)
 
-FLAWS: tuple[Flaw, ...] = ()
+FLAWS = (
+    Flaw(
+        name="voucher-redeemed-in-two-steps",
+        title="A voucher that is redeemed several times at once counts several times.",
+        seen_by="race-condition",
+    ),
+)
 
 _CODE: Json = {"type": "string", "pattern": "^[A-Z0-9]{16}$"}
 _VOUCHER = thing(
@@ -92,14 +99,24 @@ def redeem(code: str) -> Response:
     voucher = _voucher(user, code)
     if voucher is None:
         return _no("there is no such voucher")
+    if planted("voucher-redeemed-in-two-steps"):
+        if voucher["redemptions"]:
+            return _no("this voucher has been used")
+        time.sleep(0.05)  # the work of a busy server, between the look and the act
+        store().change("update vouchers set redemptions = 1 where code = ?", code)
+        return _credited(user, voucher)
     # In one statement: of several at the same time only one finds it unused.
     used = store().change(
         "update vouchers set redemptions = 1 where code = ? and redemptions = 0", code
     )
     if not used:
         return _no("this voucher has been used")
+    return _credited(user, voucher)
+
+
+def _credited(user: Row, voucher: Row) -> Response:
     store().change(
         "update users set credit_cents = credit_cents + ? where id = ?",
         *(voucher["value_cents"], user["id"]),
     )
-    return _yes(_voucher(user, code) or {})
+    return _yes(_voucher(user, voucher["code"]) or {})

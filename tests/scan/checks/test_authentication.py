@@ -276,6 +276,7 @@ def believing(*also: str) -> Server:
     [
         (flipped(TOKENS["alice"]), "one bit"),
         (unsigned(TOKENS["alice"]), "no signature"),
+        (unsigned(TOKENS["alice"]).rstrip("."), "nor its dot"),
         *((with_algorithm_none(TOKENS["alice"], word), repr(word)) for word in NONE_SPELLINGS),
     ],
 )
@@ -460,3 +461,19 @@ def test_an_empty_api_key_that_is_taken_for_a_good_one_is_found(token: str | Non
     (finding,) = findings(GARBAGE, keyed("k-4711", empty=True), THINGS, people=people)
     assert "empty" in finding.detail
     assert findings(GARBAGE, keyed("k-4711"), THINGS, people=people) == ()
+
+
+# --- errors in a 200 that are never twice the same ----------------------------------------------
+
+
+def test_a_soft_error_with_an_id_of_its_own_is_a_refusal() -> None:
+    numbers = itertools.count(1)
+
+    def soft(request: Request) -> Response:
+        if caller(request) is None:
+            error = {"success": False, "error": {"code": 7}, "request": f"Qx_{next(numbers)}-z"}
+            return answer(200, error)
+        return answer(200, {"success": True, "result": ["a"], "request": f"Qx_{next(numbers)}-z"})
+
+    assert state(MISSING, soft, THINGS)[0] is CoverageState.PASSED
+    assert state(GARBAGE, soft, THINGS)[0] is CoverageState.PASSED

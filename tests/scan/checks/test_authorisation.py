@@ -19,6 +19,7 @@ from withstand.scan.examples import (
 )
 from withstand.scan.finding import Confidence
 from withstand.scan.record import CoverageState
+from withstand.scan.tokens import signed
 
 from .tiny_api import findings, identities, scanned, state
 
@@ -71,6 +72,42 @@ def test_an_operation_that_serves_anybody_is_the_finding_of_another_check() -> N
     what, reason = state(ROLE, server, REPORTS, policy=ADMINS)
     assert what is CoverageState.INCONCLUSIVE
     assert "missing-credential-accepted" in reason
+
+
+def test_scopes_of_the_document_and_of_tokens_say_who_may_where_the_configuration_does_not() -> (
+    None
+):
+    def token(name: str) -> str:
+        scopes = "reports:read orders:read" if name == "root" else "orders:read"
+        return signed({"sub": name, "scope": scopes}, b"the key of these tests")
+
+    tokens = {name: token(name) for name in ("alice", "bob", "root")}
+    document = {"/reports": {"get": {**operation(), "security": [{"bearer": ["reports:read"]}]}}}
+
+    def server_for(*, looks: bool) -> Server:
+        def server(request: Request) -> Response:
+            by_token = {f"Bearer {token}": name for name, token in tokens.items()}
+            name = by_token.get(request.header("authorization") or "")
+            if name is None or request.path != "/reports":
+                return UNAUTHENTICATED if name is None else not_found()
+            return FORBIDDEN if looks and name != "root" else answer(200, {"rows": ["all"]})
+
+        return server
+
+    people = identities(tokens=tokens)
+    assert len(findings(ROLE, server_for(looks=False), document, people=people)) == 1
+    assert findings(ROLE, server_for(looks=True), document, people=people) == ()
+    unsaid = {"/reports": {"get": operation()}}
+    assert findings(ROLE, server_for(looks=False), unsaid, people=people) == ()
+
+
+def test_a_name_that_sounds_of_administrators_is_a_suggestion_and_no_finding() -> None:
+    def server(request: Request) -> Response:
+        return answer(200, {"rows": ["all"]}) if caller(request) else UNAUTHENTICATED
+
+    what, reason = state(ROLE, server, {"/admin/rows": {"get": operation()}})
+    assert what is CoverageState.SKIPPED
+    assert '"GET /admin/rows" = ["admin"]' in reason
 
 
 ITEMS: dict[str, Any] = {

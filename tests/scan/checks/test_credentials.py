@@ -18,6 +18,7 @@ from .tiny_api import findings, identities
 CREDENTIAL = "credential-in-response"
 CARD = "card-number-in-response"
 ME: dict[str, Any] = {"/me": {"get": operation()}}
+EMAIL: dict[str, Any] = {"type": "string", "format": "email"}
 DRAWN = "q7Rz2LkV9mXw4TbN8sYc3HdJ6fGpQ1"
 DER = base64.b64encode(b"\x30\x82\x04\xa4\x02\x01\x00" + bytes(range(7, 250))).decode()
 PEM = f"-----BEGIN RSA PRIVATE KEY-----\n{DER[:64]}\n{DER[64:]}\n-----END RSA PRIVATE KEY-----\n"
@@ -139,6 +140,30 @@ def test_the_token_of_another_user_is_found_and_masked(kind: str) -> None:
 )
 def test_ones_own_token_and_those_of_no_user_are_fine(shown: str) -> None:
     assert findings(CREDENTIAL, sessions(shown), ME, people=identities(tokens=TOKENS)) == ()
+
+
+@pytest.mark.parametrize("path", ["/users/authenticate", "/enter", "/connect/here"])
+def test_a_login_of_any_name_may_answer_with_the_token_of_who_logs_in(path: str) -> None:
+    open_to_all = {path: {"post": operation(secured=False, requestBody=body(email=EMAIL))}}
+
+    def server(request: Request) -> Response:
+        if request.path == path:
+            return answer(200, {"data": {"jwt": TOKENS["alice"]}})
+        return sessions("own")(request)
+
+    people = identities(tokens=TOKENS)
+    assert findings(CREDENTIAL, server, {**ME, **open_to_all}, people=people) == ()
+
+
+def test_a_token_that_anybody_can_read_is_found() -> None:
+    def server(request: Request) -> Response:
+        if request.path == "/status":
+            return answer(200, {"last": TOKENS["alice"]})
+        return sessions("own")(request)
+
+    paths = {**ME, "/status": {"get": operation(secured=False)}}
+    (finding,) = findings(CREDENTIAL, server, paths, people=identities(tokens=TOKENS))
+    assert finding.operations == ("GET /status",)
 
 
 def test_an_operation_that_creates_a_key_may_show_it_once() -> None:

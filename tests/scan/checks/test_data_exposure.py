@@ -1,5 +1,6 @@
 """What responses give away, and what only looks like it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -155,3 +156,12 @@ def test_an_operation_that_creates_a_key_may_show_it_once() -> None:
         return answer(201, {"client_secret": "k9Qv-72xNfP0-aL3e"})
 
     assert findings(SECRET, server, {"/api-keys": {"post": operation()}}) == ()
+
+
+def test_other_secrets_of_a_user_count_as_much_as_the_password() -> None:
+    alice, *others = identities()
+    keyed = replace(alice, fields={**alice.fields, "api_key": "k9Qv72xNfP0aL3e", "team": "blue-77"})
+    shown = showing({"teams": ["blue-77"], "used": "k9Qv72xNfP0aL3e"})
+    (finding,) = findings(SECRET, shown, ME, people=(keyed, *others))
+    assert finding.parameter == "the api_key of alice"
+    assert "k9Qv72xNfP0aL3e" not in str(finding.evidence)

@@ -1,8 +1,11 @@
 """Odd input: what must be found, and what must not be taken for a flaw."""
 
+import base64
 import html
 import itertools
+import ntpath
 import posixpath
+import re
 import sqlite3
 from typing import Any
 from urllib.parse import unquote
@@ -291,9 +294,46 @@ def test_markup_that_comes_back_in_a_page_is_found(server: Server) -> None:
     assert finding.parameter == "query q"
 
 
+def test_markup_that_an_error_page_shows_is_found_in_paths_numbers_and_bodies() -> None:
+    number = {"in": "path", "name": "n", "required": True, "schema": {"type": "integer"}}
+    fields = body(title={"type": "string", "example": "Tea"})
+    paths = {
+        "/things/{n}": {
+            "get": operation(secured=False) | {"parameters": [number]},
+            "post": operation(secured=False, requestBody=fields) | {"parameters": [number]},
+        }
+    }
+
+    def server(request: Request) -> Response:
+        if not last_segment(request).isdecimal():
+            return page(400, f"<h1>{last_segment(request)} is no number</h1>")
+        title = str(sent(request).get("title", ""))
+        return page(400, f"<p>{title}</p>") if "<" in title else answer(200, {"n": 1})
+
+    found = findings(MARKUP, server, paths)
+    assert {(each.operations[0], each.parameter) for each in found} == {
+        ("GET /things/{n}", "path n"),
+        ("POST /things/{n}", "path n"),
+        ("POST /things/{n}", "body title"),
+    }
+
+
+def downloading(request: Request) -> Response:
+    response = page(200, f"<p>{query(request, 'q')}</p>")
+    headers = (*response.headers, ("Content-Disposition", "attachment; filename=page.html"))
+    return Response(status=200, headers=headers, body=response.body)
+
+
+def sanitized(request: Request) -> Response:
+    """Markdown, in which unknown elements stay but lose what they could do harm with."""
+    return page(200, re.sub(r"<(\w+)[^>]*>", r"<\1>", query(request, "q")))
+
+
 @pytest.mark.parametrize(
     "server",
     [
+        downloading,
+        sanitized,
         reflecting("application/json"),
         reflecting("application/problem+json", status=422),
         reflecting("text/plain"),
@@ -336,6 +376,92 @@ def test_each_way_out_of_the_folder_is_found(server: Server) -> None:
     (finding,) = findings(TRAVERSAL, server, search())
     assert finding.evidence[0].highlight is not None
     assert finding.evidence[0].highlight.startswith("root:")
+
+
+WIN_INI = "; for 16-bit app support\r\n[fonts]\r\n[extensions]\r\n"
+
+
+@pytest.mark.parametrize(
+    "resolve",
+    [
+        lambda name: ntpath.normpath("C:\\srv\\" + name),
+        lambda name: ntpath.join("C:\\srv", name) if ".." not in name else "",
+        lambda name: ntpath.normpath("C:\\srv\\" + name) if "/" not in name else "",
+    ],
+    ids=["plain", "absolute", "slashes refused"],
+)
+def test_a_way_out_on_windows_is_found(resolve: Any) -> None:
+    def server(request: Request) -> Response:
+        path = resolve(query(request, "q"))
+        if path.lower() == "c:\\windows\\win.ini":
+            return page(200, WIN_INI, "text/plain")
+        return page(200, "tea", "text/plain") if path == "C:\\srv\\tea" else not_found()
+
+    (finding,) = findings(TRAVERSAL, server, search())
+    assert "win.ini" in finding.detail
+
+
+def test_a_file_that_comes_back_in_base64_is_found() -> None:
+    plain = reading(lambda name: posixpath.normpath("/srv/" + name))
+
+    def server(request: Request) -> Response:
+        response = plain(request)
+        text = (response.json() or {}).get("text", "")
+        return answer(response.status, {"content": base64.b64encode(text.encode()).decode()})
+
+    (finding,) = findings(TRAVERSAL, server, search())
+    assert finding.parameter == "query q"
+
+
+def test_a_way_out_behind_the_folder_that_must_come_first_is_found() -> None:
+    server = reading(
+        lambda name: posixpath.normpath("/srv/" + name) if name.startswith("manuals/") else ""
+    )
+    (finding,) = findings(TRAVERSAL, server, search("manuals/tea.txt"))
+    assert finding.parameter == "query q"
+
+
+def test_an_address_of_a_file_is_found() -> None:
+    def server(request: Request) -> Response:
+        url = str(sent(request).get("url"))
+        if url.startswith("file://"):
+            path = url.removeprefix("file://")
+            return page(200, PASSWD, "text/plain") if path == "/etc/passwd" else not_found()
+        return answer(200, {"fetched": url})
+
+    fields = body(url={"type": "string", "format": "uri"})
+    paths = {"/pages": {"post": operation(secured=False, requestBody=fields)}}
+    (finding,) = findings(TRAVERSAL, server, paths)
+    assert finding.parameter == "body url"
+
+
+def test_dots_that_are_decoded_after_the_route_was_chosen_are_found() -> None:
+    def server(request: Request) -> Response:
+        raw = request.operation_path.removeprefix("/files/")
+        if "/" in raw:
+            return not_found()
+        path = posixpath.normpath("/srv/" + unquote(raw))
+        if path == "/etc/passwd":
+            return page(200, PASSWD, "text/plain")
+        return page(200, "tea", "text/plain") if path.startswith("/srv/") else not_found()
+
+    paths = {"/files/{name}": {"get": operation(secured=False, parameters=(("path", "name"),))}}
+    (finding,) = findings(TRAVERSAL, server, paths)
+    assert finding.parameter == "path name"
+
+
+def test_a_text_that_is_no_name_of_a_file_costs_two_requests_in_a_write() -> None:
+    from withstand.scan.catalogue import check_named
+
+    fields = body(comment={"type": "string"})
+    paths = {"/comments": {"post": operation(secured=False, requestBody=fields)}}
+
+    def server(request: Request) -> Response:
+        return answer(201, {"comment": sent(request).get("comment")})
+
+    _, without = scanned(server, paths, checks=())
+    _, exchanges = scanned(server, paths, checks=(check_named(TRAVERSAL),))
+    assert len(exchanges) - len(without) == 2
 
 
 def test_a_way_out_through_the_path_itself_is_found() -> None:

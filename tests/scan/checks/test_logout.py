@@ -1,6 +1,7 @@
 """Sessions after their logout, and the sessions that a scan must leave alone."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -246,6 +247,14 @@ def test_without_a_login_there_is_no_session_to_spare() -> None:
     what, reason = state(LOGOUT, Sessions(), paths(), people=identities(("alice",)))
     assert what is CoverageState.SKIPPED
     assert "[login]" in reason
+
+
+def test_who_has_a_token_of_the_configuration_and_no_password_is_passed_over() -> None:
+    service, bob = identities(("alice", "bob"))
+    people = (replace(service, fields={}), bob)
+    server = Sessions(ends="nothing")
+    assert len(findings(LOGOUT, server, paths(), login=LOGIN, people=people)) == 1
+    assert set(server.logouts) == {"bob@example.com"}
 
 
 @pytest.mark.parametrize(("lives_s", "severity"), [(600, Severity.LOW), (3600, Severity.MEDIUM)])

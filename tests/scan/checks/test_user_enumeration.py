@@ -141,6 +141,29 @@ def test_a_locked_account_proves_nothing() -> None:
     assert told(locked) is CoverageState.INCONCLUSIVE
 
 
+def test_an_account_that_was_locked_before_proves_nothing_whatever_the_refusal() -> None:
+    def server(request: Request) -> Response:
+        email = str(sent(request).get("email"))
+        if request.path != "/login":
+            return UNAUTHENTICATED
+        locked = email == "alice@example.com"
+        return answer(401, {"error": "come back in an hour" if locked else "wrong password"})
+
+    what, reason = state(TOLD, server, LOGIN, login=RECIPE)
+    assert what is CoverageState.INCONCLUSIVE
+    assert "locked" in reason
+
+
+def test_strangers_that_a_limit_refuses_prove_nothing() -> None:
+    users: Users
+
+    def refusal(email: str, known: bool, _: int) -> Response:
+        return answer(401 if known and users.tries[email] == 1 else 403, {"error": "no"})
+
+    users = Users(refusal)
+    assert told(users, people=identities(("alice",))) is CoverageState.INCONCLUSIVE
+
+
 def test_a_crash_for_strangers_is_another_flaw() -> None:
     crash = Users(lambda _email, known, _: answer(401 if known else 500, {"error": "no"}))
     assert told(crash) is CoverageState.INCONCLUSIVE
@@ -281,6 +304,16 @@ def test_a_careful_login_is_timed_with_a_few_requests() -> None:
     assert timed(users) is CoverageState.PASSED
     assert sum(users.tries.values()) == 4
     assert not {"alice@example.com", "bob@example.com"} & users.tries.keys()
+
+
+def test_ids_and_counters_in_the_refusals_do_not_keep_it_from_being_timed() -> None:
+    careful = CAREFUL["request ids, times and counters"]
+    for known_s, expected in ((0.2, CoverageState.FAILED), (0.001, CoverageState.PASSED)):
+
+        def refusal(email: str, known: bool, n: int, slow_s: float = known_s) -> Response:
+            return late(careful(email, known, n), slow_s if known else 0.001)
+
+        assert timed(Users(refusal)) is expected
 
 
 def test_a_lock_in_between_ends_the_measurement() -> None:

@@ -58,6 +58,7 @@ def scanned(
     expired_token: str | None = None,
     public_key: str | None = None,
     transport: Scripted | None = None,
+    listens: bool = True,
 ) -> tuple[ScanRecord, tuple[Exchange, ...]]:
     """A scan with all checks, or some: its record, and all that was sent."""
     document = {
@@ -81,7 +82,9 @@ def scanned(
         public_key=public_key,
     )
     transport = transport or Scripted(server, plain=plain)
-    record = asyncio.run(scan(plan, transport, listener=ScriptedListener(server)))
+    record = asyncio.run(
+        scan(plan, transport, listener=ScriptedListener(server) if listens else None)
+    )
     return record, tuple(transport.exchanges)
 
 

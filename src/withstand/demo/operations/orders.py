@@ -74,7 +74,11 @@ async def get_order(order_id: _OrderId, user: SignedIn, shop: TheShop) -> OrderV
 )
 async def delete_order(order_id: _OrderId, user: SignedIn, shop: TheShop) -> None:
     """Only the user who made the order may delete it."""
-    if not shop.database.delete_order(str(order_id), owner_id=user.id):
+    owner_id = user.id
+    if shop.planted.has("order-deletable-by-other-user"):
+        order = shop.database.order(str(order_id))
+        owner_id = order.owner_id if order is not None else user.id
+    if not shop.database.delete_order(str(order_id), owner_id=owner_id):
         raise not_found()
 
 

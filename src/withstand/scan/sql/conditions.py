@@ -1,10 +1,13 @@
 """SQL written behind a value is obeyed: one ending leaves the answer, another changes it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from withstand.client.exchange import Exchange
+from withstand.openapi.naming import words
+from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
 from withstand.scan.check import Failed, Steps, shown
 from withstand.scan.inputs import (
@@ -19,6 +22,8 @@ from withstand.scan.inputs import (
 from withstand.scan.shape import tells
 from withstand.scan.sql.parity import ROUNDS
 from withstand.scan.subject import Subject
+
+_SEARCHES: Final = frozenset({"search", "query", "find", "filter", "lookup"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +58,10 @@ _OR: Final = (  # only for reads: a changing query with OR would change everythi
 _JOINED: Final = Pair(
     same="'||(SELECT '')||'", other="'||(SELECT)||'", nonsense="'||(QELECT '')||'", may_break=True
 )
-_NUMERIC: Final = (
-    Pair(same=" AND 1=1", other=" AND 1=2", nonsense=" QND 1=1"),
-    Pair(same="-(SELECT 0)", other="-(SELECT)", nonsense="-(QELECT 0)", may_break=True),
+_AS_NUMBER: Final = Pair(
+    same="-(SELECT 0)", other="-(SELECT)", nonsense="-(QELECT 0)", may_break=True
 )
+_NUMERIC: Final = (Pair(same=" AND 1=1", other=" AND 1=2", nonsense=" QND 1=1"), _AS_NUMBER)
 _ORDER: Final = Pair(same=",(SELECT 1)", other=",(SELECT)", nonsense=",(QELECT 1)", may_break=True)
 
 
@@ -68,13 +73,19 @@ def fitting(slot: Slot, value: str) -> tuple[Pair, ...]:
     return (*_NUMERIC, *quoted) if value.isdecimal() else quoted
 
 
+def only_reads(operation: Operation) -> bool:
+    """Whether it changes nothing: by its method, or a POST that is called a search."""
+    called = {*words(operation.path.rstrip("/").rpartition("/")[2])}
+    return operation.is_read or (operation.method == "POST" and bool(called & _SEARCHES))
+
+
 def by_condition(subject: Subject, slot: Slot, pairs: Iterable[Pair]) -> Steps[Failed | None]:
     """A condition put behind the value is obeyed: true leaves the answer, false changes it."""
     value = usual_value(subject, slot)
     plain = yield from probe(subject, slot, value)
     if plain is None:
         return None
-    usual = _Plain(value=value, exchange=plain)
+    usual = _Plain(value=value, exchange=plain, renewed=partial(usual_value, subject, slot))
     by_content = _tells_by_content(subject, slot, usual)
     for pair in pairs:
         failure = yield from _obeyed(subject, slot, usual, pair, by_content=by_content)
@@ -90,7 +101,7 @@ def by_alternative(subject: Subject, slot: Slot) -> Steps[Failed | None]:
     if plain is None:
         return None
     for pair in _OR:
-        usual = _Plain(value=value, exchange=plain)
+        usual = _Plain(value=value, exchange=plain, renewed=subject.nonce)
         failure = yield from _obeyed(subject, slot, usual, pair, by_content=True)
         if failure is not None:
             return failure
@@ -98,20 +109,25 @@ def by_alternative(subject: Subject, slot: Slot) -> Steps[Failed | None]:
 
 
 def by_order(subject: Subject, slot: Slot, value: str) -> Steps[Failed | None]:
-    """A query in a list of columns to sort by is obeyed: `name,(SELECT 1)`."""
-    plain = yield from probe(subject, slot, value)
-    if plain is None:
-        return None
-    usual = _Plain(value=value, exchange=plain)
-    return (yield from _obeyed(subject, slot, usual, _ORDER, by_content=True))
+    """A query in a list of columns to sort by is obeyed: `name,(SELECT 1)`, or in its place."""
+    for column, pair in ((value, _ORDER), ("(SELECT 1)", _AS_NUMBER)):
+        plain = yield from probe(subject, slot, column)
+        if plain is None:
+            return None
+        usual = _Plain(value=column, exchange=plain, renewed=partial(str, column))
+        failure = yield from _obeyed(subject, slot, usual, pair, by_content=True)
+        if failure is not None:
+            return failure
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Plain:
-    """A value without anything behind it, and the answer to it."""
+    """A value without anything behind it, the answer to it, and what gives such a value again."""
 
     value: str
     exchange: Exchange
+    renewed: Callable[[], str]
 
 
 def _obeyed(
@@ -122,12 +138,11 @@ def _obeyed(
     rounds = []
     for turn in range(ROUNDS):
         if turn:
-            value = usual.value if pair is _ORDER else usual_value(subject, slot)
-            value = subject.nonce() if pair.finds else value
+            value = usual.renewed()
             plain = yield from probe(subject, slot, value)
             if plain is None:
                 return None
-            usual = _Plain(value=value, exchange=plain)
+            usual = replace(usual, value=value, exchange=plain)
         answers = yield from _one_round(subject, slot, usual, pair, alike)
         if answers is None:
             return None
@@ -194,7 +209,7 @@ class _Alike:
 def _tells_by_content(subject: Subject, slot: Slot, usual: _Plain) -> bool:
     """Whether the answers say more than that they succeed: reads, and searches by POST."""
     assert subject.operation is not None, "runs once for each operation"
-    if subject.operation.is_read:
+    if only_reads(subject.operation):
         return True
     baseline = subject.baseline
     assert baseline is not None, "only operations with a baseline are judged"

@@ -1,16 +1,15 @@
 """A login that is talked out of its password: `name'-- ` makes the rest of the query a comment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import urlsplit
 
 from withstand.client.exchange import Exchange, Response
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.accounts import is_password, looks_like_login
+from withstand.scan.accounts import is_password
 from withstand.scan.check import Failed, Steps, send, shown
 from withstand.scan.finding import Confidence
-from withstand.scan.inputs import named
+from withstand.scan.inputs import is_login, named
 from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
@@ -55,7 +54,10 @@ def by_login(subject: Subject) -> Steps[Failed | None]:
         return Failed(
             detail=f"SQL in {named(place.name)} logs a known user in without the password.",
             evidence=(
-                shown(f"The name with {ending.strip()} behind it and a wrong password", bypass),
+                shown(
+                    f"The name with {ending.strip()} behind it and a wrong password",
+                    _concealed(bypass),
+                ),
                 shown("The name alone with that password", alone),
                 shown("An unknown name with the same ending", nobody),
             ),
@@ -67,7 +69,7 @@ def by_login(subject: Subject) -> Steps[Failed | None]:
 
 def _place(subject: Subject) -> _Place | None:
     operation = subject.operation
-    if operation is None or not looks_like_login(operation, subject.builder):
+    if operation is None or not is_login(subject):
         return None
     slots = [slot for slot in subject.builder.slots(operation) if slot.location == "body"]
     password = next((slot for slot in slots if is_password(slot.name)), None)
@@ -109,12 +111,30 @@ def _tried(subject: Subject, place: _Place, name: str, password: str) -> Steps[E
     return (yield from send(built.request))
 
 
+def _concealed(exchange: Exchange) -> Exchange:
+    """The exchange without the session that it gives: the user is a real one."""
+    response = exchange.response
+    assert response is not None, "only an answer can give a session"
+    text = response.text
+    for token in _tokens(response):
+        text = text.replace(token, "(a token)")
+    headers = tuple(
+        (name, f"{value.partition('=')[0]}=(a session)" if name.lower() == "set-cookie" else value)
+        for name, value in response.headers
+    )
+    return replace(exchange, outcome=replace(response, headers=headers, body=text.encode()))
+
+
+def _tokens(response: Response) -> list[str]:
+    return [
+        value
+        for _, value in leaves(response.json())
+        if isinstance(value, str) and len(value) >= _SHORTEST_TOKEN and " " not in value
+    ]
+
+
 def _what_it_gives(response: Response) -> tuple[object, ...]:
     """What tells one who is logged in: status, where it leads, a token, a cookie."""
-    token = any(
-        isinstance(value, str) and len(value) >= _SHORTEST_TOKEN and " " not in value
-        for _, value in leaves(response.json())
-    )
     cookies = sorted(value.partition("=")[0] for value in response.header_values("set-cookie"))
-    place = urlsplit(response.header("location") or "").path
-    return response.status, place, token, tuple(cookies)
+    place = (response.header("location") or "").partition("?")[0]
+    return response.status, place, bool(_tokens(response)), tuple(cookies)

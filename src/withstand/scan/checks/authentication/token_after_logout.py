@@ -28,8 +28,9 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.signing_out import ended, logout_operations, says_no
+from withstand.scan.signing_out import ended, logout_operations
 from withstand.scan.similarity import same_content
+from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Subject
 from withstand.scan.tokens import issued_for_s
 
@@ -49,15 +50,11 @@ def applies(subject: Subject) -> Skipped | None:
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    who = subject.throwaway or _owner(subject)
-    if who is None or who.credential is None:
-        return Skipped(reason="no identity with a credential could be logged in a second time")
-    spare: Credential | None = yield LogIn(identity=who.name)
-    if spare is not None and _same(spare, who.credential):
-        yield Pause(seconds=_SECOND_S)
-        spare = yield LogIn(identity=who.name)
-    if spare is None:
-        return Inconclusive(reason=f"{who.name} could not be logged in a second time")
+    got = yield from _second_session(subject)
+    if got is None:
+        return Inconclusive(reason="nobody could be logged in a second time")
+    who, spare = got
+    assert who.credential is not None, "who was logged in twice has the first credential"
     if _same(spare, who.credential) and not who.throwaway:
         return Skipped(
             reason=f"a second login gives {who.name} the same credential, so a logout would spend "
@@ -169,13 +166,18 @@ def _request(
     return spare.apply(built.request)
 
 
-def _owner(subject: Subject) -> Identity | None:
-    """Whose canary it is, and who therefore can be watched."""
-    canary = subject.canary
-    name = canary.identity if canary is not None else None
-    for identity in subject.identities:
-        if identity.name == name or (name is None and identity.credential is not None):
-            return identity
+def _second_session(subject: Subject) -> Steps[tuple[Identity, Credential] | None]:
+    """The throw-away user, or else the first identity that can log in, logged in once more."""
+    everybody = (subject.throwaway,) if subject.throwaway is not None else subject.identities
+    for who in everybody:
+        if who.credential is None:
+            continue
+        spare: Credential | None = yield LogIn(identity=who.name)
+        if spare is not None and _same(spare, who.credential):
+            yield Pause(seconds=_SECOND_S)
+            spare = yield LogIn(identity=who.name)
+        if spare is not None:
+            return who, spare
     return None
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.identity import Credential, Identity
 from withstand.openapi.request_builder import Unbuildable
 from withstand.scan.check import (
     Check,
     Example,
     Failed,
     Inconclusive,
+    LogIn,
     Outcome,
     Passed,
     Per,
@@ -25,7 +27,7 @@ from withstand.scan.check import (
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Evidence, Severity
 from withstand.scan.guessing import logins, unfit
-from withstand.scan.signing_out import says_no
+from withstand.scan.soft_errors import says_no
 from withstand.scan.strangers import (
     known_user,
     login_request,
@@ -74,7 +76,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     same: list[str] = []
     for question in _questions(subject):
         try:
-            got = yield from _ask(subject, question, user.fields, again=user.throwaway)
+            got = yield from _ask(subject, question, user)
         except (Unbuildable, KeyError) as problem:
             problems.append(f"{question.key} cannot be asked: {problem}")
             continue
@@ -132,12 +134,13 @@ def _unfit_for_reset(exchange: Exchange) -> str | None:
 
 
 def _ask(
-    subject: Subject, question: Question, fields: Fields, *, again: bool
+    subject: Subject, question: Question, user: Identity
 ) -> Steps[tuple[str, Asked, Asked] | str | None]:
     """By what the answers differ, with one of each; None where they do not; or why that is unknown.
 
     Raises Unbuildable and KeyError. An API that tells nothing is asked about its user just once.
     """
+    fields = user.fields
     known = yield from _asked(subject, question, fields)
     response = known.exchange.response
     if response is None or response.status >= 500 or response.status == 423:
@@ -158,7 +161,12 @@ def _ask(
             return question.unfit(known.exchange)
     if by is None or any((s.exchange.status or 500) >= 500 for s in strangers):
         return "the answers about strangers are errors of the server"
-    if again:
+    if subject.login is not None:
+        # A lock that some other check brought about looks like a difference, too.
+        credential: Credential | None = yield LogIn(identity=user.name, keep=True)
+        if credential is None:
+            return f"{user.name} cannot log in just now, so the account may be locked"
+    if user.throwaway:
         repeated = yield from _asked(subject, question, fields)
         if told_apart(repeated, tuple(strangers)) is None:
             return "the difference did not show again"
@@ -204,7 +212,7 @@ CHECK = Check(
     family="authentication",
     severity=Severity.MEDIUM,
     per=Per.API,
-    safety=Safety.READ_ONLY,
+    safety=Safety.MUTATING,  # it counts as a failed login, and may send a mail
     references=References(
         cwe=(204, 203),
         owasp=("API2:2023",),

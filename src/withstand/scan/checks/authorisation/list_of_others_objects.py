@@ -48,6 +48,8 @@ def applies(subject: Subject) -> Skipped | None:
         return not_applicable("it lists nothing that has an operation of its own")
     if subject.policy.is_public(lister):
         return not_applicable("listed under public: anybody may call it")
+    if lister.path_parameters:
+        return not_applicable("what is in one object is for object-readable-by-other-user to judge")
     private = subject.policy.is_private(lister) or subject.policy.is_private(item)
     if not private and not is_guarded(subject, lister):
         return not_applicable("nothing says that it needs a credential")

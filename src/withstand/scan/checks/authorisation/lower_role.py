@@ -1,7 +1,10 @@
 """An operation for some roles serves the others too."""
 
+from dataclasses import dataclass
+
 from withstand.client.exchange import Request, Response
-from withstand.client.identity import Identity
+from withstand.client.identity import Identity, jwt_claims
+from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.scan.access import Access, Attempt, attempt
 from withstand.scan.check import (
@@ -34,19 +37,33 @@ from withstand.scan.objects import Made, located, read_back, sacrifice
 from withstand.scan.subject import Baseline, Subject
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rights:
+    """Somebody who may use the operation, one of each role that may not, and who said so."""
+
+    allowed: Identity | None
+    lower: tuple[Identity, ...]
+    said: str
+
+
 def applies(subject: Subject) -> Skipped | None:
     assert subject.operation is not None, "runs once for each operation"
-    roles = subject.policy.allowed_roles(subject.operation)
-    if roles is None:
+    rights = _rights(subject)
+    if rights is None:
+        if _sounds_restricted(subject.operation) and len({i.role for i in subject.identities}) > 1:
+            return Skipped(
+                reason="its name suggests that it is for administrators, and no roles are named "
+                f'for it: add "{subject.operation.key}" = ["admin"] under [access], if that is so'
+            )
         return not_applicable("no roles are named for it under [access]")
-    if not _lower(subject, roles):
+    if not rights.lower:
         return Skipped(
-            reason=f"every configured identity has a role that may use it ({', '.join(roles)}): "
+            reason=f"every configured identity has a role that may use it ({rights.said}): "
             "add one of another role under [identities]"
         )
-    if _allowed(subject, roles) is None:
+    if rights.allowed is None:
         return Skipped(
-            reason=f"no identity of a role that may use it ({', '.join(roles)}) is configured, "
+            reason=f"no identity of a role that may use it ({rights.said}) is configured, "
             "so there is nothing to compare with: add one under [identities]"
         )
     return None
@@ -54,14 +71,15 @@ def applies(subject: Subject) -> Skipped | None:
 
 def run(subject: Subject) -> Steps[Outcome]:
     assert subject.operation is not None, "runs once for each operation"
-    roles = subject.policy.allowed_roles(subject.operation) or ()
-    allowed = _allowed(subject, roles)
+    rights = _rights(subject)
+    assert rights is not None, "applies() saw to it"
+    allowed = rights.allowed
     assert allowed is not None, "applies() saw to it"
     baseline = subject.baseline
     if baseline is None and subject.operation.method != "DELETE":
         baseline = yield from _own_baseline(subject, allowed)
     unclear: str | None = None
-    for intruder in _lower(subject, roles):
+    for intruder in rights.lower:
         tried = yield from _as_intruder(subject, baseline, intruder, allowed)
         if tried.access is Access.UNCLEAR:
             unclear = unclear or f"as {intruder.name} ({intruder.role}): {tried.reason}"
@@ -79,7 +97,7 @@ def run(subject: Subject) -> Steps[Outcome]:
             evidence.append(shown("What an identity that may use it sees", tried.authorised))
         informative = tried.telling or (nobody is not None and nobody.access is Access.REFUSED)
         return Failed(
-            detail=f"Only {' and '.join(roles)} may use it, yet called by the role "
+            detail=f"Only {rights.said} may use it, yet called by the role "
             f"{intruder.role} {tried.reason}.",
             evidence=tuple(evidence),
             confidence=Confidence.FIRM if informative else Confidence.TENTATIVE,
@@ -190,20 +208,54 @@ def _unused(slot: Slot, nonce: str) -> object:
     return nonce
 
 
-def _lower(subject: Subject, roles: tuple[str, ...]) -> tuple[Identity, ...]:
-    """One identity of each role that may not use the operation."""
-    found: dict[str, Identity] = {}
-    for identity in subject.identities:
-        if identity.role not in roles and identity.credential is not None:
-            found.setdefault(identity.role, identity)
-    return tuple(found.values())
-
-
-def _allowed(subject: Subject, roles: tuple[str, ...]) -> Identity | None:
+def _rights(subject: Subject) -> _Rights | None:
+    """Who may use the operation: by [access], else by the scopes that the document wants."""
+    assert subject.operation is not None, "runs once for each operation"
+    roles = subject.policy.allowed_roles(subject.operation)
+    present = [i for i in subject.identities if i.credential is not None]
+    if roles is not None:
+        may = [i for i in present if i.role in roles]
+        lower = [i for i in present if i.role not in roles]
+        said = " and ".join(roles)
+    else:
+        wanted = set(subject.operation.scopes)
+        granted = {i.name: _granted(i) for i in present}
+        if not wanted or all(scopes is None for scopes in granted.values()):
+            return None
+        may = [i for i in present if wanted <= (granted[i.name] or frozenset())]
+        lower = [i for i in present if _lacks(granted[i.name], wanted)]
+        said = f"who was granted {' and '.join(sorted(wanted))}"
+        if not may or not lower:
+            return None
     owner = subject.owner
-    if owner is not None and owner.role in roles:
-        return owner
-    return next((i for i in subject.identities if i.role in roles and i.credential), None)
+    allowed = next((i for i in may if owner is not None and i.name == owner.name), None)
+    one_a_role = {identity.role: identity for identity in reversed(lower)}
+    ordered = sorted(one_a_role.values(), key=lower.index)
+    return _Rights(allowed=allowed or next(iter(may), None), lower=tuple(ordered), said=said)
+
+
+def _lacks(granted: frozenset[str] | None, wanted: set[str]) -> bool:
+    """Whether somebody's scopes are known and none of them is wanted, or may stand for many."""
+    return granted is not None and not any(scope in wanted or "*" in scope for scope in granted)
+
+
+def _granted(identity: Identity) -> frozenset[str] | None:
+    """The scopes in somebody's token (RFC 8693, 4.2, and what others call them); None if untold."""
+    token = identity.credential.token if identity.credential is not None else None
+    claims = jwt_claims(token) if token else None
+    for name in ("scope", "scp", "scopes", "permissions"):
+        value = claims.get(name) if claims else None
+        if isinstance(value, str):
+            return frozenset(value.split())
+        if isinstance(value, list):
+            return frozenset(map(str, value))
+    return None
+
+
+def _sounds_restricted(wanted: Operation) -> bool:
+    """A suggestion, never a reason for a finding."""
+    parts = {part.lower() for part in (*wanted.path.split("/"), *wanted.tags)}
+    return bool(parts & {"admin", "administration", "administrator", "management", "backoffice"})
 
 
 _POLICY = {"access": {"GET /admin/reports": ("admin",), "DELETE /notes/{id}": ("admin",)}}
@@ -260,11 +312,12 @@ CHECK = Check(
         cwe=(285,), owasp=("API5:2023",), asvs=("8.2.1",), wstg=("WSTG-APIT-04",)
     ),
     explanation=(
-        "The configuration says which roles may use this operation, and the API lets another role "
-        "do it. Often the button is hidden in the user interface while the route behind it only "
-        "asks whether somebody is logged in. The check calls the operation as each role that must "
-        "not, and compares with what an allowed role gets. A deletion is tried on an object or a "
-        "user made for it, and an allowed role looks whether it is gone."
+        "The configuration says which roles may use this operation, or the document which OAuth "
+        "scopes it wants, and the API lets somebody else do it. Often the button is hidden in the "
+        "user interface while the route behind it only asks whether somebody is logged in. The "
+        "check calls the operation as each role that must not, and compares with what an allowed "
+        "role gets. A deletion is tried on an object or a user made for it, and an allowed role "
+        "looks whether it is gone."
     ),
     remedy=(
         "Check the role on the server, for each operation, before anything is looked up or "

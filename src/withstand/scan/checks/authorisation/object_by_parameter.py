@@ -38,8 +38,9 @@ from withstand.scan.finding import Confidence, Severity
 from withstand.scan.inputs import named
 from withstand.scan.objects import Made, create, like_baseline, read_back, without_echo
 from withstand.scan.ownership import (
+    Audience,
     Holding,
-    Standing,
+    audience_of_another,
     hold,
     hold_again,
     is_personal,
@@ -49,7 +50,6 @@ from withstand.scan.ownership import (
     pair,
     shows,
     speaks_of_own,
-    standing,
 )
 from withstand.scan.references import Reference, names_person, pointing_slots, referred
 from withstand.scan.shape import tells
@@ -85,17 +85,23 @@ def run(subject: Subject) -> Steps[Outcome]:
     unclear: str | None = None
     tried = 0
     for slot in pointing_slots(subject, wanted):
-        if wanted.is_read:
-            outcome = yield from _read(subject, wanted, slot, owner, stranger)
-        elif names_person(slot):
-            outcome = yield from _write_of_person(subject, wanted, slot, stranger)
-        else:
-            outcome = yield from _write(subject, wanted, slot, owner, stranger)
+        outcome: Outcome
+        try:
+            if wanted.is_read:
+                outcome = yield from _read(subject, wanted, slot, owner, stranger)
+            elif names_person(slot):
+                outcome = yield from _write_of_person(subject, wanted, slot, stranger)
+            else:
+                outcome = yield from _write(subject, wanted, slot, owner, stranger)
+        except Unbuildable as problem:
+            outcome = Inconclusive(reason=problem.reason)
         if isinstance(outcome, Failed):
             return outcome
         tried += not isinstance(outcome, Skipped)
         if isinstance(outcome, Inconclusive):
             unclear = unclear or f"{named(slot)}: {outcome.reason}"
+    if unclear is None and tried and subject.baseline is None and not wanted.is_read:
+        unclear = "it never succeeded for anybody, so a refusal says nothing"
     if unclear is not None:
         return Inconclusive(reason=unclear)
     return PASSED if tried else Passed(note="no value of the owner's own is known for its inputs")
@@ -104,7 +110,7 @@ def run(subject: Subject) -> Steps[Outcome]:
 def _read(
     subject: Subject, wanted: Operation, slot: Slot, owner: Identity, stranger: Identity
 ) -> Steps[Outcome]:
-    reference = yield from referred(subject, wanted, slot, owner)
+    reference = yield from referred(subject, wanted, slot, owner, stranger)
     if reference is None:
         return Skipped(reason="no value is known")
     marks = reference.made.canaries if reference.made is not None else ()
@@ -188,7 +194,7 @@ def _write(
     subject: Subject, wanted: Operation, slot: Slot, owner: Identity, stranger: Identity
 ) -> Steps[Outcome]:
     """A stranger's change that names the owner's object; the owner reads what became of it."""
-    reference = yield from referred(subject, wanted, slot, owner)
+    reference = yield from referred(subject, wanted, slot, owner, stranger)
     if reference is None or reference.made is None or reference.item is None:
         return Skipped(reason="no object of the owner's own is known for it")
     held = yield from hold(subject, reference.item, reference.made, owner)
@@ -213,8 +219,8 @@ def _write(
         moving = volatile_places(after.response, again.response if again is not None else None)
         if same_content(held.exchange.response, after.response, volatile=moving):
             return Passed(note=f"it answered {tried.status}, and nothing has changed")
-    where = yield from standing(subject, reference.item, held, owner, stranger)
-    if where is not Standing.PRIVATE:
+    where = yield from audience_of_another(subject, reference.item, held, owner, stranger)
+    if where is not Audience.PRIVATE:
         return Passed(note=f"{stranger.name} may read the object too: such objects seem shared")
     return Failed(
         detail=f"With the id of {owner.name}'s object in {named(slot)}, a request of "
@@ -357,6 +363,7 @@ CHECK = Check(
     ),
     run=run,
     applies=applies,
+    needs_baseline=False,
     example=Example(
         paths={
             "/me": {"get": operation()},

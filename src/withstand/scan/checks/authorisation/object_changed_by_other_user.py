@@ -44,15 +44,15 @@ from withstand.scan.examples import (
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.objects import Made, create, located, without_echo
 from withstand.scan.ownership import (
+    Audience,
     Holding,
-    Standing,
+    audience_of_another,
     hold,
     hold_again,
     no_pair,
     not_for_these,
     pair,
     shows,
-    standing,
 )
 from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
@@ -115,9 +115,9 @@ def run(subject: Subject) -> Steps[Outcome]:
         return (yield from _refused(subject, write, made, owner, tried))
     if mark is None and not (yield from _changed(subject, view, held, after, owner)):
         return Passed(note=f"it answered {tried.status}, and nothing has changed")
-    where = yield from standing(subject, view, held, owner, stranger)
+    where = yield from audience_of_another(subject, view, held, owner, stranger)
     adds = write.method == "POST" or not write.path.rstrip("/").endswith("}")
-    if where is Standing.SHARED or (adds and where is not Standing.PRIVATE):
+    if where is Audience.SHARED or (adds and where is not Audience.PRIVATE):
         return Inconclusive(
             reason=f"{stranger.name} may read the object of {owner.name} too, so such objects seem "
             "to be shared: if they are private, list the path under private"
@@ -130,7 +130,7 @@ def run(subject: Subject) -> Steps[Outcome]:
             shown(f"Sent by {stranger.name}", tried),
             shown(f"{owner.name} reads it again", after, mark),
         ),
-        confidence=Confidence.TENTATIVE if where is Standing.PUBLISHED else Confidence.FIRM,
+        confidence=Confidence.TENTATIVE if where is Audience.PUBLISHED else Confidence.FIRM,
     )
 
 

@@ -41,15 +41,15 @@ from withstand.scan.examples import (
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.objects import Made, create, located
 from withstand.scan.ownership import (
+    Audience,
     Holding,
-    Standing,
+    audience,
     hold,
     hold_again,
     no_pair,
     not_for_these,
     pair,
     shows,
-    standing,
 )
 from withstand.scan.similarity import volatile_places
 from withstand.scan.subject import Subject
@@ -112,8 +112,8 @@ def run(subject: Subject) -> Steps[Outcome]:
     second = yield from hold(subject, removal, kept, owner)
     if not isinstance(second, Holding):
         return Inconclusive(reason=f"another object that nobody deleted is gone as well: {second}")
-    where = yield from standing(subject, removal, second, owner, stranger)
-    if where is Standing.SHARED:
+    where = yield from audience(subject, removal, second, owner, stranger)
+    if where is Audience.SHARED:
         return Inconclusive(
             reason=f"{stranger.name} may read the objects of {owner.name} too, so they seem to be "
             "shared: if they are private, list the path under private"
@@ -127,7 +127,7 @@ def run(subject: Subject) -> Steps[Outcome]:
             shown(f"{owner.name} asks for it again", after),
             shown("Another object, which nobody deleted, is still there", second.exchange),
         ),
-        confidence=Confidence.TENTATIVE if where is Standing.PUBLISHED else Confidence.FIRM,
+        confidence=Confidence.TENTATIVE if where is Audience.PUBLISHED else Confidence.FIRM,
     )
 
 

@@ -7,7 +7,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import values_in
 from withstand.openapi.request_builder import Unbuildable
-from withstand.openapi.resources import lister_of, producer_of
+from withstand.openapi.resources import producer_of
 from withstand.scan.access import is_guarded
 from withstand.scan.accounts import sign_up_operation
 from withstand.scan.check import (
@@ -39,7 +39,7 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.objects import Made, create, located, without_echo
+from withstand.scan.objects import Made, create, lister_around, located, without_echo
 from withstand.scan.ownership import (
     belongs_by_answers,
     is_profile,
@@ -188,7 +188,8 @@ def _with_known_object(
     value = next(
         (v for s, v in reversed(list(baseline.built.values.items())) if s.location == "path"), None
     )
-    if not private and not (yield from belongs_by_answers(subject, read, value, owner, stranger)):
+    sure = yield from belongs_by_answers(subject, read, value, owner, stranger)
+    if not private and sure is None:
         return Inconclusive(
             reason=f"{owner.name} could create no object ({why}), and nothing tells whose the one "
             "that was read is: if such objects are private, list the path under private"
@@ -197,7 +198,8 @@ def _with_known_object(
     own = yield from send(owner.authorize(request))
     if own.response is None or not own.succeeded or not tells(own.response):
         return Inconclusive(reason=f"{owner.name} no longer reads it ({own.status})")
-    return (yield from _judge(subject, owner, stranger, request, own, ()))
+    review = "" if private or sure is Confidence.FIRM else "it"
+    return (yield from _judge(subject, owner, stranger, request, own, (), review))
 
 
 def _seen(
@@ -218,7 +220,7 @@ def _is_shared(
 ) -> Steps[bool]:
     """Whether the stranger's list of such objects holds the owner's."""
     assert subject.operation is not None, "runs once for each operation"
-    lister = lister_of(subject.api, subject.operation)
+    lister = lister_around(subject, subject.operation)
     if lister is None or subject.policy.forbids(lister):
         return False
     try:

@@ -1,6 +1,6 @@
 """Another spelling of a path gets past the check of who may use it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -83,11 +83,11 @@ def variants(path: str, public: str | None = None) -> Iterator[tuple[str, str]]:
     yield "a dot segment", f"{head}/./{last}"
     yield "a dot segment behind it", f"{path}/."
     yield "a segment that is taken back", f"{head}/x/../{last}"
-    yield "a letter as %xx", f"{head}/%{ord(last[0]):02x}{last[1:]}"
+    yield "letters as %xx", _each(path, lambda part: f"%{ord(part[0]):02x}{part[1:]}")
     yield "an encoded dot segment", f"{head}/%2e/{last}"
-    yield "capitals", f"{head}/{last.upper() if last != last.upper() else last.lower()}"
+    yield "capitals", _each(path, lambda part: part[:1].swapcase() + part[1:])
     if len(before) > 1:
-        yield "a capital in the first segment", _capital(path)
+        yield "a capital in front", _each(path, lambda part: part[:1].swapcase() + part[1:], most=1)
     yield "a parameter behind ;", f"{path};x=1"
     yield "a parameter behind ; before it", f"{head};/{last}"
     yield "an extension", f"{path}.json"
@@ -96,10 +96,13 @@ def variants(path: str, public: str | None = None) -> Iterator[tuple[str, str]]:
         yield "a way through a public path", f"/{public}/..{path}"
 
 
-def _capital(path: str) -> str:
-    parts = path.split("/")
-    at = next((i for i, part in enumerate(parts) if part), 0)
-    parts[at] = parts[at].capitalize() if parts[at] != parts[at].capitalize() else parts[at].upper()
+def _each(path: str, change: Callable[[str], str], *, most: int = 99) -> str:
+    """The path with each segment that is no number changed, the first ones only where asked."""
+    parts = []
+    for part in path.split("/"):
+        wanted = most > 0 and part[:1].isascii() and part[:1].isalpha()
+        parts.append(change(part) if wanted else part)
+        most -= wanted
     return "/".join(parts)
 
 

@@ -82,6 +82,8 @@ def _secrets(subject: Subject, exchange: Exchange, tokens: Mapping[str, str]) ->
         if not documented and not sent_before(subject, secret.value):
             yield secret
     asker = exchange.identity
+    if asker is None and _may_log_in(exchange.request):
+        return
     for word in text.split():
         whose = _owner(word, tokens) if len(word) >= _SHORTEST_TOKEN else None
         if whose is not None and whose != asker and not _carries_token(exchange.request, word):
@@ -117,6 +119,12 @@ def _tokens(subject: Subject) -> Iterator[tuple[str, str]]:
         token = identity.credential.token if identity.credential else None
         if token is not None and len(token) >= _SHORTEST_TOKEN:
             yield token, identity.name
+
+
+def _may_log_in(request: Request) -> bool:
+    """Whether a request of nobody known may be somebody who gets their own token."""
+    headers = (request.header("authorization"), request.header("cookie"))
+    return request.method != "GET" or "?" in request.path or any(headers)
 
 
 def _carries_token(request: Request, token: str) -> bool:

@@ -42,6 +42,8 @@ _SECRET: Final = frozenset(
     | {"resettoken", "passwordresettoken"}
 )
 _PERHAPS_SECRET: Final = frozenset({"secret", "apikey", "pin", "otp", "ssn"})
+_SECRET_FIELD: Final = re.compile(r"(?i)secret|api_?key|(?:^|_)(?:pin|otp)$")
+"""Fields of an identity that are as secret as a password."""
 _MASKED: Final = re.compile(
     r"[*•·.xX-]+|.{0,4}[*•]{3,}.{0,4}|\W?(?i:redacted|hidden|masked|string)\W?"
 )
@@ -100,11 +102,11 @@ def _leaks(subject: Subject, exchange: Exchange, own: dict[str, str]) -> Iterato
     document = response.json()
     values = list(leaves(document)) if document is not None else []
     strings = {value for _, value in values if isinstance(value, str)}
-    for value, whose in own.items():
+    for value, named in own.items():
         if value in strings or (_is_distinctive(value) and value in text):
             echoed = not response.succeeded and carries(exchange.request, value)
             yield _Leak(
-                what=f"the password of {whose}" if not echoed else "the password just sent",
+                what=named if not echoed else "the password just sent",
                 value=value,
                 severity=Severity.LOW if echoed else Severity.HIGH,
                 confidence=Confidence.CERTAIN,
@@ -168,13 +170,13 @@ def _is_distinctive(value: str) -> bool:
 
 
 def _own_secrets(subject: Subject) -> dict[str, str]:
-    """The passwords that the scan knows, and whose they are."""
+    """The secrets that the scan knows, and what they are: `the password of alice`."""
     everybody = (*subject.identities, *((subject.throwaway,) if subject.throwaway else ()))
     return {
-        value: identity.name
+        value: f"the {'password' if is_password(key) else key} of {identity.name}"
         for identity in everybody
         for key, value in identity.fields.items()
-        if is_password(key) and len(value) >= 6
+        if (is_password(key) or _SECRET_FIELD.search(key)) and len(value) >= 6
     }
 
 

@@ -30,6 +30,7 @@ from withstand.scan.inputs import (
     holds_one_form,
     inserted,
     is_invalid,
+    is_login,
     is_number,
     judged,
     named,
@@ -71,6 +72,8 @@ class _Sum:
 def applies(subject: Subject) -> Skipped | None:
     if subject.operation is not None and subject.operation.method == "DELETE":
         return not_applicable("what a DELETE does beyond its object could not be undone")
+    if is_login(subject):
+        return not_applicable("every try at a login counts as a guess")
     return None if _slots(subject) else not_applicable("it takes no text and no number")
 
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from withstand.client.exchange import Request, Response
 from withstand.scan.check import (
@@ -21,7 +22,7 @@ from withstand.scan.check import (
     not_applicable,
     shown,
 )
-from withstand.scan.crashes import attempt_to_crash, crashed, still_works
+from withstand.scan.crashes import crash_by, crashed, still_works
 from withstand.scan.examples import answer, body, operation
 from withstand.scan.finding import Severity
 from withstand.scan.inputs import usual_request
@@ -45,8 +46,8 @@ def run(subject: Subject) -> Steps[Outcome]:
         return Inconclusive(reason="no request could be built")
     crashes = []
     for kind, request in _malformed(usual):
-        exchange = yield from attempt_to_crash(request)
-        if crashed(exchange):
+        exchange = yield from crash_by(partial(replace, request))
+        if exchange is not None and crashed(exchange):
             crashes.append((kind, exchange))
     if not crashes:
         return PASSED

@@ -20,7 +20,7 @@ from withstand.scan.check import (
     not_applicable,
     shown,
 )
-from withstand.scan.crashes import attempt_to_crash, crashed, how_it_ended
+from withstand.scan.crashes import crash_by, crashed, how_it_ended
 from withstand.scan.examples import answer, operation, query
 from withstand.scan.finding import Severity
 from withstand.scan.inputs import (
@@ -54,10 +54,9 @@ def run(subject: Subject) -> Steps[Outcome]:
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     for kind, text, severity in _KINDS:
-        request = probing(subject, slot, inserted(usual_value(subject, slot), text))
-        if request is None:
+        crash = yield from crash_by(partial(_with, subject, slot, text))
+        if crash is None:
             return None
-        crash = yield from attempt_to_crash(_as_json_has_it(request))
         if crashed(crash):
             value = inserted(usual_value(subject, slot), "za")
             control = yield from probe(subject, slot, value, fresh=True)
@@ -77,9 +76,10 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     return False
 
 
-def _as_json_has_it(request: Request) -> Request:
+def _with(subject: Subject, slot: Slot, text: str) -> Request | None:
     """JSON can carry half a surrogate pair as an escape only; as bytes it would be no UTF-8."""
-    if "json" not in (request.header("content-type") or ""):
+    request = probing(subject, slot, inserted(usual_value(subject, slot), text))
+    if request is None or "json" not in (request.header("content-type") or ""):
         return request
     return replace(request, body=request.body.replace(_SURROGATE, b"\\ud800"))
 

@@ -29,6 +29,7 @@ from withstand.scan.finding import Confidence, Severity
 from withstand.scan.inputs import (
     holds_one_form,
     is_invalid,
+    is_login,
     judged,
     named,
     probe,
@@ -57,7 +58,9 @@ class _Way:
 
 _DEPTH: Final = 12  # more levels up than any folder is deep: above the root is the root
 _PASSWD: Final = _File(
-    path="etc/passwd", line=re.compile(r"root:[^:\s]{0,200}:0:0:[^:\n]{0,200}:/")
+    path="etc/passwd",
+    # Some answer with the content in base64: this is how `root:x:0:0` begins then.
+    line=re.compile(r"root:[^:\s]{0,200}:0:0:[^:\n]{0,200}:/|\bcm9vdDp4OjA6MD[A-Za-z0-9+/]{8,20}"),
 )
 _WIN_INI: Final = _File(
     path="windows/win.ini",
@@ -77,6 +80,8 @@ _FILE_WORDS: Final = frozenset(
 def applies(subject: Subject) -> Skipped | None:
     if subject.operation is not None and subject.operation.method == "DELETE":
         return not_applicable("what a DELETE finds outside its folder could not be brought back")
+    if is_login(subject):
+        return not_applicable("every try at a login counts as a guess")
     return None if text_slots(subject) else not_applicable("it takes no text")
 
 

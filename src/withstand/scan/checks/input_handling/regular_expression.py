@@ -25,6 +25,7 @@ from withstand.scan.check import (
 from withstand.scan.examples import answer, late, operation, query
 from withstand.scan.finding import Severity
 from withstand.scan.inputs import (
+    is_login,
     judged,
     named,
     probing,
@@ -46,6 +47,8 @@ _FLAT_S: Final = 0.01
 def applies(subject: Subject) -> Skipped | None:
     if subject.operation is not None and subject.operation.method == "DELETE":
         return not_applicable("a DELETE is not tried with odd text")
+    if is_login(subject):
+        return not_applicable("every try at a login counts as a guess")
     return None if text_slots(subject) else not_applicable("it takes no text")
 
 
@@ -58,16 +61,19 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     if benign is None:
         return None
     for before, letter in _pumps(usual_value(subject, slot)):
-        for length in _LENGTHS[:2]:
-            first = yield from _asked(subject, slot, _almost(before, letter, length))
-            if first is None or _took_s(first) <= 3 * _took_s(benign) + _FLAT_S:
-                continue
-            already = length == _LENGTHS[0] and _took_s(first) > _LONG_S
-            lengths = _SHORT_LENGTHS if already else _LENGTHS
-            failure = yield from _growing(subject, slot, before, letter, lengths)
-            if failure is not None:
-                return failure
-            break
+        # Letters in what stands before may be repeated as well, or not: first as if they were.
+        for shift in dict.fromkeys((0, len(before))):
+            for length in _LENGTHS[1 if shift else 0 : 2]:
+                text = _almost(before, letter, length + shift)
+                first = yield from _asked(subject, slot, text)
+                if first is None or _took_s(first) <= 3 * _took_s(benign) + _FLAT_S:
+                    continue
+                already = length == _LENGTHS[0] and _took_s(first) > _LONG_S
+                lengths = tuple(at + shift for at in (_SHORT_LENGTHS if already else _LENGTHS))
+                failure = yield from _growing(subject, slot, before, letter, lengths)
+                if failure is not None:
+                    return failure
+                break
     return False
 
 
@@ -85,9 +91,7 @@ def _growing(
         fast = yield from _asked(subject, slot, before + letter * (length + 1 - len(before)))
         if slow is None or fast is None:
             return None
-        if at > 1 and _took_s(slow) < _LEAST_STEP * _took_s(took[-1][1]):
-            return None
-        if at > 1 and _took_s(slow) < 3 * _took_s(fast):
+        if took and _took_s(slow) < _LEAST_STEP * max(_took_s(took[-1][1]), _took_s(fast)):
             return None
         took.append((length, slow, fast))
         if at > 1 and _took_s(slow) >= _LEAST_S:
@@ -98,6 +102,9 @@ def _growing(
     if longest_s < _LEAST_S or longest_s < _LEAST_GROWTH * _took_s(shortest):
         return None
     if longest_s < _LEAST_GROWTH * _took_s(beside):
+        return None
+    again = yield from _asked(subject, slot, _almost(before, letter, length))
+    if again is None or _took_s(again) < max(_LEAST_S, longest_s / 2):
         return None
     times = ", ".join(f"{at} letters {_took_s(each):.2f} s" for at, each, _ in took)
     return Failed(

@@ -24,8 +24,10 @@ from withstand.scan.examples import answer, operation, query
 from withstand.scan.finding import Severity
 from withstand.scan.inputs import (
     changing_places,
+    holds_one_form,
     inserted,
     is_invalid,
+    is_number,
     judged,
     number_slots,
     probe,
@@ -35,7 +37,13 @@ from withstand.scan.inputs import (
     usual_value,
 )
 from withstand.scan.shape import leaves, tells
-from withstand.scan.sql.conditions import by_alternative, by_condition, by_order, fitting
+from withstand.scan.sql.conditions import (
+    by_alternative,
+    by_condition,
+    by_order,
+    fitting,
+    only_reads,
+)
 from withstand.scan.sql.login import by_login
 from withstand.scan.sql.parity import by_parity
 from withstand.scan.sql.reaction import reacts
@@ -82,12 +90,12 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
             return failure or False
         # Beside a number there is no pair of quotes: what comes after it can be a condition only.
         return (yield from by_condition(subject, slot, fitting(slot, value))) or False
-    if is_invalid(reaction) or deletes:
-        return False  # refused as invalid, and so would be every payload that follows
+    if deletes or (is_invalid(reaction) and (yield from _refuses_more(subject, slot, value))):
+        return False
     baseline = subject.baseline
     assert baseline is not None, "only operations with a baseline are judged"
     before = str(baseline.built.values.get(slot, ""))
-    if not baseline.operation.is_read or not same_answer(
+    if not only_reads(baseline.operation) or not same_answer(
         baseline.exchange, before, reaction, quoted, changing_places(subject)
     ):
         return (yield from by_condition(subject, slot, fitting(slot, value))) or False
@@ -95,6 +103,17 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     if usual is not None and usual.succeeded and tells(usual):
         return False  # there is data, and what follows the value makes no difference to it
     return (yield from by_alternative(subject, slot)) or False
+
+
+def _refuses_more(subject: Subject, slot: Slot, value: str) -> Steps[bool]:
+    """Whether what refuses a quote refuses also what a database would take: then it is no error of
+    a database that is called invalid input, and so would be every payload that follows.
+    """
+    if holds_one_form(slot):
+        return True
+    harmless = "-(SELECT 0)" if is_number(slot) else "''"
+    answer_to_it = yield from probe(subject, slot, inserted(value, harmless))
+    return answer_to_it is None or is_invalid(answer_to_it)
 
 
 def _is_order(slot: Slot) -> bool:

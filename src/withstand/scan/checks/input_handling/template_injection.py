@@ -26,6 +26,7 @@ from withstand.scan.inputs import (
     holds_one_form,
     inserted,
     is_invalid,
+    is_login,
     judged,
     named,
     probe,
@@ -48,6 +49,8 @@ _FORMS: Final = (
 def applies(subject: Subject) -> Skipped | None:
     if subject.operation is not None and subject.operation.method == "DELETE":
         return not_applicable("a DELETE has nothing to show")
+    if is_login(subject):
+        return not_applicable("every try at a login counts as a guess")
     return None if text_slots(subject) else not_applicable("it takes no text")
 
 

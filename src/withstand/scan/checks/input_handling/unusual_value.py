@@ -21,7 +21,7 @@ from withstand.scan.check import (
     not_applicable,
     shown,
 )
-from withstand.scan.crashes import attempt_to_crash, crashed, how_it_ended, still_works
+from withstand.scan.crashes import crash_by, crashed, how_it_ended, still_works
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Severity
 from withstand.scan.inputs import judged, named, probing, scalar_slots
@@ -48,11 +48,10 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     """The first kind of value that crashes the request, if any does."""
     tried = False
     for kind, value, severity in _values(slot):
-        request = probing(subject, slot, value)
-        if request is None:
+        crash = yield from crash_by(partial(probing, subject, slot, value))
+        if crash is None:
             continue
         tried = True
-        crash = yield from attempt_to_crash(request)
         if not crashed(crash):
             continue
         control = yield from still_works(subject)

@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import quote, urlsplit
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.body_encoding import Upload, is_file
 from withstand.openapi.naming import words
-from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.openapi.resources import identifier_in, identifier_in_location, producer_of
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -29,15 +26,14 @@ from withstand.scan.check import (
     send,
     shown,
 )
+from withstand.scan.copies import copies
 from withstand.scan.examples import answer, last_segment, not_found, operation
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.objects import like_baseline
-from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
 _MARKUP: Final = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml"})
 _DRAWING: Final = frozenset({"application/xml", "text/xml"})  # scripts run in SVG inside these
-_FILE_WORDS: Final = frozenset({"file", "filename", "name", "key", "path", "object", "blob"})
 _MOST_COPIES: Final = 6  # places in which one upload is looked for
 
 
@@ -67,7 +63,7 @@ def run(subject: Subject) -> Steps[Outcome]:
             if not taken.succeeded or taken.response is None or subject.refused(taken.response):
                 continue
             accepted = True
-            for place in tuple(_copies(subject, taken, bait))[:_MOST_COPIES]:
+            for place in tuple(copies(subject, taken, bait.upload.name))[:_MOST_COPIES]:
                 copy = yield from send(place)
                 looked = looked or (copy.response is not None and copy.succeeded)
                 if copy.response is not None and _runs(copy.response, bait):
@@ -122,106 +118,13 @@ def _uploading(subject: Subject, slot: Slot, bait: _Bait) -> Request | None:
     return subject.owner.authorize(request) if subject.owner is not None else request
 
 
-def _copies(subject: Subject, taken: Exchange, bait: _Bait) -> Iterator[Request]:
-    """Requests that may get the file: where the answer points to, and what reads such things."""
-    seen: set[str] = set()
-    for path in (*_addresses(subject, taken, bait), *_reads(subject, taken, bait)):
-        if path not in seen:
-            seen.add(path)
-            request = Request(method="GET", path=path, headers=(("Accept", "text/html, */*"),))
-            yield subject.owner.authorize(request) if subject.owner is not None else request
-
-
-def _addresses(subject: Subject, taken: Exchange, bait: _Bait) -> Iterator[str]:
-    response = taken.response
-    assert response is not None, "only what was taken has copies"
-    ending = "." + bait.upload.name.rpartition(".")[2]
-    texts = [str(value) for _, value in leaves(response.json()) if isinstance(value, str)]
-    location = response.header("location")
-    for text in (*([location] if location else []), *texts):
-        address = urlsplit(text)
-        if address.scheme in {"http", "https"}:
-            if address.netloc == subject.target.authority:
-                yield _path_and_query(address.path, address.query)
-        elif text.startswith("/") and not text.startswith("//") and len(text) > 1:
-            yield _path_and_query(address.path, address.query)
-            if subject.target.base_path and not text.startswith(subject.target.base_path):
-                yield subject.target.base_path + _path_and_query(address.path, address.query)
-        elif "/" in text and text.endswith(ending) and " " not in text:
-            yield f"{subject.target.base_path}/{quote(text)}"
-
-
-def _path_and_query(path: str, query: str) -> str:
-    return quote(path, safe="/%:@!$&'()*+,;=~-._") + (f"?{query}" if query else "")
-
-
-def _reads(subject: Subject, taken: Exchange, bait: _Bait) -> Iterator[str]:
-    """The paths of the operations that read what this one makes, filled in."""
-    own = subject.operation
-    assert own is not None, "runs once for each operation"
-    assert taken.response is not None, "only what was taken has copies"
-    for reader in subject.api.operations:
-        if reader.method != "GET" or subject.policy.forbids(reader) is not None:
-            continue
-        if not reader.path_parameters:
-            continue
-        named = reader.path_parameters[-1].name
-        is_name = bool({*words(named)} & _FILE_WORDS)
-        if not (is_name or _belongs_to(subject, reader, own)):
-            continue
-        found = identifier_in(taken.response.json(), named)
-        if found is None:
-            location = taken.response.header("location")
-            found = identifier_in_location(location, reader.path) if location else None
-        for value in (*([found] if found is not None else []), *_names(taken, bait, is_name)):
-            path = _filled(subject, reader, named, value)
-            if path is not None:
-                yield path
-
-
-def _belongs_to(subject: Subject, reader: Operation, own: Operation) -> bool:
-    beginning = own.path.rstrip("/")
-    return (
-        reader.path == own.path
-        or reader.path.startswith(beginning + "/{")
-        or producer_of(subject.api, reader) is own
-    )
-
-
-def _names(taken: Exchange, bait: _Bait, is_name: bool) -> Iterator[str]:
-    """How the file may be called now, for a reader that asks for a name."""
-    if not is_name or taken.response is None:
-        return
-    ending = "." + bait.upload.name.rpartition(".")[2]
-    for _, value in leaves(taken.response.json()):
-        if isinstance(value, str) and value.endswith(ending):
-            yield value.rpartition("/")[2]
-    yield bait.upload.name
-
-
-def _filled(subject: Subject, reader: Operation, name: str, value: object) -> str | None:
-    baseline = subject.baseline
-    assert baseline is not None, "only operations with a baseline are judged"
-    parents = {s.name: v for s, v in baseline.built.values.items() if s.location == "path"}
-    chosen = {
-        slot: value if slot.name == name else parents[slot.name]
-        for slot in subject.builder.slots(reader)
-        if slot.location == "path" and (slot.name == name or slot.name in parents)
-    }
-    try:
-        return subject.build(reader, identity=subject.owner, replace=chosen).request.path
-    except Unbuildable:
-        return None
-
-
 def _runs(response: Response, bait: _Bait) -> bool:
     """Whether a browser that opens this address runs the script."""
     if not response.succeeded or bait.script not in response.text:
         return False
     if (response.header("content-disposition") or "").lower().startswith("attachment"):
         return False
-    policy = (response.header("content-security-policy") or "").lower()
-    if "sandbox" in policy or "script-src 'none'" in policy or "default-src 'none'" in policy:
+    if _forbids_scripts(response.header("content-security-policy") or ""):
         return False
     if response.media_type in _MARKUP:
         return True
@@ -230,6 +133,18 @@ def _runs(response: Response, bait: _Bait) -> bool:
     return response.media_type == "" and (
         (response.header("x-content-type-options") or "").lower() != "nosniff"
     )
+
+
+def _forbids_scripts(policy: str) -> bool:
+    """Whether a Content-Security-Policy keeps a script that stands in the page from running."""
+    directives: dict[str, list[str]] = {}
+    for directive in policy.lower().split(";"):
+        name, *sources = directive.split() or [""]
+        directives.setdefault(name, sources)
+    if "sandbox" in directives and "allow-scripts" not in directives["sandbox"]:
+        return True
+    allowed = directives.get("script-src", directives.get("default-src"))
+    return allowed is not None and "'unsafe-inline'" not in allowed
 
 
 def _failed(slot: Slot, bait: _Bait, taken: Exchange, copy: Exchange) -> Failed:

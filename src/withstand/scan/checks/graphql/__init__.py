@@ -1,0 +1,1 @@
+"""What one query may ask for."""

@@ -1,0 +1,221 @@
+"""Properties that callers must not set: found where they take effect, silent where they do not."""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from withstand.client.exchange import Request, Response
+from withstand.client.identity import LoginRecipe
+from withstand.scan.check import Server
+from withstand.scan.examples import (
+    UNAUTHENTICATED,
+    answer,
+    body,
+    caller,
+    last_segment,
+    not_found,
+    operation,
+    sent,
+)
+from withstand.scan.finding import Severity
+from withstand.scan.tokens import signed
+
+from .tiny_api import findings, identities
+
+CREATE = "privileged-property-accepted-on-create"
+UPDATE = "privileged-property-accepted-on-update"
+TEXT = {"type": "string"}
+ITEM = (("path", "id"),)
+LOGIN = LoginRecipe(
+    method="POST",
+    path="/login",
+    payload={"email": "{email}", "password": "{password}"},
+    token_path="$.token",
+)
+
+
+def claims(
+    *,
+    keeps: tuple[str, ...] = (),
+    strict: bool = False,
+    at_once: bool = True,
+    anything: bool = False,
+) -> Server:
+    """Claims. `keeps` are the properties taken from any body; `strict` refuses unknown ones;
+    not `at_once` refuses a body with more than one of those.
+    """
+    kept: dict[str, dict[str, Any]] = {}
+    numbers = itertools.count(1)
+
+    def taken(fields: dict[str, Any]) -> dict[str, Any]:
+        return {k: v for k, v in fields.items() if k in {"text", *keeps}}
+
+    def server(request: Request) -> Response:
+        name = caller(request)
+        if name is None:
+            return UNAUTHENTICATED
+        if request.path == "/me":
+            return answer(200, {"name": name})
+        fields = sent(request)
+        unknown = fields.keys() - {"text"}
+        if (strict and unknown - {*keeps}) or (not at_once and len(unknown) > 1):
+            return answer(422, {"error": f"unknown: {sorted(unknown)}"})
+        if request.method == "POST":
+            number = str(next(numbers))
+            kept[number] = {"id": number, "status": "new", "balance": 0, **taken(fields)}
+            return answer(201, {**kept[number], **fields})
+        claim = kept.get(last_segment(request))
+        if claim is None:
+            return not_found()
+        if request.method == "PATCH":
+            claim |= taken(fields)
+        return answer(200, {"data": claim})
+
+    return server
+
+
+CLAIMS: dict[str, Any] = {
+    "/me": {"get": operation()},
+    "/claims": {"post": operation(requestBody=body(text=TEXT))},
+    "/claims/{id}": {
+        "get": operation(parameters=ITEM),
+        "patch": operation(parameters=ITEM, requestBody=body(text=TEXT)),
+    },
+}
+
+
+@pytest.mark.parametrize("check", [CREATE, UPDATE])
+def test_a_property_that_takes_effect_is_found_and_named(check: str) -> None:
+    (finding,) = findings(check, claims(keeps=("balance",)), CLAIMS)
+    assert "balance = 4711" in finding.detail
+    assert finding.severity is Severity.HIGH
+    (finding,) = findings(check, claims(keeps=("status",)), CLAIMS)
+    assert finding.severity is Severity.MEDIUM
+
+
+@pytest.mark.parametrize("check", [CREATE, UPDATE])
+def test_what_is_refused_together_is_tried_one_by_one(check: str) -> None:
+    server = claims(keeps=("balance",), at_once=False)
+    assert len(findings(check, server, CLAIMS)) == 1
+
+
+@pytest.mark.parametrize("check", [CREATE, UPDATE])
+def test_an_echo_a_refusal_and_what_the_document_lets_callers_send_are_no_flaw(check: str) -> None:
+    assert findings(check, claims(), CLAIMS) == ()
+    assert findings(check, claims(strict=True), CLAIMS) == ()
+    declared = {**CLAIMS}
+    both = body(text=TEXT, status=TEXT, balance={"type": "integer"})
+    declared["/claims"] = {"post": operation(requestBody=both)}
+    declared["/claims/{id}"] = {
+        "get": operation(parameters=ITEM),
+        "patch": operation(parameters=ITEM, requestBody=both),
+    }
+    assert findings(check, claims(keeps=("status", "balance")), declared) == ()
+
+
+def test_a_status_that_every_change_brings_about_is_not_the_callers() -> None:
+    inner = claims()
+    changed: set[str] = set()
+
+    def server(request: Request) -> Response:
+        response = inner(request)
+        if request.method == "PATCH":
+            changed.add(last_segment(request))
+        if request.method == "GET" and last_segment(request) in changed:
+            return answer(200, {"data": {**response.json()["data"], "status": "approved"}})
+        return response
+
+    assert findings(UPDATE, server, CLAIMS) == ()
+
+
+class Users:
+    """Sign-ups whose `role` or `is_admin` counts, visibly, in the token only, or not at all."""
+
+    def __init__(self, *, takes: str = "", shows: bool = True, in_token: bool = False) -> None:
+        self.takes, self.shows, self.in_token = takes, shows, in_token
+        self.users: dict[str, dict[str, Any]] = {
+            f"{n}@example.com": {"password": f"{n}-password-1", "role": "user", "is_admin": False}
+            for n in ("alice", "bob")
+        }
+        self.users["root@example.com"] = {"password": "x", "role": "admin", "is_admin": True}
+
+    def token(self, email: str) -> str:
+        if not self.in_token:
+            return f"token of {email}"
+        return signed({"sub": email, "role": self.users[email]["role"]}, b"the key")
+
+    def __call__(self, request: Request) -> Response:
+        fields = sent(request)
+        if request.path == "/users":
+            email = str(fields.get("email"))
+            user = {"role": "user", "is_admin": False, "password": fields.get("password")}
+            self.users[email] = user
+            if self.takes in fields:
+                user[self.takes] = fields[self.takes]
+            return answer(201, {"email": email})
+        if request.path == "/login":
+            email = str(fields.get("email"))
+            if self.users.get(email, {}).get("password") != fields.get("password"):
+                return answer(401, {"error": "no"})
+            return answer(200, {"token": self.token(email)})
+        tokens = {f"Bearer {self.token(each)}": each for each in self.users}
+        me = tokens.get(request.header("authorization") or "")
+        if me is None:
+            return UNAUTHENTICATED
+        user = self.users[me]
+        rights = {"role": user["role"], "is_admin": user["is_admin"]} if self.shows else {}
+        if request.path == "/me":
+            if request.method == "PATCH" and self.takes in fields:
+                user[self.takes] = fields[self.takes]
+            return answer(200, {"email": me, **rights})
+        if request.path == "/reports":
+            admin = user["role"] == "admin" or user["is_admin"] is True
+            return answer(200, {"income": 271828}) if admin else answer(403, {"error": "no"})
+        return not_found()
+
+    def people(self) -> Any:
+        tokens = {n: self.token(f"{n}@example.com") for n in ("alice", "bob", "root")}
+        return identities(tokens=tokens)
+
+
+_SIGN_UP = body(email={"type": "string", "format": "email"}, password=TEXT)
+USERS: dict[str, Any] = {
+    "/me": {"get": operation(), "patch": operation(requestBody=body(nickname=TEXT))},
+    "/users": {"post": operation(secured=False, requestBody=_SIGN_UP)},
+    "/login": {"post": operation(secured=False, requestBody=_SIGN_UP)},
+    "/reports": {"get": operation()},
+}
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"takes": "role"},
+        {"takes": "is_admin"},
+        {"takes": "role", "shows": False},
+        {"takes": "is_admin", "shows": False},
+        {"takes": "role", "in_token": True},
+    ],
+)
+def test_a_sign_up_that_takes_a_role_is_found_by_what_the_user_is_then(how: dict[str, Any]) -> None:
+    server = Users(**how)
+    before = {**server.users}
+    (finding,) = findings(CREATE, server, USERS, login=LOGIN, people=server.people())
+    assert finding.operations == ("POST /users",)
+    assert finding.severity is Severity.CRITICAL
+    assert {email: server.users[email] for email in before} == before
+
+
+@pytest.mark.parametrize("in_token", [False, True])
+def test_a_sign_up_that_looks_at_no_role_passes(in_token: bool) -> None:
+    server = Users(in_token=in_token)
+    assert findings(CREATE, server, USERS, login=LOGIN, people=server.people()) == ()
+    assert findings(UPDATE, server, USERS, login=LOGIN, people=server.people()) == ()
+
+
+def test_a_profile_that_takes_a_role_is_tried_on_a_user_of_the_scans_own_and_set_back() -> None:
+    server = Users(takes="role")
+    (finding,) = findings(UPDATE, server, USERS, login=LOGIN, people=server.people())
+    assert finding.operations == ("PATCH /me",)
+    assert [u["role"] for u in server.users.values()].count("admin") == 1
