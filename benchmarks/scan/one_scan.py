@@ -1,19 +1,19 @@
 """One scan in this process, and what each check of it cost."""
 
+import contextlib
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from withstand.scan import scanner
 from withstand.scan.catalogue import chosen
-from withstand.scan.check import Check
-from withstand.scan.courier import Courier
-from withstand.scan.driver import judge as judge_of_the_scan
+from withstand.scan.driver import Errand
 from withstand.scan.record import ScanRecord
+from withstand.scan.scanner import ScanRun
 from withstand.settings import load_settings
 from withstand.settings.plans import api_for, scan_plan
 from withstand.workflows import Occasion, run_scan
@@ -25,7 +25,6 @@ class Cost:
 
     requests: int = 0
     seconds: float = 0.0
-    pauses_s: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,16 +71,27 @@ def scanned(
     return Scanned(record=results.scan, costs=dict(costs))
 
 
-def _watched(costs: dict[str, Cost]) -> Any:
-    real = judge_of_the_scan
+@contextlib.contextmanager
+def _watched(costs: dict[str, Cost]) -> Iterator[None]:
+    """While it lasts, what scans do for each check is added up."""
+    with contextlib.ExitStack() as patches:
+        for name in ("_judge", "_begun", "_finish"):
+            patches.enter_context(patch.object(ScanRun, name, _counted(name, costs)))
+        yield
 
-    async def judge(check: Check, subject: Any, courier: Courier) -> Any:
-        began_s, began = time.perf_counter(), courier.requests
+
+def _counted(name: str, costs: dict[str, Cost]) -> Any:
+    real = getattr(ScanRun, name)
+
+    async def counted(run: ScanRun, asked: Any, *rest: Any) -> Any:
+        if name == "_judge" and not rest[0]:
+            return await real(run, asked, *rest)  # for the whole API: as a part of `_begun`
+        began_s, began = time.perf_counter(), run.courier.requests
         try:
-            return await real(check, subject, courier)
+            return await real(run, asked, *rest)
         finally:
-            cost = costs[check.name]
-            cost.requests += courier.requests - began
+            cost = costs[asked.check.name if isinstance(asked, Errand) else asked.name]
+            cost.requests += run.courier.requests - began
             cost.seconds += time.perf_counter() - began_s
 
-    return patch.object(scanner, "judge", judge)
+    return counted

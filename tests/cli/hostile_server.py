@@ -30,7 +30,8 @@ def answer(
     *headers: str,
 ) -> None:
     """One complete response, after which the connection is closed."""
-    lines = [f"HTTP/1.1 {status} So", f"Content-Type: {media_type}", "Connection: close", *headers]
+    lines = [f"HTTP/1.1 {status} So", f"Content-Type: {media_type}", *headers]
+    lines += ["Connection: close", "X-Content-Type-Options: nosniff"]
     lines += [f"Content-Length: {len(body)}", "", ""]
     connection.sendall("\r\n".join(lines).encode() + body)
 

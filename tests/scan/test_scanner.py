@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +28,7 @@ from withstand.scan.check import (
     Failed,
     FailedMany,
     Outcome,
+    Pause,
     Per,
     Safety,
     Steps,
@@ -265,6 +267,51 @@ def test_checks_that_flood_run_on_loopback_and_elsewhere_only_when_asked_for() -
     assert at_home.coverage[0].state is CoverageState.PASSED
     assert away.coverage[0].state is CoverageState.SKIPPED
     assert asked.coverage[0].state is CoverageState.PASSED
+
+
+def test_a_check_that_only_reads_and_waits_holds_up_no_other() -> None:
+    order: list[str] = []
+
+    def waits(name: str, seconds: float) -> Callable[[Subject], Steps[Outcome]]:
+        def run(_subject: Subject) -> Steps[Outcome]:
+            order.append(f"{name} begins")
+            yield Pause(seconds=seconds)
+            exchange = yield from send(Request(method="GET", path="/me"))
+            order.append(f"{name} ends")
+            return Failed(detail=name, evidence=(shown(name, exchange),))
+
+        return run
+
+    record, _ = scanned(
+        a_check(waits("long", 30.0), name="long", per=Per.API),
+        a_check(waits("short", 20.0), name="short", per=Per.API),
+        a_check(waits("writer", 5.0), name="writer", per=Per.API, safety=Safety.MUTATING),
+    )
+
+    begin = ["long begins", "short begins", "writer begins", "writer ends"]
+    assert order[:4] == begin
+    assert {finding.check for finding in record.findings} == {"long", "short", "writer"}
+    # The writer twice; then the rest of the short pause, and each once more to confirm.
+    assert record.duration_s == pytest.approx(10 + 10 + 20 + 30)
+
+
+def test_checks_that_flood_come_last() -> None:
+    order: list[str] = []
+
+    def notes(name: str) -> Callable[[Subject], Steps[Outcome]]:
+        def run(_subject: Subject) -> Steps[Outcome]:
+            order.append(name)
+            yield from ()
+            return PASSED
+
+        return run
+
+    scanned(
+        a_check(notes("floods"), name="floods", per=Per.API, safety=Safety.ABUSIVE),
+        a_check(notes("reads"), name="reads", per=Per.API),
+    )
+
+    assert order == ["reads", "floods"]
 
 
 def test_a_spent_budget_ends_the_scan_and_keeps_what_it_learned() -> None:

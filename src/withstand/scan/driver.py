@@ -1,6 +1,6 @@
 """Drives the generator of a check: steps out, answers in, until it returns its outcome."""
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from withstand.client.identity import Credential
 from withstand.scan.check import (
@@ -28,17 +28,44 @@ from withstand.scan.subject import Subject
 T = TypeVar("T")
 
 
+LEAST_REST_S: Final = 1.0
+"""A pause from this long on is used for other checks."""
+
+
 async def judge(check: Check, subject: Subject, courier: Courier) -> Outcome:
     """The outcome of a check, a failure only if it happens twice.
 
     The second run starts from scratch: new objects, new canaries, a new connection (V4).
     """
-    outcome = await drive(check, subject, courier)
-    if not isinstance(outcome, Failed | FailedMany) or check.proves_at_once:
-        return outcome
-    courier.fresh_next = True
-    again = await drive(check, subject, courier)
-    return confirmed(outcome, again)
+    return await carried(_judging(check, subject, courier), subject, courier)
+
+
+class Errand:
+    """A check that is being judged, and that may be left alone while it pauses."""
+
+    def __init__(self, check: Check, subject: Subject, courier: Courier) -> None:
+        self.check = check
+        self.wakes_s = 0.0  # when its pause is over, Unix seconds
+        self._subject, self._courier = subject, courier
+        self._steps = _judging(check, subject, courier)
+
+    async def until_it_rests(self) -> Outcome | None:
+        """The outcome, or None when the check pauses: then this is to be called at `wakes_s`."""
+        answer: Any = None
+        try:
+            while True:
+                step = _next(self._steps, answer)
+                if isinstance(step, Pause) and step.seconds >= LEAST_REST_S:
+                    self.wakes_s = self._courier.now_s() + step.seconds
+                    return None
+                answer = await _answer(step, self._subject, self._courier)
+        except StopIteration as end:
+            outcome: Outcome = end.value
+            return outcome
+
+    def close(self) -> None:
+        """Gives it up."""
+        self._steps.close()
 
 
 def confirmed(first: Outcome, second: Outcome) -> Outcome:
@@ -55,13 +82,22 @@ def confirmed(first: Outcome, second: Outcome) -> Outcome:
     return FailedMany(failures=both)
 
 
-async def drive(check: Check, subject: Subject, courier: Courier) -> Outcome:
+def _judging(check: Check, subject: Subject, courier: Courier) -> Steps[Outcome]:
+    outcome = yield from _run(check, subject)
+    if not isinstance(outcome, Failed | FailedMany) or check.proves_at_once:
+        return outcome
+    courier.fresh_next = True
+    again = yield from _run(check, subject)
+    return confirmed(outcome, again)
+
+
+def _run(check: Check, subject: Subject) -> Steps[Outcome]:
     """One run of a check's generator. Noise that stays ends it as inconclusive (V5)."""
     skipped: Skipped | None = check.applies(subject)
     if skipped is not None:
         return skipped
     try:
-        return await carried(check.run(subject), subject, courier)
+        return (yield from check.run(subject))
     except NoiseStays as noise:
         return Inconclusive(reason=f"the target gave no usable answer: {noise}")
 
@@ -71,13 +107,25 @@ async def carried(steps: Steps[T], subject: Subject, courier: Courier) -> T:
     answer: Any = None
     try:
         while True:
-            step = steps.send(answer)
-            answer = await _do(step, subject, courier)
+            answer = await _answer(_next(steps, answer), subject, courier)
     except StopIteration as end:
         returned: T = end.value
         return returned
     finally:
         steps.close()
+
+
+def _next(steps: Steps[T], answer: Any) -> Step:
+    """The next step. Noise that stays is raised where the step that met it was yielded."""
+    return steps.throw(answer) if isinstance(answer, NoiseStays) else steps.send(answer)
+
+
+async def _answer(step: Step, subject: Subject, courier: Courier) -> Any:
+    """What a step led to, or the noise that it met."""
+    try:
+        return await _do(step, subject, courier)
+    except NoiseStays as noise:
+        return noise
 
 
 async def _do(step: Step, subject: Subject, courier: Courier) -> Any:

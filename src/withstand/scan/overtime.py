@@ -14,6 +14,7 @@ class Overtime:
     def __init__(self, courier: Courier) -> None:
         self._courier = courier
         courier.overtime = True
+        courier.place = "the end"
 
     async def send(
         self, request: Request, *, fresh: bool = False, to: Target | None = None

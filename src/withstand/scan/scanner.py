@@ -31,7 +31,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.cleanup import clean_up
 from withstand.scan.courier import BudgetSpent, Courier, NoiseStays, Stopped
-from withstand.scan.driver import carried, judge
+from withstand.scan.driver import Errand, carried, judge
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.overtime import Overtime
 from withstand.scan.plan import Observer, ScanPlan, ScanProgress
@@ -144,17 +144,27 @@ class ScanRun:
                 await self._watch_identities()
 
     async def check_api(self) -> None:
-        for check in self.plan.checks:
-            if not self.plan.wants(check, None):
+        """The checks of the whole API. One that only reads and waits is left alone meanwhile; those
+        that flood come last, as they may leave a limit behind."""
+        wanted = [check for check in self.plan.checks if check.per is Per.API]
+        wanted.sort(key=lambda check: check.safety is Safety.ABUSIVE)
+        resting: list[Errand] = []
+        for check in wanted:
+            if not self.plan.wants(check, None) or self._void is not None:
                 continue
-            if check.per is Per.API and self._void is None:
-                self._report("checks", len(self.plan.api.operations), 0, check.name)
-                await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
-                found = len(self._ledger.findings)
-                await self._judge(check, None)
-                # What only reads spoils nobody: such checks share a canary, unless one failed.
-                if check.safety is not Safety.READ_ONLY or len(self._ledger.findings) > found:
-                    await self._watch_identities()
+            self._report("checks", len(self.plan.api.operations), 0, check.name)
+            await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
+            found = len(self._ledger.findings)
+            errand = await self._begun(check)
+            if errand is not None:
+                resting.append(errand)
+            # What only reads spoils nobody: such checks share a canary, unless one failed.
+            elif check.safety is not Safety.READ_ONLY or len(self._ledger.findings) > found:
+                await self._watch_identities()
+        for errand in sorted(resting, key=lambda each: each.wakes_s):
+            if self._void is None:
+                await self._finish(errand)
+            errand.close()
         if self._void is None:
             await self._watch_identities()
 
@@ -248,6 +258,7 @@ class ScanRun:
         alive = not self.plan.identities and any(e.status in known for e in self.courier.observed)
         return (
             self._tried
+            and self.plan.policy.profile is not Profile.READONLY  # which has only what is there
             and not self._interrupted
             and not self._ground.baselines
             and not self._ledger.findings
@@ -271,11 +282,34 @@ class ScanRun:
             self.courier.place = operation.key if operation is not None else check.name
             self._last = check.name + (f" on {operation.key}" if operation is not None else "")
             outcome = await self._judged(check, operation)
-            ground_rules.go_on_with(self._ground, self.courier)
-        if (check, operation) in self._undone:
-            self._undone.remove((check, operation))
+        self._close(check, operation, outcome)
+
+    def _close(self, check: Check, operation: Operation | None, outcome: Outcome) -> None:
+        ground_rules.go_on_with(self._ground, self.courier)
+        self._undone.remove((check, operation))
         self._since_good.append((check, operation))
         self._enter(check, operation, outcome)
+
+    async def _begun(self, check: Check) -> Errand | None:
+        """Judges a check of the whole API; what remains of it where it only reads and rests."""
+        if check.safety is not Safety.READ_ONLY or self._out_of_bounds(check, None) is not None:
+            await self._judge(check, None)
+            return None
+        errand = Errand(check, self._subject(None), self.courier)
+        self.courier.place = self._last = check.name
+        outcome = await errand.until_it_rests()
+        if outcome is None:
+            return errand
+        self._close(check, None, outcome)
+        return None
+
+    async def _finish(self, errand: Errand) -> None:
+        outcome: Outcome | None = None
+        while outcome is None:
+            await self.courier.pause(max(0.0, errand.wakes_s - self.courier.now_s()))
+            self.courier.place = self._last = errand.check.name
+            outcome = await errand.until_it_rests()
+        self._close(errand.check, None, outcome)
 
     async def _judged(self, check: Check, operation: Operation | None) -> Outcome:
         """The outcome; without a baseline a failure may be proved beside a refusal, but no pass."""
