@@ -10,7 +10,7 @@ from withstand.openapi.document_text import operation_lines, read_mapping
 from withstand.openapi.openapi3 import Node, mapping
 from withstand.openapi.operation import Api, Operation, Parameter, Schema
 from withstand.openapi.references import References
-from withstand.openapi.schema_merge import merged
+from withstand.openapi.schema_merge import Resolver, merged
 
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
 _NO_CONSTRAINT = frozenset({"$ref", "description", "summary", "title"})
@@ -146,4 +146,4 @@ def _resolver(references: References) -> Callable[[Schema], Schema]:
         beside = {key: part for key, part in schema.items() if key not in _NO_CONSTRAINT}
         return merged(target, beside) if beside else target
 
-    return resolve
+    return Resolver(resolve)

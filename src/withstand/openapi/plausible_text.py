@@ -113,7 +113,7 @@ def text_for(name: str, schema: Schema, marks: Marks, *, ordinal: int = 0) -> st
     for candidate in _candidates(name, schema, marks, ordinal, low, high):
         if len(candidate) < low or (high is not None and len(candidate) > high):
             continue
-        if not isinstance(pattern, str) or matches_pattern(pattern, candidate):
+        if not isinstance(pattern, str) or matches_pattern(pattern, candidate, unsure=False):
             return candidate
     if isinstance(pattern, str):
         seed = tuple(number + ordinal for number in marks.seed)
