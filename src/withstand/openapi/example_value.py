@@ -8,10 +8,16 @@ from withstand.openapi.free_properties import free_properties
 from withstand.openapi.naming import is_identifier, singular, words
 from withstand.openapi.operation import Schema
 from withstand.openapi.plausible_number import NoValueError, number_for
-from withstand.openapi.plausible_text import Marks, is_free_text, is_personal, text_for
+from withstand.openapi.plausible_text import (
+    Marks,
+    has_format,
+    is_free_text,
+    is_personal,
+    text_for,
+)
 from withstand.openapi.schema_choice import default_choice, labelled, options_of
 from withstand.openapi.schema_fit import bound, fits, has_type, kinds_of
-from withstand.openapi.schema_merge import NEVER, Resolve, Resolver, flattened, kept, types_of
+from withstand.openapi.schema_merge import LOST, NEVER, Resolve, Resolver, flattened, kept, types_of
 
 Known = Callable[[str, Schema, int], object | None]
 """A value for a name, schema and depth that is better than an invented one; None without one."""
@@ -70,8 +76,9 @@ class ExampleValues:
         self._recognisable = recognisable
         self._known = known
         self._made = 0
-        is_kept = isinstance(resolve, Resolver)
-        self._memory: dict[int, tuple[Any, _Facts]] = resolve.kept["facts"] if is_kept else {}
+        self._memory: dict[int, tuple[Any, _Facts]] = (
+            resolve.kept["facts"] if isinstance(resolve, Resolver) else {}
+        )
 
     def value(self, schema: object, *, name: str = "", hints: tuple[object, ...] = ()) -> Any:
         """A value for the schema. Raises `NoValueError`."""
@@ -92,6 +99,8 @@ class ExampleValues:
         flat = facts.flat
         if flat == NEVER:
             raise NoValueError(f"no value is allowed for {place.name!r}")
+        if LOST in flat:
+            raise NoValueError(str(flat[LOST]))
         if place.name and not place.ordinal:
             known = self._known(place.name, flat, place.depth)
             if known is not None and fits(known, flat, self._resolve):
@@ -252,7 +261,10 @@ class ExampleValues:
         fitting = [
             hint
             for hint in place.hints
-            if hint is not None and has_type(hint, kind) and fits(hint, flat, self._resolve)
+            if hint is not None
+            and has_type(hint, kind)
+            and has_format(hint, flat)
+            and fits(hint, flat, self._resolve)
         ]
         fitting += [value for value in allowed if value not in fitting]
         if kind == "string" and not allowed and self._recognisable and not place.ordinal:

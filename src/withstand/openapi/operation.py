@@ -52,6 +52,8 @@ class Operation:
     """Alternatives, each the names of the schemes it needs; an empty alternative is anonymous."""
     deprecated: bool = False
     line: int | None = None
+    lost: str = ""
+    """Why a parameter or body of it is not known: the reference leads nowhere. Empty: it is."""
 
     @property
     def key(self) -> str:
@@ -85,6 +87,8 @@ class Api:
     security_schemes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     servers: tuple[str, ...] = ()
     """The addresses the document names, with their variables filled in: often relative."""
+    problems: tuple[str, ...] = ()
+    """What in the document spoils only a part of it: references that lead nowhere."""
     resolve: Callable[[Schema], Schema] = field(repr=False, default=lambda schema: schema)
     """A schema with its top-level `$ref` followed (also chains of them); nested ones stay."""
 

@@ -38,6 +38,10 @@ _ECMA: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] 
 )
 
 
+_SLASHED = re.compile(r"/(\^.*\$)/[a-z]*", re.DOTALL)
+"""A literal of ECMAScript, `/^a$/i`, where a pattern should be."""
+
+
 def matches_pattern(pattern: str, text: str, *, unsure: bool = True) -> bool:
     """Whether the pattern occurs in the text; `unsure` for a pattern that Python cannot read, and
     for one that could take for ever on a text of that length: `([a-z]+)*@`.
@@ -76,6 +80,8 @@ def text_matching(
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> tuple[re.Pattern[str], Any] | None:
+    if literal := _SLASHED.fullmatch(pattern):
+        pattern = literal[1]
     for source, target in _ECMA:
         pattern = source.sub(target, pattern)
     try:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator
 
 from withstand.openapi.naming import words
@@ -69,6 +70,14 @@ _FREE = frozenset(
     | {"summary", "subject", "body", "label", "bio", "about", "caption", "memo", "remark", "reason"}
 )
 
+_FORMS = {
+    "uuid": re.compile(r"(?i)[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}"),
+    "date": re.compile(r"\d{4}-\d\d-\d\d"),
+    "date-time": re.compile(r"(?i)\d{4}-\d\d-\d\d[t ]\d\d:\d\d.*"),
+    "email": re.compile(r"[^@\s]+@[^@\s]+"),
+    "uri": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S*"),
+}
+
 
 class Marks:
     """The nonce of one request, in the forms that its texts carry."""
@@ -89,6 +98,12 @@ class Marks:
         if len(text) >= min(_RECOGNISABLE, len(self.nonce)):
             self.made[text] = None
         return text + suffix
+
+
+def has_format(value: object, schema: Schema) -> bool:
+    """Whether an example is of the format beside it, for those that servers insist on."""
+    form = _FORMS.get(str(schema.get("format")))
+    return form is None or not isinstance(value, str) or form.fullmatch(value) is not None
 
 
 def is_personal(name: str) -> bool:

@@ -55,6 +55,8 @@ class Drafting:
 
     def draft(self) -> Draft:
         """The request as the document wants it. Raises `Unbuildable`."""
+        if self._operation.lost:
+            raise Unbuildable(self._operation.lost)
         draft = Draft()
         for parameter in sendable(self._api, self._operation):
             if self._is_sent(parameter):

@@ -15,6 +15,8 @@ T = TypeVar("T")
 Resolve = Callable[[Schema], Schema]
 NEVER: Schema = {"not": {}}
 """What no value satisfies: the schema `false`."""
+LOST = "x-lost-reference"
+"""Where a schema that stands for a reference to nothing keeps the reason, one sentence."""
 NOTHING_SAID: Schema = {}
 """What every value satisfies: the schema `true`, and whatever is no schema."""
 INHERITED = "x-inherited-discriminator"
