@@ -135,12 +135,18 @@ class Drafting:
         return None if bare else self._harvested(name, schema, own=False)
 
     def _harvested(self, name: str, schema: Schema, *, own: bool) -> object | None:
-        return self._found(name, schema, own=own) if is_reference(name) else None
+        if is_reference(name):
+            return self._found(name, schema, own=own)
+        # `customer: 7` and `customer: <uuid>` name a customer, though the name does not say "id".
+        names_by_type = schema.get("format") == "uuid" or "integer" in types_of(schema)
+        if names_by_type and not schema.keys() & _GIVEN:
+            return self._found(f"{name}_id", schema, own=own, exact=True)
+        return None
 
     def _found(
-        self, name: str, schema: Schema, *, own: bool, any_id: bool = False
+        self, name: str, schema: Schema, *, own: bool, any_id: bool = False, exact: bool = False
     ) -> object | None:
-        if self._pool is None:
+        if self._pool is None or (exact and not self._pool.knows(name)):
             return None
         found = self._pool.find(
             name, path=self._operation.path, schema=schema, own=own, any_id=any_id

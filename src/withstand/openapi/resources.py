@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from withstand.openapi.naming import ID_WORDS, canonical, is_plural, noun, words
+from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, is_plural, noun, words
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import (
     collection_path,
@@ -21,6 +21,7 @@ _CREATE = ("create", "new", "add", "register", "signup")
 _WRAPPERS = ("data", "result", "item", "payload", "response", "attributes", "content")
 _OF_THE_MESSAGE = frozenset({"request", "trace", "correlation", "transaction", "span", "session"})
 """What names the exchange and not what it is about: `requestId`, `trace_id`."""
+_SELF_LINKS = ("self", "href", "@id", "selfLink", "self_link", "resource_uri")
 _SYNONYMS = ("id", "uuid", "_id", "guid", "pk", "key", "identifier")
 _NUMBERS = frozenset({"number", "no", "nr", "code", "slug", "index", "position", "key"})
 _READ = frozenset({"get", "view", "show", "detail", "details", "read", "fetch", "find", "lookup"})
@@ -101,6 +102,7 @@ def identifier_in(
             canonical(key): value
             for key, value in node.items()
             if isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+            if key != "@id"  # JSON-LD's is an address
         }
         for name in (canonical(parameter_name), *map(canonical, _SYNONYMS)):
             if name in scalars:
@@ -121,12 +123,15 @@ def identifier_in(
         numbers = [
             value
             for key, value in node.items()
-            if words(key)[-1] in _NUMBERS
+            if words(key)[-1] in _NUMBERS | (KEY_WORDS - ID_WORDS)
             and isinstance(value, str | int)
             and value not in ("", True)
         ]
         if len(numbers) == 1 and not any(isinstance(part, Mapping) for part in node.values()):
             return numbers[0]
+        link = own_link(node)
+        if link is not None and segments(link.split("?", 1)[0]):
+            return unquote(segments(link.split("?", 1)[0])[-1])
     return document if isinstance(document, int) and not isinstance(document, bool) else None
 
 
@@ -143,6 +148,20 @@ def identifier_inside(document: Any, collection: str, parameter_name: str) -> ob
             if isinstance(first, Mapping):
                 return identifier_in(first, parameter_name)
             return first if isinstance(first, str | int) else None
+    return None
+
+
+def own_link(node: Mapping[str, Any]) -> str | None:
+    """The address that an object gives for itself: HAL, JSON:API, `self`, `href`; None without."""
+    for links in (node.get("_links"), node.get("links"), node):
+        if not isinstance(links, Mapping):
+            continue
+        for name in _SELF_LINKS if links is node else ("self",):
+            found = links.get(name)
+            if isinstance(found, Mapping):
+                found = found.get("href")
+            if isinstance(found, str) and "/" in found:
+                return found.split("#", 1)[0]
     return None
 
 
