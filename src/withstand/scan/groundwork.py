@@ -14,6 +14,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.accounts import make_throwaway, sign_up_operation
+from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.login import log_in
 from withstand.scan.plan import ScanPlan
@@ -36,6 +37,7 @@ class Groundwork:
     baselines: dict[str, Baseline] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)  # operation key → why no baseline
     refused: dict[str, Baseline] = field(default_factory=dict)  # what stands in for it, if anything
+    attempts: dict[str, list[Attempt]] = field(default_factory=dict)  # operation key → tries
     canary: Baseline | None = None
     watched: frozenset[str] = frozenset()  # the identities that the canary can tell about
     refusals: set[str] = field(default_factory=set)
