@@ -27,13 +27,18 @@ class GivenValues:
         """The values for an operation's inputs."""
         found: dict[Slot, object] = {}
         for key, value in self.table.items():
-            if not _OPERATION.match(key):
+            if not is_operation(key):
                 found.update({slot: value for slot in slots if _is_called(slot, key)})
         for key, value in self.table.items():
-            if _OPERATION.match(key) and isinstance(value, Mapping) and _fits(key, operation):
+            if is_operation(key) and isinstance(value, Mapping) and _fits(key, operation):
                 for name, each in value.items():
                     found.update({slot: each for slot in slots if _is_called(slot, str(name))})
         return found
+
+
+def is_operation(key: str) -> bool:
+    """Whether a key of the table names operations, and no input."""
+    return _OPERATION.match(key) is not None
 
 
 def _fits(pattern: str, operation: Operation) -> bool:

@@ -70,6 +70,7 @@ class Courier:
         self._started_s = transport.unix_time_s()
         self._names: dict[str, str] = {}  # credential header value → identity name
         self.requests = 0
+        self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
         self.observed: deque[Exchange] = deque(maxlen=_OBSERVED_EXCHANGES)
         self.secrets: dict[str, str] = {}  # of every credential there was: what prints is masked
         self.kept: dict[str, Credential] = {}  # by identity: with which the scan is to go on
@@ -117,6 +118,9 @@ class Courier:
         self._account(len(requests))
         exchanges = tuple(self._named(e) for e in await self._transport.burst(requests))
         self.observed.extend(exchanges)
+        if self.watch is not None:
+            for exchange in exchanges:
+                self.watch(exchange)
         return exchanges
 
     async def pause(self, seconds: float) -> None:
@@ -132,6 +136,8 @@ class Courier:
         fresh, self.fresh_next = fresh or self.fresh_next, False
         exchange = self._named(await self._transport.send(request, fresh=fresh, to=to))
         self.observed.append(exchange)
+        if self.watch is not None:
+            self.watch(exchange)
         return exchange
 
     def _account(self, requests: int) -> None:

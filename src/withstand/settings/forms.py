@@ -41,6 +41,8 @@ TokenPath = NewType("TokenPath", str)
 """A simple JSON path into the login response."""
 Payload = NewType("Payload", dict[str, object])
 """Anything that JSON can say."""
+GivenValue = NewType("GivenValue", object)
+"""A value that can be sent, or a table of them by the input's name."""
 Limit = NewType("Limit", int)
 """A number of failures, at least one, written `10 failures` or `10`."""
 Day = NewType("Day", date)
@@ -207,6 +209,11 @@ def _payload(value: object) -> Payload:
     return Payload(dict(value))
 
 
+def _given_value(value: object) -> GivenValue:
+    _require_json(value)
+    return GivenValue(value)
+
+
 def _require_json(value: object) -> None:
     if isinstance(value, Mapping):
         for item in value.values():
@@ -358,6 +365,7 @@ FORMS: Final[Mapping[Any, Form]] = {
     HeaderTemplate: Form(read=_header_template, schema={"type": "string", "pattern": _HEADER}),
     TokenPath: Form(read=_token_path, schema={"type": "string", "pattern": _TOKEN_PATH}),
     Payload: Form(read=_payload, schema={"type": "object"}),
+    GivenValue: Form(read=_given_value, schema={}),
     Limit: Form(
         read=_limit,
         schema={

@@ -41,6 +41,7 @@ def scan_plan(
         plain_target=settings.plain_target(),
         expired_token=settings.expired_token,
         budget=settings.budget(),
+        given=settings.given_values(),
         timeout_s=settings.timeout_s,
         connect_timeout_s=settings.connect_timeout_s,
     )
