@@ -14,9 +14,11 @@ from withstand.client.identity import Credential, Identity
 from withstand.client.listener import Listener, Unreachable
 from withstand.client.target import Target
 from withstand.client.transport import Transport
+from withstand.scan.leftovers import may_create
 
 _NOISY_STATUSES: Final = frozenset({429, 502, 503, 504})
 _OBSERVED_EXCHANGES: Final = 5_000  # of some kilobytes each: bounded memory on any API
+_MOST_CREATED: Final = 5_000
 _LONGEST_WAIT_S: Final = 12.0  # for one request, in several pauses: limits count in 10 s or 60 s
 
 
@@ -71,6 +73,7 @@ class Courier:
         self._names: dict[str, str] = {}  # credential header value → identity name
         self.requests = 0
         self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
+        self.created: list[Exchange] = []  # by these something may be there that must go again
         self.observed: deque[Exchange] = deque(maxlen=_OBSERVED_EXCHANGES)
         self.secrets: dict[str, str] = {}  # of every credential there was: what prints is masked
         self.kept: dict[str, Credential] = {}  # by identity: with which the scan is to go on
@@ -117,10 +120,8 @@ class Courier:
         """Several requests at one instant; noise is part of the answer."""
         self._account(len(requests))
         exchanges = tuple(self._named(e) for e in await self._transport.burst(requests))
-        self.observed.extend(exchanges)
-        if self.watch is not None:
-            for exchange in exchanges:
-                self.watch(exchange)
+        for exchange in exchanges:
+            self._saw(exchange)
         return exchanges
 
     async def pause(self, seconds: float) -> None:
@@ -135,10 +136,15 @@ class Courier:
                 await self._transport.pause(ahead_s)
         fresh, self.fresh_next = fresh or self.fresh_next, False
         exchange = self._named(await self._transport.send(request, fresh=fresh, to=to))
+        self._saw(exchange)
+        return exchange
+
+    def _saw(self, exchange: Exchange) -> None:
         self.observed.append(exchange)
+        if may_create(exchange) and len(self.created) < _MOST_CREATED:
+            self.created.append(exchange)
         if self.watch is not None:
             self.watch(exchange)
-        return exchange
 
     def _account(self, requests: int) -> None:
         if self._stop():

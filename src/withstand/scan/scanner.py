@@ -64,7 +64,7 @@ async def scan(
         run.end_early(str(end), interrupted=isinstance(end, Stopped))
     finally:
         run.stop_listening()
-    await clean_up(plan, transport, tuple(run.courier.observed))
+    await run.clean_up(transport)
     return run.record()
 
 
@@ -86,9 +86,8 @@ async def examine(
         await run.prepare()
     except BudgetSpent as end:
         problem = str(end)
-    examination = run.examination(problem)
-    await clean_up(plan, transport, tuple(run.courier.observed))
-    return examination
+    await run.clean_up(transport)
+    return run.examination(problem)
 
 
 class ScanRun:
@@ -188,6 +187,16 @@ class ScanRun:
         for check, operation in self._undone:
             self._enter(check, operation, Skipped(reason=reason))
         self._undone = []
+
+    async def clean_up(self, transport: Transport) -> None:
+        """Deletes what was created; what stays is among the notes."""
+        cleared = await clean_up(
+            self.plan,
+            transport,
+            (*self.courier.created, *self.courier.observed),
+            identities=self._ground.identities.values(),
+        )
+        self._ground.notes.extend(cleared.notes)
 
     def examination(self, problem: str | None) -> Examination:
         """What is known before any check has run."""
