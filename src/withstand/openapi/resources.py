@@ -194,7 +194,8 @@ def in_dependency_order(
     after what makes or lists it; `resolve` (the `Api`'s) finds that behind references too.
     """
     listed = tuple(operations)
-    ranked = sorted(listed, key=lambda op: _phase(op, listed))
+    items = frozenset(shape(op.path) for op in listed if _ends_in_parameter(op.path))
+    ranked = sorted(listed, key=lambda op: _phase(op, items))
     makers: dict[str, Operation] = {}
     for op in ranked:
         if op.method in {"POST", "GET"} and not _ends_in_parameter(op.path):
@@ -238,10 +239,10 @@ def _needs(operation: Operation, resolve: Resolve) -> Iterator[str]:
                 yield noun("_".join(prefix))
 
 
-def _phase(operation: Operation, among: tuple[Operation, ...]) -> tuple[int, int]:
+def _phase(operation: Operation, items: frozenset[str]) -> tuple[int, int]:
     depth = len(parameters_in(operation.path))
     match operation.method:
-        case "POST" if not depth or any(item_of(operation.path, op.path) for op in among):
+        case "POST" if not depth or shape(f"{operation.path}/{{}}") in items:
             return 0, depth
         case "GET" | "HEAD" | "OPTIONS" if not _ends_in_parameter(operation.path):
             return 1, depth
