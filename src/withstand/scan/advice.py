@@ -29,11 +29,11 @@ def _advice(
         return
     if not attempts:
         roles = plan.policy.allowed_roles(operation)
-        if changes_an_account(operation):
+        if roles and not any(identity.role in roles for identity in plan.identities):
+            yield f"add an identity of role {' or '.join(sorted(roles))} under [identities]"
+        elif changes_an_account(operation):
             yield "it changes the account of whoever calls it, so only a user of the scan's own may"
             yield "declare the operation by which anybody signs up, and [login]"
-        elif roles:
-            yield f"add an identity of role {' or '.join(sorted(roles))} under [identities]"
         else:
             yield "add somebody who may call it under [identities], and how they log in: [login]"
         return
