@@ -180,8 +180,29 @@ class ExampleValues:
             except NoValueError:
                 if is_required:
                     raise
+        self._add_dependent(found, flat, place)
         self._fill_up(found, flat, place)
-        return found
+        return self._by_condition(found, flat, place) if "if" in flat else found
+
+    def _add_dependent(self, found: dict[str, Any], flat: Schema, place: _Place) -> None:
+        """What must be there because something else is: `dependentRequired`, `dependencies`."""
+        declared = flat.get("properties")
+        declared = declared if isinstance(declared, Mapping) else {}
+        for keyword in ("dependentRequired", "dependencies"):
+            dependent = flat.get(keyword)
+            for name, wanted in dependent.items() if isinstance(dependent, Mapping) else ():
+                for other in _list(wanted) if name in found else ():
+                    if other not in found:
+                        inner = _Place(other, (), place.depth, 0, place.within)
+                        found[other] = self._value(declared.get(other, True), inner)
+
+    def _by_condition(self, found: dict[str, Any], flat: Schema, place: _Place) -> dict[str, Any]:
+        """The object once more as `then` or `else` wants it, where it is not so already."""
+        branch = flat.get("then" if fits(found, flat["if"], self._resolve) else "else")
+        if not isinstance(branch, Mapping) or fits(found, branch, self._resolve):
+            return found
+        plain = {key: part for key, part in flat.items() if key not in {"if", "then", "else"}}
+        return self._object(_facts({"allOf": [plain, branch]}, self._resolve), place)
 
     def _is_sent(self, schema: object, place: _Place, *, is_required: bool) -> bool:
         """Never what is read-only; what is optional not when it would refer to an invented id."""

@@ -66,7 +66,8 @@ def text_matching(
         return None
     compiled, tree = known
     most = _LONGEST if longest is None else longest
-    for grown in (0, 1, 2, 3, 5, 8, 12, 20, shortest):
+    near = range(max(shortest - 4, 0), shortest + 1)
+    for grown in dict.fromkeys((0, 1, 2, 3, 5, 8, 12, 20, *near)):
         for shift in range(3):
             text = _Writer(seed=tuple(seed) or (0,), shift=shift, grown=grown).write(tree)
             if len(text) < shortest and not _ends_anchored(tree):
