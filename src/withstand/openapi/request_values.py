@@ -7,7 +7,7 @@ from types import MappingProxyType
 from withstand.openapi.body_encoding import best_body
 from withstand.openapi.body_pointer import parts_of, with_value
 from withstand.openapi.example_value import ExampleValues
-from withstand.openapi.naming import ID_WORDS, canonical, is_reference, words
+from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, is_reference, words
 from withstand.openapi.operation import Api, Operation, Parameter, RequestBody, Schema
 from withstand.openapi.path_template import segments
 from withstand.openapi.plausible_number import NoValueError
@@ -137,6 +137,8 @@ class Drafting:
     def _harvested(self, name: str, schema: Schema, *, own: bool) -> object | None:
         if is_reference(name):
             return self._found(name, schema, own=own)
+        if words(name)[-1] in KEY_WORDS and len(words(name)) > 1:  # `invoice_number`
+            return self._found(name, schema, own=own, exact=True)
         # `customer: 7` and `customer: <uuid>` name a customer, though the name does not say "id".
         names_by_type = schema.get("format") == "uuid" or "integer" in types_of(schema)
         if names_by_type and not schema.keys() & _GIVEN:

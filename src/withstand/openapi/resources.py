@@ -196,10 +196,10 @@ def in_dependency_order(
     listed = tuple(operations)
     items = frozenset(shape(op.path) for op in listed if _ends_in_parameter(op.path))
     ranked = sorted(listed, key=lambda op: _phase(op, items))
-    makers: dict[str, Operation] = {}
+    makers: dict[str, dict[str, Operation]] = {}  # what is made or listed → by method
     for op in ranked:
         if op.method in {"POST", "GET"} and not _ends_in_parameter(op.path):
-            makers.setdefault(_last_noun(op.path), op)
+            makers.setdefault(_last_noun(op.path), {}).setdefault(op.method, op)
     done: dict[int, Operation] = {}
     begun: set[int] = set()
     for op in ranked:
@@ -209,7 +209,7 @@ def in_dependency_order(
 
 def _visit(
     start: Operation,
-    makers: Mapping[str, Operation],
+    makers: Mapping[str, Mapping[str, Operation]],
     begun: set[int],
     done: dict[int, Operation],
     resolve: Resolve,
@@ -221,8 +221,12 @@ def _visit(
         if id(op) not in begun:
             begun.add(id(op))
             if op.method != "DELETE":
-                needed = (makers.get(name) for name in _needs(op, resolve))
-                stack.extend(each for each in needed if each is not None and id(each) not in begun)
+                needed = (
+                    maker
+                    for name in _needs(op, resolve)
+                    for _, maker in sorted(makers.get(name, {}).items())
+                )
+                stack.extend(each for each in needed if id(each) not in begun)
         else:
             done.setdefault(id(op), op)
             stack.pop()
@@ -233,10 +237,14 @@ def _needs(operation: Operation, resolve: Resolve) -> Iterator[str]:
         yield resource_before(operation.path, name)
     for body in operation.bodies:
         properties = flattened(body.schema, resolve).get("properties")
-        for name in properties if isinstance(properties, Mapping) else ():
+        for name, part in properties.items() if isinstance(properties, Mapping) else ():
             *prefix, last = words(name)
-            if prefix and last in ID_WORDS:
+            if prefix and last in KEY_WORDS:
                 yield noun("_".join(prefix))
+            elif isinstance(part, Mapping) and (
+                part.get("type") == "integer" or part.get("format") == "uuid"
+            ):
+                yield noun(name)  # `customer: 7` names a customer as well
 
 
 def _phase(operation: Operation, items: frozenset[str]) -> tuple[int, int]:

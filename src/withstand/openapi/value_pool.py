@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from withstand.client.exchange import Request, Response
-from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, noun, words
+from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, noun, singular, words
 from withstand.openapi.operation import Operation, Schema
 from withstand.openapi.path_template import (
     parameters_in,
@@ -105,7 +105,10 @@ class ValuePool:
     def knows(self, name: str) -> bool:
         """Whether a thing that the name points to was seen: an order for `order_id`."""
         *prefix, last = words(name)
-        return bool(prefix) and (noun("_".join(prefix)), last) in self._values
+        if not prefix:
+            return False
+        about = noun("_".join(prefix))
+        return any((about, each) in self._values for each in (last, f"{about}_{last}"))
 
     def _keys(self, name: str, path: str) -> Iterator[tuple[str, str]]:
         """Where to look, the most telling place first."""
@@ -119,7 +122,9 @@ class ValuePool:
                 yield from ((picked, word) for word in dict.fromkeys(words_of_ids))
                 yield from self._only_key(picked)
         if prefix:
-            yield noun("_".join(prefix)), "id" if last in {"id", "ids"} else last
+            about = noun("_".join(prefix))
+            yield about, "id" if last in {"id", "ids"} else last
+            yield about, f"{about}_{singular(last)}"
         if full not in ID_WORDS:
             known = [key for key in self._values if key[1] == full]
             yield from sorted(known, key=lambda key: -self._order[key])

@@ -20,6 +20,9 @@ _NUMBER = r"(-?\d+(?:\.\d+)?)"
 _TAKEN: Final = re.compile(
     r"\b(unique|already|taken|exists?|duplicate[ds]?|in use|conflict\w*|registered)\b", re.I
 )
+_ABSENT: Final = re.compile(
+    r"(does|do|did) ?n[o']t exist|doesn.t exist|no such|not found|unknown|unable to find", re.I
+)
 _ONE_OF: Final = re.compile(
     r"(?:one of|must be|should be|expected|choices? (?:are|is)|allowed(?: values)?(?: are)?"
     r"|values?:|\bin:?(?= ?[\[(])|either|valid options?(?: are)?|supported)[^\w'\"`\[({]*",
@@ -29,7 +32,7 @@ _QUOTED: Final = re.compile(
     r"[\"'`\u201c\u2018]([^\"'`\u201c\u201d\u2018\u2019]{1,60})[\"'`\u201d\u2019]"
 )
 _LISTED: Final = re.compile(
-    r"[\[({]([^\])}]{1,300})[\])}]|^((?:[\w-]+\s*[,|/]\s*)+(?:or\s+)?[\w-]+)"
+    r"[\[({]([^\])}]{1,300})[\])}]|^((?:[\w-]+\s*(?:[,|/]|\bor\b)\s*)+(?:or\s+)?[\w-]+)"
 )
 _LEAST: Final = re.compile(
     rf"(?:at least|minimum(?: of| is)?|greater than or equal to|>=|≥|min(?:imum)?\D{{0,12}}|"
@@ -89,7 +92,9 @@ def _values(complaint: Complaint, sent: object, marks: Marks) -> Iterator[object
     schema: dict[str, Any] = dict(slot.schema)
     name = slot.name.rsplit(".", 1)[-1]
     kinds = kinds_of(schema)
-    if _TAKEN.search(message) and not re.search(r"not exist|n't exist|unknown", message, re.I):
+    if _ABSENT.search(message):  # another one may be somebody else's
+        return
+    if _TAKEN.search(message):
         if "string" in kinds:
             yield UNIQUE
         elif "integer" in kinds:
