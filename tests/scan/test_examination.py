@@ -15,6 +15,7 @@ from withstand.scan.examination import Examination
 from withstand.scan.policy import Policy
 from withstand.scan.scanner import examine
 
+from . import odd_api
 from .small_api import PATHS, Notes, a_check, answer, nothing, planned
 
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
@@ -132,3 +133,11 @@ def test_a_lost_reference_is_told_with_the_operation_that_needs_it() -> None:
     (lacking,) = found.lacking
     assert lacking.advice == ("correct the document: $ref '#/nowhere' leads nowhere",)
     assert "  In the document, $ref '#/nowhere' leads nowhere." in lines
+
+
+def test_an_api_of_another_style_gets_a_request_for_everything_and_is_left_empty() -> None:
+    """Ids under odd names and in Location, soft failures, errors as text and HTML, a form."""
+    server = odd_api.OddApi()
+    found, lines, _ = examined(server, paths=odd_api.PATHS)
+    assert found.lacking == (), lines
+    assert (server.customers, server.invoices) == ({}, {})
