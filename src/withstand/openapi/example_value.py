@@ -21,6 +21,9 @@ from withstand.openapi.schema_merge import LOST, NEVER, Resolve, Resolver, flatt
 
 Known = Callable[[str, Schema, int], object | None]
 """A value for a name, schema and depth that is better than an invented one; None without one."""
+_COUNTS_AND_DEPENDENTS = frozenset(
+    {"minProperties", "maxProperties", "dependentRequired", "dependencies"}
+)
 _MAX_DEPTH = 16
 _MAX_VALUES = 2000
 _OFF = frozenset({"admin", "superuser", "staff", "root", "deleted", "disabled", "hidden"})
@@ -49,6 +52,7 @@ class _Facts:
     is_read_only: bool
     is_deprecated: bool
     is_given: bool
+    is_open: bool  # properties may have to be added or left out for its counts or dependents
     properties: tuple[tuple[str, object, bool], ...]  # name, schema, whether it is required
 
 
@@ -107,7 +111,7 @@ class ExampleValues:
                 return known
         if "const" in flat:
             return flat["const"]
-        hints = (*place.hints, *facts.examples) if facts.examples else place.hints
+        hints = (*place.hints, *facts.examples) if place.hints else facts.examples
         place = _Place(place.name, hints, place.depth + 1, place.ordinal, place.within)
         return self._chosen(flat, place) if facts.has_options else self._plain(facts, place)
 
@@ -157,7 +161,7 @@ class ExampleValues:
                     return self._object(facts, place)
                 if kind == "array":
                     return self._array(flat, place)
-                return self._scalar(flat, kind, place)
+                return self._scalar(facts, kind, place)
             except NoValueError as error:
                 last = error
         raise last or NoValueError(f"no value is allowed for {place.name!r}")
@@ -180,8 +184,9 @@ class ExampleValues:
             except NoValueError:
                 if is_required:
                     raise
-        self._add_dependent(found, flat, place)
-        self._fill_up(found, flat, place)
+        if facts.is_open:
+            self._add_dependent(found, flat, place)
+            self._fill_up(found, flat, place)
         return self._by_condition(found, flat, place) if "if" in flat else found
 
     def _add_dependent(self, found: dict[str, Any], flat: Schema, place: _Place) -> None:
@@ -277,17 +282,13 @@ class ExampleValues:
             raise NoValueError(f"{place.name!r} wants more values that differ than there are")
         return found
 
-    def _scalar(self, flat: Schema, kind: str, place: _Place) -> Any:
-        allowed = [value for value in _list(flat.get("enum")) if has_type(value, kind)]
-        fitting = [
-            hint
-            for hint in place.hints
-            if hint is not None
-            and has_type(hint, kind)
-            and has_format(hint, flat)
-            and fits(hint, flat, self._resolve)
-        ]
-        fitting += [value for value in allowed if value not in fitting]
+    def _scalar(self, facts: _Facts, kind: str, place: _Place) -> Any:
+        flat = facts.flat
+        if place.hints is facts.examples:  # the same for every request
+            fitting = kept(kind, facts, self._resolve, lambda: self._fitting(flat, kind, place))
+        else:
+            fitting = self._fitting(flat, kind, place)
+        allowed = "enum" in flat
         if kind == "string" and not allowed and self._recognisable and not place.ordinal:
             marked = self._recognisable_text(flat, place.name, fitting)
             if marked is not None:
@@ -310,6 +311,19 @@ class ExampleValues:
             case "null":
                 return None
         raise NoValueError(f"{kind!r} is no type")
+
+    def _fitting(self, flat: Schema, kind: str, place: _Place) -> list[Any]:
+        """The examples that the schema allows, and then what its enumeration has."""
+        fitting = [
+            hint
+            for hint in place.hints
+            if hint is not None
+            and has_type(hint, kind)
+            and has_format(hint, flat)
+            and fits(hint, flat, self._resolve)
+        ]
+        allowed = (value for value in _list(flat.get("enum")) if has_type(value, kind))
+        return fitting + [value for value in allowed if value not in fitting]
 
     def _recognisable_text(self, flat: Schema, name: str, examples: list[Any]) -> str | None:
         """The nonce in place of an example that must be unique, or behind one that is free."""
@@ -336,6 +350,7 @@ def _facts(schema: object, resolve: Resolve) -> _Facts:
         is_read_only=flat.get("readOnly") is True,
         is_deprecated=flat.get("deprecated") is True,
         is_given=bool(flat.keys() & {"enum", "const"}),
+        is_open=not declared or bool(flat.keys() & _COUNTS_AND_DEPENDENTS),
         properties=tuple(
             (name, declared.get(name, others), name in required)
             for name in dict.fromkeys((*declared, *required))

@@ -84,8 +84,15 @@ class Marks:
 
     def __init__(self, nonce: str) -> None:
         self.nonce = nonce
-        self.seed = tuple(hashlib.sha256(nonce.encode()).digest())
+        self._seed: tuple[int, ...] | None = None
         self.made: dict[str, None] = {}
+
+    @property
+    def seed(self) -> tuple[int, ...]:
+        """Bytes that vary with the nonce; few requests need them."""
+        if self._seed is None:
+            self._seed = tuple(hashlib.sha256(self.nonce.encode()).digest())
+        return self._seed
 
     def token(self, longest: int | None = None, *, ordinal: int = 0) -> str:
         """The nonce; shortened where the schema has less room, and then only as long as that."""
