@@ -33,10 +33,11 @@ def traced(file: str | None) -> Iterator[Callable[[str], None] | None]:
         yield lambda line: click.echo(line, err=True)
         return
     try:
-        with Path(file).open("w", encoding="utf-8", buffering=1) as stream:
-            yield lambda line: print(line, file=stream)
+        stream = Path(file).open("w", encoding="utf-8", buffering=1)
     except OSError as error:
         raise UsageError(
             f"the trace {file} cannot be written: {error.strerror}",
             hint="give a path in a directory that you may write to, or - for standard error",
         ) from None
+    with stream:
+        yield lambda line: print(line, file=stream)
