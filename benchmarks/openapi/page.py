@@ -55,7 +55,7 @@ def page(results: dict[str, Any]) -> str:
         "| --- | --- |",
         *(f"| {keyword} | {count} |" for keyword, count in results["problems"].items()),
         "",
-        "Among them are schemas that nothing satisfies: alternatives of `oneOf` that allow the same,",
+        "Among them are schemas that nothing satisfies: options of `oneOf` that allow the same,",
         "parts of `allOf` that each forbid what the other wants.",
         "",
         "## By package",

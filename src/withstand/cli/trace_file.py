@@ -33,7 +33,7 @@ def traced(file: str | None) -> Iterator[Callable[[str], None] | None]:
         yield lambda line: click.echo(line, err=True)
         return
     try:
-        stream = Path(file).open("w", encoding="utf-8", buffering=1)
+        stream = Path(file).open("w", encoding="utf-8", buffering=1)  # noqa: SIM115 - closed below
     except OSError as error:
         raise UsageError(
             f"the trace {file} cannot be written: {error.strerror}",
