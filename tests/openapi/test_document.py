@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from withstand.errors import UsageError
 from withstand.openapi.document import read_document
 from withstand.openapi.operation import Api
+from withstand.openapi.request_builder import RequestBuilder, Unbuildable
 
 from .conftest import DOCUMENTS
 
@@ -163,23 +164,109 @@ def test_data_and_names_that_look_like_references_are_none() -> None:
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        ("common.yaml#/A", "refers to another document: common.yaml#/A"),
-        ("https://example.com/a.json", "refers to another document: https://example.com/a.json"),
+        ("common.yaml#/A", "'common.yaml#/A' is another document, which was not found"),
+        ("https://example.com/a.json", "nothing is fetched from elsewhere"),
         ("#/components/schemas/Nope", "'#/components/schemas/Nope' leads nowhere"),
         ("#anchor", "'#anchor' leads nowhere"),
         ("#/components/schemas/A", "leads only back to itself"),
     ],
 )
-def test_a_reference_that_cannot_be_followed_is_named(reference: str, message: str) -> None:
-    with pytest.raises(UsageError, match=r"api\.json") as caught:
-        read({"components": {"schemas": {"A": {"$ref": reference}}}})
-    assert message in caught.value.message
+def test_a_reference_to_nothing_spoils_only_the_operation_that_needs_it(
+    reference: str, message: str
+) -> None:
+    def body(name: str) -> dict[str, object]:
+        schema = {"$ref": f"#/components/schemas/{name}"}
+        return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+
+    api = read(
+        {
+            "paths": {"/a": {"post": body("A")}, "/b": {"post": body("B")}},
+            "components": {"schemas": {"A": {"$ref": reference}, "B": {"type": "integer"}}},
+        }
+    )
+    builder = RequestBuilder(api, nonce=lambda: "ws000000000000000000000001")
+    with pytest.raises(Unbuildable) as caught:
+        builder.build(api.operations[0])
+    assert message in caught.value.reason
+    assert message in api.problems[0]
+    assert builder.build(api.operations[1]).request.body == b"1"
 
 
-def test_a_reference_in_the_default_response_is_followed_too() -> None:
+def test_an_optional_property_behind_a_lost_reference_is_left_out() -> None:
+    schema = {"properties": {"a": {"type": "integer"}, "b": {"$ref": "#/x"}}, "required": ["a"]}
+    body = {"content": {"application/json": {"schema": schema}}}
+    api = read({"paths": {"/a": {"post": {"requestBody": body}}}})
+    built = RequestBuilder(api, nonce=lambda: "ws000000000000000000000001").build(api.operations[0])
+    assert built.request.body == b'{"a": 1}'
+
+
+@pytest.mark.parametrize(
+    "broken", [{"parameters": [{"$ref": "#/x"}]}, {"requestBody": {"$ref": "#/x"}}]
+)
+def test_an_operation_without_a_part_of_its_own_says_why_it_is_not_built(
+    broken: dict[str, object],
+) -> None:
+    api = read({"paths": {"/a": {"post": broken}}})
+    with pytest.raises(Unbuildable, match="'#/x' leads nowhere"):
+        RequestBuilder(api, nonce=lambda: "ws1").build(api.operations[0])
+
+
+def test_a_reference_in_a_response_that_leads_nowhere_is_a_problem_of_the_document() -> None:
     responses = {"default": {"$ref": "#/components/responses/Gone"}}
-    with pytest.raises(UsageError, match="leads nowhere"):
-        read({"paths": {"/a": {"get": {"responses": responses}}}})
+    api = read({"paths": {"/a": {"get": {"responses": responses}}}})
+    assert api.problems == ("$ref '#/components/responses/Gone' leads nowhere",)
+
+
+def test_files_beside_the_document_are_read_and_may_refer_to_one_another() -> None:
+    files = {
+        "paths/orders.yaml": b"""
+post:
+  requestBody:
+    content:
+      application/json:
+        schema: {$ref: '../schemas/order.yaml#/Order'}
+""",
+        "schemas/order.yaml": b"""
+Order:
+  type: object
+  required: [kind, line]
+  properties:
+    kind: {enum: [gift]}
+    line: {$ref: '#/Line'}
+    note: {$ref: 'missing.yaml'}
+Line:
+  type: object
+  required: [count]
+  properties:
+    count: {type: integer, minimum: 3}
+    order: {$ref: 'order.yaml#/Order'}
+""",
+    }
+    data = json.dumps(
+        {"openapi": "3.0.0", "paths": {"/orders": {"$ref": "./paths/orders.yaml"}}}
+    ).encode()
+    api = read_document(data, source="api.json", beside=files.get)
+    built = RequestBuilder(api, nonce=lambda: "ws1").build(api.operations[0])
+    assert json.loads(built.request.body) == {"kind": "gift", "line": {"count": 3}}
+    assert len(api.problems) == 1
+
+
+def test_percent_and_tilde_escapes_and_anchors_in_references_are_understood() -> None:
+    schemas = {"a b/c~d": {"const": 1}, "e": {"$anchor": "here", "const": 2}}
+    properties = {
+        "one": {"$ref": "#/components/schemas/a%20b~1c~0d"},
+        "two": {"$ref": "#here"},
+    }
+    body = {"content": {"application/json": {"schema": {"properties": properties}}}}
+    api = read(
+        {
+            "openapi": "3.1.0",
+            "paths": {"/a": {"post": {"requestBody": body}}},
+            "components": {"schemas": schemas},
+        }
+    )
+    built = RequestBuilder(api, nonce=lambda: "ws1").build(api.operations[0])
+    assert json.loads(built.request.body) == {"one": 1, "two": 2}
 
 
 @pytest.mark.parametrize(

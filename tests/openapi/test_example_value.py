@@ -244,3 +244,44 @@ def test_a_number_is_within_bounds_and_a_multiple(
 def test_a_narrow_gap_between_two_bounds_is_hit() -> None:
     schema = {"exclusiveMinimum": 0, "exclusiveMaximum": 0.001}
     assert 0 < number_for(schema, whole=False) < 0.001
+
+
+TEXT = {"type": "string"}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object", "patternProperties": {"^x-[a-z]+$": {"type": "integer"}},
+         "additionalProperties": False, "minProperties": 2},
+        {"type": "object", "propertyNames": {"pattern": "^[A-Z]{3}$"}, "minProperties": 1},
+        {"type": "object", "propertyNames": {"enum": ["a", "b"]}, "minProperties": 2,
+         "additionalProperties": {"type": "integer"}},
+        {"type": "object", "properties": {"card": TEXT, "address": TEXT}, "required": ["card"],
+         "dependentRequired": {"card": ["address"]}},
+        {"type": "object", "properties": {"kind": {"enum": ["firm"]}, "vat": TEXT},
+         "required": ["kind"], "if": {"properties": {"kind": {"const": "firm"}}},
+         "then": {"required": ["vat"]}},
+        {"type": "array", "prefixItems": [{"type": "integer"}, {"const": "x"}], "minItems": 2},
+        {"type": "string", "pattern": "^[0-9a-f]+$", "minLength": 40, "maxLength": 40},
+        {"oneOf": [{"type": "object", "properties": {"a": TEXT, "b": TEXT}, "required": ["a"]},
+                   {"type": "object", "properties": {"a": TEXT, "b": TEXT}, "required": ["b"]}]},
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("full", [True, False])
+def test_the_rarer_keywords_are_obeyed(schema: Any, full: bool) -> None:
+    assert problems(value(schema, full=full), schema) == ""
+
+
+def test_a_pattern_that_takes_for_ever_is_not_waited_for() -> None:
+    schema = {"type": "string", "pattern": r"^(([a-z0-9]+)*)+!$", "example": "a" * 60}
+    assert isinstance(value(schema, name="code"), str)
+
+
+def test_a_literal_of_javascript_is_taken_for_the_pattern_in_it() -> None:
+    assert len(value({"type": "string", "pattern": "/^[a-z]{3}$/i"}, name="code")) == 3
+
+
+def test_an_example_of_another_format_is_not_sent() -> None:
+    made = value({"type": "string", "format": "uuid", "example": "abc"}, name="trip_id")
+    assert len(made) == 36

@@ -156,3 +156,33 @@ JSON = st.recursive(
 def test_no_answer_is_too_odd(answer: Any, path: str, method: str) -> None:
     pool = harvested(method, "/" + path, answer, sent=answer, status=201)
     pool.find("id", path="/" + path)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"orderNumber": "A-7", "total": 3},
+        {"data": [{"sku": "A-7"}], "total": 1},
+        {"result": {"slug": "A-7"}},
+        {"_links": {"self": {"href": "/api/orders/A-7?v=1"}}, "total": 3},
+        {"data": {"type": "order", "id": "A-7", "attributes": {"total": 3}}},
+        {"links": {"self": "http://127.0.0.1/orders/A-7"}, "total": 3},
+        {"hydra:member": [{"@id": "/orders/A-7", "total": 3}]},
+        {"orders": {"edges": [{"node": {"order_id": "A-7"}}]}},
+    ],
+)
+def test_what_picks_a_thing_is_found_under_odd_names_and_in_links(answer: Any) -> None:
+    pool = harvested("GET", "/orders", answer)
+    assert pool.find("id", path="/orders/{id}") == "A-7"
+
+
+def test_an_id_in_the_location_of_a_creation_is_kept_beside_a_body_without_one() -> None:
+    pool = harvested("GET", "/orders", [{"id": 3}])
+    harvested("POST", "/orders", {"status": "created"}, status=201,
+              headers=(("Location", "/orders/8"),), pool=pool)  # fmt: skip
+    assert pool.find("id", path="/orders/{id}") == "8"
+
+
+def test_a_number_is_no_key_where_the_things_have_ids() -> None:
+    pool = harvested("GET", "/orders", [{"number": "A-7", "id": 3}])
+    assert pool.find("id", path="/orders/{id}") == 3

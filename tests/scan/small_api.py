@@ -11,6 +11,7 @@ from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.client.scripted import Scripted
 from withstand.client.target import parse_target
 from withstand.openapi.document import read_document
+from withstand.openapi.given_values import GivenValues
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -162,6 +163,7 @@ def planned(
     budget: Budget | None = None,
     base_url: str = "http://127.0.0.1:9",
     login: LoginRecipe | None = None,
+    given: GivenValues | None = None,
 ) -> ScanPlan:
     """A plan to scan the small API, or one with other `paths`."""
     document = {
@@ -179,6 +181,7 @@ def planned(
         nonce=lambda: f"ws{next(numbers):024x}",
         identities=identities,
         budget=budget or Budget(),
+        given=given or GivenValues(),
         login=login,
     )
 

@@ -52,6 +52,10 @@ def test_the_error_names_the_file(read: Read) -> None:
     ("text", "problem"),
     [
         ("[targt]", "targt: is no key; did you mean 'target'?"),
+        (
+            "[values]\n'POST /orders' = 3",
+            'values."POST /orders": expected a table of inputs like { sku = "SKU-001" }, got 3',
+        ),
         ("target = 1", "target: expected a table, got the number 1"),
         ("identities = []", "identities: expected a table, got a list"),
         ("[identities]\na = 'x'", "identities.a: expected a table, got the text 'x'"),

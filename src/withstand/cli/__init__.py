@@ -15,6 +15,7 @@ _VERBS = {
     "check": "withstand.cli.check",
     "scan": "withstand.cli.scan",
     "access": "withstand.cli.access",
+    "doctor": "withstand.cli.doctor",
     "load": "withstand.cli.load",
     "soak": "withstand.cli.soak",
     "stress": "withstand.cli.stress",

@@ -16,6 +16,7 @@ from withstand.cli.output import publish, require_writable
 from withstand.cli.progress import ProgressLine
 from withstand.cli.scan_files import scan_file_options
 from withstand.cli.scan_options import scan_options
+from withstand.cli.trace_file import trace_option, traced
 from withstand.cli.typed import typed_command
 from withstand.scan.catalogue import chosen
 from withstand.settings.plans import api_for, scan_plan
@@ -27,6 +28,7 @@ from withstand.workflows import Occasion, run_scan
 @target_options
 @scan_options
 @scan_file_options
+@trace_option
 @report_options
 def command(
     document: str | None,
@@ -38,6 +40,7 @@ def command(
     without: tuple[str, ...],
     profile: str | None,
     fail_on: str | None,
+    trace_file: str | None,
     html: Path | None,
     json_file: Path | None,
     report_dir: Path | None,
@@ -58,6 +61,7 @@ def command(
       withstand scan openapi.yaml --base-url http://127.0.0.1:8000
       withstand scan --report-dir withstand-report
       withstand scan --check sql-injection --check path-traversal
+      withstand scan --trace requests.txt
     """
     outputs = Outputs(html=html, json_file=json_file, report_dir=report_dir)
     require_writable(outputs)
@@ -81,7 +85,7 @@ def command(
         suppressions=settings.suppressions(),
         baseline=baseline,
     )
-    with ProgressLine(quiet=quiet) as progress:
-        results = run_scan(plan, occasion, observer=progress.scan)
+    with ProgressLine(quiet=quiet) as progress, traced(trace_file) as trace:
+        results = run_scan(plan, occasion, observer=progress.scan, trace=trace)
     results = with_baseline_updated(results, settings, baseline)
     return publish(results, outputs)

@@ -6,25 +6,29 @@ from typing import Any
 
 from withstand.errors import UsageError
 from withstand.openapi import openapi3, swagger2
+from withstand.openapi.bundle import Beside, bundled
 from withstand.openapi.document_text import operation_lines, read_mapping
 from withstand.openapi.openapi3 import Node, mapping
 from withstand.openapi.operation import Api, Operation, Parameter, Schema
 from withstand.openapi.references import References
-from withstand.openapi.schema_merge import merged
+from withstand.openapi.schema_merge import LOST, Resolver, merged
 
 METHODS = frozenset({"get", "put", "post", "delete", "options", "head", "patch", "trace"})
+_ELSEWHERE = re.compile(r"""\$ref["']?\s*:\s*["']?[^#"'\s{]""")
+"""A reference that may lead out of the document: most have none."""
 _NO_CONSTRAINT = frozenset({"$ref", "description", "summary", "title"})
 
 
-def read_document(data: bytes, *, source: str) -> Api:
+def read_document(data: bytes, *, source: str, beside: Beside = lambda _name: None) -> Api:
     """The API that an OpenAPI 3.0, 3.1 or Swagger 2.0 document describes, in JSON or YAML.
 
-    `source` is the file name or address that messages name. Raises `UsageError` for anything
-    that is no such document.
+    `source` is the file name or address that messages name, `beside` reads the files that the
+    document refers to. Raises `UsageError` for anything that is no such document.
     """
-    document, text = read_mapping(data, source=source)
-    is_swagger2 = _is_swagger2(document, source)
-    references = References(document, source=source)
+    written, text = read_mapping(data, source=source)
+    is_swagger2 = _is_swagger2(written, source)
+    document = bundled(written, beside) if _ELSEWHERE.search(text) else written
+    references = References(document)
     lines = operation_lines(text, frozenset(mapping(document.get("paths"))), METHODS)
     operations = tuple(_operations(document, references, lines, is_swagger2=is_swagger2))
     if not operations:
@@ -41,6 +45,7 @@ def read_document(data: bytes, *, source: str) -> Api:
         operations=operations,
         security_schemes=dialect.security_schemes(document, references),
         servers=dialect.servers(document),
+        problems=references.lost(),
         resolve=_resolver(references),
     )
 
@@ -105,13 +110,21 @@ def _operations(
                 scopes=_scopes(node.get("security", everywhere)),
                 deprecated=node.get("deprecated") is True,
                 line=lines.get((path, method)),
+                lost=_lost(nodes, references.resolved(node.get("requestBody"))),
             )
 
 
 def _overridden(shared: tuple[Node, ...], own: tuple[Node, ...]) -> tuple[Node, ...]:
     """The path's parameters and the operation's, which win over those of the same name."""
-    found = {(str(node.get("in")), str(node.get("name"))): node for node in (*shared, *own)}
+    found = {
+        (str(node.get("in")), str(node.get("name", node.get(LOST)))): node
+        for node in (*shared, *own)
+    }
     return tuple(found.values())
+
+
+def _lost(parameters: tuple[Node, ...], body: Node) -> str:
+    return "; ".join(str(node[LOST]) for node in (*parameters, body) if LOST in node)
 
 
 def _with_undeclared(path: str, parameters: tuple[Parameter, ...]) -> tuple[Parameter, ...]:
@@ -148,13 +161,10 @@ def _list(node: Any) -> list[Any]:
 
 def _resolver(references: References) -> Callable[[Schema], Schema]:
     def resolve(schema: Schema) -> Schema:
-        try:
-            target = references.resolved(schema)
-        except UsageError:  # only what stands for no reference is unchecked: labels, examples
-            return {}
+        target = references.resolved(schema)
         if "$ref" not in schema:
             return target
         beside = {key: part for key, part in schema.items() if key not in _NO_CONSTRAINT}
         return merged(target, beside) if beside else target
 
-    return resolve
+    return Resolver(resolve)

@@ -1,26 +1,36 @@
 """Minimal, plausible values from schemas, the same for the same nonce. Pure."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from withstand.openapi.free_properties import free_properties
 from withstand.openapi.naming import is_identifier, singular, words
 from withstand.openapi.operation import Schema
 from withstand.openapi.plausible_number import NoValueError, number_for
-from withstand.openapi.plausible_text import Marks, is_free_text, is_personal, text_for
+from withstand.openapi.plausible_text import (
+    Marks,
+    has_format,
+    is_free_text,
+    is_personal,
+    text_for,
+)
 from withstand.openapi.schema_choice import default_choice, labelled, options_of
 from withstand.openapi.schema_fit import bound, fits, has_type, kinds_of
-from withstand.openapi.schema_merge import NEVER, Resolve, flattened
+from withstand.openapi.schema_merge import LOST, NEVER, Resolve, Resolver, flattened, kept, types_of
 
 Known = Callable[[str, Schema, int], object | None]
 """A value for a name, schema and depth that is better than an invented one; None without one."""
+_COUNTS_AND_DEPENDENTS = frozenset(
+    {"minProperties", "maxProperties", "dependentRequired", "dependencies"}
+)
 _MAX_DEPTH = 16
 _MAX_VALUES = 2000
 _OFF = frozenset({"admin", "superuser", "staff", "root", "deleted", "disabled", "hidden"})
 _OFF |= {"locked", "archived", "suspended", "banned", "blocked", "dry", "force"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class _Place:
     """Where a value goes: under which name, with which examples, below which references."""
 
@@ -29,6 +39,21 @@ class _Place:
     depth: int = 0
     ordinal: int = 0  # which of several values that must differ
     within: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What is read in a flattened schema again for every value; worked out once."""
+
+    flat: Schema
+    has_options: bool
+    examples: tuple[object, ...]
+    kinds: tuple[str, ...] | None  # null last; None where they depend on the examples
+    is_read_only: bool
+    is_deprecated: bool
+    is_given: bool
+    is_open: bool  # properties may have to be added or left out for its counts or dependents
+    properties: tuple[tuple[str, object, bool], ...]  # name, schema, whether it is required
 
 
 class ExampleValues:
@@ -55,6 +80,9 @@ class ExampleValues:
         self._recognisable = recognisable
         self._known = known
         self._made = 0
+        self._memory: dict[int, tuple[Any, _Facts]] = (
+            resolve.kept["facts"] if isinstance(resolve, Resolver) else {}
+        )
 
     def value(self, schema: object, *, name: str = "", hints: tuple[object, ...] = ()) -> Any:
         """A value for the schema. Raises `NoValueError`."""
@@ -68,66 +96,87 @@ class ExampleValues:
         if isinstance(reference, str):
             if reference in place.within:
                 raise NoValueError(f"{reference} contains itself")
-            place = replace(place, within=place.within | {reference})
-        flat = labelled(flattened(schema, self._resolve), reference)
+            place = _Place(
+                place.name, place.hints, place.depth, place.ordinal, place.within | {reference}
+            )
+        facts = self._facts(schema)
+        flat = facts.flat
         if flat == NEVER:
             raise NoValueError(f"no value is allowed for {place.name!r}")
+        if LOST in flat:
+            raise NoValueError(str(flat[LOST]))
         if place.name and not place.ordinal:
             known = self._known(place.name, flat, place.depth)
             if known is not None and fits(known, flat, self._resolve):
                 return known
         if "const" in flat:
             return flat["const"]
-        place = replace(place, depth=place.depth + 1, hints=(*place.hints, *_examples(flat)))
-        return self._chosen(flat, place) if options_of(flat) else self._plain(flat, place)
+        hints = (*place.hints, *facts.examples) if place.hints else facts.examples
+        place = _Place(place.name, hints, place.depth + 1, place.ordinal, place.within)
+        return self._chosen(flat, place) if facts.has_options else self._plain(facts, place)
+
+    def _facts(self, schema: object) -> _Facts:
+        known = self._memory.get(id(schema))
+        if known is not None and known[0] is schema:
+            return known[1]
+        return kept("facts", schema, self._resolve, lambda: _facts(schema, self._resolve))
 
     def _chosen(self, flat: Schema, place: _Place) -> Any:
         """The first alternative for which a value is found that the whole schema allows."""
         second_best: list[Any] = []
-        for reference, option in default_choice(flat, self._resolve):
-            if reference is not None and reference in place.within:
-                continue
-            within = place.within | {reference} if reference else place.within
-            try:
-                value = self._value(option, replace(place, within=within))
-            except NoValueError:
-                continue
+        for value in self._alternatives(flat, place):
             if fits(value, flat, self._resolve):
                 return value
             second_best.append(value)
+        if self._full and second_best:  # what is optional may belong to several alternatives
+            self._full = False
+            try:
+                for value in self._alternatives(flat, place):
+                    if fits(value, flat, self._resolve):
+                        return value
+            finally:
+                self._full = True
         if not second_best:
             raise NoValueError(f"no alternative of {place.name!r} has a value")
         return second_best[0]
 
-    def _plain(self, flat: Schema, place: _Place) -> Any:
-        kinds = kinds_of(flat, place.hints)
+    def _alternatives(self, flat: Schema, place: _Place) -> Iterator[Any]:
+        for reference, option in default_choice(flat, self._resolve):
+            if reference is not None and reference in place.within:
+                continue
+            within = place.within | {reference} if reference else place.within
+            inner = _Place(place.name, place.hints, place.depth, place.ordinal, within)
+            try:
+                value = self._value(option, inner)
+            except NoValueError:
+                continue
+            yield value
+
+    def _plain(self, facts: _Facts, place: _Place) -> Any:
+        flat, kinds = facts.flat, facts.kinds
         last: NoValueError | None = None
-        for kind in sorted(
-            kinds, key=lambda kind: kind == "null"
-        ):  # null only when nothing else is allowed
+        for kind in _null_last(kinds_of(flat, place.hints)) if kinds is None else kinds:
             try:
                 if kind == "object":
-                    return self._object(flat, place)
+                    return self._object(facts, place)
                 if kind == "array":
                     return self._array(flat, place)
-                return self._scalar(flat, kind, place)
+                return self._scalar(facts, kind, place)
             except NoValueError as error:
                 last = error
         raise last or NoValueError(f"no value is allowed for {place.name!r}")
 
-    def _object(self, flat: Schema, place: _Place) -> dict[str, Any]:
-        declared = flat.get("properties")
-        declared = declared if isinstance(declared, Mapping) else {}
-        required = [name for name in _list(flat.get("required")) if isinstance(name, str)]
+    def _object(self, facts: _Facts, place: _Place) -> dict[str, Any]:
+        flat = facts.flat
         hints = tuple(hint for hint in place.hints if isinstance(hint, Mapping))
-        if not declared and hints and fits(hints[0], flat, self._resolve):
+        if not flat.get("properties") and hints and fits(hints[0], flat, self._resolve):
             return dict(hints[0])
-        others = flat.get("additionalProperties", True)
         found: dict[str, Any] = {}
-        for name in dict.fromkeys((*declared, *required)):
-            schema, is_required = declared.get(name, others), name in required
-            own = tuple(hint[name] for hint in hints if hint.get(name) is not None)
-            inner = replace(place, name=name, hints=own, ordinal=0)
+        for name, schema, is_required in facts.properties:
+            if not (is_required or self._full):
+                continue
+            own = tuple(hint[name] for hint in hints if hint.get(name) is not None) if hints else ()
+            inner = _Place(name, own, place.depth, 0, place.within)
             if not self._is_sent(schema, inner, is_required=is_required):
                 continue
             try:
@@ -135,49 +184,74 @@ class ExampleValues:
             except NoValueError:
                 if is_required:
                     raise
-        self._fill_up(found, flat, others, declared, place)
-        return found
+        if facts.is_open:
+            self._add_dependent(found, flat, place)
+            self._fill_up(found, flat, place)
+        return self._by_condition(found, flat, place) if "if" in flat else found
+
+    def _add_dependent(self, found: dict[str, Any], flat: Schema, place: _Place) -> None:
+        """What must be there because something else is: `dependentRequired`, `dependencies`."""
+        declared = flat.get("properties")
+        declared = declared if isinstance(declared, Mapping) else {}
+        for keyword in ("dependentRequired", "dependencies"):
+            dependent = flat.get(keyword)
+            for name, wanted in dependent.items() if isinstance(dependent, Mapping) else ():
+                for other in _list(wanted) if name in found else ():
+                    if other not in found:
+                        inner = _Place(other, (), place.depth, 0, place.within)
+                        found[other] = self._value(declared.get(other, True), inner)
+
+    def _by_condition(self, found: dict[str, Any], flat: Schema, place: _Place) -> dict[str, Any]:
+        """The object once more as `then` or `else` wants it, where it is not so already."""
+        branch = flat.get("then" if fits(found, flat["if"], self._resolve) else "else")
+        if not isinstance(branch, Mapping) or fits(found, branch, self._resolve):
+            return found
+        plain = {key: part for key, part in flat.items() if key not in {"if", "then", "else"}}
+        return self._object(_facts({"allOf": [plain, branch]}, self._resolve), place)
 
     def _is_sent(self, schema: object, place: _Place, *, is_required: bool) -> bool:
         """Never what is read-only; what is optional not when it would refer to an invented id."""
-        flat = flattened(schema, self._resolve)
-        if flat.get("readOnly") is True or is_required:
-            return flat.get("readOnly") is not True
-        if not self._full or flat.get("deprecated") is True:
+        facts = self._facts(schema)
+        if facts.is_read_only or is_required:
+            return not facts.is_read_only
+        if not self._full or facts.is_deprecated:
             return False
         return (
             not is_identifier(place.name)
-            or bool(place.hints or _examples(flat) or flat.keys() & {"enum", "const"})
-            or self._known(place.name, flat, place.depth) is not None
+            or bool(place.hints or facts.examples or facts.is_given)
+            or self._known(place.name, facts.flat, place.depth) is not None
         )
 
-    def _fill_up(
-        self,
-        found: dict[str, Any],
-        flat: Schema,
-        others: object,
-        declared: Mapping[str, Any],
-        place: _Place,
-    ) -> None:
+    def _fill_up(self, found: dict[str, Any], flat: Schema, place: _Place) -> None:
         """As many properties as `minProperties` wants; a pure map gets one, to be of use."""
         least = bound(flat, "minProperties") or 0
         most = bound(flat, "maxProperties")
+        declared, others = flat.get("properties"), flat.get("additionalProperties", True)
+        declared = declared if isinstance(declared, Mapping) else {}
         if not declared and self._full and isinstance(others, Mapping):
             least = max(least, 1)
-        for name, schema in declared.items():
-            if len(found) < least and name not in found and not self._is_read_only(schema):
-                found[name] = self._value(schema, replace(place, name=name, hints=()))
-        for key in (f"key{number}" for number in range(1, 50)):
-            if len(found) < least and key not in found and others is not False:
-                found[key] = self._value(others, replace(place, name=key, hints=()))
+        if len(found) < least:
+            self._add_properties(found, flat, declared, least, place)
         if most is not None and len(found) > most:
             required = _list(flat.get("required"))
             for name in [name for name in reversed(found) if name not in required]:
                 if len(found) > most:
                     del found[name]
 
-    def _is_read_only(self, schema: object) -> bool:
-        return flattened(schema, self._resolve).get("readOnly") is True
+    def _add_properties(
+        self,
+        found: dict[str, Any],
+        flat: Schema,
+        declared: Mapping[str, Any],
+        least: int,
+        place: _Place,
+    ) -> None:
+        for name, schema in declared.items():
+            if len(found) < least and name not in found and not self._facts(schema).is_read_only:
+                found[name] = self._value(schema, _Place(name, (), place.depth, 0, place.within))
+        for key, schema in free_properties(flat, self._marks.seed):
+            if len(found) < least and key not in found:
+                found[key] = self._value(schema, _Place(key, (), place.depth, 0, place.within))
 
     def _array(self, flat: Schema, place: _Place) -> list[Any]:
         least, most = bound(flat, "minItems") or 0, bound(flat, "maxItems")
@@ -195,7 +269,7 @@ class ExampleValues:
                 found.append(
                     self._value(
                         schema,
-                        replace(place, name=name, hints=own, ordinal=place.ordinal + at),
+                        _Place(name, own, place.depth, place.ordinal + at, place.within),
                     )
                 )
             except NoValueError:
@@ -208,14 +282,13 @@ class ExampleValues:
             raise NoValueError(f"{place.name!r} wants more values that differ than there are")
         return found
 
-    def _scalar(self, flat: Schema, kind: str, place: _Place) -> Any:
-        allowed = [value for value in _list(flat.get("enum")) if has_type(value, kind)]
-        fitting = [
-            hint
-            for hint in place.hints
-            if hint is not None and has_type(hint, kind) and fits(hint, flat, self._resolve)
-        ]
-        fitting += [value for value in allowed if value not in fitting]
+    def _scalar(self, facts: _Facts, kind: str, place: _Place) -> Any:
+        flat = facts.flat
+        if place.hints is facts.examples:  # the same for every request
+            fitting = kept(kind, facts, self._resolve, lambda: self._fitting(flat, kind, place))
+        else:
+            fitting = self._fitting(flat, kind, place)
+        allowed = "enum" in flat
         if kind == "string" and not allowed and self._recognisable and not place.ordinal:
             marked = self._recognisable_text(flat, place.name, fitting)
             if marked is not None:
@@ -239,6 +312,19 @@ class ExampleValues:
                 return None
         raise NoValueError(f"{kind!r} is no type")
 
+    def _fitting(self, flat: Schema, kind: str, place: _Place) -> list[Any]:
+        """The examples that the schema allows, and then what its enumeration has."""
+        fitting = [
+            hint
+            for hint in place.hints
+            if hint is not None
+            and has_type(hint, kind)
+            and has_format(hint, flat)
+            and fits(hint, flat, self._resolve)
+        ]
+        allowed = (value for value in _list(flat.get("enum")) if has_type(value, kind))
+        return fitting + [value for value in allowed if value not in fitting]
+
     def _recognisable_text(self, flat: Schema, name: str, examples: list[Any]) -> str | None:
         """The nonce in place of an example that must be unique, or behind one that is free."""
         if is_personal(name):
@@ -247,6 +333,34 @@ class ExampleValues:
             text = f"{examples[0]} {self._marks.token()}"
             return text if fits(text, flat, self._resolve) else text_for(name, flat, self._marks)
         return None
+
+
+def _facts(schema: object, resolve: Resolve) -> _Facts:
+    reference = schema.get("$ref") if isinstance(schema, Mapping) else None
+    flat = labelled(flattened(schema, resolve), reference)
+    declared, others = flat.get("properties"), flat.get("additionalProperties", True)
+    declared = declared if isinstance(declared, Mapping) else {}
+    required = [name for name in _list(flat.get("required")) if isinstance(name, str)]
+    kinds = _null_last(kinds_of(flat))
+    return _Facts(
+        flat=flat,
+        has_options=bool(options_of(flat)),
+        examples=_examples(flat),
+        kinds=kinds if types_of(flat) else None,
+        is_read_only=flat.get("readOnly") is True,
+        is_deprecated=flat.get("deprecated") is True,
+        is_given=bool(flat.keys() & {"enum", "const"}),
+        is_open=not declared or bool(flat.keys() & _COUNTS_AND_DEPENDENTS),
+        properties=tuple(
+            (name, declared.get(name, others), name in required)
+            for name in dict.fromkeys((*declared, *required))
+        ),
+    )
+
+
+def _null_last(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Null only when nothing else is allowed."""
+    return tuple(sorted(kinds, key=lambda kind: kind == "null"))
 
 
 def _examples(flat: Schema) -> tuple[object, ...]:

@@ -17,6 +17,9 @@ ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "pk", "identifier", "oid", "u
 REFERENCE_WORDS = ID_WORDS | {"sku", "slug", "ref", "reference", "handle", "isbn", "ean"}
 """Last words of a name that points to a thing which has to exist."""
 
+KEY_WORDS = REFERENCE_WORDS | {"number", "code", "key", "no", "nr", "num", "hash", "username"}
+"""Last words of a name under which one thing may be picked where it has no id: `orderNumber`."""
+
 
 @lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:

@@ -54,6 +54,8 @@ class Operation:
     """What every alternative wants granted (OAuth2, OpenID Connect); empty where one wants none."""
     deprecated: bool = False
     line: int | None = None
+    lost: str = ""
+    """Why a parameter or body of it is not known: the reference leads nowhere. Empty: it is."""
 
     @property
     def key(self) -> str:
@@ -87,6 +89,8 @@ class Api:
     security_schemes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     servers: tuple[str, ...] = ()
     """The addresses the document names, with their variables filled in: often relative."""
+    problems: tuple[str, ...] = ()
+    """What in the document spoils only a part of it: references that lead nowhere."""
     resolve: Callable[[Schema], Schema] = field(repr=False, default=lambda schema: schema)
     """A schema with its top-level `$ref` followed (also chains of them); nested ones stay."""
 

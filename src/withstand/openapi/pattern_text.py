@@ -17,6 +17,9 @@ from typing import Any
 _Class = tuple[tuple[str, Any], ...]
 """The parts of a character class: literals, ranges, categories, and NEGATE."""
 _LONGEST = 4096
+_SHORT = 16
+"""A text of so many characters is searched in milliseconds by any pattern."""
+_REPEATS = frozenset({"MAX_REPEAT", "MIN_REPEAT"})
 _ALPHANUMERIC = string.ascii_lowercase + string.ascii_uppercase + string.digits
 _PUNCTUATION = "-_ .,:;/+=" + string.punctuation
 _OTHERS = (*range(0x250), *range(0x370, 0x500), *range(0x3040, 0x3100))
@@ -35,10 +38,20 @@ _ECMA: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] 
 )
 
 
-def matches_pattern(pattern: str, text: str) -> bool:
-    """Whether the pattern occurs in the text; a pattern that Python cannot read allows any."""
+_SLASHED = re.compile(r"/(\^.*\$)/[a-z]*", re.DOTALL)
+"""A literal of ECMAScript, `/^a$/i`, where a pattern should be."""
+
+
+def matches_pattern(pattern: str, text: str, *, unsure: bool = True) -> bool:
+    """Whether the pattern occurs in the text; `unsure` for a pattern that Python cannot read, and
+    for one that could take for ever on a text of that length: `([a-z]+)*@`.
+    """
     known = _compiled(pattern)
-    return known is None or known[0].search(text[:_LONGEST]) is not None
+    if known is None:
+        return True
+    if len(text) > _SHORT and _may_explode(pattern):
+        return unsure
+    return known[0].search(text[:_LONGEST]) is not None
 
 
 def text_matching(
@@ -53,18 +66,23 @@ def text_matching(
         return None
     compiled, tree = known
     most = _LONGEST if longest is None else longest
-    for grown in (0, 1, 2, 3, 5, 8, 12, 20, shortest):
+    near = range(max(shortest - 4, 0), shortest + 1)
+    for grown in dict.fromkeys((0, 1, 2, 3, 5, 8, 12, 20, *near)):
         for shift in range(3):
             text = _Writer(seed=tuple(seed) or (0,), shift=shift, grown=grown).write(tree)
             if len(text) < shortest and not _ends_anchored(tree):
                 text += "a" * (shortest - len(text))
-            if shortest <= len(text) <= most and compiled.search(text):
+            if shortest <= len(text) <= most and (
+                (len(text) > _SHORT and _may_explode(pattern)) or compiled.search(text)
+            ):
                 return text
     return None
 
 
 @lru_cache(maxsize=1024)
 def _compiled(pattern: str) -> tuple[re.Pattern[str], Any] | None:
+    if literal := _SLASHED.fullmatch(pattern):
+        pattern = literal[1]
     for source, target in _ECMA:
         pattern = source.sub(target, pattern)
     try:
@@ -73,6 +91,71 @@ def _compiled(pattern: str) -> tuple[re.Pattern[str], Any] | None:
             return re.compile(pattern), syntax.parse(pattern)
     except (re.error, OverflowError, RecursionError):
         return None
+
+
+@lru_cache(maxsize=1024)
+def _may_explode(pattern: str) -> bool:
+    """Whether searching may take exponential time: a repetition without end holds another one, and
+    no character stands between two rounds that says where one ends.
+    """
+    known = _compiled(pattern)
+    pending: list[Any] = [known[1]] if known is not None else []
+    while pending:
+        node = pending.pop()
+        if isinstance(node, tuple) and len(node) == 2 and str(node[0]) in _REPEATS:
+            _, high, part = node[1]
+            if high > _SHORT and not _is_delimited(part):
+                return True
+            pending.append(part)
+        elif isinstance(node, tuple | list | syntax.SubPattern):
+            pending.extend(node)
+    return False
+
+
+def _is_delimited(tree: Any) -> bool:
+    """Whether the rounds of a repetition of this can be told apart."""
+    literals: list[str] = []
+    repeated: list[_Class | None] = []
+    for kind, value in _inside(tree):
+        if kind == "LITERAL":
+            literals.append(chr(value))
+        elif kind in _REPEATS:
+            if value[1] > 1:
+                repeated.append(_class_of(value[2]))
+        elif kind not in {"IN", "ANY", "NOT_LITERAL", "AT"}:
+            repeated += [None] * bool(_holds_repeat(value))
+    return not repeated or any(
+        all(parts is not None and not _in_class(literal, parts) for parts in repeated)
+        for literal in literals
+    )
+
+
+def _inside(tree: Any) -> list[tuple[str, Any]]:
+    parts = [(str(kind), value) for kind, value in tree]
+    while len(parts) == 1 and parts[0][0] == "SUBPATTERN":
+        parts = [(str(kind), value) for kind, value in parts[0][1][3]]
+    return parts
+
+
+def _class_of(tree: Any) -> _Class | None:
+    """The characters that a single-character pattern allows; None for anything longer."""
+    parts = _inside(tree)
+    if len(parts) != 1:
+        return None
+    kind, value = parts[0]
+    if kind == "IN":
+        return tuple((str(part), inner) for part, inner in value)
+    if kind == "LITERAL":
+        return (("LITERAL", value),)
+    return (("NEGATE", None),) if kind == "ANY" else None
+
+
+def _holds_repeat(node: Any) -> bool:
+    if isinstance(node, tuple) and len(node) == 2 and str(node[0]) in _REPEATS:
+        return bool(node[1][1] > 1)
+    if isinstance(node, tuple | list | syntax.SubPattern):
+        return any(_holds_repeat(part) for part in node)
+    return False
 
 
 def _ends_anchored(tree: Any) -> bool:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator
 
 from withstand.openapi.naming import words
@@ -69,14 +70,29 @@ _FREE = frozenset(
     | {"summary", "subject", "body", "label", "bio", "about", "caption", "memo", "remark", "reason"}
 )
 
+_FORMS = {
+    "uuid": re.compile(r"(?i)[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}"),
+    "date": re.compile(r"\d{4}-\d\d-\d\d"),
+    "date-time": re.compile(r"(?i)\d{4}-\d\d-\d\d[t ]\d\d:\d\d.*"),
+    "email": re.compile(r"[^@\s]+@[^@\s]+"),
+    "uri": re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S*"),
+}
+
 
 class Marks:
     """The nonce of one request, in the forms that its texts carry."""
 
     def __init__(self, nonce: str) -> None:
         self.nonce = nonce
-        self.seed = tuple(hashlib.sha256(nonce.encode()).digest())
+        self._seed: tuple[int, ...] | None = None
         self.made: dict[str, None] = {}
+
+    @property
+    def seed(self) -> tuple[int, ...]:
+        """Bytes that vary with the nonce; few requests need them."""
+        if self._seed is None:
+            self._seed = tuple(hashlib.sha256(self.nonce.encode()).digest())
+        return self._seed
 
     def token(self, longest: int | None = None, *, ordinal: int = 0) -> str:
         """The nonce; shortened where the schema has less room, and then only as long as that."""
@@ -89,6 +105,12 @@ class Marks:
         if len(text) >= min(_RECOGNISABLE, len(self.nonce)):
             self.made[text] = None
         return text + suffix
+
+
+def has_format(value: object, schema: Schema) -> bool:
+    """Whether an example is of the format beside it, for those that servers insist on."""
+    form = _FORMS.get(str(schema.get("format")))
+    return form is None or not isinstance(value, str) or form.fullmatch(value) is not None
 
 
 def is_personal(name: str) -> bool:
@@ -113,7 +135,7 @@ def text_for(name: str, schema: Schema, marks: Marks, *, ordinal: int = 0) -> st
     for candidate in _candidates(name, schema, marks, ordinal, low, high):
         if len(candidate) < low or (high is not None and len(candidate) > high):
             continue
-        if not isinstance(pattern, str) or matches_pattern(pattern, candidate):
+        if not isinstance(pattern, str) or matches_pattern(pattern, candidate, unsure=False):
             return candidate
     if isinstance(pattern, str):
         seed = tuple(number + ordinal for number in marks.seed)

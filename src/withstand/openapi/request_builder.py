@@ -10,6 +10,7 @@ from urllib.parse import quote
 from withstand.client.exchange import Request
 from withstand.openapi.body_encoding import best_body, encoded_body
 from withstand.openapi.body_pointer import MISSING, parts_of, value_at
+from withstand.openapi.given_values import GivenValues
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.parameter_encoding import cookie_text, header_text, path_text, query_parts
 from withstand.openapi.plausible_text import Marks
@@ -45,15 +46,25 @@ class Built:
 class RequestBuilder:
     """Builds requests for the operations of one API. Adds no credential.
 
-    A value is, in this order: harvested (path parameters and references to other things), the
-    document's example, its default, the first of its enumeration, or made from the schema. In
-    bodies, what people write freely and what may exist only once carries the nonce.
+    A value is, in this order: given by the user, asked for by the API (`settle`), harvested (path
+    parameters and references to other things), the document's example, its default, the first of
+    its enumeration, or made from the schema. In bodies, what people write freely and what may exist
+    only once carries the nonce.
     """
 
-    def __init__(self, api: Api, *, base_path: str = "", nonce: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        api: Api,
+        *,
+        base_path: str = "",
+        nonce: Callable[[], str],
+        given: GivenValues | None = None,
+    ) -> None:
         self.api = api
         self.base_path = base_path.rstrip("/")
         self.nonce = nonce
+        self._given = given
+        self._settled: dict[str, dict[Slot, object]] = {}
         self._slots: dict[int, tuple[Operation, tuple[Slot, ...]]] = {}  # by the operation's id()
 
     def slots(self, operation: Operation) -> tuple[Slot, ...]:
@@ -90,13 +101,38 @@ class RequestBuilder:
         """
         marks = Marks(self.nonce())
         draft = Drafting(self.api, operation, pool, marks, full=full).draft()
-        request = self._written(operation, replaced(draft, operation, replace))
+        settled = self._settled_values(operation, marks)
+        draft = replaced(draft, operation, {**settled, **replace})
+        request = self._written(operation, draft)
         return Built(
             request=request,
             operation=operation,
             canaries=tuple(filter(partial(_carries, request), sorted(marks.made, key=len)[::-1])),
             values=MappingProxyType({**self._sent(operation, draft), **replace}),
         )
+
+    def settle(self, operation: Operation, values: Mapping[Slot, object]) -> None:
+        """From now on these values are sent in requests of the operation: the API asked for them.
+
+        A function gets the nonce's marks and returns the value, another one for each request.
+        """
+        self._settled.setdefault(operation.key, {}).update(values)
+
+    def settled(self, operation: Operation) -> Mapping[Slot, object]:
+        """What `settle` was given for the operation."""
+        return MappingProxyType(self._settled.get(operation.key, {}))
+
+    def unsettle(self, operation: Operation) -> None:
+        """Forgets what `settle` was given for the operation."""
+        self._settled.pop(operation.key, None)
+
+    def _settled_values(self, operation: Operation, marks: Marks) -> dict[Slot, object]:
+        found: dict[Slot, object] = {}
+        if self._given is not None:
+            found.update(self._given.values(operation, self.slots(operation)))
+        for slot, value in self._settled.get(operation.key, {}).items():
+            found.setdefault(slot, value(marks) if callable(value) else value)
+        return found
 
     def _written(self, operation: Operation, draft: Draft) -> Request:
         in_path: dict[str, str] = {}

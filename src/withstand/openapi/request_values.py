@@ -7,7 +7,7 @@ from types import MappingProxyType
 from withstand.openapi.body_encoding import best_body
 from withstand.openapi.body_pointer import parts_of, with_value
 from withstand.openapi.example_value import ExampleValues
-from withstand.openapi.naming import ID_WORDS, canonical, is_reference, words
+from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, is_reference, words
 from withstand.openapi.operation import Api, Operation, Parameter, RequestBody, Schema
 from withstand.openapi.path_template import segments
 from withstand.openapi.plausible_number import NoValueError
@@ -55,6 +55,8 @@ class Drafting:
 
     def draft(self) -> Draft:
         """The request as the document wants it. Raises `Unbuildable`."""
+        if self._operation.lost:
+            raise Unbuildable(self._operation.lost)
         draft = Draft()
         for parameter in sendable(self._api, self._operation):
             if self._is_sent(parameter):
@@ -133,12 +135,20 @@ class Drafting:
         return None if bare else self._harvested(name, schema, own=False)
 
     def _harvested(self, name: str, schema: Schema, *, own: bool) -> object | None:
-        return self._found(name, schema, own=own) if is_reference(name) else None
+        if is_reference(name):
+            return self._found(name, schema, own=own)
+        if words(name)[-1] in KEY_WORDS and len(words(name)) > 1:  # `invoice_number`
+            return self._found(name, schema, own=own, exact=True)
+        # `customer: 7` and `customer: <uuid>` name a customer, though the name does not say "id".
+        names_by_type = schema.get("format") == "uuid" or "integer" in types_of(schema)
+        if names_by_type and not schema.keys() & _GIVEN:
+            return self._found(f"{name}_id", schema, own=own, exact=True)
+        return None
 
     def _found(
-        self, name: str, schema: Schema, *, own: bool, any_id: bool = False
+        self, name: str, schema: Schema, *, own: bool, any_id: bool = False, exact: bool = False
     ) -> object | None:
-        if self._pool is None:
+        if self._pool is None or (exact and not self._pool.knows(name)):
             return None
         found = self._pool.find(
             name, path=self._operation.path, schema=schema, own=own, any_id=any_id

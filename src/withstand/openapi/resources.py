@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-from withstand.openapi.naming import ID_WORDS, canonical, is_plural, noun, words
+from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, is_plural, noun, words
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import (
     collection_path,
@@ -21,6 +21,7 @@ _CREATE = ("create", "new", "add", "register", "signup")
 _WRAPPERS = ("data", "result", "item", "payload", "response", "attributes", "content")
 _OF_THE_MESSAGE = frozenset({"request", "trace", "correlation", "transaction", "span", "session"})
 """What names the exchange and not what it is about: `requestId`, `trace_id`."""
+_SELF_LINKS = ("self", "href", "@id", "selfLink", "self_link", "resource_uri")
 _SYNONYMS = ("id", "uuid", "_id", "guid", "pk", "key", "identifier")
 _NUMBERS = frozenset({"number", "no", "nr", "code", "slug", "index", "position", "key"})
 _READ = frozenset({"get", "view", "show", "detail", "details", "read", "fetch", "find", "lookup"})
@@ -101,6 +102,7 @@ def identifier_in(
             canonical(key): value
             for key, value in node.items()
             if isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+            if key != "@id"  # JSON-LD's is an address
         }
         for name in (canonical(parameter_name), *map(canonical, _SYNONYMS)):
             if name in scalars:
@@ -121,12 +123,15 @@ def identifier_in(
         numbers = [
             value
             for key, value in node.items()
-            if words(key)[-1] in _NUMBERS
+            if words(key)[-1] in _NUMBERS | (KEY_WORDS - ID_WORDS)
             and isinstance(value, str | int)
             and value not in ("", True)
         ]
         if len(numbers) == 1 and not any(isinstance(part, Mapping) for part in node.values()):
             return numbers[0]
+        link = own_link(node)
+        if link is not None and segments(link.split("?", 1)[0]):
+            return unquote(segments(link.split("?", 1)[0])[-1])
     return document if isinstance(document, int) and not isinstance(document, bool) else None
 
 
@@ -143,6 +148,20 @@ def identifier_inside(document: Any, collection: str, parameter_name: str) -> ob
             if isinstance(first, Mapping):
                 return identifier_in(first, parameter_name)
             return first if isinstance(first, str | int) else None
+    return None
+
+
+def own_link(node: Mapping[str, Any]) -> str | None:
+    """The address that an object gives for itself: HAL, JSON:API, `self`, `href`; None without."""
+    for links in (node.get("_links"), node.get("links"), node):
+        if not isinstance(links, Mapping):
+            continue
+        for name in _SELF_LINKS if links is node else ("self",):
+            found = links.get(name)
+            if isinstance(found, Mapping):
+                found = found.get("href")
+            if isinstance(found, str) and "/" in found:
+                return found.split("#", 1)[0]
     return None
 
 
@@ -177,11 +196,12 @@ def in_dependency_order(
     after what makes or lists it; `resolve` (the `Api`'s) finds that behind references too.
     """
     listed = tuple(operations)
-    ranked = sorted(listed, key=lambda op: _phase(op, listed))
-    makers: dict[str, Operation] = {}
+    items = frozenset(shape(op.path) for op in listed if _ends_in_parameter(op.path))
+    ranked = sorted(listed, key=lambda op: _phase(op, items))
+    makers: dict[str, dict[str, Operation]] = {}  # what is made or listed → by method
     for op in ranked:
         if op.method in {"POST", "GET"} and not _ends_in_parameter(op.path):
-            makers.setdefault(_last_noun(op.path), op)
+            makers.setdefault(_last_noun(op.path), {}).setdefault(op.method, op)
     done: dict[int, Operation] = {}
     begun: set[int] = set()
     for op in ranked:
@@ -191,7 +211,7 @@ def in_dependency_order(
 
 def _visit(
     start: Operation,
-    makers: Mapping[str, Operation],
+    makers: Mapping[str, Mapping[str, Operation]],
     begun: set[int],
     done: dict[int, Operation],
     resolve: Resolve,
@@ -203,8 +223,12 @@ def _visit(
         if id(op) not in begun:
             begun.add(id(op))
             if op.method != "DELETE":
-                needed = (makers.get(name) for name in _needs(op, resolve))
-                stack.extend(each for each in needed if each is not None and id(each) not in begun)
+                needed = (
+                    maker
+                    for name in _needs(op, resolve)
+                    for _, maker in sorted(makers.get(name, {}).items())
+                )
+                stack.extend(each for each in needed if id(each) not in begun)
         else:
             done.setdefault(id(op), op)
             stack.pop()
@@ -215,16 +239,20 @@ def _needs(operation: Operation, resolve: Resolve) -> Iterator[str]:
         yield resource_before(operation.path, name)
     for body in operation.bodies:
         properties = flattened(body.schema, resolve).get("properties")
-        for name in properties if isinstance(properties, Mapping) else ():
+        for name, part in properties.items() if isinstance(properties, Mapping) else ():
             *prefix, last = words(name)
-            if prefix and last in ID_WORDS:
+            if prefix and last in KEY_WORDS:
                 yield noun("_".join(prefix))
+            elif isinstance(part, Mapping) and (
+                part.get("type") == "integer" or part.get("format") == "uuid"
+            ):
+                yield noun(name)  # `customer: 7` names a customer as well
 
 
-def _phase(operation: Operation, among: tuple[Operation, ...]) -> tuple[int, int]:
+def _phase(operation: Operation, items: frozenset[str]) -> tuple[int, int]:
     depth = len(parameters_in(operation.path))
     match operation.method:
-        case "POST" if not depth or any(item_of(operation.path, op.path) for op in among):
+        case "POST" if not depth or shape(f"{operation.path}/{{}}") in items:
             return 0, depth
         case "GET" | "HEAD" | "OPTIONS" if not _ends_in_parameter(operation.path):
             return 1, depth

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from withstand.openapi.operation import Schema
-from withstand.openapi.schema_merge import INHERITED, Resolve, flattened, merged, types_of
+from withstand.openapi.schema_merge import INHERITED, Resolve, flattened, kept, merged, types_of
 
 
 def options_of(flat: Schema) -> list[object]:
@@ -13,6 +13,8 @@ def options_of(flat: Schema) -> list[object]:
         options = flat.get(key)
         if isinstance(options, list) and options:
             return options
+    if "discriminator" not in flat:
+        return []
     return [{"$ref": reference} for reference in _mapping(flat).values()]
 
 
@@ -21,6 +23,10 @@ def default_choice(flat: Schema, resolve: Resolve) -> Iterator[tuple[str | None,
 
     A discriminator's property says which alternative it is.
     """
+    return iter(kept("choice", flat, resolve, lambda: tuple(_choices(flat, resolve))))
+
+
+def _choices(flat: Schema, resolve: Resolve) -> Iterator[tuple[str | None, Schema]]:
     rest = {key: part for key, part in flat.items() if key != "discriminator"}
     for key in ("oneOf", "anyOf"):
         if key in rest:

@@ -4,27 +4,79 @@ Also the one place that knows how 3.0 and 3.1 differ: what leaves here says `typ
 for `nullable`, and has numbers in `exclusiveMinimum` and `exclusiveMaximum`.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from math import lcm
-from typing import Any
+from typing import Any, TypeVar
 
 from withstand.openapi.operation import Schema
 
+T = TypeVar("T")
 Resolve = Callable[[Schema], Schema]
 NEVER: Schema = {"not": {}}
 """What no value satisfies: the schema `false`."""
+LOST = "x-lost-reference"
+"""Where a schema that stands for a reference to nothing keeps the reason, one sentence."""
+NOTHING_SAID: Schema = {}
+"""What every value satisfies: the schema `true`, and whatever is no schema."""
 INHERITED = "x-inherited-discriminator"
 """Where a flattened schema keeps the discriminator of a schema that it extends."""
 _DEPTH = 12
+_MOST_KEPT = 500_000
 _LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _CHOICES = ("oneOf", "anyOf")
 
 
+class Resolver:
+    """Follows the references of one document, and keeps what was worked out about its schemas.
+
+    A schema is known again by identity: those of a document live as long as the document, and what
+    is made of them is kept here. `kept` holds, by purpose and `id()`, the schema and its result.
+    """
+
+    def __init__(self, follow: Resolve) -> None:
+        self._follow = follow
+        self.kept: defaultdict[str, dict[int, tuple[Any, Any]]] = defaultdict(dict)
+
+    def __call__(self, schema: Schema) -> Schema:
+        return self._follow(schema)
+
+
+def kept(purpose: str, schema: object, resolve: Resolve, make: Callable[[], T]) -> T:
+    """What `make` returns for this schema, made once where the resolver can keep it."""
+    if not isinstance(resolve, Resolver):
+        return make()
+    memory = resolve.kept[purpose]
+    known = memory.get(id(schema))
+    if known is not None and known[0] is schema:
+        found: T = known[1]
+        return found
+    found = make()
+    if len(memory) < _MOST_KEPT:
+        memory[id(schema)] = (schema, found)
+    return found
+
+
 def flattened(schema: object, resolve: Resolve, *, depth: int = 0) -> Schema:
     """The schema without reference and `allOf` at its top; what is below stays as it is."""
     if not isinstance(schema, Mapping):
-        return NEVER if schema is False else {}
+        return NEVER if schema is False else NOTHING_SAID
+    if isinstance(resolve, Resolver) and not depth:
+        memory = resolve.kept["flat"]
+        known = memory.get(id(schema))
+        if known is not None and known[0] is schema:
+            flat: Schema = known[1]
+            return flat
+        flat = _flattened(schema, resolve, 0)
+        if len(memory) < _MOST_KEPT:
+            memory[id(schema)] = (schema, flat)
+            memory[id(flat)] = (flat, flat)
+        return flat
+    return _flattened(schema, resolve, depth)
+
+
+def _flattened(schema: Schema, resolve: Resolve, depth: int) -> Schema:
     whole = _of_one_version(resolve(schema))
     parts = whole.get("allOf")
     if not isinstance(parts, list) or depth > _DEPTH:

@@ -5,9 +5,10 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
+from urllib.parse import unquote
 
 from withstand.client.exchange import Request, Response
-from withstand.openapi.naming import ID_WORDS, canonical, noun, words
+from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, noun, singular, words
 from withstand.openapi.operation import Operation, Schema
 from withstand.openapi.path_template import (
     parameters_in,
@@ -16,9 +17,11 @@ from withstand.openapi.path_template import (
     segments,
     values_in,
 )
+from withstand.openapi.resources import identifier_in, own_link
 from withstand.openapi.schema_fit import has_type
 from withstand.openapi.schema_merge import types_of
 
+_IDS = ("id", "uuid", "guid", "pk", "identifier", "uid")
 _PER_NAME = 32
 _NAMES = 4000
 _NODES = 2000
@@ -26,7 +29,9 @@ _ITEMS = 20
 _LONGEST = 200
 _WRAPPERS = frozenset(
     {"data", "result", "item", "record", "content", "payload", "attribute", "value", "response"}
-    | {"object", "row", "entry", "hit", "document", "node", "edge", "embedded"}
+    | {"object", "row", "entry", "hit", "document", "node", "edge", "embedded", "element", "list"}
+    | {"collection", "hydra_member", "resource", "page", "body", "model", "dto", "output", "info"}
+    | {"detail", "resp", "res", "return", "doc", "member_list"}
 )
 
 
@@ -58,10 +63,10 @@ class ValuePool:
             self._harvest_tree(_json(request.body), resource)
         self._harvest_tree(response.json(), resource)
         location = response.header("location")
-        if operation.method == "POST" and response.status == 201 and location:
+        if operation.method in {"POST", "PUT"} and response.status in {201, 202} and location:
             last = segments(location.split("?", 1)[0])[-1:]
-            if last and (resource, "id") not in self._values:
-                self._keep(resource, "id", last[0])
+            if last and identifier_in(response.json(), "id") is None:
+                self._keep(resource, "id", unquote(last[0]))
 
     def add(self, resource: str, name: str, value: object) -> None:
         """Keeps one value: `add("orders", "id", 42)`."""
@@ -87,7 +92,7 @@ class ValuePool:
         without = None if own else resource_of(path)
         keys = self._keys(name, path)
         if any_id and (picked := resource_before(path, name)):
-            keys = chain(keys, ((picked, word) for word in ("id", "uuid", "guid", "pk")))
+            keys = chain(keys, ((picked, word) for word in _IDS), self._only_key(picked))
         for key in keys:
             if key[0] == without:
                 continue
@@ -97,6 +102,14 @@ class ValuePool:
                     return fitting
         return None
 
+    def knows(self, name: str) -> bool:
+        """Whether a thing that the name points to was seen: an order for `order_id`."""
+        *prefix, last = words(name)
+        if not prefix:
+            return False
+        about = noun("_".join(prefix))
+        return any((about, each) in self._values for each in (last, f"{about}_{last}"))
+
     def _keys(self, name: str, path: str) -> Iterator[tuple[str, str]]:
         """Where to look, the most telling place first."""
         full, (*prefix, last) = canonical(name), words(name)
@@ -105,12 +118,23 @@ class ValuePool:
         if picked:
             yield picked, full
             if last in ID_WORDS or full in {picked, f"{picked}_{last}"}:
-                yield from ((picked, word) for word in (last, "id", "uuid", "guid", "pk"))
+                words_of_ids = (last, *_IDS, *(f"{picked}_{word}" for word in _IDS))
+                yield from ((picked, word) for word in dict.fromkeys(words_of_ids))
+                yield from self._only_key(picked)
         if prefix:
-            yield noun("_".join(prefix)), "id" if last in {"id", "ids"} else last
+            about = noun("_".join(prefix))
+            yield about, "id" if last in {"id", "ids"} else last
+            yield about, f"{about}_{singular(last)}"
         if full not in ID_WORDS:
             known = [key for key in self._values if key[1] == full]
             yield from sorted(known, key=lambda key: -self._order[key])
+
+    def _only_key(self, resource: str) -> Iterator[tuple[str, str]]:
+        """Where the things have no id, what else picks one of them: `number`, `slug`, `sku`."""
+        if not any((resource, word) in self._values for word in _IDS):
+            yield from (
+                key for key in self._values if key[0] == resource and words(key[1])[-1] in KEY_WORDS
+            )
 
     def _harvest_tree(self, tree: Any, resource: str) -> None:
         """Values nearest to the root win, and among the items of a list the first."""
@@ -122,13 +146,25 @@ class ValuePool:
             if isinstance(node, list):
                 pending.extend((item, about, True) for item in node[:_ITEMS])
             elif isinstance(node, Mapping):
+                self._harvest_link(node, about, listed=listed)
                 for key, part in node.items():
+                    if key == "@id":  # JSON-LD's is an address
+                        continue
                     if isinstance(part, list | Mapping):
                         inner = noun(key)
                         pending.append((part, about if inner in _WRAPPERS else inner, listed))
                     else:
                         budget -= 1
                         self._keep(about, key, part, last=listed)
+
+    def _harvest_link(self, node: Mapping[str, Any], about: str, *, listed: bool) -> None:
+        """The id in an object's own address, where the object says none itself."""
+        if any(words(key)[-1] in ID_WORDS for key in node if key != "@id"):
+            return
+        link = own_link(node)
+        parts = segments(link.split("?", 1)[0]) if link else ()
+        if len(parts) > 1 and noun(parts[-2]) == about:
+            self._keep(about, "id", unquote(parts[-1]), last=listed)
 
     def _keep(self, resource: str, name: str, value: object, *, last: bool = False) -> None:
         if not isinstance(value, str | int | float) or isinstance(value, bool) or value == "":

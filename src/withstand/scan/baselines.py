@@ -4,12 +4,16 @@ An operation is judged only when an authorised identity's request to it succeede
 Deleting, and changing an account, is only ever tried on objects and users of the scan's own (V8).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from withstand.client.exchange import Exchange, Response
 from withstand.client.identity import Identity
+from withstand.openapi.naming import is_identifier
 from withstand.openapi.operation import Operation
+from withstand.openapi.plausible_text import Marks, text_for
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import (
     identifier_in,
@@ -26,13 +30,18 @@ from withstand.scan.accounts import (
     sign_up_operation,
     sign_up_request,
 )
+from withstand.scan.attempt import Attempt, claims_failure
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.plan import ScanPlan
+from withstand.scan.repair import UNIQUE, repaired
 from withstand.scan.subject import Baseline
 
 _LOOKED_AT: Final = frozenset({400, 404, 409, 422})
 """Refusals by which an operation shows that it looked at the input, not only at who is asking."""
+_REPAIRABLE: Final = frozenset({400, 409, 422})
+_REPAIRS: Final = 2  # for each body
+_MOST_REPAIRS: Final = 4  # for each operation
 
 
 async def take_baselines(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
@@ -49,45 +58,150 @@ async def take_baselines(plan: ScanPlan, ground: Groundwork, courier: Courier) -
 async def _take_baseline(
     plan: ScanPlan, ground: Groundwork, courier: Courier, operation: Operation
 ) -> None:
-    reasons: list[str] = []
+    """Everybody who may call it, with everything, then with only what is required; and where an
+    answer says which input it dislikes, with another value for that.
+    """
+    tried = ground.attempts.setdefault(operation.key, [])
     fixed = _fixed(ground, operation)
     for identity, pool in _attempts(ground, operation, _askers(plan, ground, operation)):
         for full in (True, False):
-            try:
-                built = (
-                    await _on_own_object(plan, ground, courier, operation, identity, full)
-                    if _needs_own_object(operation)
-                    else ground.builder.build(operation, pool, full=full, replace=fixed)
+            goes_on = False
+            for changed in _rounds(ground, operation, fixed, tried):
+                built, attempt = await _attempted(
+                    plan, ground, courier, operation, identity, pool, full, fixed
                 )
-                request = identity.authorize(built.request) if identity else built.request
-                exchange = await courier.send(request)
-            except Unbuildable as problem:
-                reasons.append(problem.reason)
+                tried.append(replace(attempt, repaired=changed))
+                exchange = attempt.exchange
+                response = exchange.response if exchange is not None else None
+                if built is None or exchange is None or response is None:
+                    break
+                if response.succeeded and not claims_failure(response):
+                    await _keep(
+                        ground, courier, operation, identity, built, exchange, response, fixed
+                    )
+                    ground.refused.pop(operation.key, None)
+                    return
+                _note_refusal(ground, operation, identity, built, exchange, fixed)
+                goes_on = exchange.status not in {401, 403} and _has_options(operation, built)
+                if exchange.status in {401, 403}:
+                    break
+            if not goes_on:
                 break
-            except NoiseStays as noise:
-                reasons.append(str(noise))
-                break
-            response = exchange.response
-            if response is not None and response.succeeded:
-                await _keep(ground, courier, operation, identity, built, exchange, response, fixed)
-                ground.refused.pop(operation.key, None)
-                return
-            reasons.append(f"{identity.name if identity else 'anonymous'} got {exchange.status}")
-            if exchange.status in _LOOKED_AT or (
-                exchange.status == 401 and looks_like_login(operation, ground.builder)
-            ):
-                ground.refused[operation.key] = Baseline(
-                    operation=operation,
-                    identity=identity.name if identity else None,
-                    built=built,
-                    exchange=exchange,
-                    fixed=fixed,
-                )
-            if exchange.status in {401, 403} or not operation.bodies:
-                break
+    ground.builder.unsettle(operation)
+    reasons = [_short(attempt) for attempt in tried]
     ground.missing[operation.key] = "no valid baseline: " + (
         ", ".join(dict.fromkeys(reasons)) or "no configured identity may be used for it"
     )
+
+
+def _rounds(
+    ground: Groundwork,
+    operation: Operation,
+    fixed: Mapping[Slot, object],
+    tried: list[Attempt],
+) -> Iterator[tuple[str, ...]]:
+    """Asks for one attempt, and for further ones as long as the last answer says what to change."""
+    yield ()
+    for _ in range(_REPAIRS):
+        if sum(bool(attempt.repaired) for attempt in tried) >= _MOST_REPAIRS or not tried:
+            return
+        changed = _settled(ground, operation, fixed, tried[-1])
+        if not changed:
+            return
+        yield changed
+
+
+def _settled(
+    ground: Groundwork, operation: Operation, fixed: Mapping[Slot, object], last: Attempt
+) -> tuple[str, ...]:
+    """Other values for what the last answer objected to; the names of those inputs."""
+    response = last.exchange.response if last.exchange is not None else None
+    if response is None or last.built is None:
+        return ()
+    if response.status not in _REPAIRABLE and not claims_failure(response):
+        return ()
+    # Of a thing that has to exist another id may be somebody else's: those are never guessed.
+    slots = [
+        slot
+        for slot in ground.builder.slots(operation)
+        if slot.location != "path" and slot not in fixed and not is_identifier(slot.name)
+    ]
+    values = repaired(response, slots, last.built.values, ground.builder.nonce)
+    ground.builder.settle(
+        operation,
+        {
+            slot: partial(_new_text, slot) if value is UNIQUE else value
+            for slot, value in values.items()
+        },
+    )
+    return tuple(f"{slot.location} {slot.name}" for slot in values)
+
+
+def _new_text(slot: Slot, marks: Marks) -> object:
+    name = slot.name.rsplit(".", 1)[-1]
+    return text_for(name, slot.schema, marks) or marks.token()
+
+
+async def _attempted(
+    plan: ScanPlan,
+    ground: Groundwork,
+    courier: Courier,
+    operation: Operation,
+    identity: Identity | None,
+    pool: ValuePool | None,
+    full: bool,
+    fixed: Mapping[Slot, object],
+) -> tuple[Built | None, Attempt]:
+    name = identity.name if identity else None
+    try:
+        built = (
+            await _on_own_object(plan, ground, courier, operation, identity, full)
+            if _needs_own_object(operation)
+            else ground.builder.build(operation, pool, full=full, replace=fixed)
+        )
+        request = identity.authorize(built.request) if identity else built.request
+        exchange = await courier.send(request)
+    except Unbuildable as problem:
+        return None, Attempt(identity=name, full=full, reason=problem.reason)
+    except NoiseStays as noise:
+        return None, Attempt(identity=name, full=full, exchange=noise.exchange, reason=str(noise))
+    return built, Attempt(identity=name, full=full, built=built, exchange=exchange)
+
+
+def _has_options(operation: Operation, built: Built) -> bool:
+    """Whether a request with only what is required is another one."""
+    optional = {p.name for p in operation.parameters if not p.required and p.location == "query"}
+    sent = {slot.name.split(".", 1)[0] for slot in built.values if slot.location == "query"}
+    return bool(operation.bodies or optional & sent)
+
+
+def _note_refusal(
+    ground: Groundwork,
+    operation: Operation,
+    identity: Identity | None,
+    built: Built,
+    exchange: Exchange,
+    fixed: Mapping[Slot, object],
+) -> None:
+    """Keeps the last refusal by which the operation shows that it looked at the input."""
+    if exchange.status in _LOOKED_AT or (
+        exchange.status == 401 and looks_like_login(operation, ground.builder)
+    ):
+        ground.refused[operation.key] = Baseline(
+            operation=operation,
+            identity=identity.name if identity else None,
+            built=built,
+            exchange=exchange,
+            fixed=fixed,
+        )
+
+
+def _short(attempt: Attempt) -> str:
+    if attempt.reason:
+        return attempt.reason
+    status = attempt.exchange.status if attempt.exchange is not None else None
+    soft = " that says it failed" if attempt.exchange and attempt.exchange.succeeded else ""
+    return f"{attempt.identity or 'anonymous'} got {status}{soft}"
 
 
 async def _keep(
@@ -201,7 +315,7 @@ async def _on_own_object(
         if slot.location == "path" and slot.name == operation.path_parameters[-1].name
     )
     response = exchange.response
-    found = None
+    found: object | None = None
     if response is not None and response.succeeded:
         inside = frozenset(str(v) for s, v in made.values.items() if s.location == "path")
         location = response.header("location")

@@ -1,15 +1,26 @@
-"""Deleting what the scan created, as the identity that created it."""
+"""Deleting what the scan created, as the identity that created it, and listing what stays."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
-from withstand.client.exchange import Exchange, Request
+from withstand.client.exchange import Exchange
+from withstand.client.identity import Identity
 from withstand.client.transport import Transport
-from withstand.openapi.operation import Api, Operation
-from withstand.openapi.resources import deleter_of, identifier_in
+from withstand.scan.leftovers import Leftover, leftovers, listing
 from withstand.scan.plan import ScanPlan
 
 _MOST_DELETIONS: Final = 500
+_GONE: Final = frozenset({404, 410})
+_NOT_HIS: Final = frozenset({401, 403})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleared:
+    """How many things were deleted, and a note for each operation whose things were not."""
+
+    deleted: int
+    notes: tuple[str, ...] = ()
 
 
 async def clean_up(
@@ -17,49 +28,74 @@ async def clean_up(
     transport: Transport,
     observed: Iterable[Exchange],
     *,
-    current: Callable[[Request], Request] = lambda request: request,
-) -> int:
-    """Sends a DELETE for every object that the scan created and can delete. Returns how many.
+    identities: Iterable[Identity] = (),
+) -> Cleared:
+    """Sends a DELETE for everything that the scan created, the latest first.
 
-    `current` puts renewed sessions into a request.
+    Where whoever created it may not delete it, those of other roles are asked: an administrator
+    may.
     """
-    requests = list(deletions(plan, observed))[:_MOST_DELETIONS]
-    for request in requests:
-        await transport.send(current(request))
-    return len(requests)
+    deleted = 0
+    left: dict[str, list[str]] = {}
+    people = tuple(identities)
+    for count, thing in enumerate(leftovers(plan.api, plan.target.base_path, observed)):
+        why = "too many to delete"
+        if count < _MOST_DELETIONS:
+            why = await _deleted(plan, transport, thing, people)
+        if why:
+            what = str(thing.identifier) if thing.identifier is not None else "one without an id"
+            left.setdefault(thing.producer.key, []).append(f"{what} ({why})")
+        else:
+            deleted += 1
+    return Cleared(deleted=deleted, notes=tuple(listing(left)))
 
 
-def deletions(plan: ScanPlan, observed: Iterable[Exchange]) -> Iterable[Request]:
-    """The requests that undo the creations among the exchanges. Pure."""
-    producers = _producers(plan.api)
-    seen: set[str] = set()
-    for exchange in observed:
-        response = exchange.response
-        if exchange.request.method != "POST" or response is None or not response.succeeded:
-            continue
-        path = exchange.request.operation_path
-        deleter = producers.get(path.removeprefix(plan.target.base_path))
-        if deleter is None or plan.policy.forbids(deleter):
-            continue
-        found = identifier_in(response.json(), deleter.path_parameters[-1].name)
-        item = f"{path}/{found}"
-        if found is None or item in seen:
-            continue
-        seen.add(item)
-        headers = tuple(
-            (name, value)
-            for name, value in exchange.request.headers
-            if not name.lower().startswith("content-")
-        )
-        query = exchange.request.path.partition("?")[2]  # it may hold the credential
-        yield Request(method="DELETE", path=f"{item}?{query}" if query else item, headers=headers)
+async def _deleted(
+    plan: ScanPlan,
+    transport: Transport,
+    thing: Leftover,
+    people: tuple[Identity, ...],
+) -> str:
+    """Why a thing is still there; empty when it is gone."""
+    if thing.deletion is None or thing.deleter is None:
+        return "no operation deletes it"
+    forbidden = plan.policy.forbids(thing.deleter)
+    if forbidden is not None:
+        return f"{thing.deleter.key} is not called: {forbidden}"
+    exchange = await transport.send(thing.deletion)
+    status = exchange.status
+    if exchange.succeeded or status in _GONE:
+        return ""
+    if status in _NOT_HIS:
+        for other in _others(plan, thing, people):
+            request = thing.deletion
+            for each in people:
+                if each.credential is not None:
+                    request = each.credential.strip(request)
+            again = await transport.send(other.authorize(request))
+            if again.succeeded:
+                return ""
+    return f"{thing.deleter.key} answered {status if status is not None else exchange.outcome}"
 
 
-def _producers(api: Api) -> dict[str, Operation]:
-    """Creating path → the operation that deletes what is created there."""
-    found = {}
-    for operation in api.operations:
-        deleter = deleter_of(api, operation) if operation.method == "POST" else None
-        if deleter is not None and len(deleter.path_parameters) == 1:
-            found[operation.path] = deleter
-    return found
+def _sent(identity: Identity, thing: Leftover) -> bool:
+    credential = identity.credential
+    request = thing.deletion
+    return identity.name == thing.by or (
+        credential is not None
+        and request is not None
+        and credential.headers != ()
+        and {*credential.headers} <= {*request.headers}
+    )
+
+
+def _others(plan: ScanPlan, thing: Leftover, people: tuple[Identity, ...]) -> tuple[Identity, ...]:
+    """One identity of each other role that may delete it."""
+    assert thing.deleter is not None, "only what can be deleted is"
+    roles = plan.policy.allowed_roles(thing.deleter)
+    own = next((each.role for each in people if _sent(each, thing)), None)
+    by_role: dict[str, Identity] = {}
+    for each in people:
+        if each.role != own and not each.throwaway and (roles is None or each.role in roles):
+            by_role.setdefault(each.role, each)
+    return tuple(by_role.values())

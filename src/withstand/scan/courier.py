@@ -16,6 +16,7 @@ from withstand.client.identity import Credential, Identity
 from withstand.client.listener import Listener, Unreachable
 from withstand.client.target import Target
 from withstand.client.transport import Transport
+from withstand.scan.leftovers import may_create
 from withstand.scan.patience import (
     LONGEST_WAIT_S,
     SHORT_WAIT_S,
@@ -30,6 +31,7 @@ from withstand.scan.renewal import Renewal
 __all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "is_noise"]
 
 _OBSERVED_EXCHANGES: Final = 5_000
+_MOST_CREATED: Final = 5_000
 _OBSERVED_BYTES: Final = 100_000_000  # of their answers: bounded memory on any API
 _WAITED_SHARE: Final = 1 / 3  # of the scan's time, which is spent on waiting at most
 _WAITED_S: Final = 600.0  # where its time has no limit
@@ -87,6 +89,8 @@ class Courier:
         self._started_s = transport.unix_time_s()
         self._renewal = Renewal()
         self.requests = 0
+        self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
+        self.created: list[Exchange] = []  # by these something may be there that must go again
         self.observed: deque[Exchange] = deque()
         self.new_user: NewUser = _nobody  # makes a throw-away user for the check that asks
         self.overtime = False  # what is sent to finish properly counts against no budget
@@ -232,6 +236,10 @@ class Courier:
             self._pace.served(self.now_s())
             if exchange.succeeded and exchange.request.method == "GET":
                 self._last_served = exchange.request
+        if may_create(exchange) and len(self.created) < _MOST_CREATED:
+            self.created.append(exchange)
+        if self.watch is not None:
+            self.watch(exchange)
         self.observed.append(exchange)
         self._observed_bytes += _size(exchange)
         while len(self.observed) > _OBSERVED_EXCHANGES or (

@@ -13,6 +13,7 @@ from withstand.client.identity import Identity
 from withstand.errors import IdentityBroken, TargetUnreachable
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.openapi.value_pool import ValuePool
+from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier
 from withstand.scan.login import log_in
 from withstand.scan.plan import ScanPlan
@@ -33,6 +34,7 @@ class Groundwork:
     baselines: dict[str, Baseline] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)  # operation key → why no baseline
     refused: dict[str, Baseline] = field(default_factory=dict)  # what stands in for it, if anything
+    attempts: dict[str, list[Attempt]] = field(default_factory=dict)  # operation key → tries
     canary: Baseline | None = None  # the one that most identities may ask
     canaries: dict[str, Baseline] = field(default_factory=dict)  # identity name → its own
     profiles: dict[str, Profile] = field(default_factory=dict)  # identity name → who it was

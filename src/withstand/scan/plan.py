@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.target import Target
+from withstand.openapi.given_values import GivenValues
 from withstand.openapi.operation import Api, Operation
 from withstand.scan.check import Check
 from withstand.scan.courier import Budget
@@ -38,6 +39,7 @@ class ScanPlan:
     deprovision: Deprovision | None = None
     public_key: str | None = None  # of the API's tokens: PEM or JWKS, or its path on the API
     budget: Budget = field(default_factory=Budget)
+    given: GivenValues = field(default_factory=GivenValues)
     timeout_s: float = 30.0  # longest wait for one response
     connect_timeout_s: float = 5.0
     only: frozenset[tuple[str, str | None]] | None = None

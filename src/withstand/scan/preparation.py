@@ -75,7 +75,9 @@ async def prepared_requests(plan: ScanPlan, transport: Transport, *, now_s: floa
     """
     courier = Courier(transport, plan.budget)
     ground = Groundwork(
-        builder=RequestBuilder(plan.api, base_path=plan.target.base_path, nonce=plan.nonce)
+        builder=RequestBuilder(
+            plan.api, base_path=plan.target.base_path, nonce=plan.nonce, given=plan.given
+        )
     )
     await ground_rules.reach(plan, courier)
     await ground_rules.log_everybody_in(plan, ground, courier)

@@ -32,6 +32,7 @@ from withstand.scan.check import (
 from withstand.scan.cleanup import clean_up
 from withstand.scan.courier import BudgetSpent, Courier, NoiseStays, Stopped
 from withstand.scan.driver import Errand, carried, judge
+from withstand.scan.examination import Examination, Readiness, examined
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.overtime import Overtime
 from withstand.scan.plan import Observer, ScanPlan, ScanProgress
@@ -40,6 +41,7 @@ from withstand.scan.record import ScanRecord
 from withstand.scan.reporting import Ledger, texts_of
 from withstand.scan.role_access import observe, unobserved
 from withstand.scan.subject import Subject
+from withstand.scan.trace import Trace
 
 
 async def scan(
@@ -49,15 +51,16 @@ async def scan(
     listener: Listener | None = None,
     observer: Observer = lambda _progress: None,
     stop: Callable[[], bool] = lambda: False,
+    trace: Callable[[str], None] | None = None,
 ) -> ScanRecord:
     """Everything the checks of the plan find out about the API.
 
-    `listener` is where the target may call the scan; without one that is not tested.
-    `stop` is asked before each request; once it says True the scan ends and the record holds what
-    was learned until then. Raises TargetUnreachable and IdentityBroken before the first verdict;
-    an identity that breaks later makes a record with `void`.
+    `listener` is where the target may call the scan; without one that is not tested. `trace` gets a
+    line for each request. `stop` is asked before each request; once it says True the scan ends and
+    the record holds what was learned until then. Raises TargetUnreachable and IdentityBroken before
+    the first verdict; an identity that breaks later makes a record with `void`.
     """
-    run = ScanRun(plan, transport, listener, observer, stop)
+    run = ScanRun(plan, transport, listener, observer, stop, trace)
     try:
         await run.prepare()
         await run.check_operations()
@@ -68,9 +71,31 @@ async def scan(
         run.end_early(f"the target gave no usable answer: {noise}", interrupted=False)
     finally:
         run.stop_listening()
-    await clean_up(plan, Overtime(run.courier), tuple(run.courier.observed))
+    await run.clean_up()
     await run.finish()
     return run.record()
+
+
+async def examine(
+    plan: ScanPlan,
+    transport: Transport,
+    *,
+    observer: Observer = lambda _progress: None,
+    trace: Callable[[str], None] | None = None,
+) -> Examination:
+    """What a scan would find to work with: who is logged in, which operations have a request that
+    succeeds and why others have none, which checks could run. Runs no check.
+
+    Raises TargetUnreachable and IdentityBroken.
+    """
+    run = ScanRun(plan, transport, None, observer, lambda: False, trace)
+    problem = None
+    try:
+        await run.prepare()
+    except BudgetSpent as end:
+        problem = str(end)
+    await run.clean_up()
+    return run.examination(problem)
 
 
 class ScanRun:
@@ -83,6 +108,7 @@ class ScanRun:
         listener: Listener | None = None,
         observer: Observer = lambda _progress: None,
         stop: Callable[[], bool] = lambda: False,
+        trace: Callable[[str], None] | None = None,
     ) -> None:
         self.plan = plan
         self.courier = Courier(
@@ -92,8 +118,14 @@ class ScanRun:
         self._listening = True
         self._observer = observer
         self._ground = Groundwork(
-            builder=RequestBuilder(plan.api, base_path=plan.target.base_path, nonce=plan.nonce)
+            builder=RequestBuilder(
+                plan.api, base_path=plan.target.base_path, nonce=plan.nonce, given=plan.given
+            )
         )
+        self._trace: Trace | None = None
+        if trace is not None:
+            self._trace = Trace(trace, plan.api, base_path=plan.target.base_path, mask=self._mask)
+            self.courier.watch = self._trace.sent
         self._ledger = Ledger()
         self._void: str | None = None
         self._interrupted = False
@@ -127,6 +159,8 @@ class ScanRun:
             self._ground.notes.append(
                 f"The canary of the identities gave no usable answer: {noise}."
             )
+        if self._trace is not None:
+            self._trace.without_baseline(self._ground.attempts, self._ground.missing)
         self._note_what_is_missing()
 
     async def check_operations(self) -> None:
@@ -203,6 +237,45 @@ class ScanRun:
         for check, operation in self._undone:
             self._enter(check, operation, Skipped(reason=reason))
         self._undone = Agenda()
+
+    async def clean_up(self) -> None:
+        """Deletes what was created; what stays is among the notes."""
+        cleared = await clean_up(
+            self.plan,
+            Overtime(self.courier),
+            (*self.courier.created, *self.courier.observed),
+            identities=self._ground.identities.values(),
+        )
+        self._ground.notes.extend(cleared.notes)
+
+    def examination(self, problem: str | None) -> Examination:
+        """What is known before any check has run."""
+        ready = []
+        for check in self.plan.checks:
+            places = (None,) if check.per is Per.API else self.plan.api.operations
+            lacking = [self._lacks(check, operation) for operation in places]
+            ready.append(
+                Readiness(
+                    check=check.name,
+                    able=lacking.count(None),
+                    lacks=tuple(dict.fromkeys(each for each in lacking if each)),
+                )
+            )
+        return examined(
+            self.plan, self._ground, tuple(ready), self._mask(), self.courier.requests, problem
+        )
+
+    def _lacks(self, check: Check, operation: Operation | None) -> str | None:
+        """Why a check cannot run here; "" where it has nothing to look at, None where it can."""
+        outcome = self._out_of_bounds(check, operation)
+        if outcome is None:
+            subject = self._subject(operation)
+            if operation is not None and check.needs_baseline and subject.baseline is None:
+                subject = replace(subject, baseline=self._ground.refused[operation.key])
+            outcome = check.applies(subject)
+        if isinstance(outcome, Skipped):
+            return outcome.reason if outcome.applicable else ""
+        return outcome.reason if isinstance(outcome, Inconclusive) else None
 
     def stop_listening(self) -> None:
         """From here on nobody can stop the scan: what was created is still cleaned up."""

@@ -13,6 +13,7 @@ from withstand.client.target import Target, parse_target
 from withstand.errors import UsageError
 from withstand.history.retention import Retention, parse_retention
 from withstand.load.profile.rhythm import Pacing, Rhythm, parse_think_time
+from withstand.openapi.given_values import GivenValues
 from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy, Profile
 from withstand.scan.public_keys import keys_in
@@ -217,6 +218,10 @@ class Settings:
                 usual.requests_per_s if table.requests_per_s is None else table.requests_per_s
             ),
         )
+
+    def given_values(self) -> GivenValues:
+        """Values that the user gives for inputs of requests."""
+        return GivenValues(table=dict(self.tables.values))
 
     def load(self) -> LoadSettings:
         """Defaults of the load verbs."""

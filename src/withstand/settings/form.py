@@ -26,6 +26,18 @@ def suggestion(word: str, known: tuple[str, ...], *, cutoff: float = 0.6) -> str
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
+def require_json(value: object, *, null: bool = False) -> None:
+    """Raises Unfit for what JSON cannot say, and for nothing at all unless `null` allows it."""
+    if isinstance(value, Mapping):
+        for item in value.values():
+            require_json(item, null=null)
+    elif isinstance(value, list):
+        for item in value:
+            require_json(item, null=null)
+    elif not (value is None and null) and not isinstance(value, str | int | float | bool):
+        raise Unfit(f"{kind(value)} cannot be sent; write it as text")
+
+
 def kind(value: object) -> str:
     """What a value is, in the words of TOML and with short values shown."""
     match value:

@@ -14,7 +14,7 @@ from withstand.load.profile.rhythm import parse_think_time
 from withstand.load.profile.stage_text import parse_stages
 from withstand.scan.finding import Severity
 from withstand.scan.policy import Profile
-from withstand.settings.form import METHODS, Form, Unfit, kind, suggestion, text
+from withstand.settings.form import METHODS, Form, Unfit, kind, require_json, suggestion, text
 from withstand.settings.login_forms import (
     LOGIN_FORMS,
     METHOD_PATTERN,
@@ -70,6 +70,8 @@ AccessKey = NewType("AccessKey", str)
 """An operation pattern, or one of the words public and never."""
 PrivatePattern = NewType("PrivatePattern", str)
 """A path pattern or an operation pattern."""
+GivenValue = NewType("GivenValue", object)
+"""A value that can be sent, or a table of them by the input's name."""
 Limit = NewType("Limit", int)
 """A number of failures, at least one, written `10 failures` or `10`."""
 Day = NewType("Day", date)
@@ -159,6 +161,11 @@ def _private_pattern(value: object) -> PrivatePattern:
         raise Unfit(
             f"{pattern!r} is no path; write it as '/orders/*' or 'GET /orders/{{id}}'"
         ) from None
+
+
+def _given_value(value: object) -> GivenValue:
+    require_json(value)
+    return GivenValue(value)
 
 
 def _limit(value: object) -> Limit:
@@ -304,6 +311,7 @@ FORMS: Final[Mapping[Any, Form]] = {
             "anyOf": [{"pattern": "^/"}, {"pattern": _OPERATION}],
         },
     ),
+    GivenValue: Form(read=_given_value, schema={}),
     Limit: Form(
         read=_limit,
         schema={

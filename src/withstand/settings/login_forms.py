@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NewType
 
-from withstand.settings.form import METHODS, Form, Unfit, kind, suggestion, text
+from withstand.settings.form import METHODS, Form, Unfit, kind, require_json, suggestion, text
 
 LoginRequest = NewType("LoginRequest", str)
 """Method and path of one request, without wildcards."""
@@ -63,19 +63,8 @@ def _token_path(value: object) -> TokenPath:
 def _payload(value: object) -> Payload:
     if not isinstance(value, Mapping):
         raise Unfit(f'expected a table like {{ email = "{{email}}" }}, got {kind(value)}')
-    _require_json(value)
+    require_json(value)
     return Payload(dict(value))
-
-
-def _require_json(value: object) -> None:
-    if isinstance(value, Mapping):
-        for item in value.values():
-            _require_json(item)
-    elif isinstance(value, list):
-        for item in value:
-            _require_json(item)
-    elif not isinstance(value, str | int | float | bool):
-        raise Unfit(f"{kind(value)} cannot be sent; write it as text")
 
 
 def _canary(value: object) -> CanaryRequest:

@@ -59,6 +59,7 @@ def scan_plan(
         expired_token=settings.expired_token,
         public_key=settings.public_key(),
         budget=settings.budget(),
+        given=settings.given_values(),
         timeout_s=settings.timeout_s,
         connect_timeout_s=settings.connect_timeout_s,
     )

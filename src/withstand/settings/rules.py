@@ -1,13 +1,14 @@
 """What no single key can tell: the rules between keys. Pure."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from withstand.client.documented import NOTHING_DOCUMENTED
 from withstand.client.field_names import is_password, names_user
 from withstand.client.login_fields import aliased, placeholders
 from withstand.errors import UsageError
+from withstand.openapi.given_values import is_operation
 from withstand.settings.effective import target_of_url
 from withstand.settings.forms import (
     ACCESS_WORDS,
@@ -35,6 +36,7 @@ def broken_rules(tables: SettingsFile, unread: frozenset[str]) -> list[Problem]:
         (frozenset({"identities"}), _identities),
         (frozenset({"identities", "login"}), _placeholders),
         (frozenset({"access"}), _access),
+        (frozenset({"values"}), _values),
         (frozenset({"slo"}), _objectives),
         (frozenset({"security"}), _suppressions),
         (frozenset({"load"}), _load),
@@ -157,6 +159,15 @@ def _access(tables: SettingsFile) -> Iterator[Problem]:
     for word in ACCESS_WORDS:
         for at, key in enumerate(tables.access.get(AccessKey(word), ())):
             yield from _unfit(OperationPattern, key, ("access", word, at))
+
+
+def _values(tables: SettingsFile) -> Iterator[Problem]:
+    for key, value in tables.values.items():
+        if is_operation(key) and not isinstance(value, Mapping):
+            yield Problem(
+                path=("values", key),
+                message=f'expected a table of inputs like {{ sku = "SKU-001" }}, got {value!r}',
+            )
 
 
 def _objectives(tables: SettingsFile) -> Iterator[Problem]:

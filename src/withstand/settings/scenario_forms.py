@@ -7,7 +7,7 @@ from typing import Any, Final, NewType
 import attrs
 
 from withstand.load.scenario.feed_table import FeedOrder
-from withstand.settings.form import METHODS, Form, Unfit, kind, suggestion, text
+from withstand.settings.form import METHODS, Form, Unfit, kind, require_json, suggestion, text
 from withstand.settings.forms import FORMS
 
 RequestLine = NewType("RequestLine", str)
@@ -52,19 +52,8 @@ def _request_line(value: object) -> RequestLine:
 
 
 def _json_document(value: object) -> JsonDocument:
-    _require_json(value)
+    require_json(value, null=True)
     return JsonDocument(value)
-
-
-def _require_json(value: object) -> None:
-    if isinstance(value, Mapping):
-        for item in value.values():
-            _require_json(item)
-    elif isinstance(value, list):
-        for item in value:
-            _require_json(item)
-    elif value is not None and not isinstance(value, str | int | float | bool):
-        raise Unfit(f"{kind(value)} cannot be sent as JSON; write it as text")
 
 
 def _fields(value: object) -> Fields:
@@ -99,7 +88,7 @@ def _json_values(value: object) -> JsonValues:
     for path in value:
         if not re.match(r"\$([.\[]\S*)?$", path):
             raise Unfit(f"{path!r} is no JSON path; write it as '$.status'")
-    _require_json(value)
+    require_json(value, null=True)
     return JsonValues(dict(value))
 
 

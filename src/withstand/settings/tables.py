@@ -11,6 +11,7 @@ from withstand.settings.forms import (
     Day,
     Duration,
     Fingerprint,
+    GivenValue,
     Keep,
     Leeway,
     Limit,
@@ -247,6 +248,13 @@ class SettingsFile:
     access: dict[AccessKey, tuple[str, ...]] = attrs.field(
         factory=dict,
         metadata=_doc("Operation → roles that may use it; public and never list operations."),
+    )
+    values: dict[str, GivenValue] = attrs.field(
+        factory=dict,
+        metadata=_doc(
+            "Input → the value to send; or operation → its inputs and their values. For what the "
+            "document does not say."
+        ),
     )
     slo: dict[OperationPattern, Texts] = attrs.field(
         factory=dict, metadata=_doc("Operation, or * for each of them → its objectives.")

@@ -3,6 +3,7 @@ a `ComparisonMeasurement`.
 
     scan:    document → API → identities logged in → checks → Results
     trials:  document → requests that succeed → one at a time until decided → Results
+    doctor:  the scan as far as its first check → what it has to work with
     check:   trials, then a scan
     load:    document, scenario file, user script or URL → requests → engine → Results
     stress:  the same, rate after rate, until the sustainable one is known
@@ -13,6 +14,7 @@ Here things are put together; how each is done stands in the module it calls.
 
 from withstand.workflows.baseline_file import read_baseline_file, write_baseline_file
 from withstand.workflows.check import CheckPlan, run_check
+from withstand.workflows.doctor import run_doctor
 from withstand.workflows.documents import fetch_document, nonce, read_document_file
 from withstand.workflows.load import (
     run_document_load,
@@ -40,6 +42,7 @@ __all__ = [
     "read_baseline_file",
     "read_document_file",
     "run_check",
+    "run_doctor",
     "run_document_load",
     "run_request_load",
     "run_scan",

@@ -1,6 +1,7 @@
 """OpenAPI documents: read from files, fetched from the target."""
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -22,12 +23,27 @@ def nonce() -> str:
 def read_document_file(file: Path) -> Api:
     """The API of a document on this machine. Raises UsageError."""
     try:
-        return read_document(file.read_bytes(), source=str(file))
+        return read_document(file.read_bytes(), source=str(file), beside=_beside(file.parent))
     except OSError as error:
         raise UsageError(
             f"the OpenAPI document {file} cannot be read: {error.strerror}",
             hint="give a file, a URL, or a path on the target such as /openapi.json",
         ) from None
+
+
+def _beside(folder: Path) -> Callable[[str], bytes | None]:
+    """Reads what a document refers to, relative to its folder: only JSON and YAML."""
+
+    def read(name: str) -> bytes | None:
+        file = folder / name
+        if file.suffix.lower() not in {".json", ".yaml", ".yml"}:
+            return None
+        try:
+            return file.read_bytes()
+        except (OSError, ValueError):
+            return None
+
+    return read
 
 
 def fetch_document(location: str, target: Target) -> Api:

@@ -1,6 +1,7 @@
 """The scan: document → API → identities logged in → checks → Results."""
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 from withstand.client.loop import run
@@ -17,9 +18,16 @@ MOST_READ_BYTES: Final = 8_000_000
 
 
 def run_scan(
-    plan: ScanPlan, occasion: Occasion, *, observer: ScanObserver = lambda _progress: None
+    plan: ScanPlan,
+    occasion: Occasion,
+    *,
+    observer: ScanObserver = lambda _progress: None,
+    trace: Callable[[str], None] | None = None,
 ) -> Results:
-    """The security checks over the wire. Ctrl-C ends the scan and keeps what was learned."""
+    """The security checks over the wire; `trace` gets a line for each request.
+
+    Ctrl-C ends the scan and keeps what was learned.
+    """
     started_at = time.time()
 
     async def journey() -> Results:
@@ -29,7 +37,12 @@ def run_scan(
             open_listener(plan.target) as listener,
         ):
             record = await scan(
-                plan, wire, listener=listener, observer=observer, stop=stopped.is_set
+                plan,
+                wire,
+                listener=listener,
+                observer=observer,
+                stop=stopped.is_set,
+                trace=trace,
             )
         return results_of(
             plan.target,

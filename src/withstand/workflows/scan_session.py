@@ -13,8 +13,6 @@ from withstand.client.loop import loop_factory
 from withstand.errors import RunVoid
 from withstand.openapi.operation import Operation
 from withstand.scan.check import Check
-from withstand.scan.cleanup import clean_up
-from withstand.scan.overtime import Overtime
 from withstand.scan.plan import ScanPlan
 from withstand.scan.record import ScanRecord
 from withstand.scan.scanner import ScanRun
@@ -83,8 +81,7 @@ class ScanSession:
     async def _ended(self) -> None:
         try:
             if self._run is not None:
-                courier = self._run.courier
-                await clean_up(self.plan, Overtime(courier), tuple(courier.observed))
+                await self._run.clean_up()
                 await self._run.finish()
         finally:
             await self._stack.aclose()

@@ -1,0 +1,173 @@
+"""What the scan created, and the requests that delete it. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote
+
+from withstand.client.exchange import Exchange, Request, Response
+from withstand.openapi.operation import Api, Operation
+from withstand.openapi.path_template import shape, values_in
+from withstand.openapi.resources import (
+    deleter_of,
+    identifier_in,
+    identifier_in_location,
+    reader_of,
+)
+from withstand.scan.attempt import claims_failure
+
+_CREATING: Final = frozenset({"POST", "PUT"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """One thing that the scan created. `deletion` is None where no operation deletes it."""
+
+    producer: Operation
+    identifier: object | None
+    by: str | None
+    deletion: Request | None = None
+    deleter: Operation | None = None
+
+
+def may_create(exchange: Exchange) -> bool:
+    """Whether something may be there since this exchange that was not before."""
+    response = exchange.response
+    return (
+        exchange.request.method in _CREATING
+        and response is not None
+        and response.succeeded
+        and (exchange.request.method == "POST" or response.status == 201)
+    )
+
+
+def leftovers(api: Api, base_path: str, observed: Iterable[Exchange]) -> tuple[Leftover, ...]:
+    """What was created and not deleted, the latest first: it may be inside something earlier."""
+    exchanges = tuple(observed)
+    gone = {
+        exchange.request.operation_path
+        for exchange in exchanges
+        if exchange.request.method == "DELETE" and exchange.succeeded
+    }
+    found: dict[object, Leftover] = {}
+    for exchange in exchanges:
+        response = exchange.response
+        if not may_create(exchange) or response is None or claims_failure(response):
+            continue
+        producer = _called(api, base_path, exchange.request)
+        if producer is None:
+            continue
+        left = _leftover(api, base_path, producer, exchange, response)
+        if left is None or (left.deletion and left.deletion.operation_path in gone):
+            continue
+        mark = left.deletion.path if left.deletion else (producer.key, str(left.identifier))
+        found.setdefault(mark, left)
+    return tuple(reversed(found.values()))
+
+
+def _leftover(
+    api: Api, base_path: str, producer: Operation, exchange: Exchange, response: Response
+) -> Leftover | None:
+    deleter = _deleter(api, producer)
+    item = deleter or (reader_of(api, producer) if producer.method == "POST" else None)
+    identifier = None
+    if item is not None and item.path_parameters:
+        identifier = _identifier(item, producer, exchange, response)
+    if deleter is not None and identifier is not None:
+        deletion = _deletion(base_path, deleter, producer, exchange.request, identifier)
+        if deletion is not None:
+            return Leftover(
+                producer=producer,
+                identifier=identifier,
+                by=exchange.identity,
+                deletion=deletion,
+                deleter=deleter,
+            )
+    # A 200 to a POST is as often a search or an action: only what has an address was created.
+    is_thing = response.status == 201 or (item is not None and identifier is not None)
+    if not is_thing:
+        return None
+    named = identifier if identifier is not None else identifier_in(response.json(), "id")
+    return Leftover(producer=producer, identifier=named, by=exchange.identity)
+
+
+def _deleter(api: Api, producer: Operation) -> Operation | None:
+    if producer.method == "PUT":
+        wanted = shape(producer.path)
+        same = (op for op in api.operations if op.method == "DELETE" and shape(op.path) == wanted)
+        return next(same, None)
+    deleter = deleter_of(api, producer)
+    return deleter if deleter is not None and deleter.path_parameters else None
+
+
+def _identifier(
+    item: Operation, producer: Operation, exchange: Exchange, response: Response
+) -> object | None:
+    name = _last_parameter(item.path)
+    if producer.method == "PUT":
+        return values_in(producer.path, exchange.request.operation_path).get(name)
+    inside = values_in(producer.path, exchange.request.operation_path).values()
+    found = identifier_in(response.json(), name, other_than=frozenset(inside))
+    location = response.header("location")
+    if found is None and location:
+        found = identifier_in_location(location, item.path)
+    return found
+
+
+def _deletion(
+    base_path: str, deleter: Operation, producer: Operation, made: Request, identifier: object
+) -> Request | None:
+    """The DELETE of one thing, in the place where it was made and by who made it."""
+    sent = values_in(producer.path, made.operation_path)
+    places = {_place(producer.path, name): value for name, value in sent.items()}
+    values: dict[str, object] = {}
+    last = _last_parameter(deleter.path)
+    for name in re.findall(r"\{([^{}]+)\}", deleter.path):
+        value = identifier if name == last else places.get(_place(deleter.path, name))
+        if value is None:
+            value = sent.get(name)
+        if value is None:
+            return None
+        values[name] = value
+    path = re.sub(
+        r"\{([^{}]+)\}", lambda match: quote(str(values[match[1]]), safe=""), deleter.path
+    )
+    query = made.path.partition("?")[2]  # it may hold the credential
+    headers = tuple(
+        (name, value) for name, value in made.headers if not name.lower().startswith("content-")
+    )
+    whole = base_path + path
+    return Request(method="DELETE", path=f"{whole}?{query}" if query else whole, headers=headers)
+
+
+def _called(api: Api, base_path: str, request: Request) -> Operation | None:
+    path = request.operation_path.removeprefix(base_path)
+    fitting = [
+        operation
+        for operation in api.operations
+        if operation.method == request.method and _pattern(operation.path).fullmatch(path)
+    ]
+    return min(fitting, key=lambda operation: operation.path.count("{"), default=None)
+
+
+def _place(path: str, name: str) -> str:
+    """The path up to a parameter: the same place has other names in other operations."""
+    return shape(path.partition("{" + name + "}")[0] + "{}")
+
+
+def _last_parameter(path: str) -> str:
+    return str(re.findall(r"\{([^{}]+)\}", path)[-1])
+
+
+@lru_cache(maxsize=4096)
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile("[^/]+".join(re.escape(piece) for piece in re.split(r"\{[^}]*\}", path)))
+
+
+def listing(left: Mapping[str, list[str]]) -> Iterator[str]:
+    """One note for each operation whose creations are still there: operation key → what."""
+    for key, things in left.items():
+        shown = ", ".join(things[:10]) + (" …" if len(things) > 10 else "")
+        yield f"{key} created {len(things)} that could not be deleted: {shown}."

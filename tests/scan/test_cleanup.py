@@ -1,0 +1,165 @@
+"""What a scan created is gone afterwards, or the report says what stays."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from withstand.client.exchange import Request, Response
+from withstand.client.scripted import Scripted
+from withstand.openapi.document import read_document
+from withstand.openapi.operation import Api
+from withstand.scan.cleanup import Cleared, clean_up
+from withstand.scan.leftovers import leftovers
+
+from .small_api import EVERYBODY, answer, planned, scanned
+
+FINE: dict[str, Any] = {"responses": {"200": {"description": "fine"}}}
+BODY = {"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}}
+
+
+def api_of(*keys: str) -> dict[str, Any]:
+    paths: dict[str, Any] = {}
+    for key in keys:
+        method, path = key.split()
+        paths.setdefault(path, {})[method.lower()] = FINE | (BODY if method == "POST" else {})
+    return paths
+
+
+def cleared(
+    paths: dict[str, Any],
+    server: Callable[[Request], Response],
+    *sent: Request,
+) -> tuple[Cleared, list[str]]:
+    """Sends the requests, then cleans up: what came of it, and what was deleted."""
+    transport = Scripted(server)
+    plan = planned(paths=paths)
+
+    async def journey() -> Cleared:
+        exchanges = [await transport.send(request) for request in sent]
+        return await clean_up(plan, transport, exchanges, identities=EVERYBODY)
+
+    found = asyncio.run(journey())
+    deletions = [e.request.path for e in transport.exchanges if e.request.method == "DELETE"]
+    return found, deletions
+
+
+def post(path: str, who: str = "alice") -> Request:
+    return Request(
+        method="POST",
+        path=path,
+        headers=(("Authorization", f"Bearer {who}-token"), ("Content-Type", "application/json")),
+        body=b"{}",
+    )
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        answer(201, {"data": {"order": {"id": 7}}}),
+        answer(200, {"success": True, "order_id": 7}),
+        Response(status=201, headers=(("Location", "/orders/7"),)),
+        answer(201, {"_links": {"self": {"href": "/orders/7"}}}),
+        answer(201, {"order": {"orderNumber": 7}}),
+        answer(201, [{"uuid": 7}]),
+    ],
+)
+def test_what_was_created_is_deleted_wherever_its_id_stands(made: Response) -> None:
+    def server(request: Request) -> Response:
+        return made if request.method == "POST" else Response(status=204)
+
+    paths = api_of("POST /orders", "DELETE /orders/{id}")
+    found, deletions = cleared(paths, server, post("/orders"))
+    assert deletions == ["/orders/7"]
+    assert found == Cleared(deleted=1)
+
+
+def test_what_is_inside_something_else_goes_first_and_in_its_place() -> None:
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            return answer(201, {"id": 7 if request.path == "/orders" else 3})
+        return Response(status=204)
+
+    paths = api_of(
+        "POST /orders", "DELETE /orders/{order_id}",
+        "POST /orders/{id}/lines", "DELETE /orders/{order}/lines/{n}",
+    )  # fmt: skip
+    _, deletions = cleared(paths, server, post("/orders"), post("/orders/7/lines"))
+    assert deletions == ["/orders/7/lines/3", "/orders/7"]
+
+
+def test_what_its_maker_may_not_delete_an_administrator_is_asked_to() -> None:
+    asked: list[str | None] = []
+
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            return answer(201, {"id": 7})
+        asked.append(request.header("authorization"))
+        return Response(status=204 if asked[-1] == "Bearer root-token" else 403)
+
+    paths = api_of("POST /orders", "DELETE /orders/{id}")
+    found, _ = cleared(paths, server, post("/orders"))
+    assert found.deleted == 1
+    assert asked == ["Bearer alice-token", "Bearer root-token"]
+
+
+def test_what_stays_is_listed_with_operation_and_id_and_the_reason() -> None:
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            return answer(201, {"id": 7})
+        return Response(status=409)
+
+    paths = api_of("POST /orders", "DELETE /orders/{id}", "POST /notes")
+    found, _ = cleared(paths, server, post("/orders"), post("/notes"))
+    assert found.notes == (
+        "POST /notes created 1 that could not be deleted: 7 (no operation deletes it).",
+        "POST /orders created 1 that could not be deleted: 7 (DELETE /orders/{id} answered 409).",
+    )
+
+
+def test_a_search_by_post_and_a_creation_that_failed_softly_leave_nothing() -> None:
+    def server(request: Request) -> Response:
+        if request.path == "/search":
+            return answer(200, {"hits": [{"id": 1}], "took": 3})
+        return answer(200, {"success": False, "id": 9})
+
+    paths = api_of("POST /search", "POST /orders", "DELETE /orders/{id}")
+    found, deletions = cleared(paths, server, post("/search"), post("/orders"))
+    assert (found, deletions) == (Cleared(deleted=0), [])
+
+
+def test_what_the_scan_deleted_itself_is_not_deleted_again() -> None:
+    api: Api = read_document(
+        json.dumps(
+            {"openapi": "3.0.0", "paths": api_of("POST /orders", "DELETE /orders/{id}")}
+        ).encode(),
+        source="api.json",
+    )
+    transport = Scripted(
+        lambda request: answer(201, {"id": 7}) if request.method == "POST" else Response(status=204)
+    )
+
+    async def journey() -> None:
+        await transport.send(post("/orders"))
+        await transport.send(Request(method="DELETE", path="/orders/7"))
+
+    asyncio.run(journey())
+    assert leftovers(api, "", transport.exchanges) == ()
+
+
+def test_a_scan_leaves_nothing_behind_and_says_what_it_could_not_delete() -> None:
+    paths = api_of("POST /orders", "GET /orders/{id}")
+    made = iter(range(1, 99))
+
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            return answer(201, {"id": next(made)})
+        return answer(200, {"id": 1})
+
+    record, _ = scanned(server=server, paths=paths)
+    assert any(
+        note == "POST /orders created 1 that could not be deleted: 1 (no operation deletes it)."
+        for note in record.notes
+    )

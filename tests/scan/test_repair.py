@@ -1,0 +1,103 @@
+"""An answer that says what it wants gets it with the next request."""
+
+import json
+from typing import Any
+
+import pytest
+
+from withstand.client.exchange import Request, Response
+from withstand.openapi.slot import Slot
+from withstand.scan.repair import UNIQUE, repaired
+
+from .small_api import answer, scanned
+
+TEXT: dict[str, Any] = {"type": "string"}
+DAY = {"type": "string", "format": "date"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "sent", "message", "wanted"),
+    [
+        (TEXT, "x", "Input should be 'standard', 'express' or 'pickup'", "standard"),
+        (TEXT, "x", '"x" is not a valid choice, must be one of [small, large]', "small"),
+        (TEXT, "x", "size must be one of the following values: S, M, L", "S"),
+        (TEXT, "x", "Invalid enum value. Expected 'a' | 'b', received 'x'", "a"),
+        (DAY, "2020-01-01", "must be in the future", "2035-06-12"),
+        (DAY, "2030-01-15", "birth date must be in the past", "1990-06-12"),
+        ({"type": "integer"}, 1, "must be greater than or equal to 18", 19),
+        ({"type": "integer"}, 500, "must be less than or equal to 100", 99),
+        ({"type": "integer"}, 1, "must be between 10 and 20", 15),
+        ({"type": "number"}, 1, "amount is too small", 100),
+        (TEXT, "a@example.com", "has already been taken", UNIQUE),
+        (TEXT, "x", "is not a valid email address", "@example.com"),
+        (TEXT, "x", "must match ^[A-Z]{3}$", "[A-Z]{3}"),
+        (TEXT, None, "Field required", "ws"),
+        (TEXT, "+15550000000", "is not a valid phone number", "+14155552671"),
+        ({"type": "boolean"}, False, "must be accepted", True),
+    ],
+)
+def test_the_message_gives_the_next_value(
+    schema: dict[str, Any], sent: object, message: str, wanted: object
+) -> None:
+    slot = Slot(location="body", name="field", schema=schema)
+    response = Response(status=422, body=json.dumps({"errors": {"field": [message]}}).encode())
+    found = repaired(
+        response, [slot], {} if sent is None else {slot: sent}, lambda: "ws" + "0" * 24
+    )
+    value = found[slot]
+    if wanted == "[A-Z]{3}":
+        assert isinstance(value, str)
+        assert value.isupper()
+        assert len(value) == 3
+    elif isinstance(wanted, str) and wanted in {"@example.com", "ws"}:
+        assert wanted in str(value)
+    else:
+        assert value is wanted or value == wanted
+
+
+BODY = {
+    "type": "object",
+    "properties": {"kind": TEXT, "day": TEXT, "seats": {"type": "integer"}, "code": TEXT},
+}
+PATHS: dict[str, Any] = {
+    "/bookings": {
+        "post": {
+            "requestBody": {"content": {"application/json": {"schema": BODY}}},
+            "responses": {"201": {"description": "made"}},
+        }
+    }
+}
+
+
+def test_a_baseline_is_reached_by_doing_what_the_answers_say_one_after_the_other() -> None:
+    """Three rules that no document says, each told in another form."""
+    bodies: list[dict[str, Any]] = []
+
+    def server(request: Request) -> Response:
+        if request.method != "POST":
+            return Response(status=404)
+        body = json.loads(request.body)
+        bodies.append(body)
+        if body.get("kind") not in {"window", "aisle"}:
+            return answer(400, {"kind": ["kind must be one of window, aisle"]})
+        if body.get("seats", 0) < 4:
+            return Response(status=400, body=b"seats must be at least 4")
+        return answer(201, {"id": 1})
+
+    record, _ = scanned(server=server, paths=PATHS, identities=())
+    assert not [note for note in record.notes if "not tested" in note]
+    assert bodies[-1]["kind"] == "window"
+    assert bodies[-1]["seats"] >= 4
+    assert len(bodies) == 3
+
+
+def test_an_api_that_is_never_satisfied_is_asked_a_bounded_number_of_times() -> None:
+    asked: list[Request] = []
+
+    def server(request: Request) -> Response:
+        asked.append(request)
+        return answer(422, {"detail": [{"loc": ["body", "kind"], "msg": f"no: {len(asked)}"}]})
+
+    record, _ = scanned(server=server, paths=PATHS, identities=())
+    assert any("POST /bookings was not tested" in note for note in record.notes)
+    assert len([request for request in asked if request.method == "POST"]) <= 6
