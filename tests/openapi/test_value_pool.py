@@ -186,3 +186,16 @@ def test_an_id_in_the_location_of_a_creation_is_kept_beside_a_body_without_one()
 def test_a_number_is_no_key_where_the_things_have_ids() -> None:
     pool = harvested("GET", "/orders", [{"number": "A-7", "id": 3}])
     assert pool.find("id", path="/orders/{id}") == 3
+
+
+def test_what_points_to_the_parent_does_not_pick_the_child() -> None:
+    pool = harvested(
+        "POST",
+        "/appointments/{id}/notes",
+        {"data": {"appointment_id": 7, "number": 1, "text": "aspirin"}},
+        path="/appointments/7/notes",
+        status=201,
+    )
+    path = "/appointments/{id}/notes/{n}"
+    assert pool.find("n", path=path, schema={"type": "integer"}, any_id=True) == 1
+    assert pool.find("id", path=path, schema={"type": "integer"}) == 7

@@ -133,7 +133,7 @@ class ValuePool:
         """Where the things have no id, what else picks one of them: `number`, `slug`, `sku`."""
         if not any((resource, word) in self._values for word in _IDS):
             yield from (
-                key for key in self._values if key[0] == resource and words(key[1])[-1] in KEY_WORDS
+                key for key in self._values if key[0] == resource and _is_key(resource, key[1])
             )
 
     def _harvest_tree(self, tree: Any, resource: str) -> None:
@@ -196,6 +196,15 @@ class ValuePool:
             points_to = known == f"{resource}_id" or (about == resource and known in names)
             for value in [each for each in values if points_to and str(each) == text]:
                 values.remove(value)
+
+
+def _is_key(resource: str, name: str) -> bool:
+    """Whether a property may pick one of the things that have it; `order_id` of an item picks an
+    order.
+    """
+    *prefix, last = words(name)
+    elsewhere = prefix and last in ID_WORDS and noun("_".join(prefix)) != resource
+    return last in KEY_WORDS and not elsewhere
 
 
 def _json(body: bytes) -> Any:
