@@ -58,7 +58,7 @@ def test_the_pace_after_a_refusal_is_what_the_limit_allows() -> None:
 
 def test_the_pace_is_tried_a_little_higher_after_many_requests_without_a_refusal() -> None:
     pace = Pace(gap_s=0.1)
-    for number in range(400):
+    for number in range(100):
         pace.served(number / 10)
 
     assert pace.gap_s == pytest.approx(0.025)

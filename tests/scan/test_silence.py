@@ -30,13 +30,15 @@ def test_nothing_is_found_where_nothing_is_wrong_and_everybody_keeps_what_they_h
         assert scan.record.requests <= MOST_REQUESTS
 
 
+@pytest.mark.slow
 def test_a_bad_network_leaves_things_undecided_and_never_found() -> None:
-    noise = Noise(slow=0.05, slow_s=0.05, unavailable=0.02, refused=0.01, limit=120, seed=4)
+    noise = Noise(slow=0.05, slow_s=0.05, unavailable=0.01, refused=0.003, limit=250, seed=4)
     with running("shop") as served, noisy(served.url, noise) as proxy:
         scan = scanned(served.through(proxy.port), profile="ci")
 
     assert proxy.unavailable
     assert proxy.limited
+    assert proxy.slow
     assert scan.findings == set()
     assert scan.record.void is None
     assert any(row.state is CoverageState.PASSED for row in scan.record.coverage)

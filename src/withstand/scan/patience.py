@@ -19,7 +19,7 @@ _FIRST_BACK_OFF_S: Final = 0.5
 _MOST_BACK_OFFS: Final = 5  # each twice as long as the one before: 15.5 s in all
 _LONGEST_GAP_S: Final = 2.0
 _REQUESTS_THAT_TELL: Final = 5  # fewer between two refusals say nothing of the limit
-_REQUESTS_TO_HURRY: Final = 200  # that were served without a refusal, before the gap is halved
+_REQUESTS_TO_HURRY: Final = 50  # that were served without a refusal, before the gap is halved
 _EPOCH_FROM_S: Final = 1e9  # a reset so late is a Unix time, not a number of seconds
 
 
@@ -99,7 +99,9 @@ class Pace:
         if self._refused:
             if self._served >= _REQUESTS_THAT_TELL:
                 allowed_s = (now_s - self._since_s) / self._served
-                self.gap_s = min(_LONGEST_GAP_S, max(self.gap_s, allowed_s))
+                # The mean with what was thought before: some refuse by chance, not by count.
+                known_s = self.gap_s or allowed_s
+                self.gap_s = min(_LONGEST_GAP_S, (known_s + allowed_s) / 2)
             self._since_s, self._served, self._refused = now_s, 0, False
         self._served += 1
         if self.gap_s and self._served >= _REQUESTS_TO_HURRY:
