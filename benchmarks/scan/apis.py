@@ -22,6 +22,10 @@ class Running:
     url: str
     config: str
 
+    def through(self, port: int) -> str:
+        """The configuration for a proxy in front of it."""
+        return self.config.replace(f":{urlsplit(self.url).port}", f":{port}")
+
 
 @contextlib.contextmanager
 def running(api: str, *flaws: str) -> Iterator[Running]:

@@ -17,6 +17,8 @@ APART: tuple[frozenset[str], ...] = (
     # Where no role is checked, there is no guard to get past.
     frozenset({"role-not-checked", "admin-guard-reads-path"}),
     frozenset({"login-without-limit", "login-limit-says-no-time"}),
+    # The first error that an odd day leads to is answered with the one or the other.
+    frozenset({"trace-for-an-odd-day", "database-message-for-an-odd-day"}),
     # Answers that differ already are reported once, not also for the time that they take.
     frozenset({"login-knows-no-such-patient", "login-hashes-for-patients-only"}),
     # A key pair signs without a secret; who asks for no token, or believes any, shows no other flaw

@@ -19,6 +19,7 @@ class Noise:
     slow: float = 0.05  # share of answers that come late …
     slow_s: float = 0.4  # … by this much at most
     unavailable: float = 0.01  # share of requests that are answered with 503
+    refused: float = 0.0  # share of requests that are answered with 429 whatever the rate
     limit: int | None = 150  # requests in each window, beyond which there is a 429
     window_s: float = 1.0
     retry_after: bool = True
@@ -37,15 +38,14 @@ class Proxy:
     _began_s: float = field(default_factory=time.monotonic)
     _seen: int = 0
 
-    def refuses(self, noise: Noise) -> bytes | None:
-        """A 429 when the window is full."""
-        if noise.limit is None:
-            return None
+    def refuses(self, noise: Noise, dice: random.Random) -> bytes | None:
+        """A 429 when the window is full, or by bad luck."""
         now_s = time.monotonic()
         if now_s - self._began_s >= noise.window_s:
             self._began_s, self._seen = now_s, 0
         self._seen += 1
-        if self._seen <= noise.limit:
+        unlucky = dice.random() < noise.refused
+        if not unlucky and (noise.limit is None or self._seen <= noise.limit):
             return None
         self.limited += 1
         wait = b"Retry-After: 1\r\n" if noise.retry_after else b""
@@ -61,15 +61,14 @@ def noisy(url: str, noise: Noise) -> Iterator[Proxy]:
     """The proxy in front of the API at this address."""
     upstream = urlsplit(url).port or 80
     proxy, dice = Proxy(), random.Random(noise.seed)
-    loop = asyncio.new_event_loop()
+    loop, ended = asyncio.new_event_loop(), asyncio.Event()
     ready = threading.Event()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             request = await _request(reader)
-            if request:
-                writer.write(await _answer(request, upstream, noise, proxy, dice))
-                await writer.drain()
+            writer.write(await _answer(request, upstream, noise, proxy, dice))
+            await writer.drain()
         except (OSError, asyncio.IncompleteReadError, ValueError):
             pass  # somebody hung up
         finally:
@@ -79,10 +78,16 @@ def noisy(url: str, noise: Noise) -> Iterator[Proxy]:
         server = await asyncio.start_server(handle, "127.0.0.1", 0, limit=2**20)
         proxy.port = server.sockets[0].getsockname()[1]
         ready.set()
+        await ended.wait()
+        server.close()
+        rest = asyncio.all_tasks() - {asyncio.current_task()}
+        if rest:
+            await asyncio.wait(rest, timeout=5)
 
     def run() -> None:
         loop.run_until_complete(serve())
-        loop.run_forever()
+        loop.run_until_complete(asyncio.sleep(0.01))  # closed transports say so a little later
+        loop.close()
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
@@ -90,7 +95,7 @@ def noisy(url: str, noise: Noise) -> Iterator[Proxy]:
     try:
         yield proxy
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(ended.set)
         thread.join(10)
 
 
@@ -110,7 +115,7 @@ async def _request(reader: asyncio.StreamReader) -> bytes:
 async def _answer(
     request: bytes, upstream: int, noise: Noise, proxy: Proxy, dice: random.Random
 ) -> bytes:
-    refusal = proxy.refuses(noise)
+    refusal = proxy.refuses(noise, dice)
     if refusal is not None:
         return refusal
     luck, after = dice.random(), dice.random() < 0.5
