@@ -17,8 +17,6 @@ APART: tuple[frozenset[str], ...] = (
     # Where no role is checked, there is no guard to get past.
     frozenset({"role-not-checked", "admin-guard-reads-path"}),
     frozenset({"login-without-limit", "login-limit-says-no-time"}),
-    # The first error that an odd day leads to is answered with the one or the other.
-    frozenset({"trace-for-an-odd-day", "database-message-for-an-odd-day"}),
     # Answers that differ already are reported once, not also for the time that they take.
     frozenset({"login-knows-no-such-patient", "login-hashes-for-patients-only"}),
     # A key pair signs without a secret; who asks for no token, or believes any, shows no other flaw
@@ -26,8 +24,6 @@ APART: tuple[frozenset[str], ...] = (
     frozenset({"guessable-token-secret", "public-key-as-secret"}),
     frozenset({"no-token-check", "any-token-accepted"}),
     frozenset({"unverified-signatures", "public-key-as-secret"}),
-    # The last of two errors on the same page is the one that is shown.
-    frozenset({"trace-for-an-odd-day", "database-message-for-an-odd-day"}),
     # Who lets every origin in lets in also those that look allowed; who lets in none, none.
     frozenset({"wildcard-cors-with-credentials", "origins-compared-by-prefix"}),
     frozenset({"wildcard-cors-with-credentials", "allowed-origin-left-out"}),

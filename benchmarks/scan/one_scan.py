@@ -13,7 +13,7 @@ from unittest.mock import patch
 from withstand.scan.catalogue import chosen
 from withstand.scan.driver import Errand
 from withstand.scan.record import ScanRecord
-from withstand.scan.scanner import ScanRun
+from withstand.scan.scan_run import ScanRun
 from withstand.settings import load_settings
 from withstand.settings.plans import api_for, scan_plan
 from withstand.workflows import Occasion, run_scan

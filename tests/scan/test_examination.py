@@ -90,7 +90,7 @@ def test_a_value_that_the_user_gives_is_sent_first_and_helps() -> None:
         if request.operation_path == "/odd" and request.method == "POST":
             sent.append(json.loads(request.body))
             good = sent[-1]["kind"] == "blue" and sent[-1]["deep"]["size"] == 7
-            return answer(201 if good else 400, {"error": "no"})
+            return answer(201, {"id": 1}) if good else answer(400, {"error": "no"})
         return notes(request)
 
     deep = {"type": "object", "properties": {"size": {"type": "integer"}}}

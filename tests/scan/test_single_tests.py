@@ -11,7 +11,8 @@ from tests.scan.test_scanner import finds_everything
 from withstand.client.scripted import Scripted
 from withstand.scan.check import PASSED, Check, Outcome, Per, Safety, Steps, send
 from withstand.scan.record import CoverageState, ScanRecord
-from withstand.scan.scanner import ScanRun, scan
+from withstand.scan.scan_run import ScanRun
+from withstand.scan.scanner import scan
 from withstand.scan.subject import Subject
 
 

@@ -30,11 +30,12 @@ from withstand.scan.accounts import (
     sign_up_operation,
     sign_up_request,
 )
-from withstand.scan.attempt import Attempt, claims_failure
+from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.plan import ScanPlan
 from withstand.scan.repair import UNIQUE, repaired
+from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Baseline
 
 _LOOKED_AT: Final = frozenset({400, 404, 409, 422})
@@ -75,7 +76,7 @@ async def _take_baseline(
                 response = exchange.response if exchange is not None else None
                 if built is None or exchange is None or response is None:
                     break
-                if response.succeeded and not claims_failure(response):
+                if response.succeeded and not says_no(response):
                     await _keep(
                         ground, courier, operation, identity, built, exchange, response, fixed
                     )
@@ -118,7 +119,7 @@ def _settled(
     response = last.exchange.response if last.exchange is not None else None
     if response is None or last.built is None:
         return ()
-    if response.status not in _REPAIRABLE and not claims_failure(response):
+    if response.status not in _REPAIRABLE and not says_no(response):
         return ()
     # Of a thing that has to exist another id may be somebody else's: those are never guessed.
     slots = [
@@ -184,9 +185,9 @@ def _note_refusal(
     fixed: Mapping[Slot, object],
 ) -> None:
     """Keeps the last refusal by which the operation shows that it looked at the input."""
-    if exchange.status in _LOOKED_AT or (
-        exchange.status == 401 and looks_like_login(operation, ground.builder)
-    ):
+    # A login looks at who is asking whatever it answers; its refusal may also be a 200 (V6).
+    judged = exchange.status == 401 or exchange.succeeded
+    if exchange.status in _LOOKED_AT or (judged and looks_like_login(operation, ground.builder)):
         ground.refused[operation.key] = Baseline(
             operation=operation,
             identity=identity.name if identity else None,

@@ -20,6 +20,7 @@ from withstand.scan.plan import ScanPlan
 from withstand.scan.profile import differences, is_profile, profile_in
 from withstand.scan.shape import same_shape
 from withstand.scan.similarity import normalised, same_content
+from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Baseline
 
 _GARBAGE_TOKEN: Final = "ws-no-such-token"  # noqa: S105 - refused by every API, that is its use
@@ -246,7 +247,12 @@ def _stripped(ground: Groundwork, request: Request) -> Request:
 
 def _serves(exchange: Exchange, refusals: set[str]) -> bool:
     response = exchange.response
-    return response is not None and response.succeeded and normalised(response) not in refusals
+    return (
+        response is not None
+        and response.succeeded
+        and normalised(response) not in refusals
+        and not says_no(response)
+    )
 
 
 def _canary_rank(operation: Operation) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from withstand.openapi.resources import (
     identifier_in_location,
     reader_of,
 )
-from withstand.scan.attempt import claims_failure
+from withstand.scan.soft_errors import says_no
 
 _CREATING: Final = frozenset({"POST", "PUT"})
 
@@ -49,12 +49,12 @@ def leftovers(api: Api, base_path: str, observed: Iterable[Exchange]) -> tuple[L
     gone = {
         exchange.request.operation_path
         for exchange in exchanges
-        if exchange.request.method == "DELETE" and exchange.succeeded
+        if exchange.request.method == "DELETE" and done(exchange)
     }
     found: dict[object, Leftover] = {}
     for exchange in exchanges:
         response = exchange.response
-        if not may_create(exchange) or response is None or claims_failure(response):
+        if not may_create(exchange) or response is None or says_no(response):
             continue
         producer = _called(api, base_path, exchange.request)
         if producer is None:
@@ -65,6 +65,12 @@ def leftovers(api: Api, base_path: str, observed: Iterable[Exchange]) -> tuple[L
         mark = left.deletion.path if left.deletion else (producer.key, str(left.identifier))
         found.setdefault(mark, left)
     return tuple(reversed(found.values()))
+
+
+def done(exchange: Exchange) -> bool:
+    """Whether the API says that it did what it was asked."""
+    response = exchange.response
+    return response is not None and response.succeeded and not says_no(response)
 
 
 def _leftover(

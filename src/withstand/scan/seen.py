@@ -11,6 +11,7 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.operation import Api, Operation
 from withstand.scan.finding import Evidence
 from withstand.scan.shape import leaves
+from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Subject
 
 _SHOWN: Final = 3
@@ -84,17 +85,7 @@ def text_of(response: Response) -> str:
 
 def admits_failure(response: Response) -> bool:
     """Whether an answer says that something went wrong: by its status, or in a soft error."""
-    if response.status >= 400:
-        return True
-    document = response.json()
-    if not isinstance(document, dict):
-        return False
-    plain = {str(key).lower(): value for key, value in document.items()}
-    if any(plain.get(key) is False for key in ("success", "ok", "succeeded")):
-        return True
-    if any(plain.get(key) for key in ("error", "errors", "exception")):
-        return True
-    return str(plain.get("status", "")).lower() in {"error", "fail", "failed", "failure"}
+    return response.status >= 400 or says_no(response)
 
 
 def one_of_each(

@@ -12,8 +12,8 @@ _ERRORS: Final = ("error", "errors", "error_code", "error_message")
 def says_no(response: Response) -> bool:
     """Whether a JSON object says that nothing was done, by the words that envelopes use.
 
-    `{"ok": true, "errors": ["old"]}` says yes, and an `id` makes it a thing that has a status of
-    its own: a job that failed, a payment with an error.
+    `{"ok": true, "errors": ["old"]}` says yes, and so does what came with data; an `id` makes it a
+    thing that has a status of its own: a job that failed, a payment with an error.
     """
     document = response.json()
     if not isinstance(document, dict):
@@ -22,8 +22,8 @@ def says_no(response: Response) -> bool:
     flags = [lower[key] for key in _FLAGS if isinstance(lower.get(key), bool)]
     if flags:
         return not all(flags)
-    if "id" in lower:
+    if "id" in lower or lower.get("data"):
         return False
-    status = lower.get("status")
+    status = lower.get("status", lower.get("result"))
     named = isinstance(status, str) and status.lower() in _NO
     return named or any(lower.get(key) for key in _ERRORS)

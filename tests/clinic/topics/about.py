@@ -1,11 +1,10 @@
 """What the clinic says of itself, when it is open, and which card pays for a visit."""
 
-import sqlite3
 import traceback
 
 from flask import Blueprint, Response, jsonify, make_response
 
-from tests.clinic.clinic import planted, store
+from tests.clinic.clinic import planted
 from tests.clinic.document import TEXT, Json, operation, thing
 from tests.clinic.doors import only
 from tests.clinic.flaws import Flaw
@@ -32,11 +31,6 @@ FLAWS = (
         name="trace-for-an-odd-day",
         title="A day that there is not is answered with a stack trace.",
         seen_by="stack-trace-in-response",
-    ),
-    Flaw(
-        name="database-message-for-an-odd-day",
-        title="A day that there is not is answered with what the database said.",
-        seen_by="database-error-in-response",
     ),
     Flaw(
         name="versions-told",
@@ -86,11 +80,6 @@ def _closed(day: str) -> Response:
             _looked_up(day)
         except KeyError:
             said = traceback.format_exc()
-    if planted("database-message-for-an-odd-day"):
-        try:
-            store().rows("select hours from holidays where day = ?", day)
-        except sqlite3.Error as error:
-            said = f"sqlite3.{type(error).__name__}: {error}"
     response = make_response(f"{said}\n", 404)
     response.content_type = "text/plain; charset=utf-8"
     return response

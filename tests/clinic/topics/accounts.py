@@ -27,6 +27,11 @@ FLAWS = (
         seen_by="password-hash-in-response",
     ),
     Flaw(
+        name="password-repeated",
+        title="The answer to a sign-up repeats the password.",
+        seen_by="secret-in-response",
+    ),
+    Flaw(
         name="session-in-address",
         title="The session's key may stand in the address instead of the cookie.",
         seen_by="credential-accepted-in-url",
@@ -123,7 +128,10 @@ def sign_up() -> tuple[Response, int]:
         user_id = store().insert("users", email=stored, password_hash=password_hash, **columns)
         if known:
             store().change("delete from users where id = ?", user_id)
-    return jsonify({"data": {"id": user_id, "name": name, "email": address}}), 201
+    account = {"id": user_id, "name": name, "email": address}
+    if planted("password-repeated"):
+        account["password"] = fields["password"]
+    return jsonify({"data": account}), 201
 
 
 @blueprint.get("/me")
