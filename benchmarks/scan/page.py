@@ -18,7 +18,8 @@ _INTRODUCTION = """\
 This page is written by `python -m benchmarks.scan.page` from `benchmarks/scan/results.json`. The
 APIs are the bundled demo (the *shop*: FastAPI, bearer tokens) and a second one that differs from
 it in every habit (the *clinic*: Flask, cookie sessions, HTML errors, `tests/clinic`). Both have a
-careful build, and flaws that can be planted in it.
+careful build, and flaws that can be planted in it. Times were taken on two cores that others used
+as well, API and scan included: on a quiet machine they are a fraction of it.
 """
 
 
