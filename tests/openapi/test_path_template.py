@@ -62,3 +62,4 @@ def test_a_paths_values_stand_where_the_template_has_names(
     template: str, path: str, values: dict[str, str]
 ) -> None:
     assert values_in(template, path) == values
+    assert [*values_in(template, path)] == [*values]  # in the path's order

@@ -94,6 +94,20 @@ def test_what_was_deleted_is_forgotten() -> None:
     assert pool.find("orderId", path="/orders/{orderId}") == 1
 
 
+def test_what_something_deleted_was_inside_is_not_forgotten() -> None:
+    pool = harvested("POST", "/boards", {"id": 1})
+    item = "/boards/{boardId}/cards/{cardId}"
+    harvested("POST", "/boards/{boardId}/cards", {"id": 5}, path="/boards/1/cards", pool=pool)
+    harvested("DELETE", item, None, path="/boards/1/cards/5", status=204, pool=pool)
+    assert pool.find("boardId", path=item) == "1"
+    assert pool.find("cardId", path=item) is None
+
+
+@pytest.mark.parametrize("name", ["toAccountId", "from_account_id", "parentAccountId"])
+def test_a_word_for_the_part_that_a_thing_plays_does_not_hide_which_thing_it_is(name: str) -> None:
+    assert harvested("GET", "/accounts/me", {"account": {"id": 7}}).find(name, path="/gifts") == 7
+
+
 def test_a_client_chosen_name_is_kept_when_the_answer_is_silent() -> None:
     pool = harvested("POST", "/user", {"code": 200}, sent={"username": "ann"})
     assert pool.find("username", path="/user/{username}") == "ann"

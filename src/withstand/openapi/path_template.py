@@ -95,5 +95,6 @@ def values_in(template: str, path: str) -> Mapping[str, str]:
         match = re.fullmatch("(.+?)".join(pieces), text)
         if match is None:
             return {}
-        found.update(zip(names, map(unquote, match.groups()), strict=True))
+        # The last segment is met first, but the parameters are told in the path's order.
+        found = {**dict(zip(names, map(unquote, match.groups()), strict=True)), **found}
     return found

@@ -125,6 +125,8 @@ class ValuePool:
             about = noun("_".join(prefix))
             yield about, "id" if last in {"id", "ids"} else last
             yield about, f"{about}_{singular(last)}"
+            if last in ID_WORDS:  # `to_account_id` and `parent_comment_id` are ids of the same
+                yield from ((noun("_".join(prefix[at:])), last) for at in range(1, len(prefix)))
         if full not in ID_WORDS:
             known = [key for key in self._values if key[1] == full]
             yield from sorted(known, key=lambda key: -self._order[key])
