@@ -93,6 +93,7 @@ def test_the_token_endpoint_is_below_the_base_url(url: str, path: str) -> None:
     ("media_type", "body"),
     [
         ("application/json", b'{"email": "a@example.com", "password": "alice-pass-1"}'),
+        ("application/vnd.api+json", b'{"email": "a@example.com", "password": "alice-pass-1"}'),
         ("application/x-www-form-urlencoded", b"email=a%40example.com&password=alice-pass-1"),
     ],
 )
@@ -106,3 +107,12 @@ def test_a_login_in_the_document_is_filled_from_the_identity(media_type: str, bo
     assert recipe is not None
     assert recipe.operation_key == "POST /auth/login"
     assert recipe.request(ALICE).body == body
+    assert recipe.request(ALICE).header("content-type") == media_type
+
+
+def test_the_special_media_types_of_json_bodies_are_told_by_operation() -> None:
+    body = {"content": {"application/vnd.api+json": {"schema": {"type": "object"}}}}
+    login = {"post": {"requestBody": body, "responses": {}}}
+    assert said(paths={"/sessions": login}).json_types == {
+        "POST /sessions": "application/vnd.api+json"
+    }

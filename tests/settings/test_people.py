@@ -47,6 +47,16 @@ def test_send_as_says_it_for_all_and_the_document_where_it_does_not(read: Read) 
     assert alice.authorize(BARE).header("cookie") == "sid=k-123"
 
 
+def test_a_json_login_is_sent_in_the_media_type_that_the_document_wants(read: Read) -> None:
+    settings = read("[login]\nrequest = 'POST /in'\njson = { email = '{email}' }\n" + ALICE)
+    documented = Documented(json_types={"POST /in": "application/vnd.api+json"})
+    (alice,) = settings.identities(documented)
+    login = settings.login(documented)
+    assert login is not None
+    assert login.request(alice).header("content-type") == "application/vnd.api+json"
+    assert login.request(alice).body == b'{"email": "a@x.example"}'
+
+
 def test_basic_sends_name_and_password_themselves(read: Read) -> None:
     pair = base64.b64encode(b"a@x.example:alice-pass-1").decode()
     for settings, documented in (

@@ -68,7 +68,7 @@ class LoginRecipe:
     method: str
     path: str
     payload: Mapping[str, object] | str
-    encoding: str = "json"  # json | form | a media type
+    encoding: str = "json"  # json | form | a media type, for a mapping one of JSON
     token_path: str | None = "$.access_token"  # noqa: S105 - a JSON path, no secret
     send_as: str | None = BEARER
     headers: Headers = ()
@@ -219,6 +219,9 @@ class LoginRecipe:
             if not payload and self.method == "GET":
                 return Request(method=self.method, path=self.path)
             return json_request(self.method, self.path, payload)
+        if self.encoding.partition(";")[0].endswith("json"):
+            kind = {"Content-Type": self.encoding}
+            return json_request(self.method, self.path, payload, kind)
         if csrf is not None:
             payload.setdefault(csrf[0], csrf[1])
         return Request(

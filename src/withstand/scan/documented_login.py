@@ -37,6 +37,11 @@ def documented_login(api: Api) -> Documented:
         basic=kind == "basic",
         recipe=_login(api),
         grants=grants,
+        json_types={
+            operation.key: media_type
+            for operation in api.operations
+            if (media_type := _json_type(operation))
+        },
     )
 
 
@@ -142,14 +147,23 @@ def _recipe(operation: Operation, builder: RequestBuilder) -> LoginRecipe:
         elif (fixed := _fixed(slot)) is not None:
             _put(payload, parts_of(slot.name), fixed)
     body = best_body(operation.bodies)
+    is_form = body is not None and "form" in body.media_type
     return LoginRecipe(
         method=operation.method,
         path=operation.path,
         payload=payload,
-        encoding="form" if body is not None and "form" in body.media_type else "json",
+        encoding="form" if is_form else _json_type(operation) or "json",
         token_path=None,
         send_as=None,
     )
+
+
+def _json_type(operation: Operation) -> str | None:
+    """The media type of a JSON body, where it is a more special one than `application/json`: what
+    speaks JSON:API refuses any other (415).
+    """
+    body = best_body(operation.bodies)
+    return body.media_type if body is not None and "+json" in body.media_type else None
 
 
 def _fixed(slot: Slot) -> object | None:

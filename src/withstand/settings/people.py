@@ -161,7 +161,7 @@ def _of_body(table: "LoginTable", documented: Documented) -> LoginRecipe | None:
         method=method,
         path=path,
         payload=(table.json if as_json else table.form) or {},
-        encoding="json" if as_json else "form",
+        encoding=(documented.json_types or {}).get(table.request, "json") if as_json else "form",
     )
 
 
