@@ -26,6 +26,7 @@ from withstand.scan.patience import (
     is_noise,
     too_large,
 )
+from withstand.scan.preconditions import Preconditions
 from withstand.scan.renewal import Renewal
 
 __all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "is_noise"]
@@ -88,6 +89,7 @@ class Courier:
         self._stop = stop
         self._started_s = transport.unix_time_s()
         self._renewal = Renewal()
+        self._preconditions = Preconditions()
         self.requests = 0
         self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
         self.created: list[Exchange] = []  # by these something may be there that must go again
@@ -150,7 +152,7 @@ class Courier:
             if noise_is_answer:
                 return self._last_hang[self.place]
             raise NoiseStays(self._last_hang[self.place])
-        exchange = await self._once(request, fresh=fresh, to=to)
+        exchange = await self._unlocked(request, fresh=fresh, to=to)
         waited_s, tries = 0.0, 0
         while is_noise(exchange) and not noise_is_answer:
             wait_s = await self._wait_s(exchange, tries, waited_s)
@@ -158,8 +160,23 @@ class Courier:
                 raise NoiseStays(exchange)
             waited_s, tries = waited_s + wait_s, tries + 1
             await self._transport.pause(wait_s)
-            exchange = await self._once(request, fresh=True, to=to)
+            exchange = await self._unlocked(request, fresh=True, to=to)
         return exchange
+
+    async def _unlocked(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
+        """One exchange, repeated with the version of the thing where the API asks for one."""
+        versions = self._preconditions
+        exchange = await self._once(versions.met(request), fresh=fresh, to=to)
+        if not versions.is_missing(exchange):
+            return exchange
+        question = versions.question(exchange.request)
+        if question is not None:
+            await self._once(question, fresh=False, to=to)
+        versions.want(request)
+        again = versions.met(request)
+        if again.header("if-match") == exchange.request.header("if-match"):
+            return exchange
+        return await self._once(again, fresh=False, to=to)
 
     async def burst(self, requests: Sequence[Request]) -> tuple[Exchange, ...]:
         """Several requests at one instant; noise is part of the answer."""
@@ -227,6 +244,7 @@ class Courier:
         return not is_noise(await self._once(self._last_served, fresh=False, to=None))
 
     def _observe(self, exchange: Exchange) -> None:
+        self._preconditions.see(exchange)
         if exchange.response is None:
             self._failures[self.place] += 1
         if hung(exchange):
