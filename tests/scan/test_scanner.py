@@ -20,7 +20,7 @@ from tests.scan.small_api import (
     scanned,
 )
 from withstand.client.exchange import Request, Response
-from withstand.client.identity import LoginRecipe
+from withstand.client.identity import Credential, LoginRecipe
 from withstand.client.scripted import Scripted
 from withstand.errors import IdentityBroken
 from withstand.scan.check import (
@@ -459,3 +459,38 @@ def test_who_may_read_everything_is_tried_with_the_ids_that_others_know() -> Non
     )
 
     assert states(record)["GET /audit/notes/{id}"] is CoverageState.PASSED
+
+
+def test_what_ends_the_callers_session_is_not_called_whatever_it_is_named() -> None:
+    paths: dict[str, Any] = {**PATHS, "/sessions/current": {"delete": PATHS["/me"]["get"]}}
+    record, sent = scanned(a_check(nothing), paths=paths)
+    assert not [each for each in sent if each.request.path == "/sessions/current"]
+    assert record.void is None
+
+
+def test_who_was_logged_out_while_requests_were_tried_is_logged_in_again() -> None:
+    api = Notes()
+    api.tokens = {"Bearer session-1": "alice"}
+
+    def server(request: Request) -> Response:
+        if request.path == "/in":
+            api.tokens["Bearer session-2"] = "alice"
+            return answer(200, {"access_token": "session-2"})
+        if request.path == "/goodbye" and request.header("authorization") in api.tokens:
+            api.tokens.clear()
+            return answer(200, {})
+        return api(request)
+
+    alice = identity("alice")
+    header = ("Authorization", "Bearer session-1")
+    alice = replace(alice, credential=Credential(headers=(header,), token="session-1"))
+    record, _ = scanned(
+        a_check(nothing),
+        server=server,
+        paths={**PATHS, "/goodbye": {"post": PATHS["/me"]["get"]}},
+        identities=(alice,),
+        login=LoginRecipe(method="POST", path="/in", payload={"email": "{email}"}),
+    )
+    assert record.void is None
+    assert not any("was not tested" in note for note in record.notes if "GET" in note)
+    assert any("alice was logged out while requests were tried" in note for note in record.notes)

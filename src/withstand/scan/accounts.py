@@ -63,11 +63,16 @@ def login_slots(
     """The inputs of a login that say who logs in, with a user's values; else none."""
     if not looks_like_login(operation, builder):
         return {}
-    return {
-        slot: fields["password"] if is_password(slot.name) else fields[slot.name]
-        for slot in builder.slots(operation)
-        if slot.location == "body" and (is_password(slot.name) or slot.name in fields)
-    }
+    found: dict[Slot, object] = {}
+    for slot in builder.slots(operation):
+        name = slot.name.rsplit(".", 1)[-1]
+        if slot.location != "body" or "const" in slot.schema or "enum" in slot.schema:
+            continue  # what a document prescribes is no user's: {"data": {"type": "sessions"}}
+        if is_password(name):
+            found[slot] = fields["password"]
+        elif name in fields:
+            found[slot] = fields[name]
+    return found
 
 
 def new_password(nonce: str) -> str:

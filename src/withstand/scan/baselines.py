@@ -32,10 +32,11 @@ from withstand.scan.accounts import (
 )
 from withstand.scan.attempt import Attempt, claims_failure
 from withstand.scan.courier import Courier, NoiseStays
-from withstand.scan.groundwork import Groundwork
+from withstand.scan.groundwork import Groundwork, let_in_again
 from withstand.scan.plan import ScanPlan
 from withstand.scan.repair import UNIQUE, repaired
 from withstand.scan.subject import Baseline
+from withstand.scan.throwaways import make_throwaway
 
 _LOOKED_AT: Final = frozenset({400, 404, 409, 422})
 """Refusals by which an operation shows that it looked at the input, not only at who is asking."""
@@ -80,6 +81,8 @@ async def _take_baseline(
                         ground, courier, operation, identity, built, exchange, response, fixed
                     )
                     ground.refused.pop(operation.key, None)
+                    if identity is not None and identity.throwaway:
+                        await _replaced_if_gone(plan, ground, courier, operation, identity)
                     return
                 _note_refusal(ground, operation, identity, built, exchange, fixed)
                 goes_on = exchange.status not in {401, 403} and _has_options(operation, built)
@@ -92,6 +95,21 @@ async def _take_baseline(
     ground.missing[operation.key] = "no valid baseline: " + (
         ", ".join(dict.fromkeys(reasons)) or "no configured identity may be used for it"
     )
+
+
+async def _replaced_if_gone(
+    plan: ScanPlan, ground: Groundwork, courier: Courier, operation: Operation, identity: Identity
+) -> None:
+    """Another user of the scan's own, under the same name, for one that deleted its account."""
+    if operation.method != "DELETE" or operation.path_parameters:
+        return
+    made = await make_throwaway(plan, ground.builder, courier, name=identity.name)
+    if isinstance(made, Identity):
+        if identity.credential is not None and made.credential is not None:
+            courier.supersede(identity.credential, made.credential)
+        ground.throwaways[identity.name] = made
+        ground.pools[identity.name] = ValuePool()
+        ground.logged_in_at_s[identity.name] = courier.now_s()
 
 
 def _rounds(
@@ -161,6 +179,10 @@ async def _attempted(
         )
         request = identity.authorize(built.request) if identity else built.request
         exchange = await courier.send(request)
+        if name is not None:
+            exchange = await let_in_again(plan, ground, courier, exchange, name) or exchange
+            if exchange.succeeded:
+                ground.served.add(name)
     except Unbuildable as problem:
         return None, Attempt(identity=name, full=full, reason=problem.reason)
     except NoiseStays as noise:
@@ -247,6 +269,8 @@ def _askers(plan: ScanPlan, ground: Groundwork, operation: Operation) -> list[Id
         return [identity for identity in everybody if identity.role in roles]
     if operation.requires_credential:
         return [*everybody]
+    if looks_like_login(operation, ground.builder):  # who asks makes no difference, a limit may
+        return [None]
     return [None, *everybody]
 
 

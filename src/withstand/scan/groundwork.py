@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from withstand.client.credential import Credential
-from withstand.client.exchange import Failure, Request
+from withstand.client.exchange import Exchange, Failure, Request
 from withstand.client.identity import Identity
 from withstand.errors import IdentityBroken, TargetUnreachable
 from withstand.openapi.request_builder import RequestBuilder
@@ -40,6 +40,8 @@ class Groundwork:
     profiles: dict[str, Profile] = field(default_factory=dict)  # identity name → who it was
     logged_in_at_s: dict[str, float] = field(default_factory=dict)  # Unix seconds, by name
     refusals: set[str] = field(default_factory=set)
+    served: set[str] = field(default_factory=set)  # names of identities that something answered
+    let_in_again: set[str] = field(default_factory=set)  # who was asked to log in once more
     notes: list[str] = field(default_factory=list)
     throwaways: dict[str, Identity] = field(default_factory=dict)
 
@@ -130,6 +132,36 @@ async def log_in_again(
         courier.supersede(identity.credential, got)
     _take_in(ground, courier, identity.logged_in(got))
     return None
+
+
+async def let_in_again(
+    plan: ScanPlan, ground: Groundwork, courier: Courier, refused: Exchange, name: str
+) -> Exchange | None:
+    """The answer after a new login, where an identity that was served before is refused with 401.
+
+    An operation may have ended its session without its name saying so. Once for each identity;
+    None where that is not so. Raises IdentityBroken where it cannot log in again.
+    """
+    identity = ground.identities.get(name)
+    if refused.status != 401 or identity is None or name in ground.let_in_again:
+        return None
+    if name not in ground.served or (identity.login is None and plan.login is None):
+        return None
+    ground.let_in_again.add(name)
+    problem = await log_in_again(plan, ground, courier, identity)
+    if problem is not None:
+        raise IdentityBroken(
+            f"{name} was logged out while requests were tried, and cannot log in again: {problem}",
+            hint="list the operation that does it as never under [access]",
+        )
+    exchange = await courier.send(refused.request)
+    if exchange.status == 401:
+        return None
+    ground.notes.append(
+        f"{name} was logged out while requests were tried, and logged in again: list the "
+        "operation that does it as never under [access]."
+    )
+    return exchange
 
 
 def _take_in(ground: Groundwork, courier: Courier, identity: Identity) -> None:

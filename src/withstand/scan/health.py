@@ -14,7 +14,7 @@ from withstand.errors import IdentityBroken
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built
 from withstand.scan.courier import Courier, NoiseStays
-from withstand.scan.groundwork import Groundwork, log_in_again
+from withstand.scan.groundwork import Groundwork, let_in_again, log_in_again
 from withstand.scan.login import Busy, log_in
 from withstand.scan.plan import ScanPlan
 from withstand.scan.profile import differences, is_profile, profile_in
@@ -54,6 +54,7 @@ async def find_canary(plan: ScanPlan, ground: Groundwork, courier: Courier) -> N
         and not baseline.operation.path_parameters
     ]
     candidates.sort(key=lambda baseline: _canary_rank(baseline.operation))
+    await _all_let_in_again(plan, candidates, ground, courier)
     most = 0
     for baseline in candidates[:_MOST_CANDIDATES]:
         refusals = await _refusals(ground, baseline, courier)
@@ -120,6 +121,7 @@ async def attest(
     """
     well, unsure = [], []
     for name, identity in ground.identities.items():
+        busy = False
         canary = ground.canaries.get(name)
         if plan.login is not None or identity.login is not None:
             configured = next((each for each in plan.identities if each.name == name), identity)
@@ -129,6 +131,7 @@ async def attest(
                 )
                 if isinstance(got, Busy):
                     unsure.append(f"{name} ({got})")
+                    busy = True
                 elif not isinstance(got, Credential):
                     return f"{name} no longer logs in: {got}", ()
                 else:
@@ -143,7 +146,8 @@ async def attest(
             reason = _ill(ground, name, canary, exchange)
             if reason is not None:
                 return f"{name} is not what it was: {reason}", ()
-        well.append(name)
+        if not busy:
+            well.append(name)
     notes = []
     if well:
         notes.append(
@@ -152,9 +156,20 @@ async def attest(
         )
     if unsure:
         notes.append(
-            f"Whether {_listed(unsure)} still logs in could not be told: the API was busy."
+            f"Whether {_listed(unsure)} still {'logs' if len(unsure) == 1 else 'log'} in could not "
+            "be told: the API was busy."
         )
     return None, tuple(notes)
+
+
+async def _all_let_in_again(
+    plan: ScanPlan, candidates: list[Baseline], ground: Groundwork, courier: Courier
+) -> None:
+    """Logs in anew whoever's session the last of the requests that were tried has ended."""
+    first = {baseline.identity: baseline for baseline in reversed(candidates)}
+    for name, baseline in first.items():
+        asked = await courier.send(_canary_request(ground, baseline, name or ""))
+        await let_in_again(plan, ground, courier, asked, name or "")
 
 
 async def _use_configured(plan: ScanPlan, key: str, ground: Groundwork, courier: Courier) -> None:

@@ -9,6 +9,7 @@ from withstand.openapi.operation import Operation
 from withstand.scan.access_matrix import Approved
 from withstand.scan.finding import Severity
 from withstand.scan.race import Race
+from withstand.scan.session_end import logout_rank
 
 
 class Profile(StrEnum):
@@ -78,6 +79,8 @@ class Policy:
         for word in DENY_WORDS:
             if word in words or (len(word) > 6 and word.replace("_", "") in joined):
                 return f"its name contains {word!r}"
+        if logout_rank(operation) is not None and not operation.path_parameters:
+            return "it ends the session of whoever calls it"
         if self.profile is Profile.READONLY and not operation.is_read:
             return "the readonly profile sends only GET, HEAD and OPTIONS"
         return None

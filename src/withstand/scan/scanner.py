@@ -165,6 +165,10 @@ class ScanRun:
 
     async def check_operations(self) -> None:
         operations = in_dependency_order(self.plan.api.operations, resolve=self.plan.api.resolve)
+        # Guessing at a login may leave a limit behind that keeps the scan's own users out.
+        operations = tuple(
+            sorted(operations, key=lambda each: looks_like_login(each, self._ground.builder))
+        )
         checks = [check for check in self.plan.checks if check.per is not Per.API]
         for done, operation in enumerate(operations):
             self._report("checks", done, len(operations), operation.key)
