@@ -41,6 +41,7 @@ class Groundwork:
     logged_in_at_s: dict[str, float] = field(default_factory=dict)  # Unix seconds, by name
     refusals: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
     throwaways: dict[str, Identity] = field(default_factory=dict)
 
     @property
