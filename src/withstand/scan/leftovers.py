@@ -17,6 +17,7 @@ from withstand.openapi.resources import (
     reader_of,
 )
 from withstand.scan.attempt import claims_failure
+from withstand.scan.soft_errors import says_no
 
 _CREATING: Final = frozenset({"POST", "PUT"})
 
@@ -43,13 +44,21 @@ def may_create(exchange: Exchange) -> bool:
     )
 
 
+def was_served(exchange: Exchange) -> bool:
+    """Whether the answer is a success that does not say otherwise: `{"success": false}` is none."""
+    response = exchange.response
+    if response is None or not response.succeeded:
+        return False
+    return not claims_failure(response) and not says_no(response)
+
+
 def leftovers(api: Api, base_path: str, observed: Iterable[Exchange]) -> tuple[Leftover, ...]:
     """What was created and not deleted, the latest first: it may be inside something earlier."""
     exchanges = tuple(observed)
     gone = {
         exchange.request.operation_path
         for exchange in exchanges
-        if exchange.request.method == "DELETE" and exchange.succeeded
+        if exchange.request.method == "DELETE" and was_served(exchange)
     }
     found: dict[object, Leftover] = {}
     for exchange in exchanges:
