@@ -28,7 +28,7 @@ def test_a_well_built_api_has_no_finding_and_its_people_are_as_before(
     assert [n for n in record.notes if "/notes" in n or "/me was" in n] == []
     assert any(
         "alice, bob and root still log in as configured, with the profile of before" in note
-        for note in record.notes
+        for note in record.facts
     ), record.notes
     assert book.passwords == PASSWORDS
     assert book.notes == {}  # all that was made is gone

@@ -163,3 +163,32 @@ def test_a_scan_leaves_nothing_behind_and_says_what_it_could_not_delete() -> Non
         note == "POST /orders created 1 that could not be deleted: 1 (no operation deletes it)."
         for note in record.notes
     )
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [{"success": False, "error": "Invalid API key"}, {"error": "not yours"}],
+)
+def test_a_deletion_that_was_refused_with_a_200_deleted_nothing(refusal: dict[str, Any]) -> None:
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            return answer(201, {"id": 7})
+        mine = ("Authorization", "Bearer alice-token") in request.headers
+        return Response(status=204) if mine else answer(200, refusal)
+
+    def deletion(who: str) -> Request:
+        sent = (("Authorization", f"Bearer {who}-token"),)
+        return Request(method="DELETE", path="/orders/7", headers=sent)
+
+    paths = api_of("POST /orders", "DELETE /orders/{id}")
+    found, deletions = cleared(paths, server, post("/orders"), deletion("nobody"))
+    assert found == Cleared(deleted=1)
+    assert len(deletions) == 2  # the one that was refused, and that of whoever made it
+
+    found, _ = cleared(
+        paths,
+        lambda r: answer(201, {"id": 7}) if r.method == "POST" else answer(200, refusal),
+        post("/orders"),
+    )
+    assert found.deleted == 0
+    assert "7 (DELETE /orders/{id} answered that it failed)" in found.notes[0]

@@ -177,8 +177,14 @@ class Matrix:
 
 
 def matrix(scan: ScanRecord) -> Matrix:
-    """The coverage of the checks that concern single operations, as a table."""
-    cells = {(cell.check, cell.operation): cell for cell in scan.coverage if cell.operation}
+    """The coverage of the checks that concern single operations, as a table. A check that had
+    nothing to look at on any of them has no column.
+    """
+    cells = {
+        (cell.check, cell.operation): cell
+        for cell in _with_something_to_look_at(scan)
+        if cell.operation
+    }
     checks = tuple(sorted({check for check, _ in cells}))
     places = dict.fromkeys([*scan.operations, *(operation for _, operation in cells)])
     return Matrix(
@@ -190,9 +196,16 @@ def matrix(scan: ScanRecord) -> Matrix:
 
 
 def whole_api(scan: ScanRecord) -> tuple[Coverage, ...]:
-    """The coverage of the checks that concern the API as a whole, by the check's name."""
-    cells = (cell for cell in scan.coverage if cell.operation is None)
+    """The coverage of the checks that concern the API as a whole, by the check's name, without
+    those that had nothing to look at.
+    """
+    cells = (cell for cell in _with_something_to_look_at(scan) if cell.operation is None)
     return tuple(sorted(cells, key=lambda cell: cell.check))
+
+
+def _with_something_to_look_at(scan: ScanRecord) -> tuple[Coverage, ...]:
+    busy = {cell.check for cell in scan.coverage if cell.state is not CoverageState.NOT_APPLICABLE}
+    return tuple(cell for cell in scan.coverage if cell.check in busy)
 
 
 def cell_title(cell: Coverage) -> str:

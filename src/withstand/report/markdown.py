@@ -19,6 +19,7 @@ from withstand.report.wording import (
     by_urgency,
     coverage_by_check,
     gaps,
+    idle_checks,
     notes,
     observation,
     outcome,
@@ -57,6 +58,8 @@ def _parts(results: Results) -> Iterator[str]:
         f"{_plain(results.headline())}\n\n"
         f"{_code(results.base_url)} · Withstand {_plain(results.version)}\n"
     )
+    if results.scan is not None and results.scan.facts:
+        yield f"\n{_plain(' '.join(results.scan.facts))}\n"
     if results.scan is not None:
         yield from _findings(results, results.scan)
     yield from _list("To look after", upkeep(results))
@@ -120,12 +123,17 @@ def _details(finding: Finding) -> str:
 
 
 def _coverage(results: Results) -> Iterator[str]:
-    states = tuple(CoverageState)
+    states = [state for state in CoverageState if state is not CoverageState.NOT_APPLICABLE]
+    idle = idle_checks(results)
     rows = [
         f"| {_cell(check)} | " + " | ".join(str(counts[state] or "") for state in states) + " |"
         for check, counts in coverage_by_check(results).items()
+        if check not in idle
     ]
     yield from _table("Coverage", ("check", *(COVERAGE_WORD[state] for state in states)), rows)
+    if idle:
+        names = ", ".join(_code(check) for check in idle)
+        yield f"\n{plural(len(idle), 'check')} had nothing to look at: {names}\n"
     untested = [
         *notes(results),
         *(

@@ -136,6 +136,8 @@ def _print_facts(console: Console, results: Results) -> None:
     facts = (results.base_url, api, results.config, f"Withstand {results.version}")
     text = " · ".join(printable(fact) for fact in facts if fact)
     console.print(Indented(Text(text, style="dim")), end="")
+    for fact in results.scan.facts if results.scan is not None else ():
+        console.print(Indented(Text(printable(fact), style="dim")), end="")
 
 
 def _coverage_summary(scan: ScanRecord) -> str:

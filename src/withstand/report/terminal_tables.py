@@ -21,6 +21,7 @@ from withstand.report.wording import (
     drifts_by_urgency,
     error_text,
     gaps,
+    idle_checks,
     load_facts,
     notes,
     observation,
@@ -46,7 +47,6 @@ _COVERAGE_STYLE = {
     CoverageState.FAILED: "bold red",
     CoverageState.INCONCLUSIVE: "yellow",
     CoverageState.SKIPPED: "yellow",
-    CoverageState.NOT_APPLICABLE: "dim",
 }
 _MOVEMENT_STYLE = {
     Movement.STEADY: "green",
@@ -205,14 +205,20 @@ def _load_row(
 
 
 def coverage_table(results: Results, width: int) -> RenderableType:
+    """How often each check had which outcome. What has nothing to look at is missing nothing, so
+    it has no column, and a check that has nothing else has no row.
+    """
     wide = width >= _WIDTH_OF_CHECK_NAMES
-    states = [state for state in CoverageState if wide or state is not CoverageState.NOT_APPLICABLE]
+    states = [state for state in CoverageState if state is not CoverageState.NOT_APPLICABLE]
+    idle = idle_checks(results)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     # Names in full as long as the headings can give way, which break between words.
     table.add_column("check", overflow="fold", no_wrap=wide, min_width=min(20, width // 3))
     for state in states:
         table.add_column(COVERAGE_WORD[state], justify="right")
     for check, counts in coverage_by_check(results).items():
+        if check in idle:
+            continue
         table.add_row(
             Text(printable(check)),
             *(
@@ -222,7 +228,11 @@ def coverage_table(results: Results, width: int) -> RenderableType:
                 for state in states
             ),
         )
-    return table
+    if not idle:
+        return table
+    named = f"{plural(len(idle), 'check')} had nothing to look at: {printable(', '.join(idle))}"
+    folded = Text(named, style="dim")
+    return Group(table, folded) if table.row_count else folded
 
 
 def untested(results: Results) -> list[Text]:

@@ -218,6 +218,18 @@ def coverage_by_check(results: Results) -> dict[str, Counter[CoverageState]]:
     return counts
 
 
+def idle_checks(results: Results) -> dict[str, str]:
+    """The checks that had nothing to look at anywhere, by name, with the reason if they gave
+    one. No table has a row for them: they are named once, together.
+    """
+    reasons: dict[str, str] = {}
+    for check, counts in coverage_by_check(results).items():
+        if set(counts) == {CoverageState.NOT_APPLICABLE}:
+            cells = results.cells(CoverageState.NOT_APPLICABLE)
+            reasons[check] = next((c.reason for c in cells if c.check == check and c.reason), "")
+    return reasons
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
     """Cells of the coverage that are untested for the same reason."""

@@ -7,7 +7,7 @@ from typing import Final
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.client.transport import Transport
-from withstand.scan.leftovers import Leftover, done, leftovers, listing
+from withstand.scan.leftovers import Leftover, leftovers, listing, was_served
 from withstand.scan.plan import ScanPlan
 
 _MOST_DELETIONS: Final = 500
@@ -64,18 +64,19 @@ async def _deleted(
         return f"{thing.deleter.key} is not called: {forbidden}"
     exchange = await transport.send(thing.deletion)
     status = exchange.status
-    if done(exchange) or status in _GONE:
+    if was_served(exchange) or status in _GONE:
         return ""
-    if status in _NOT_HIS:
+    if status in _NOT_HIS or exchange.succeeded:
         for other in _others(plan, thing, people):
             request = thing.deletion
             for each in people:
                 if each.credential is not None:
                     request = each.credential.strip(request)
             again = await transport.send(other.authorize(request))
-            if done(again):
+            if was_served(again):
                 return ""
-    return f"{thing.deleter.key} answered {status if status is not None else exchange.outcome}"
+    said = "that it failed" if exchange.succeeded else status or exchange.outcome
+    return f"{thing.deleter.key} answered {said}"
 
 
 def _sent(identity: Identity, thing: Leftover) -> bool:

@@ -43,6 +43,7 @@ class Groundwork:
     served: set[str] = field(default_factory=set)  # names of identities that something answered
     let_in_again: set[str] = field(default_factory=set)  # who was asked to log in once more
     notes: list[str] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
     throwaways: dict[str, Identity] = field(default_factory=dict)
 
     @property

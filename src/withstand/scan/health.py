@@ -113,10 +113,10 @@ async def recovered(
     return None if reason is None else f"{reason}, also after it logged in again"
 
 
-async def attest(
-    plan: ScanPlan, ground: Groundwork, courier: Courier
-) -> tuple[str | None, tuple[str, ...]]:
-    """Every configured identity once more, at the end: what broke, and notes on how it went.
+async def attest(plan: ScanPlan, ground: Groundwork, courier: Courier) -> str | None:
+    """Every configured identity once more, at the end: what broke, None where nothing did.
+
+    Who is well is a fact of the scan, who could not be asked one of its notes.
 
     Who logs in does so again with what is configured; the canary is asked with what that gives.
     """
@@ -134,7 +134,7 @@ async def attest(
                     unsure.append(f"{name} ({got})")
                     busy = True
                 elif not isinstance(got, Credential):
-                    return f"{name} no longer logs in: {got}", ()
+                    return f"{name} no longer logs in: {got}"
                 else:
                     ground.identities[name] = identity.logged_in(got)
         if canary is not None:
@@ -146,21 +146,20 @@ async def attest(
                 continue
             reason = _ill(ground, name, canary, exchange)
             if reason is not None:
-                return f"{name} is not what it was: {reason}", ()
+                return f"{name} is not what it was: {reason}"
         if not busy:
             well.append(name)
-    notes = []
     if well:
-        notes.append(
+        ground.facts.append(
             f"After the scan {_listed(well)} still {'logs' if len(well) == 1 else 'log'} in as "
             "configured" + (", with the profile of before." if ground.profiles else ".")
         )
     if unsure:
-        notes.append(
+        ground.notes.append(
             f"Whether {_listed(unsure)} still {'logs' if len(unsure) == 1 else 'log'} in could not "
             "be told: the API was busy."
         )
-    return None, tuple(notes)
+    return None
 
 
 async def _all_let_in_again(

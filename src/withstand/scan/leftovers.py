@@ -43,13 +43,21 @@ def may_create(exchange: Exchange) -> bool:
     )
 
 
+def was_served(exchange: Exchange) -> bool:
+    """Whether the answer is a success that does not say otherwise: `{"success": false}` is none."""
+    response = exchange.response
+    if response is None or not response.succeeded:
+        return False
+    return not says_no(response)
+
+
 def leftovers(api: Api, base_path: str, observed: Iterable[Exchange]) -> tuple[Leftover, ...]:
     """What was created and not deleted, the latest first: it may be inside something earlier."""
     exchanges = tuple(observed)
     gone = {
         exchange.request.operation_path
         for exchange in exchanges
-        if exchange.request.method == "DELETE" and done(exchange)
+        if exchange.request.method == "DELETE" and was_served(exchange)
     }
     found: dict[object, Leftover] = {}
     for exchange in exchanges:
@@ -65,12 +73,6 @@ def leftovers(api: Api, base_path: str, observed: Iterable[Exchange]) -> tuple[L
         mark = left.deletion.path if left.deletion else (producer.key, str(left.identifier))
         found.setdefault(mark, left)
     return tuple(reversed(found.values()))
-
-
-def done(exchange: Exchange) -> bool:
-    """Whether the API says that it did what it was asked."""
-    response = exchange.response
-    return response is not None and response.succeeded and not says_no(response)
 
 
 def _leftover(

@@ -52,6 +52,7 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
         requests=first.requests + second.requests,
         duration_s=max(first.duration_s, second.duration_s),
         notes=_union(first.notes, second.notes),
+        facts=_union(first.facts, second.facts),
         void=_either(first.void, second.void),
         interrupted=first.interrupted or second.interrupted,
         access=merge_rows(first.access, second.access),

@@ -71,7 +71,8 @@ class ScanRecord:
     """Everything one scan learned.
 
     `operations` are all of the document's; `notes` are sentences that the reader must not miss
-    ("no second user is configured, so cross-user access was not tested"); `void` says why the run
+    ("no second user is configured, so cross-user access was not tested"); `facts` are sentences
+    that reassure ("after the scan alice still logs in as configured"); `void` says why the run
     cannot be trusted, None when it can.
     """
 
@@ -82,6 +83,7 @@ class ScanRecord:
     requests: int
     duration_s: float
     notes: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
     void: str | None = None
     interrupted: bool = False
     suppressed: tuple[SuppressedFinding, ...] = ()

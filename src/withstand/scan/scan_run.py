@@ -155,8 +155,7 @@ class ScanRun:
         """All identities once more, and users of the scan's own removed, whatever happened."""
         ground = self._ground
         if self._void is None:
-            broken, notes = await health.attest(self.plan, ground, self.courier)
-            ground.notes.extend(notes)
+            broken = await health.attest(self.plan, ground, self.courier)
             if broken is not None:
                 self._void = f"after the scan {broken}; the check that ran last was {self._last}"
         ground.notes.extend(throwaways.removed(self.plan, ground.throwaways))
@@ -244,6 +243,7 @@ class ScanRun:
             requests=self.courier.requests,
             duration_s=self.courier.elapsed_s,
             notes=tuple(dict.fromkeys((*self._ground.notes, *self._notes_on_access()))),
+            facts=tuple(self._ground.facts),
             void=self._void,
             interrupted=self._interrupted,
             access=tuple(
