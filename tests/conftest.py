@@ -1,7 +1,15 @@
 """What every test may use."""
 
+import os
+import sys
+
 import httpx2
 from hypothesis import settings
+
+# Hundreds of processes import the same packages. Where the environment forbids to keep what was
+# compiled, as in many containers, each of them would compile it anew: half of the time of the suite.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest_plugins = ["pytester"]
 

@@ -94,7 +94,7 @@ def log_in() -> Response:
     fits = check_password_hash(user["password_hash"] if user else _NOBODYS, password)
     known = user is not None
     if known and planted("login-hashes-for-patients-only"):
-        scrypt(password.encode(), salt=b"", n=2**15, r=8, p=2, maxmem=2**26)  # as dear as it ought
+        scrypt(password.encode(), salt=b"", n=2**15, r=8, p=1, maxmem=2**26)  # as dear as it ought
     if planted("login-pasted-into-sql"):
         user = _found_by_pasting(email, fits=user is not None and fits)
         fits = user is not None
