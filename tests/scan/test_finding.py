@@ -124,3 +124,24 @@ def test_a_scan_finds_the_same_when_the_path_parameter_has_another_name() -> Non
         "/orders/{orderId}": {"get": renamed},
     }
     assert scanned(FLAW.example.paths) == scanned(paths)
+
+
+@pytest.mark.parametrize(
+    ("name", "caption"),
+    [
+        ("object-readable-by-other-user", "gets it too"),
+        ("object-changeable-by-other-user", "Sent by bob"),
+        ("object-deletable-by-other-user", "Sent by bob"),
+        ("object-of-other-user-by-parameter", "with the id of"),
+        ("old-version-less-guarded", "the older one answers"),
+        ("path-variant-bypasses-access", "it is served"),
+        ("privileged-property-accepted-on-create", "with the property"),
+        ("privileged-property-accepted-on-update", "with the property"),
+        ("refusal-leaks-data", "The refusal to"),
+        ("token-accepted-after-logout", "after its logout"),
+    ],
+)
+def test_the_request_to_send_again_is_the_attack_and_no_control(name: str, caption: str) -> None:
+    (finding, *_) = example_findings(check_named(name))
+    assert finding.proof is not None
+    assert caption in finding.proof.caption

@@ -287,3 +287,10 @@ def not_applicable(reason: str) -> Skipped:
 def shown(caption: str, exchange: Exchange, highlight: str | None = None) -> Evidence:
     """Evidence before masking: the scanner masks secrets and adds the curl line."""
     return Evidence(caption=caption, exchange=exchange, highlight=highlight)
+
+
+def attack(caption: str, exchange: Exchange, highlight: str | None = None) -> Evidence:
+    """The evidence that is the flaw itself, where controls stand before it or carry the proof
+    too: reports print its curl line.
+    """
+    return Evidence(caption=caption, exchange=exchange, highlight=highlight, is_attack=True)

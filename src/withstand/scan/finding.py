@@ -39,6 +39,7 @@ class Evidence:
     exchange: Exchange
     highlight: str | None = None  # the text in the response that proves it
     curl: str = ""  # the command line that sends the request again
+    is_attack: bool = False  # the request to send again first, rather than a control
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,9 +60,12 @@ class Finding:
 
     @property
     def proof(self) -> Evidence | None:
-        """The exchange to send again first: the one that shows the proof, else the first."""
+        """The exchange to send again first: the attack, where the check says which that is; else
+        the one that shows the proof, else the first.
+        """
+        attack = next((item for item in self.evidence if item.is_attack), None)
         shows = next((item for item in self.evidence if item.highlight), None)
-        return shows or next(iter(self.evidence), None)
+        return attack or shows or next(iter(self.evidence), None)
 
     @property
     def fingerprint(self) -> str:

@@ -22,6 +22,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    attack,
     not_applicable,
     send,
     shown,
@@ -107,7 +108,7 @@ def _log_out(
             "session that it ended still works.",
             evidence=(
                 shown("Log out", done),
-                shown("What the session reads after its logout", later),
+                attack("What the session reads after its logout", later),
                 shown("A made-up credential is refused there", control),
             ),
             operations=(candidate.key,),

@@ -20,6 +20,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    attack,
     not_applicable,
     send,
     shown,
@@ -167,7 +168,7 @@ def _weighed(
         f"is {owner.name}'s" + ("." if firm else " (if that is private, say so under private)."),
         evidence=(
             shown(f"{owner.name} asks with their own id", own, seen),
-            shown(f"{stranger.name} asks with the id of {owner.name}", theirs, seen),
+            attack(f"{stranger.name} asks with the id of {owner.name}", theirs, seen),
         ),
         parameter=named(reference.slot),
         confidence=Confidence.FIRM if firm else Confidence.TENTATIVE,
@@ -227,7 +228,7 @@ def _write(
         f"{stranger.name} changes that object: {owner.name} reads the change.",
         evidence=(
             shown(f"{owner.name} reads an object of their own", held.exchange),
-            shown(f"Sent by {stranger.name}", tried),
+            attack(f"Sent by {stranger.name}", tried),
             shown(f"{owner.name} reads it again", after, mark),
         ),
         parameter=named(slot),
@@ -254,7 +255,7 @@ def _write_of_person(
     tried = yield from send(stranger.authorize(built.request))
     if tried.response is None or not tried.succeeded or subject.refused(tried.response):
         return PASSED
-    evidence = [shown(f"Sent by {stranger.name}, with the name of another user", tried)]
+    evidence = [attack(f"Sent by {stranger.name}, with the name of another user", tried)]
     after = (yield from send(before.request)) if before is not None else None
     mark = shows(after, built.canaries)
     if before is not None and after is not None and mark is not None:

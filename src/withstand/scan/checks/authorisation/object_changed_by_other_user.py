@@ -27,6 +27,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    attack,
     not_applicable,
     send,
     shown,
@@ -127,7 +128,7 @@ def run(subject: Subject) -> Steps[Outcome]:
         f"it answered {tried.status}, and {owner.name} reads the change.",
         evidence=(
             shown(f"{owner.name} reads an object of their own", held.exchange),
-            shown(f"Sent by {stranger.name}", tried),
+            attack(f"Sent by {stranger.name}", tried),
             shown(f"{owner.name} reads it again", after, mark),
         ),
         confidence=Confidence.TENTATIVE if where is Audience.PUBLISHED else Confidence.FIRM,
@@ -224,7 +225,7 @@ def _another_user(subject: Subject, write: Operation, stranger: Identity) -> Ste
     mark = shows(after, without_echo(after.request, built.canaries))
     evidence = [
         shown("A user of the scan's own reads their account", before),
-        shown(f"Sent by {stranger.name}", tried),
+        attack(f"Sent by {stranger.name}", tried),
     ]
     if mark is not None:
         evidence.append(shown("The user reads it again", after, mark))

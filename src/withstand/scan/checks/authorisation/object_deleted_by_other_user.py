@@ -24,6 +24,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    attack,
     not_applicable,
     send,
     shown,
@@ -123,7 +124,7 @@ def run(subject: Subject) -> Steps[Outcome]:
         f"and {how}.",
         evidence=(
             shown(f"{owner.name} reads an object of their own", held.exchange),
-            shown(f"Sent by {stranger.name}", tried),
+            attack(f"Sent by {stranger.name}", tried),
             shown(f"{owner.name} asks for it again", after),
             shown("Another object, which nobody deleted, is still there", second.exchange),
         ),
@@ -189,7 +190,7 @@ def _another_user(subject: Subject, removal: Operation, stranger: Identity) -> S
         f"{tried.status}, and that user is gone.",
         evidence=(
             shown("A user of the scan's own reads their account", before),
-            shown(f"Sent by {stranger.name}", tried),
+            attack(f"Sent by {stranger.name}", tried),
             shown("The user asks again", after),
             shown("Another user, whom nobody deleted, is still there", control),
         ),

@@ -24,6 +24,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    attack,
     not_applicable,
     send,
     shown,
@@ -153,7 +154,7 @@ def _judge(
         + (f" ({review} may be meant to be public: say private if it is not)." if review else "."),
         evidence=(
             shown(f"{owner.name} reads an object of their own", own, seen),
-            shown(f"{stranger.name} gets it too", theirs, seen),
+            attack(f"{stranger.name} gets it too", theirs, seen),
             shown("Without a credential it is refused", anybody),
         ),
         confidence=Confidence.TENTATIVE if review else Confidence.FIRM,

@@ -23,6 +23,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    attack,
     not_applicable,
     send,
     shown,
@@ -116,7 +117,7 @@ def _grants(subject: Subject, baseline: Baseline, path: str) -> Steps[tuple[Evid
             continue
         return (
             shown(f"With {how} the current version refuses", refusal),
-            shown(f"With {how} the older one answers", tried),
+            attack(f"With {how} the older one answers", tried),
             shown("For comparison, what an authorised identity gets", control),
         )
     return ()
@@ -178,7 +179,7 @@ def _login(subject: Subject) -> Steps[Outcome | None]:
             "token for it.",
             evidence=(
                 shown("The current login refuses a wrong password", refusal),
-                shown("The older one gives a token", tried),
+                attack("The older one gives a token", tried),
                 shown("The token is good", believed),
             ),
             operations=(recipe.operation_key,),

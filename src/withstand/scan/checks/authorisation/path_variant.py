@@ -22,6 +22,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    attack,
     not_applicable,
     send,
     shown,
@@ -176,7 +177,7 @@ def _try(subject: Subject, door: _Door) -> Steps[Failed | str]:
             f"its path is spelled with {what} ({variant}).",
             evidence=(
                 shown("As the document spells it, it is refused", again),
-                shown(f"Spelled with {what}, it is served", tried),
+                attack(f"Spelled with {what}, it is served", tried),
                 shown("For comparison, what an authorised identity gets", control),
             ),
             operations=(door.baseline.operation.key,),

@@ -21,6 +21,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    attack,
     not_applicable,
     send,
     shown,
@@ -124,7 +125,7 @@ def _judge(
         detail=f"Created with {named(kept)}, which the document does not let callers send, the "
         "object has it; one created without has another value.",
         evidence=(
-            shown("Created with the property", made.exchange),
+            attack("Created with the property", made.exchange),
             shown("Read again, the object has it", held.exchange, kept[0].name),
             shown("An object created without it", control.exchange),
         ),
@@ -180,7 +181,7 @@ def _judge_user(
         return unusual and (not anything or any(knows(document, each.name) for document in usual))
 
     kept = tuple(filter(counts, kept))
-    evidence = [shown("Signed up with the property", user.exchange)]
+    evidence = [attack("Signed up with the property", user.exchange)]
     if view is not None and any(has(told[0], each) for each in kept):
         evidence.append(shown("The user has it", view, kept[0].name))
     if other is not None:

@@ -23,6 +23,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    attack,
     not_applicable,
     send,
     shown,
@@ -163,7 +164,7 @@ def _failed(kept: Tries, before: Exchange, changed: Exchange, after: Exchange) -
         "send, it has that value when it is read again.",
         evidence=(
             shown("Before the change", before),
-            shown("Changed with the property", changed),
+            attack("Changed with the property", changed),
             shown("Read again, it has the value", after, kept[0].name),
         ),
         severity=worst(kept),

@@ -24,6 +24,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    attack,
     not_applicable,
     send,
     shown,
@@ -151,7 +152,7 @@ def _judge(
         f"{owner.name} wrote.",
         evidence=(
             shown(f"{owner.name} creates an object", made.exchange),
-            shown(f"The refusal to {stranger.name} shows its text", tried, mark),
+            attack(f"The refusal to {stranger.name} shows its text", tried, mark),
         ),
     )
 
