@@ -7,7 +7,7 @@ import httpx2
 from hypothesis import settings
 
 # Hundreds of processes import the same packages. Where the environment forbids to keep what was
-# compiled, as in many containers, each of them would compile it anew: half of the time of the suite.
+# compiled, as many containers do, each of them would compile it anew: half of the suite's time.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from withstand.locust_plugin.versions import numbers_of
 
@@ -30,13 +31,20 @@ def _run(variant: str, folder: Path) -> Results:
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Results]:
-    """What was seen with Locust's own client and with ours."""
-    folder = tmp_path_factory.mktemp("certificates")
-    variants = ("stock", "ours")
-    with ThreadPoolExecutor() as threads:
-        both = threads.map(_run, variants, [folder / variant for variant in variants])
-        return dict(zip(variants, both, strict=True))
+def results(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> dict[str, Results]:
+    """What was seen with Locust's own client and with ours. A run's workers share one look."""
+    own = tmp_path_factory.getbasetemp()
+    folder = own if worker_id == "master" else own.parent
+    kept = folder / "fast_http_session.json"
+    with FileLock(folder / "fast_http_session.lock"):
+        if not kept.exists():
+            certificates = tmp_path_factory.mktemp("certificates")
+            variants = ("stock", "ours")
+            with ThreadPoolExecutor() as threads:
+                both = threads.map(_run, variants, [certificates / each for each in variants])
+                kept.write_text(json.dumps(dict(zip(variants, both, strict=True))))
+    found: dict[str, Results] = json.loads(kept.read_text())
+    return found
 
 
 # Answers that libraries read differently are left to Locust's own client with their connection.
