@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.scan.checks.tiny_api import findings
+from withstand.errors import UsageError
 from withstand.scan.catalogue import all_checks, check_named
 from withstand.scan.example_run import example_findings
 from withstand.scan.finding import Confidence, Finding, Severity
@@ -145,3 +146,18 @@ def test_the_request_to_send_again_is_the_attack_and_no_control(name: str, capti
     (finding, *_) = example_findings(check_named(name))
     assert finding.proof is not None
     assert caption in finding.proof.caption
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        ("sql", "did you mean sql-injection?"),
+        ("sql-injecton", "did you mean sql-injection or"),
+        ("nonsens", "`withstand checks` lists them all"),
+    ],
+)
+def test_an_unknown_check_is_answered_with_names_that_are_like_it(typed: str, hint: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        check_named(typed)
+    assert raised.value.hint is not None
+    assert raised.value.hint.startswith(hint)

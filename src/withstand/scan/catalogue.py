@@ -26,7 +26,8 @@ def check_named(name: str) -> Check:
     by_name = {check.name: check for check in all_checks()}
     if name in by_name:
         return by_name[name]
-    near = get_close_matches(name, by_name, n=3, cutoff=0.4)
+    part_of = [known for known in by_name if name and name in known][:3]
+    near = part_of or get_close_matches(name, by_name, n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else "`withstand checks` lists them all"
     raise UsageError(f"there is no check named {name!r}", hint=hint)
 
