@@ -15,6 +15,7 @@ SLOTS = (
     Slot(location="body", name="address.city", schema={"type": "string"}),
     Slot(location="body", name="startDate", schema={"type": "string"}),
     Slot(location="query", name="limit", schema={"type": "integer"}),
+    Slot(location="query", name="q", schema={"type": "string"}),
     Slot(location="body", name="items.0.sku", schema={"type": "string"}),
 )
 
@@ -49,6 +50,7 @@ def answered(document: Any, status: int = 422) -> Response:
         ({"error": "start_date must be in the future"}, "startDate", "in the future"),
         ({"error": {"message": "Start date is in the past"}}, "startDate", "in the past"),
         ("email is invalid", "email", "is invalid"),
+        ({"status": "error", "msg": "Missing parameter: q"}, "q", "Missing"),
         (
             "<html><body><h1>Bad</h1><p>The start date must be later.</p></body>",
             "startDate",

@@ -494,3 +494,46 @@ def test_who_was_logged_out_while_requests_were_tried_is_logged_in_again() -> No
     assert record.void is None
     assert not any("was not tested" in note for note in record.notes if "GET" in note)
     assert any("alice was logged out while requests were tried" in note for note in record.notes)
+
+
+@pytest.mark.parametrize("path", ["/users/{id}/delete", "/users/delete/{id}", "/users/{id}/ban"])
+def test_nobody_but_users_of_the_scans_own_is_deleted_by_a_path_that_says_so(path: str) -> None:
+    by_id = {**PATHS["/notes/{id}"]["get"]}
+    paths: dict[str, Any] = {
+        "/users": {"get": PATHS["/me"]["get"]},
+        path: {"post": by_id, "get": by_id},
+    }
+    harmed: list[str] = []
+
+    def server(request: Request) -> Response:
+        if request.path == "/users":
+            return answer(200, [{"id": 1, "name": "alice"}, {"id": 2, "name": "bob"}])
+        if request.path.startswith("/users/") and not (
+            request.method == "GET" and path.endswith("ban")
+        ):
+            harmed.append(request.path)
+        return answer(200, {})
+
+    scanned(a_check(nothing), server=server, paths=paths)
+    assert not harmed
+
+
+def test_what_is_deleted_by_a_post_is_deleted_by_it_after_the_scan() -> None:
+    paths = {path: dict(methods) for path, methods in PATHS.items()}
+    paths["/notes/{id}/delete"] = {"post": paths["/notes/{id}"].pop("delete")}
+    api = Notes()
+
+    def server(request: Request) -> Response:
+        if request.method == "POST" and request.path.endswith("/delete"):
+            path = request.path.removesuffix("/delete")
+            found = api(replace(request, method="DELETE", path=path))
+            return (
+                Response(status=303, headers=(("Location", "/notes"),))
+                if (found.succeeded)
+                else found
+            )
+        return api(request)
+
+    record, _ = scanned(a_check(nothing), server=server, paths=paths)
+    assert not api.notes
+    assert not [note for note in record.notes if "could not be deleted" in note]

@@ -1,11 +1,13 @@
 """What an OpenAPI document says, in the few nouns that the rest of Withstand needs. Pure."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Schema = Mapping[str, Any]
 Location = Literal["path", "query", "header", "cookie"]
+_REMOVE: Final = frozenset({"delete", "remove", "destroy"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +73,16 @@ class Operation:
     def is_read(self) -> bool:
         """Whether the method is meant to change nothing."""
         return self.method in {"GET", "HEAD", "OPTIONS"}
+
+    @property
+    def removes(self) -> bool:
+        """Whether it deletes something: by its method, or its path says so. What was written for
+        browsers has only GET and POST: `POST /orders/{id}/delete`.
+        """
+        last = [part for part in self.path.split("/") if part and "{" not in part][-1:]
+        return self.method == "DELETE" or any(
+            word in _REMOVE for part in last for word in re.split(r"[^a-z]+", part.lower())
+        )
 
     @property
     def path_parameters(self) -> tuple[Parameter, ...]:

@@ -68,8 +68,19 @@ def reader_of(api: Api, operation: Operation, *, method: str = "GET") -> Operati
 
 
 def deleter_of(api: Api, producer: Operation) -> Operation | None:
-    """The DELETE of the item that `producer` creates."""
-    return _on_item(api, producer, "DELETE")
+    """The DELETE of the item that `producer` creates, or a POST that says it deletes."""
+    found = _on_item(api, producer, "DELETE")
+    if found is not None:
+        return found
+    item = _item_of(api, producer) if producer.method == "POST" else None
+    spelled = [
+        op
+        for op in api.operations
+        if op.method == "POST" and op.removes and op.path_parameters and item is not None
+    ]
+    return next(
+        (op for op in spelled if shape(item_path(op.path) or "") == shape(item or "")), None
+    )
 
 
 def lister_of(api: Api, operation: Operation) -> Operation | None:
@@ -251,6 +262,8 @@ def _needs(operation: Operation, resolve: Resolve) -> Iterator[str]:
 
 def _phase(operation: Operation, items: frozenset[str]) -> tuple[int, int]:
     depth = len(parameters_in(operation.path))
+    if operation.removes:
+        return 4, -depth
     match operation.method:
         case "POST" if not depth or shape(f"{operation.path}/{{}}") in items:
             return 0, depth
@@ -258,8 +271,6 @@ def _phase(operation: Operation, items: frozenset[str]) -> tuple[int, int]:
             return 1, depth
         case "GET" | "HEAD" | "OPTIONS":
             return 2, depth
-        case "DELETE":
-            return 4, -depth
     return 3, depth
 
 

@@ -53,7 +53,7 @@ class ValuePool:
             return
         resource = resource_of(operation.path)
         in_path = values_in(operation.path, request.path)
-        if operation.method == "DELETE":
+        if operation.removes:
             for name, text in list(in_path.items())[-1:]:
                 self._forget(resource_before(operation.path, name), name, text)
             return

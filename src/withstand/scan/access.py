@@ -48,7 +48,7 @@ def attempt(
     if baseline.operation.is_read:
         return (yield from _read(subject, baseline, alter, by_shape))
     try:
-        if baseline.operation.method == "DELETE":
+        if baseline.operation.removes:
             return (yield from _delete(subject, baseline, alter))
         return (yield from _write(subject, baseline, alter))
     except Unbuildable as problem:

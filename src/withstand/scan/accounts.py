@@ -20,6 +20,11 @@ __all__ = [
 ]
 
 _ACCOUNT_WORDS: Final = frozenset({"me", "self", "profile", "account", "accounts", "user", "users"})
+_ACTIONS: Final = frozenset(
+    {"delete", "remove", "destroy", "ban", "block", "lock", "suspend", "disable", "deactivate"}
+    | {"terminate", "close", "promote", "demote", "role", "roles", "permissions", "admin"}
+)
+"""What is done to an account where its path does not end in it."""
 _SIGN_UP_WORDS: Final = ("register", "registration", "signup", "enroll", "join", "createaccount")
 """What only a sign-up is called: documents often declare security for everything, also for it."""
 _USER_WORDS: Final = ("users", "user", "accounts", "account", "customers", "members", "createuser")
@@ -34,9 +39,12 @@ _USER_NAMES: Final = ("username", "login", "user", "handle", "nickname", "name")
 
 def changes_an_account(operation: Operation) -> bool:
     """Whether the operation may change or delete the account of whoever calls it."""
-    if operation.is_read:
+    if operation.is_read and not operation.removes:
         return False
     words = [part.lower() for part in operation.path.split("/") if part and "{" not in part]
+    action = {*re.split(r"[^a-z]+", words[-1])} & _ACTIONS if len(words) > 1 else None
+    if action and words[-2] in _ACCOUNT_WORDS:  # POST /users/{id}/delete
+        return True
     if not words or words[-1] not in _ACCOUNT_WORDS:
         return any(word in words for word in ("me", "self", "profile", "account")) or any(
             is_password(slot_word) for slot_word in words

@@ -102,7 +102,7 @@ async def _replaced_if_gone(
     plan: ScanPlan, ground: Groundwork, courier: Courier, operation: Operation, identity: Identity
 ) -> None:
     """Another user of the scan's own, under the same name, for one that deleted its account."""
-    if operation.method != "DELETE" or operation.path_parameters:
+    if not operation.removes or operation.path_parameters:
         return
     made = await make_throwaway(plan, ground.builder, courier, name=identity.name)
     if isinstance(made, Identity):
@@ -303,9 +303,9 @@ def _fixed(ground: Groundwork, operation: Operation) -> Mapping[Slot, object]:
 
 
 def _needs_own_object(operation: Operation) -> bool:
-    if not operation.path_parameters or operation.is_read:
+    if not operation.path_parameters or (operation.is_read and not operation.removes):
         return False
-    return operation.method == "DELETE" or changes_an_account(operation)
+    return operation.removes or changes_an_account(operation)
 
 
 async def _on_own_object(

@@ -107,9 +107,17 @@ def _named_in(text: str, slots: Sequence[Slot]) -> Iterator[Complaint]:
         plain = f"_{canonical(sentence)}_" if sentence.strip() else ""
         for slot in sorted(slots, key=lambda slot: -len(slot.name)):
             name = canonical(slot.name.rsplit(".", 1)[-1])
-            if len(name) > 1 and f"_{name}_" in plain:
+            if f"_{name}_" in plain and (len(name) > 1 or _is_pointed_at(name, sentence)):
                 yield Complaint(slot=slot, message=sentence.strip())
                 break
+
+
+def _is_pointed_at(letter: str, sentence: str) -> bool:
+    """Whether a name of one letter is meant as one: `Missing parameter: q`, and not `a`."""
+    said = r"(?i)(?:param(?:eter)?|field|argument|property|missing|required)\W+"
+    return bool(re.search(rf"{said}{letter}(?:\W*$|\W+(?:is|must|should|may)\b)", sentence)) or (
+        f"'{letter}'" in sentence or f'"{letter}"' in sentence or f"`{letter}`" in sentence
+    )
 
 
 def slot_of(place: Sequence[str], slots: Sequence[Slot]) -> Slot | None:

@@ -51,5 +51,5 @@ def still_works(subject: Subject) -> Steps[Exchange | None]:
     if exchange.response is None or exchange.response.status >= 500:
         return None
     # What was deleted is gone, and so says the second request; any other must do what it did.
-    deletes = subject.operation is not None and subject.operation.method == "DELETE"
+    deletes = subject.operation is not None and subject.operation.removes
     return exchange if deletes or exchange.succeeded else None

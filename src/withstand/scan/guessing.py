@@ -107,7 +107,7 @@ def guess(subject: Subject, login: Login) -> Steps[Series]:
             return Series(account=name, exchanges=(), problem=f"no login can be tried: {problem}")
         exchange = yield from send(request, noise_is_answer=True)
         if guard is None and not exchanges and exchange.response is not None:
-            guard = yield from _guard(subject, login, exchange.response)
+            guard = yield from guarded(subject, login, exchange.response)
             if guard is not None:
                 continue
         exchanges.append(exchange)
@@ -207,7 +207,7 @@ def own_account(subject: Subject) -> Steps[Mapping[str, str]]:
     return {**fields, "email": email, "username": name}
 
 
-def _guard(subject: Subject, login: Login, refusal: Response) -> Steps[Guard]:
+def guarded(subject: Subject, login: Login, refusal: Response) -> Steps[Guard]:
     """What a login page gives against forged requests, where the API refuses for want of it: then
     it refuses every attempt unread.
     """

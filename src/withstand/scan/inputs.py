@@ -217,7 +217,7 @@ def _fits_in_a_header(slot: Slot, value: object) -> bool:
 def _slots(subject: Subject) -> tuple[Slot, ...]:
     assert subject.operation is not None, "runs once for each operation"
     everywhere = {"path", "query", "header", "cookie", "body"}
-    places = {"path"} if subject.operation.method == "DELETE" else everywhere
+    places = {"path"} if subject.operation.removes else everywhere
     # Wrong passwords for one account would soon be refused as guesses, and then prove nothing.
     fixed = subject.baseline.fixed if subject.baseline is not None else {}
     return tuple(

@@ -55,9 +55,9 @@ def leftovers(api: Api, base_path: str, observed: Iterable[Exchange]) -> tuple[L
     """What was created and not deleted, the latest first: it may be inside something earlier."""
     exchanges = tuple(observed)
     gone = {
-        exchange.request.operation_path
+        (exchange.request.method, exchange.request.operation_path)
         for exchange in exchanges
-        if exchange.request.method == "DELETE" and was_served(exchange)
+        if exchange.request.method in {"DELETE", "POST"} and was_served(exchange)
     }
     found: dict[object, Leftover] = {}
     for exchange in exchanges:
@@ -68,7 +68,7 @@ def leftovers(api: Api, base_path: str, observed: Iterable[Exchange]) -> tuple[L
         if producer is None:
             continue
         left = _leftover(api, base_path, producer, exchange, response)
-        if left is None or (left.deletion and left.deletion.operation_path in gone):
+        if left is None or _is_done(left.deletion, gone):
             continue
         mark = left.deletion.path if left.deletion else (producer.key, str(left.identifier))
         found.setdefault(mark, left)
@@ -99,6 +99,10 @@ def _leftover(
         return None
     named = identifier if identifier is not None else identifier_in(response.json(), "id")
     return Leftover(producer=producer, identifier=named, by=exchange.identity)
+
+
+def _is_done(deletion: Request | None, gone: set[tuple[str, str]]) -> bool:
+    return deletion is not None and (deletion.method, deletion.operation_path) in gone
 
 
 def _deleter(api: Api, producer: Operation) -> Operation | None:
@@ -147,7 +151,9 @@ def _deletion(
         (name, value) for name, value in made.headers if not name.lower().startswith("content-")
     )
     whole = base_path + path
-    return Request(method="DELETE", path=f"{whole}?{query}" if query else whole, headers=headers)
+    return Request(
+        method=deleter.method, path=f"{whole}?{query}" if query else whole, headers=headers
+    )
 
 
 def _called(api: Api, base_path: str, request: Request) -> Operation | None:

@@ -167,11 +167,26 @@ def _slot(prefix: str, name: str) -> Slot:
 
 
 def _wrapper(slots: tuple[Slot, ...]) -> str:
-    """`user.` where the whole body is inside one property."""
-    names = [slot.name.split(".") for slot in slots if slot.location == "body"]
-    first = {parts[0] for parts in names}
-    wrapped = len(first) == 1 and all(len(p) > 1 and not p[1].isdecimal() for p in names)
-    return f"{first.pop()}." if wrapped else ""
+    """`user.` where the whole body is inside one property, `data.attributes.` where beside it
+    stands only what the document prescribes (JSON:API's `type`).
+    """
+    inside = [(slot, slot.name.split(".")) for slot in slots if slot.location == "body"]
+    prefix = ""
+    while inside:
+        nested = {parts[0] for _, parts in inside if len(parts) > 1}
+        beside = [slot for slot, parts in inside if len(parts) == 1]
+        if len(nested) != 1 or not all(_is_prescribed(slot) for slot in beside):
+            break
+        if any(len(parts) > 1 and parts[1].isdecimal() for _, parts in inside):
+            break
+        prefix += f"{nested.pop()}."
+        inside = [(slot, parts[1:]) for slot, parts in inside if len(parts) > 1]
+    return prefix
+
+
+def _is_prescribed(slot: Slot) -> bool:
+    options = slot.schema.get("enum")
+    return "const" in slot.schema or (isinstance(options, list) and len(options) == 1)
 
 
 def _read_only(api: Api, operation: Operation) -> Iterator[str]:

@@ -141,7 +141,7 @@ def _with_own_object(subject: Subject, baseline: Baseline, identity: Identity) -
     if not response.succeeded or not same_kind(usual, response):
         reason = f"it answered {response.status}, unlike what the authorised identity gets"
         return Attempt(access=Access.UNCLEAR, exchange=exchange, reason=reason)
-    if operation.method == "DELETE":
+    if operation.removes:
         after = yield from read_back(subject, operation, made, identity)
         if after is not None and after.succeeded:
             reason = f"it answered {response.status}, but the object is still there"

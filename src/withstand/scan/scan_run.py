@@ -109,11 +109,16 @@ class ScanRun:
         self._ground.notes.extend(shortfalls(self.plan, self._ground))
 
     async def check_operations(self) -> None:
-        operations = in_dependency_order(self.plan.api.operations, resolve=self.plan.api.resolve)
-        # Guessing at a login may leave a limit behind that keeps the scan's own users out.
-        operations = tuple(
-            sorted(operations, key=lambda each: looks_like_login(each, self._ground.builder))
+        """The checks of each operation but the logins: guessing there may leave a limit behind
+        that keeps the scan's own users out."""
+        await self._check(
+            [each for each in self._in_order() if not looks_like_login(each, self._ground.builder)]
         )
+
+    def _in_order(self) -> tuple[Operation, ...]:
+        return in_dependency_order(self.plan.api.operations, resolve=self.plan.api.resolve)
+
+    async def _check(self, operations: list[Operation]) -> None:
         checks = [check for check in self.plan.checks if check.per is not Per.API]
         for done, operation in enumerate(operations):
             self._report("checks", done, len(operations), operation.key)
@@ -131,8 +136,12 @@ class ScanRun:
         that flood come last, as they may leave a limit behind."""
         wanted = [check for check in self.plan.checks if check.per is Per.API]
         wanted.sort(key=lambda check: check.safety is Safety.ABUSIVE)
+        logins = [each for each in self._in_order() if looks_like_login(each, self._ground.builder)]
         resting: list[Errand] = []
         for check in wanted:
+            if check.safety is Safety.ABUSIVE and logins:
+                await self._check(logins)
+                logins = []
             if not self.plan.wants(check, None) or self._void is not None:
                 continue
             self._report("checks", len(self.plan.api.operations), 0, check.name)
@@ -144,6 +153,7 @@ class ScanRun:
             # What only reads spoils nobody: such checks share a canary, unless one failed.
             elif check.safety is not Safety.READ_ONLY or len(self._ledger.findings) > found:
                 await self._watch_identities()
+        await self._check(logins)
         for errand in sorted(resting, key=lambda each: each.wakes_s):
             if self._void is None:
                 await self._finish(errand)

@@ -14,7 +14,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
 from withstand.scan.accounts import is_password
-from withstand.scan.guessing import Login, names_user
+from withstand.scan.guessing import Guard, Login, names_user
 from withstand.scan.login import based
 from withstand.scan.policy import matches
 from withstand.scan.subject import Subject
@@ -48,11 +48,18 @@ def known_user(subject: Subject) -> Identity | None:
     return next((identity for identity in subject.identities if identity.fields), None)
 
 
-def login_request(subject: Subject, login: Login, fields: Mapping[str, str]) -> Request:
-    """One attempt to log in. Raises Unbuildable, and KeyError for a field that is not there."""
+def login_request(
+    subject: Subject, login: Login, fields: Mapping[str, str], guard: Guard = None
+) -> Request:
+    """One attempt to log in, with what the login page gave against forged requests.
+
+    Raises Unbuildable, and KeyError for a field that is not there.
+    """
     if login.recipe is not None:
         somebody = Identity(name="somebody", role="nobody", fields=fields)
-        return based(login.recipe.request(somebody), subject.target.base_path)
+        csrf, cookies = guard if guard is not None else (None, None)
+        request = login.recipe.request(somebody, csrf=csrf, cookies=cookies)
+        return based(request, subject.target.base_path)
     assert login.operation is not None, "without a recipe the document describes it"
     return subject.build(login.operation, replace=_values(subject, login.operation, fields)).request
 

@@ -55,6 +55,25 @@ def test_an_operation_that_shows_anonymous_callers_something_else_is_no_flaw() -
     assert findings(MISSING, optional, THINGS) == ()
 
 
+@pytest.mark.parametrize(
+    ("path", "document", "severity"),
+    [
+        ("/ping", {"status": "ok"}, Severity.LOW),
+        ("/api/healthz", {"status": "ok", "database": "up"}, Severity.LOW),
+        ("/stats", {"customers": 4711}, Severity.HIGH),
+        ("/status", {"queue": ["of what everybody ordered"] * 20}, Severity.HIGH),
+    ],
+)
+def test_a_sign_of_life_that_is_declared_as_secured_is_hardly_a_flaw(
+    path: str, document: dict[str, Any], severity: Severity
+) -> None:
+    def server(request: Request) -> Response:
+        return answer(200, document) if request.path == path else not_found()
+
+    (finding,) = findings(MISSING, server, {path: {"get": operation()}})
+    assert finding.severity is severity
+
+
 def test_an_error_in_a_200_is_a_refusal() -> None:
     def soft(request: Request) -> Response:
         if caller(request) is None:

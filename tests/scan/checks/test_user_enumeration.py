@@ -340,3 +340,25 @@ def test_real_users_are_never_timed() -> None:
     what, reason = state(TIMED, server, LOGIN, login=RECIPE, people=people)
     assert what is CoverageState.SKIPPED
     assert "lock" in reason
+
+
+@pytest.mark.parametrize(
+    ("tells", "what"), [(True, CoverageState.FAILED), (False, CoverageState.PASSED)]
+)
+def test_a_login_behind_a_token_against_forged_requests_is_asked_with_it(
+    tells: bool, what: CoverageState
+) -> None:
+    def refusal(_email: str, known: bool, _number: int) -> Response:
+        return answer(401, {"error": "wrong password" if known or not tells else "who is that?"})
+
+    users = Users(refusal)
+
+    def server(request: Request) -> Response:
+        if request.path == "/login" and request.method == "GET":
+            cookie = {"Set-Cookie": "csrftoken=a-token-of-the-page"}
+            return answer(200, {"csrftoken": "a-token-of-the-page"}, cookie)
+        if request.path == "/login" and "a-token-of-the-page" not in repr(request.headers):
+            return answer(403, {"error": "CSRF verification failed"})
+        return users(request)
+
+    assert told(server) is what

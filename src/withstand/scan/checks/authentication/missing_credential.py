@@ -1,5 +1,7 @@
 """An operation that needs a credential serves those who have none."""
 
+import re
+
 from withstand.client.exchange import Request, Response
 from withstand.scan.access import Access, attempt
 from withstand.scan.check import (
@@ -25,6 +27,11 @@ from withstand.scan.similarity import same_content
 from withstand.scan.subject import Subject
 
 _SAMPLE = 6  # of the other reads: enough to tell a rule from an exception
+_SHORT_BYTES = 200
+_LIFE = re.compile(
+    r"_?(ping|health|healthz|health[-_]?check|status|version|ready|readyz|readiness|live|livez"
+    r"|liveness|alive|heartbeat|up)(\.\w{1,5})?"
+)
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -59,11 +66,31 @@ def run(subject: Subject) -> Steps[Outcome]:
             severity=Severity.MEDIUM if subject.baseline.operation.is_read else Severity.HIGH,
             whole_api=True,
         )
+    if _is_sign_of_life(subject, tried.exchange.response):
+        return Failed(
+            detail=f"Called without a credential, {tried.reason}. It says no more than that the "
+            "API runs, so the document probably declares too much.",
+            evidence=tuple(evidence),
+            confidence=confidence,
+            severity=Severity.LOW,
+        )
     return Failed(
         detail=f"Called without a credential, {tried.reason}.",
         evidence=tuple(evidence),
         confidence=confidence,
     )
+
+
+def _is_sign_of_life(subject: Subject, response: Response | None) -> bool:
+    """Whether a short answer under such a name tells load balancers that the API runs: documents
+    with one `security` for everything declare it also there.
+    """
+    wanted = subject.operation
+    assert wanted is not None, "runs once for each operation"
+    if response is None or not wanted.is_read or wanted.path_parameters:
+        return False
+    last = wanted.path.rstrip("/").rsplit("/", 1)[-1].lower()
+    return len(response.body) <= _SHORT_BYTES and bool(_LIFE.fullmatch(last))
 
 
 def _most_others_do(subject: Subject) -> Steps[bool]:

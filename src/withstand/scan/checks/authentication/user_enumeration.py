@@ -1,7 +1,7 @@
 """The answers to wrong passwords, or to forgotten ones, tell who has an account."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from withstand.client.exchange import Exchange, Request, Response
@@ -26,7 +26,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Evidence, Severity
-from withstand.scan.guessing import logins, unfit
+from withstand.scan.guessing import Login, guarded, logins, unfit
 from withstand.scan.soft_errors import says_no
 from withstand.scan.strangers import (
     known_user,
@@ -53,6 +53,7 @@ class Question:
     key: str
     request: Callable[[Fields], Request]
     unfit: Callable[[Exchange], str | None]
+    login: Login | None = None
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -116,6 +117,7 @@ def _questions(subject: Subject) -> Iterator[Question]:
             key=login.key,
             request=partial(login_request, subject, login),
             unfit=partial(unfit, subject, login),
+            login=login,
         )
     if subject.throwaway is None:
         return
@@ -143,6 +145,14 @@ def _ask(
     fields = user.fields
     known = yield from _asked(subject, question, fields)
     response = known.exchange.response
+    if question.login is not None and response is not None:
+        # Without the token against forged requests every attempt is refused unread, and alike.
+        guard = yield from guarded(subject, question.login, response)
+        if guard is not None:
+            ask = partial(login_request, subject, question.login, guard=guard)
+            question = replace(question, request=ask)
+            known = yield from _asked(subject, question, fields)
+            response = known.exchange.response
     if response is None or response.status >= 500 or response.status == 423:
         return f"it answered {known.exchange.status}"
     if response.succeeded and not says_no(response):

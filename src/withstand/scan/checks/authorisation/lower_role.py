@@ -127,7 +127,7 @@ def _as_intruder(
     subject: Subject, baseline: Baseline | None, intruder: Identity, allowed: Identity
 ) -> Steps[Attempt]:
     assert subject.operation is not None, "runs once for each operation"
-    if subject.operation.method == "DELETE":
+    if subject.operation.removes:
         made = yield from sacrifice(subject, subject.operation, by=allowed)
         if isinstance(made, Made):
             return (yield from _delete(subject, made, intruder, allowed))

@@ -56,17 +56,13 @@ from withstand.scan.similarity import volatile_places
 from withstand.scan.subject import Subject
 from withstand.scan.users import NewUser, account_of, located_account, new_user
 
-_REMOVES: Final = frozenset({"delete", "remove", "destroy"})
 _SOFTLY: Final = re.compile(r"delet|remov|archiv|trash|active|status|state|cancel|enabled", re.I)
 
 
 def applies(subject: Subject) -> Skipped | None:
     removal = subject.operation
     assert removal is not None, "runs once for each operation"
-    by_name = removal.path.rstrip("/").rsplit("/", 1)[-1].lower() in _REMOVES
-    if not removal.path_parameters or not (
-        removal.method == "DELETE" or (removal.method == "POST" and by_name)
-    ):
+    if not removal.path_parameters or not removal.removes:
         return not_applicable("it deletes no single object")
     if subject.policy.is_public(removal):
         return not_applicable("listed under public: anybody may call it")

@@ -70,7 +70,7 @@ class _Sum:
 
 
 def applies(subject: Subject) -> Skipped | None:
-    if subject.operation is not None and subject.operation.method == "DELETE":
+    if subject.operation is not None and subject.operation.removes:
         return not_applicable("what a DELETE does beyond its object could not be undone")
     if is_login(subject):
         return not_applicable("every try at a login counts as a guess")

@@ -78,7 +78,7 @@ _FILE_WORDS: Final = frozenset(
 
 
 def applies(subject: Subject) -> Skipped | None:
-    if subject.operation is not None and subject.operation.method == "DELETE":
+    if subject.operation is not None and subject.operation.removes:
         return not_applicable("what a DELETE finds outside its folder could not be brought back")
     if is_login(subject):
         return not_applicable("every try at a login counts as a guess")

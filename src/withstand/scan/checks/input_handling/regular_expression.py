@@ -45,7 +45,7 @@ _FLAT_S: Final = 0.01
 
 
 def applies(subject: Subject) -> Skipped | None:
-    if subject.operation is not None and subject.operation.method == "DELETE":
+    if subject.operation is not None and subject.operation.removes:
         return not_applicable("a DELETE is not tried with odd text")
     if is_login(subject):
         return not_applicable("every try at a login counts as a guess")

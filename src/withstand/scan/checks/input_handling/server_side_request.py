@@ -48,7 +48,7 @@ _HOSTS: Final = frozenset({"host", "hostname", "domain", "server", "target"})
 
 
 def applies(subject: Subject) -> Skipped | None:
-    if subject.operation is not None and subject.operation.method == "DELETE":
+    if subject.operation is not None and subject.operation.removes:
         return not_applicable("what a DELETE fetches could not be brought back")
     return None if _slots(subject) else not_applicable("it takes no address")
 

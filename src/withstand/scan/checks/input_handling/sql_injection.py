@@ -83,7 +83,7 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     reaction = yield from probe(subject, slot, quoted)
     if reaction is None or reaction.response is None:
         return None
-    deletes = subject.operation.method == "DELETE"  # and a condition that holds would delete
+    deletes = subject.operation.removes  # and a condition that holds would delete
     if reacts(reaction):
         failure = yield from by_parity(subject, slot)
         if failure is not None or deletes:

@@ -47,7 +47,7 @@ _FORMS: Final = (
 
 
 def applies(subject: Subject) -> Skipped | None:
-    if subject.operation is not None and subject.operation.method == "DELETE":
+    if subject.operation is not None and subject.operation.removes:
         return not_applicable("a DELETE has nothing to show")
     if is_login(subject):
         return not_applicable("every try at a login counts as a guess")
