@@ -1,6 +1,7 @@
 """What goes into a history comes out of it: Results whole, figures by operation and window."""
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,11 +27,12 @@ def history(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    "given_results",
-    [run_of(20), sample.load_only(), sample.soak(), stress_only()],
+    "make",
+    [lambda: run_of(20), sample.load_only, sample.soak, stress_only],
     ids=["short", "load", "soak", "stress"],
 )
-def test_a_run_comes_out_as_it_went_in(history: Path, given_results: Results) -> None:
+def test_a_run_comes_out_as_it_went_in(history: Path, make: Callable[[], Results]) -> None:
+    given_results = make()
     run = kept(history, given_results)
     with opened(history) as connection:
         assert read_run(connection, run) == given_results

@@ -24,14 +24,14 @@ from withstand.report.html_view import (
 from withstand.scan.record import CoverageState
 
 ALL = {
-    "sample": sample.sample(),
-    "clean": sample.clean(),
-    "scan": sample.scan_only(),
-    "load": sample.load_only(),
-    "stress": stress_only(),
-    "void": sample.void(),
-    "soak": sample.soak(),
-    "trials": sample.trials(),
+    "sample": sample.sample,
+    "clean": sample.clean,
+    "scan": sample.scan_only,
+    "load": sample.load_only,
+    "stress": stress_only,
+    "void": sample.void,
+    "soak": sample.soak,
+    "trials": sample.trials,
 }
 
 
@@ -70,7 +70,7 @@ def test_trials_show_what_each_verdict_rests_on_and_what_was_not_tried() -> None
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_page_loads_nothing_and_says_so_to_the_browser(name: str) -> None:
-    outline = Outline(render_html(ALL[name]))
+    outline = Outline(render_html(ALL[name]()))
     policies = [
         attributes["content"]
         for tag, attributes in outline.elements
@@ -87,7 +87,7 @@ def test_the_page_loads_nothing_and_says_so_to_the_browser(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_the_verdict_is_the_only_top_heading_and_stands_in_the_title(name: str) -> None:
-    results = ALL[name]
+    results = ALL[name]()
     page = render_html(results)
     word = results.conclusion().value.capitalize()
     assert re.findall(r"<h1[^>]*>(.*?)</h1>", page) == [word]
@@ -97,7 +97,7 @@ def test_the_verdict_is_the_only_top_heading_and_stands_in_the_title(name: str) 
 
 @pytest.mark.parametrize("name", ALL)
 def test_headings_descend_without_a_gap_and_ids_are_unique(name: str) -> None:
-    outline = Outline(render_html(ALL[name]))
+    outline = Outline(render_html(ALL[name]()))
     levels = [int(tag[1]) for tag in outline.tags() if re.fullmatch("h[1-6]", tag)]
     assert all(below <= above + 1 for above, below in pairwise(levels))
     ids = [attributes["id"] for _, attributes in outline.elements if "id" in attributes]

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -34,20 +35,21 @@ def test_the_report_of_trials_reads_like_this(snapshot: SnapshotAssertion) -> No
 
 
 @pytest.mark.parametrize(
-    ("results", "word"),
+    ("make", "word"),
     [
-        (sample.sample(), "✗ FAILED"),
-        (sample.scan_only(), "✗ FAILED"),
-        (sample.load_only(), "✗ FAILED"),
-        (sample.void(), "⊘ VOID"),
-        (sample.clean(), "✓ HELD"),
-        (sample.trials(), "✗ FAILED"),
-        (sample.soak(), "✗ FAILED"),
-        (stress_only(), "✓ HELD"),
+        (sample.sample, "✗ FAILED"),
+        (sample.scan_only, "✗ FAILED"),
+        (sample.load_only, "✗ FAILED"),
+        (sample.void, "⊘ VOID"),
+        (sample.clean, "✓ HELD"),
+        (sample.trials, "✗ FAILED"),
+        (sample.soak, "✗ FAILED"),
+        (stress_only, "✓ HELD"),
     ],
     ids=["sample", "scan", "load", "void", "clean", "trials", "soak", "stress"],
 )
-def test_the_verdict_is_the_first_and_the_last_line(results: Results, word: str) -> None:
+def test_the_verdict_is_the_first_and_the_last_line(make: Callable[[], Results], word: str) -> None:
+    results = make()
     lines = rendered(results, width=200).splitlines()
     assert lines[0] == lines[-1] == f"{word}  {results.headline()}"
 
