@@ -9,7 +9,7 @@ import pytest
 from tests.demo.running import RunningDemo, running
 from withstand.cli import run
 from withstand.demo.config import render
-from withstand.scan import weak_secrets
+from withstand.scan.probes import weak_secrets
 
 Invoke = Callable[..., "Outcome"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from withstand.scan import weak_secrets
+from withstand.scan.probes import weak_secrets
 
 
 @pytest.fixture(autouse=True)

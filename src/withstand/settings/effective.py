@@ -16,7 +16,7 @@ from withstand.load.profile.rhythm import Pacing, Rhythm, parse_think_time
 from withstand.openapi.given_values import GivenValues
 from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy, Profile
-from withstand.scan.public_keys import keys_in
+from withstand.scan.probes.public_keys import keys_in
 from withstand.scan.suppression import Suppression
 from withstand.settings.people import people_of, recipe_of
 

@@ -20,8 +20,7 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.record import CoverageState
-from withstand.scan.tokens import (
+from withstand.scan.probes.tokens import (
     NONE_SPELLINGS,
     flipped,
     is_jwt,
@@ -31,6 +30,7 @@ from withstand.scan.tokens import (
     unsigned,
     with_algorithm_none,
 )
+from withstand.scan.record import CoverageState
 
 from .tiny_api import findings, identities, state
 

@@ -18,8 +18,8 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence
+from withstand.scan.probes.tokens import signed
 from withstand.scan.record import CoverageState
-from withstand.scan.tokens import signed
 
 from .tiny_api import findings, identities, scanned, state
 

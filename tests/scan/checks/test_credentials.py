@@ -8,10 +8,10 @@ import pytest
 
 from withstand.client.exchange import Request, Response
 from withstand.scan.check import Server
-from withstand.scan.credential_formats import checksum
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, page, sent
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.tokens import signed
+from withstand.scan.probes.credential_formats import checksum
+from withstand.scan.probes.tokens import signed
 
 from .tiny_api import findings, identities
 

@@ -18,7 +18,7 @@ from withstand.scan.examples import (
     page,
     sent,
 )
-from withstand.scan.inner_pages import PATHS, signature
+from withstand.scan.probes.inner_pages import PATHS, signature
 
 from .tiny_api import findings
 

@@ -10,8 +10,8 @@ from withstand.scan.catalogue import check_named
 from withstand.scan.check import Server
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation, page
 from withstand.scan.finding import Finding, Severity
-from withstand.scan.graphql_query import deep_query, object_fields
 from withstand.scan.policy import Profile
+from withstand.scan.probes.graphql_query import deep_query, object_fields
 from withstand.scan.record import CoverageState
 
 from .tiny_api import findings, scanned, state

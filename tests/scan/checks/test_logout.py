@@ -12,8 +12,8 @@ from withstand.scan.catalogue import check_named
 from withstand.scan.check import Server
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, operation, page, sent
 from withstand.scan.finding import Confidence, Severity
+from withstand.scan.probes.tokens import is_signed_with, signed
 from withstand.scan.record import CoverageState
-from withstand.scan.tokens import is_signed_with, signed
 
 from .tiny_api import findings, identities, scanned, state
 

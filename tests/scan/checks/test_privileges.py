@@ -19,7 +19,7 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Severity
-from withstand.scan.tokens import signed
+from withstand.scan.probes.tokens import signed
 
 from .tiny_api import findings, identities
 

@@ -10,14 +10,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from withstand.client.exchange import Request, Response
 from withstand.client.identity import jwt_claims
-from withstand.scan import weak_secrets
 from withstand.scan.catalogue import check_named
 from withstand.scan.check import Server
 from withstand.scan.examples import UNAUTHENTICATED, answer, not_found, operation
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.public_keys import keys_in
-from withstand.scan.record import CoverageState
-from withstand.scan.tokens import (
+from withstand.scan.probes import weak_secrets
+from withstand.scan.probes.public_keys import keys_in
+from withstand.scan.probes.tokens import (
     algorithm_of,
     is_hmac_of,
     is_jwt,
@@ -25,7 +24,8 @@ from withstand.scan.tokens import (
     signed,
     signed_as,
 )
-from withstand.scan.weak_secrets import guessed_secret
+from withstand.scan.probes.weak_secrets import guessed_secret
+from withstand.scan.record import CoverageState
 
 from .tiny_api import findings, identities, scanned, state
 

@@ -10,8 +10,8 @@ from withstand.client.exchange import Request, Response
 from withstand.client.identity import LoginRecipe
 from withstand.scan.check import Server
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, late, operation, page, sent
+from withstand.scan.probes.strangers import stranger_like
 from withstand.scan.record import CoverageState
-from withstand.scan.strangers import stranger_like
 
 from .tiny_api import findings, identities, scanned, state
 

@@ -27,10 +27,9 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, not_found, operation
 from withstand.scan.finding import Confidence, Evidence, Severity
-from withstand.scan.forging import jwt_reads, token_of, tried_with, without_token
-from withstand.scan.public_keys import jwks_address, keys_in
-from withstand.scan.subject import Baseline, Subject
-from withstand.scan.tokens import (
+from withstand.scan.probes.forging import jwt_reads, token_of, tried_with, without_token
+from withstand.scan.probes.public_keys import jwks_address, keys_in
+from withstand.scan.probes.tokens import (
     HMAC_DIGESTS,
     algorithm_of,
     is_hmac_of,
@@ -38,6 +37,7 @@ from withstand.scan.tokens import (
     signature_of,
     signed_as,
 )
+from withstand.scan.subject import Baseline, Subject
 
 _KEY_PAIRS = ("RS", "PS", "ES", "Ed")
 _OPENID = "/.well-known/openid-configuration"

@@ -27,8 +27,8 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
 from withstand.scan.finding import Evidence, Severity
+from withstand.scan.probes.tokens import is_signed_with, signed
 from withstand.scan.subject import Baseline, Subject
-from withstand.scan.tokens import is_signed_with, signed
 
 _LONGEST_WAIT_S = 300.0
 _MOST_OPERATIONS = 40

@@ -20,10 +20,9 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, operation
 from withstand.scan.finding import Confidence, Evidence, Severity
-from withstand.scan.forging import jwt_reads, token_of, tried_with, without_token
 from withstand.scan.policy import Profile
-from withstand.scan.subject import Baseline, Subject
-from withstand.scan.tokens import (
+from withstand.scan.probes.forging import jwt_reads, token_of, tried_with, without_token
+from withstand.scan.probes.tokens import (
     HMAC_DIGESTS,
     algorithm_of,
     is_signed_with,
@@ -31,7 +30,8 @@ from withstand.scan.tokens import (
     respelled,
     signed,
 )
-from withstand.scan.weak_secrets import guessed_secret
+from withstand.scan.probes.weak_secrets import guessed_secret
+from withstand.scan.subject import Baseline, Subject
 
 _MOST_KEYS = 3  # an API signs with one key, or one for each kind of token
 

@@ -23,10 +23,8 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, operation
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.forging import jwt_reads, token_of, tried_with, without_token
-from withstand.scan.similarity import same_content, volatile_places
-from withstand.scan.subject import Baseline, Subject
-from withstand.scan.tokens import (
+from withstand.scan.probes.forging import jwt_reads, token_of, tried_with, without_token
+from withstand.scan.probes.tokens import (
     NONE_SPELLINGS,
     flipped,
     is_jwt,
@@ -37,6 +35,8 @@ from withstand.scan.tokens import (
     with_algorithm_none,
     with_claims_of,
 )
+from withstand.scan.similarity import same_content, volatile_places
+from withstand.scan.subject import Baseline, Subject
 
 _MOST_OPERATIONS = 40
 

@@ -29,11 +29,11 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
 from withstand.scan.finding import Confidence, Severity
+from withstand.scan.probes.tokens import issued_for_s
 from withstand.scan.signing_out import ended, logout_operations
 from withstand.scan.similarity import same_content
 from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Subject
-from withstand.scan.tokens import issued_for_s
 
 _SHORT_LIVED_S = 900.0  # what is good for a quarter of an hour at most does little harm
 _REFRESH_WAIT_S = 1.0  # a revocation may take a moment to reach every process

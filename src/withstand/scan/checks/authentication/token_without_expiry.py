@@ -21,9 +21,9 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, operation
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.forging import jwt_reads, token_of
+from withstand.scan.probes.forging import jwt_reads, token_of
+from withstand.scan.probes.tokens import issued_for_s, signed
 from withstand.scan.subject import Baseline, Subject
-from withstand.scan.tokens import issued_for_s, signed
 
 _DAY_S = 86_400
 MOST_DAYS = 30

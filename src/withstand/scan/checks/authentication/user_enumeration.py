@@ -26,9 +26,8 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Evidence, Severity
-from withstand.scan.guessing import Login, guarded, logins, unfit
-from withstand.scan.soft_errors import says_no
-from withstand.scan.strangers import (
+from withstand.scan.probes.guessing import Login, guarded, logins, unfit
+from withstand.scan.probes.strangers import (
     known_user,
     login_request,
     reset_operations,
@@ -36,8 +35,9 @@ from withstand.scan.strangers import (
     stranger_like,
     with_password,
 )
+from withstand.scan.probes.telling_apart import Asked, asked, told_apart
+from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Subject
-from withstand.scan.telling_apart import Asked, asked, told_apart
 
 _STRANGERS = 3
 

@@ -24,10 +24,10 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, late, operation, sent
 from withstand.scan.finding import Evidence, Severity
-from withstand.scan.guessing import Login, logins, unfit
-from withstand.scan.strangers import login_request, stranger_like, with_password
+from withstand.scan.probes.guessing import Login, logins, unfit
+from withstand.scan.probes.strangers import login_request, stranger_like, with_password
+from withstand.scan.probes.telling_apart import Asked, asked, told_apart
 from withstand.scan.subject import Subject
-from withstand.scan.telling_apart import Asked, asked, told_apart
 
 _PAIRS = 5
 _BAD_PAIRS = 1  # one request may be late by chance

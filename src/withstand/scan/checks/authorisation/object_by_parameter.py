@@ -36,7 +36,6 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.inputs import named
 from withstand.scan.objects import Made, create, like_baseline, read_back, without_echo
 from withstand.scan.ownership import (
     Audience,
@@ -52,7 +51,8 @@ from withstand.scan.ownership import (
     shows,
     speaks_of_own,
 )
-from withstand.scan.references import Reference, names_person, pointing_slots, referred
+from withstand.scan.probes.inputs import named
+from withstand.scan.probes.references import Reference, names_person, pointing_slots, referred
 from withstand.scan.shape import tells
 from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject

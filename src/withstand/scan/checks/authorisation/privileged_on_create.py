@@ -39,7 +39,7 @@ from withstand.scan.examples import (
 from withstand.scan.finding import Severity
 from withstand.scan.objects import Made, create
 from withstand.scan.ownership import Holding, hold
-from withstand.scan.privileges import (
+from withstand.scan.probes.privileges import (
     Attempt,
     as_user,
     attempts,

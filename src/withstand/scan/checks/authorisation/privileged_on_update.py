@@ -41,7 +41,7 @@ from withstand.scan.examples import (
 from withstand.scan.finding import Severity
 from withstand.scan.objects import Made, create, like_baseline, located
 from withstand.scan.ownership import Holding, hold, hold_again, own_account
-from withstand.scan.privileges import (
+from withstand.scan.probes.privileges import (
     Attempt,
     as_user,
     attempts,

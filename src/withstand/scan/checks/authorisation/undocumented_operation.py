@@ -24,8 +24,13 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, not_found, operation
 from withstand.scan.finding import Evidence, Severity
-from withstand.scan.inner_pages import BELOW_PREFIXES, PATHS, other_peoples_addresses, signature
 from withstand.scan.policy import matches
+from withstand.scan.probes.inner_pages import (
+    BELOW_PREFIXES,
+    PATHS,
+    other_peoples_addresses,
+    signature,
+)
 from withstand.scan.seen import operation_of
 from withstand.scan.similarity import normalised, same_content
 from withstand.scan.subject import Subject

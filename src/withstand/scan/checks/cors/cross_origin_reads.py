@@ -21,7 +21,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.origins import Letting, asked, reads, stranger
+from withstand.scan.probes.origins import Letting, asked, reads, stranger
 from withstand.scan.subject import Subject
 
 _MOST_OPERATIONS: Final = 20

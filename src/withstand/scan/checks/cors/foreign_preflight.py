@@ -20,7 +20,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
 from withstand.scan.finding import Severity
-from withstand.scan.origins import (
+from withstand.scan.probes.origins import (
     Letting,
     asked,
     letting_in,

@@ -19,9 +19,9 @@ from withstand.scan.check import (
     Skipped,
     Steps,
 )
-from withstand.scan.credential_formats import Secret, checksum, credentials_in
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
 from withstand.scan.finding import Confidence, Severity
+from withstand.scan.probes.credential_formats import Secret, checksum, credentials_in
 from withstand.scan.seen import (
     answers,
     concealed_evidence,

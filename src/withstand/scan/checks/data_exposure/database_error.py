@@ -20,6 +20,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation, query
 from withstand.scan.finding import Severity
+from withstand.scan.probes.traces import trace_in
 from withstand.scan.seen import (
     admits_failure,
     answers,
@@ -30,7 +31,6 @@ from withstand.scan.seen import (
     where,
 )
 from withstand.scan.subject import Subject
-from withstand.scan.traces import trace_in
 
 _MESSAGES: Final = {
     "SQLite": r"\bsqlite3?\.\w+(?:Error|Exception)\b|\bSQLITE_[A-Z]{4,}\b"

@@ -17,6 +17,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, last_segment, operation
 from withstand.scan.finding import Confidence, Severity
+from withstand.scan.probes.traces import trace_in
 from withstand.scan.seen import (
     admits_failure,
     answers,
@@ -26,7 +27,6 @@ from withstand.scan.seen import (
     where,
 )
 from withstand.scan.subject import Subject
-from withstand.scan.traces import trace_in
 
 
 def applies(subject: Subject) -> Skipped | None:

@@ -23,7 +23,8 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
 from withstand.scan.finding import Severity
-from withstand.scan.graphql_query import (
+from withstand.scan.policy import Profile, matches
+from withstand.scan.probes.graphql_query import (
     HAS_SCHEMA,
     SCHEMA,
     TYPENAME,
@@ -33,7 +34,6 @@ from withstand.scan.graphql_query import (
     is_graphql,
     object_fields,
 )
-from withstand.scan.policy import Profile, matches
 from withstand.scan.subject import Subject
 
 _DEPTH: Final = 20

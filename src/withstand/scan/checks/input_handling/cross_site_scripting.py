@@ -22,7 +22,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import operation, page, query
 from withstand.scan.finding import Severity
-from withstand.scan.inputs import (
+from withstand.scan.probes.inputs import (
     inserted,
     judged,
     named,

@@ -22,10 +22,10 @@ from withstand.scan.check import (
     not_applicable,
     shown,
 )
-from withstand.scan.crashes import crash_by, crashed, still_works
 from withstand.scan.examples import answer, body, operation
 from withstand.scan.finding import Severity
-from withstand.scan.inputs import usual_request
+from withstand.scan.probes.crashes import crash_by, crashed, still_works
+from withstand.scan.probes.inputs import usual_request
 from withstand.scan.subject import Subject
 
 _FORM = "application/x-www-form-urlencoded"

@@ -20,10 +20,10 @@ from withstand.scan.check import (
     not_applicable,
     shown,
 )
-from withstand.scan.crashes import crash_by, crashed, how_it_ended
 from withstand.scan.examples import answer, operation, query
 from withstand.scan.finding import Severity
-from withstand.scan.inputs import (
+from withstand.scan.probes.crashes import crash_by, crashed, how_it_ended
+from withstand.scan.probes.inputs import (
     holds_one_form,
     inserted,
     is_invalid,

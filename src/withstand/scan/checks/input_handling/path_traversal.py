@@ -26,7 +26,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import not_found, operation, page, query
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.inputs import (
+from withstand.scan.probes.inputs import (
     holds_one_form,
     is_invalid,
     is_login,

@@ -24,7 +24,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, late, operation, query
 from withstand.scan.finding import Severity
-from withstand.scan.inputs import (
+from withstand.scan.probes.inputs import (
     is_login,
     judged,
     named,

@@ -31,7 +31,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.inputs import is_invalid, named, probing, text_slots, usual_value
+from withstand.scan.probes.inputs import is_invalid, named, probing, text_slots, usual_value
 from withstand.scan.subject import Subject
 
 _LONGEST_WAIT_S: Final = 1.5  # for a fetch that is handed to a queue

@@ -22,7 +22,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, operation, query
 from withstand.scan.finding import Severity
-from withstand.scan.inputs import (
+from withstand.scan.probes.inputs import (
     changing_places,
     holds_one_form,
     inserted,
@@ -36,17 +36,17 @@ from withstand.scan.inputs import (
     text_slots,
     usual_value,
 )
-from withstand.scan.shape import leaves, tells
-from withstand.scan.sql.conditions import (
+from withstand.scan.probes.sql.conditions import (
     by_alternative,
     by_condition,
     by_order,
     fitting,
     only_reads,
 )
-from withstand.scan.sql.login import by_login
-from withstand.scan.sql.parity import by_parity
-from withstand.scan.sql.reaction import reacts
+from withstand.scan.probes.sql.login import by_login
+from withstand.scan.probes.sql.parity import by_parity
+from withstand.scan.probes.sql.reaction import reacts
+from withstand.scan.shape import leaves, tells
 from withstand.scan.subject import Subject
 
 _ORDER_WORDS: Final = frozenset({"sort", "order", "orderby", "sortby", "column", "direction"})

@@ -22,7 +22,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.inputs import (
+from withstand.scan.probes.inputs import (
     holds_one_form,
     inserted,
     is_invalid,

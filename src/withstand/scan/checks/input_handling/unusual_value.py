@@ -21,10 +21,10 @@ from withstand.scan.check import (
     not_applicable,
     shown,
 )
-from withstand.scan.crashes import crash_by, crashed, how_it_ended, still_works
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Severity
-from withstand.scan.inputs import judged, named, probing, scalar_slots
+from withstand.scan.probes.crashes import crash_by, crashed, how_it_ended, still_works
+from withstand.scan.probes.inputs import judged, named, probing, scalar_slots
 from withstand.scan.subject import Subject
 
 _MOST_SLOTS: Final = 20  # of one operation: what more would tell costs more than it is worth

@@ -26,10 +26,10 @@ from withstand.scan.check import (
     send,
     shown,
 )
-from withstand.scan.copies import copies
 from withstand.scan.examples import answer, last_segment, not_found, operation
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.objects import like_baseline
+from withstand.scan.probes.copies import copies
 from withstand.scan.subject import Subject
 
 _MARKUP: Final = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml"})

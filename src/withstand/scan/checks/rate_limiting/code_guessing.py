@@ -19,9 +19,9 @@ from withstand.scan.check import (
     not_applicable,
     shown,
 )
-from withstand.scan.code_guessing import code_entries, guess_codes, lacks_user
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Evidence, Severity
+from withstand.scan.probes.code_guessing import code_entries, guess_codes, lacks_user
 from withstand.scan.subject import Subject
 
 _MOST_ENTRIES: Final = 3

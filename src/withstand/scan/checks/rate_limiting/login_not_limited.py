@@ -18,7 +18,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Evidence, Severity
-from withstand.scan.guessing import allowed_failures, guess, logins
+from withstand.scan.probes.guessing import allowed_failures, guess, logins
 from withstand.scan.subject import Subject
 
 

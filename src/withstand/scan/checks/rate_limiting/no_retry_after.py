@@ -22,7 +22,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Evidence, Severity
-from withstand.scan.guessing import guess, logins
+from withstand.scan.probes.guessing import guess, logins
 from withstand.scan.subject import Subject
 
 _SECONDS_OR_DATE: Final = re.compile(

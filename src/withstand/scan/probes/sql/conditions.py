@@ -10,7 +10,7 @@ from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
 from withstand.scan.check import Failed, Steps, shown
-from withstand.scan.inputs import (
+from withstand.scan.probes.inputs import (
     changing_places,
     inserted,
     is_number,
@@ -19,8 +19,8 @@ from withstand.scan.inputs import (
     same_answer,
     usual_value,
 )
+from withstand.scan.probes.sql.parity import ROUNDS
 from withstand.scan.shape import tells
-from withstand.scan.sql.parity import ROUNDS
 from withstand.scan.subject import Subject
 
 _SEARCHES: Final = frozenset({"search", "query", "find", "filter", "lookup"})

@@ -5,8 +5,8 @@ from typing import Final
 from withstand.openapi.request_builder import Slot
 from withstand.scan.check import Failed, Steps, shown
 from withstand.scan.finding import Confidence
-from withstand.scan.inputs import inserted, named, probe, usual_value
-from withstand.scan.sql.reaction import error_text, reacts
+from withstand.scan.probes.inputs import inserted, named, probe, usual_value
+from withstand.scan.probes.sql.reaction import error_text, reacts
 from withstand.scan.subject import Subject
 
 ROUNDS: Final = 3

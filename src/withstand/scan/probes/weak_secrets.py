@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Final
 
-from withstand.scan.tokens import HMAC_DIGESTS, algorithm_of, is_hmac_of, signature_of
+from withstand.scan.probes.tokens import HMAC_DIGESTS, algorithm_of, is_hmac_of, signature_of
 
 MOST_DIGITS: Final = 6
 """The longest number tried as a key: a million of them take two seconds or more."""
@@ -57,7 +57,7 @@ def _words(names: tuple[str, ...]) -> Iterator[str]:
 
 @cache
 def _common() -> tuple[str, ...]:
-    data = pkgutil.get_data("withstand.scan", "weak_secrets.txt")
+    data = pkgutil.get_data("withstand.scan.probes", "weak_secrets.txt")
     assert data is not None, "the package is installed whole"
     return tuple(data.decode().splitlines())
 

@@ -14,8 +14,8 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.scan.accounts import is_password, new_password, sign_up_operation
 from withstand.scan.check import Steps, send
-from withstand.scan.guessing import Series, grows, limit_in, names_user, own_account
 from withstand.scan.policy import Profile, matches
+from withstand.scan.probes.guessing import Series, grows, limit_in, names_user, own_account
 from withstand.scan.seen import admits_failure, text_of
 from withstand.scan.similarity import normalised
 from withstand.scan.subject import Subject

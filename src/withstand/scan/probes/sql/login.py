@@ -9,7 +9,7 @@ from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.scan.accounts import is_password
 from withstand.scan.check import Failed, Steps, send, shown
 from withstand.scan.finding import Confidence
-from withstand.scan.inputs import is_login, named
+from withstand.scan.probes.inputs import is_login, named
 from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 

@@ -14,9 +14,9 @@ from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
 from withstand.scan.accounts import is_password
-from withstand.scan.guessing import Guard, Login, names_user
 from withstand.scan.login import based
 from withstand.scan.policy import matches
+from withstand.scan.probes.guessing import Guard, Login, names_user
 from withstand.scan.subject import Subject
 
 _RESET_WORDS: Final = re.compile(r"forg[eo]t|reset|recover|lost.?password", re.IGNORECASE)

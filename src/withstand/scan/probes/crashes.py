@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request
 from withstand.scan.check import Steps, send
-from withstand.scan.inputs import usual_request
+from withstand.scan.probes.inputs import usual_request
 from withstand.scan.subject import Subject
 
 

@@ -1,0 +1,1 @@
+"""What checks of one kind share: how something is asked, and what in an answer tells."""
