@@ -180,3 +180,18 @@ def test_a_configured_login_that_sends_nobodys_password_is_not_guessed_at() -> N
 
 def test_where_there_is_no_limit_there_is_nothing_to_announce() -> None:
     assert state(RETRY, login(None), PATHS)[0] is CoverageState.PASSED
+
+
+def test_a_limit_on_all_requests_is_not_taken_for_one_on_guesses() -> None:
+    guesses = login(None)
+    count = 0
+
+    def server(request: Request) -> Response:
+        nonlocal count
+        count += 1
+        return answer(429, {"error": "slow down"}) if count % 11 == 0 else guesses(request)
+
+    (finding,) = findings(LIMIT, server, PATHS)
+    assert "30 wrong passwords" in finding.detail
+    count = 0
+    assert findings(RETRY, server, PATHS) == ()

@@ -20,7 +20,7 @@ from withstand.scan.accounts import (
     sign_up_operation,
     sign_up_request,
 )
-from withstand.scan.check import Steps, send
+from withstand.scan.check import Pause, Steps, send
 from withstand.scan.login import based
 from withstand.scan.policy import matches
 from withstand.scan.similarity import normalised
@@ -33,6 +33,9 @@ Guard = tuple[tuple[str, str], Mapping[str, str]] | None
 """Name and value of a token against forged requests, and the cookies that go with it."""
 
 _MOST_GUESSES: Final = 200
+_BUSY: Final = frozenset({429, 503})
+_REST_S: Final = 0.3  # after which a limit on requests lets one through again
+_MOST_STRAYS: Final = 3  # answers of such a limit in one series
 _LIMIT_TEXT: Final = re.compile(
     r"too many|rate.?limit|locked|lock.?out|blocked|throttl|captcha|try again (?:later|in)", re.I
 )
@@ -98,7 +101,7 @@ def guess(subject: Subject, login: Login) -> Steps[Series]:
     account = yield from own_account(subject)
     name = account.get("email") or account.get("username") or ""
     exchanges: list[Exchange] = []
-    failures = 0
+    failures = strays = 0
     guard: Guard = None
     while len(exchanges) < wanted:
         try:
@@ -119,6 +122,18 @@ def guess(subject: Subject, login: Login) -> Steps[Series]:
             continue
         failures = 0
         how = limit_in(exchanges)
+        if exchange.status in _BUSY and strays < _MOST_STRAYS:
+            # Too many requests, or too many failures? What counts those refuses the next as well.
+            yield Pause(seconds=_REST_S)
+            request = _request(subject, login, account, f"Wrong-{subject.nonce()[2:14]}-1", guard)
+            again = yield from send(request, noise_is_answer=True)
+            if again.status != exchange.status:
+                strays += 1
+                exchanges[-1] = again
+                continue
+        if how is not None and strays == _MOST_STRAYS:
+            reason = "a limit on all requests answers in between, so none on guesses can be seen"
+            return Series(account=name, exchanges=tuple(exchanges), problem=reason)
         if how is not None:
             return _ended(series, exchange, how)
         if len(exchanges) == 1:
