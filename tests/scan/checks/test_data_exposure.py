@@ -158,6 +158,16 @@ def test_an_operation_that_creates_a_key_may_show_it_once() -> None:
     assert findings(SECRET, server, {"/api-keys": {"post": operation()}}) == ()
 
 
+def test_an_api_key_that_answers_show_is_found_and_one_that_is_handed_out_is_not() -> None:
+    (finding,) = findings(SECRET, showing({"name": "Ada", "api_key": "alice-token"}), ME)
+    assert finding.severity is Severity.MEDIUM
+    assert "API key of alice" in finding.detail
+    links = {"next": "/me?page=2&api_key=alice-token"}
+    assert findings(SECRET, showing({"name": "Ada", "links": links}), ME) == ()
+    paths = {"/keys": {"post": operation()}}
+    assert findings(SECRET, showing({"value": "alice-token"}, 201), paths) == ()
+
+
 def test_other_secrets_of_a_user_count_as_much_as_the_password() -> None:
     alice, *others = identities()
     keyed = replace(alice, fields={**alice.fields, "api_key": "k9Qv72xNfP0aL3e", "team": "blue-77"})

@@ -1,7 +1,7 @@
 """Responses carry passwords, keys and other secrets."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
 from withstand.scan.finding import Confidence, Evidence, Severity
+from withstand.scan.probes.tokens import is_jwt
 from withstand.scan.seen import (
     answers,
     carries,
@@ -48,6 +49,9 @@ _MASKED: Final = re.compile(
     r"[*•·.xX-]+|.{0,4}[*•]{3,}.{0,4}|\W?(?i:redacted|hidden|masked|string)\W?"
 )
 _LOOKS_LIKE_HASH: Final = re.compile(r"\$\w+\$|pbkdf2|scrypt|\{S?SHA|(?:[0-9a-fA-F]{2}){16,64}$")
+
+
+_LEAST_KEY: Final = 8  # characters: what is shorter may be anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +116,24 @@ def _leaks(subject: Subject, exchange: Exchange, own: dict[str, str]) -> Iterato
                 confidence=Confidence.CERTAIN,
             )
     if response.succeeded:
-        yield from _named(subject, exchange, values, own)
+        keys = _own_keys(subject)
+        yield from _keys(subject, exchange, keys.items(), strings)
+        yield from _named(subject, exchange, values, own | keys)
+
+
+def _keys(
+    subject: Subject, exchange: Exchange, keys: Iterable[tuple[str, str]], strings: set[str]
+) -> Iterator[_Leak]:
+    """Keys that callers send are theirs to know, and still not to be read from every answer."""
+    called = operation_of(subject, exchange)
+    for value, named in keys:
+        if value in strings and not gives_out_secrets(called, exchange.request):
+            yield _Leak(
+                what=named,
+                value=value,
+                severity=Severity.MEDIUM,
+                confidence=Confidence.CERTAIN,
+            )
 
 
 def _named(
@@ -177,6 +198,20 @@ def _own_secrets(subject: Subject) -> dict[str, str]:
         for identity in everybody
         for key, value in identity.fields.items()
         if (is_password(key) or _SECRET_FIELD.search(key)) and len(value) >= 6
+    }
+
+
+def _own_keys(subject: Subject) -> dict[str, str]:
+    """API keys in use. Who logs in has a token instead, which ends by itself."""
+    tokens = {
+        identity.name: identity.credential.token
+        for identity in subject.identities
+        if subject.login is None and identity.login is None and identity.credential is not None
+    }
+    return {
+        token: f"the API key of {name}"
+        for name, token in tokens.items()
+        if token is not None and len(token) >= _LEAST_KEY and not is_jwt(token)
     }
 
 
