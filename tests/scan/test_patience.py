@@ -9,7 +9,7 @@ from tests.scan.small_api import Notes, a_check, answer, planned, scanned
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response
 from withstand.client.scripted import START_UNIX_S, Scripted
 from withstand.scan.check import PASSED, Failed, Outcome, Per, Steps, send
-from withstand.scan.courier import Budget, Courier, NoiseStays
+from withstand.scan.courier import Budget, Courier, NoiseStays, Stopped
 from withstand.scan.patience import Pace, wait_asked_s
 from withstand.scan.record import CoverageState
 from withstand.scan.scanner import scan
@@ -192,3 +192,14 @@ def test_what_is_remembered_of_answers_is_bounded() -> None:
     asyncio.run(ask())
     assert courier.requests == 80
     assert sum(len(e.response.body) for e in courier.observed if e.response) <= 100_000_000
+
+
+def test_a_long_wait_is_announced_and_ends_when_somebody_asks_for_it() -> None:
+    transport = Scripted(lambda _request: busy(retry_after="30"))
+    announced: list[float] = []
+    courier = Courier(transport, Budget(), stop=lambda: transport.unix_time_s() > START_UNIX_S + 4)
+    courier.waits = announced.append
+    with pytest.raises(Stopped):
+        asyncio.run(courier.send(GET_ME))
+    assert announced == [30.0]
+    assert transport.unix_time_s() < START_UNIX_S + 6

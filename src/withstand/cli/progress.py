@@ -16,6 +16,7 @@ from withstand.workflows.attendance import Watcher
 from withstand.workflows.compare_plan import CompareProgress
 
 _PLAIN_EVERY_S = 5.0
+_LONG_WAIT_S = 3.0  # after which people wonder
 
 
 def drawable(console: Console) -> bool:
@@ -63,6 +64,10 @@ class ProgressLine:
     def scan(self, progress: ScanProgress) -> None:
         """Draws the state of a scan."""
         note = f"{progress.requests:,} requests, {progress.findings} findings"
+        if progress.waits_s >= _LONG_WAIT_S:
+            self.say(
+                f"waiting {progress.waits_s:.0f} s: the target is busy or wants fewer requests"
+            )
         self._show(
             progress.phase,
             progress.done,

@@ -33,6 +33,7 @@ __all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "is_nois
 
 _OBSERVED_EXCHANGES: Final = 5_000
 _MOST_CREATED: Final = 5_000
+_BETWEEN_LOOKS_S: Final = 0.5  # at whether somebody wants the scan to stop
 _OBSERVED_BYTES: Final = 100_000_000  # of their answers: bounded memory on any API
 _WAITED_SHARE: Final = 1 / 3  # of the scan's time, which is spent on waiting at most
 _WAITED_S: Final = 600.0  # where its time has no limit
@@ -92,6 +93,7 @@ class Courier:
         self._preconditions = Preconditions()
         self.requests = 0
         self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
+        self.waits: Callable[[float], None] = _nothing  # is told how long the scan waits, seconds
         self.created: list[Exchange] = []  # by these something may be there that must go again
         self.observed: deque[Exchange] = deque()
         self.new_user: NewUser = _nobody  # makes a throw-away user for the check that asks
@@ -159,7 +161,7 @@ class Courier:
             if wait_s is None:
                 raise NoiseStays(exchange)
             waited_s, tries = waited_s + wait_s, tries + 1
-            await self._transport.pause(wait_s)
+            await self._rest(wait_s)
             exchange = await self._unlocked(request, fresh=True, to=to)
         return exchange
 
@@ -190,6 +192,15 @@ class Courier:
     async def shake_hands(self) -> Handshake | None:
         """What the target's server agrees to; None where no TLS is spoken."""
         return await self._transport.handshake()
+
+    async def _rest(self, seconds: float) -> None:
+        """Waits for a busy target, for no longer than until somebody asks the scan to stop."""
+        self.waits(seconds)
+        end_s = self.now_s() + seconds
+        while (left_s := end_s - self.now_s()) > 0:
+            if self._stop():
+                raise Stopped("the scan was interrupted")
+            await self._transport.pause(min(left_s, _BETWEEN_LOOKS_S))
 
     async def pause(self, seconds: float) -> None:
         """Let time pass."""
@@ -284,6 +295,10 @@ class Courier:
             return exchange
         self._renewal.follow(exchange, sender)
         return replace(exchange, identity=sender.name)
+
+
+def _nothing(_seconds: float) -> None:
+    """Nobody wants to know."""
 
 
 async def _nobody() -> Identity | str:

@@ -61,6 +61,7 @@ class ScanProgress:
     requests: int
     findings: int
     now: str = ""  # the operation or identity at hand
+    waits_s: float = 0.0  # how long the scan is going to wait for a busy target, where it does
 
 
 Observer = Callable[[ScanProgress], None]

@@ -60,6 +60,8 @@ class ScanRun:
             transport, plan.budget, listener=listener, stop=lambda: self._listening and stop()
         )
         self.courier.new_user = self._new_user
+        self.courier.waits = self._waits
+        self._progress = ScanProgress(phase="log in", done=0, total=0, requests=0, findings=0)
         self._listening = True
         self._observer = observer
         self._ground = Groundwork(
@@ -431,13 +433,15 @@ class ScanRun:
         return notes_on(self._access.values(), approved)
 
     def _report(self, phase: str, done: int, total: int, now: str = "") -> None:
-        self._observer(
-            ScanProgress(
-                phase=phase,
-                done=done,
-                total=total,
-                requests=self.courier.requests,
-                findings=len(self._ledger.findings),
-                now=now,
-            )
+        self._progress = ScanProgress(
+            phase=phase,
+            done=done,
+            total=total,
+            requests=self.courier.requests,
+            findings=len(self._ledger.findings),
+            now=now,
         )
+        self._observer(self._progress)
+
+    def _waits(self, seconds: float) -> None:
+        self._observer(replace(self._progress, requests=self.courier.requests, waits_s=seconds))
