@@ -130,6 +130,14 @@ def test_a_search_by_post_and_a_creation_that_failed_softly_leave_nothing() -> N
     assert (found, deletions) == (Cleared(deleted=0), [])
 
 
+def test_a_session_is_no_thing_that_stays_behind() -> None:
+    paths = api_of("POST /sessions")
+    found, _ = cleared(
+        paths, lambda _request: answer(201, {"id": 7, "token": "t"}), post("/sessions")
+    )
+    assert found.notes == ()
+
+
 def test_what_the_scan_deleted_itself_is_not_deleted_again() -> None:
     api: Api = read_document(
         json.dumps(

@@ -15,6 +15,7 @@ __all__ = [
     "looks_like_login",
     "names_user",
     "new_password",
+    "opens_a_session",
     "sign_up_operation",
     "sign_up_request",
 ]
@@ -52,13 +53,17 @@ def changes_an_account(operation: Operation) -> bool:
     return operation.method in {"PUT", "PATCH", "DELETE"} or words[-1] in {"me", "self"}
 
 
+def opens_a_session(operation: Operation) -> bool:
+    """Whether the path says that a login is what is made there: `POST /sessions`."""
+    words = {part.lower() for part in operation.path.split("/")[-2:] if "{" not in part}
+    return operation.method == "POST" and bool(words & _LOGIN_WORDS)
+
+
 def looks_like_login(operation: Operation, builder: RequestBuilder) -> bool:
     """Whether anybody may send a password there to log in, by its path and its body."""
-    words = {part.lower() for part in operation.path.split("/")[-2:] if "{" not in part}
     return (
-        operation.method == "POST"
+        opens_a_session(operation)
         and not operation.requires_credential
-        and bool(words & _LOGIN_WORDS)
         and any(
             slot.location == "body" and is_password(slot.name) for slot in builder.slots(operation)
         )

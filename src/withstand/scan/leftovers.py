@@ -16,6 +16,7 @@ from withstand.openapi.resources import (
     identifier_in_location,
     reader_of,
 )
+from withstand.scan.accounts import opens_a_session
 from withstand.scan.soft_errors import says_no
 
 _CREATING: Final = frozenset({"POST", "PUT"})
@@ -95,7 +96,7 @@ def _leftover(
             )
     # A 200 to a POST is as often a search or an action: only what has an address was created.
     is_thing = response.status == 201 or (item is not None and identifier is not None)
-    if not is_thing:
+    if not is_thing or opens_a_session(producer):  # a session ends by itself
         return None
     named = identifier if identifier is not None else identifier_in(response.json(), "id")
     return Leftover(producer=producer, identifier=named, by=exchange.identity)
