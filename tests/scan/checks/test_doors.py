@@ -282,3 +282,14 @@ def test_the_paths_are_about_sixty_and_a_masked_secret_is_none() -> None:
     assert 55 <= len(PATHS) <= 70
     assert len(set(PATHS)) == len(PATHS)
     assert signature(answer(200, {"a": "b", "secret_key": "[REDACTED]"})) is None
+
+
+def test_paths_are_asked_for_in_the_style_of_the_document() -> None:
+    served = {
+        "/hello/": answer(200, {"hello": "world"}),
+        "/debug/": answer(200, {"secret_key": "8f3a9c1d7e", "mode": "a"}),
+        "/.env": plain("SECRET_KEY=8f3a9c1d7e\nMODE=a\n"),
+    }
+    document = {"/hello/": {"get": operation(secured=False)}}
+    (finding,) = findings(INNER, pages(served), document)
+    assert {"GET /debug/", "GET /.env"} <= {*finding.operations}

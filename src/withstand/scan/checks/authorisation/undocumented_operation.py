@@ -49,7 +49,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     evidence: list[Evidence] = []
     ordinary: list[str] = []
     open_to_all = True
-    for path in paths(subject):
+    for path in _in_its_style(subject):
         if _is_documented(subject, path) or _is_forbidden(subject, path):
             continue
         exchange = yield from send(_request(subject, path, caller))
@@ -97,6 +97,15 @@ def paths(subject: Subject) -> Iterator[str]:
     shared = [p for p, count in prefixes.items() if 2 * count >= len(subject.api.operations)]
     for prefix in shared[:_MOST_PREFIXES]:
         yield from (f"{prefix}/{path}" for path in BELOW_PREFIXES)
+
+
+def _in_its_style(subject: Subject) -> Iterator[str]:
+    """The paths with a slash at the end where that is how the document writes most of its own."""
+    ends = [operation.path.endswith("/") for operation in subject.api.operations]
+    slashed = 2 * sum(ends) > len(ends)
+    for path in paths(subject):
+        is_file = "." in path.rsplit("/", 1)[-1]
+        yield f"{path}/" if slashed and not is_file and not path.endswith("/") else path
 
 
 def _fingerprint(subject: Subject, caller: Identity | None) -> Steps[frozenset[str] | None]:
