@@ -179,17 +179,19 @@ def test_what_acts_on_a_private_object_is_found_and_a_like_on_a_public_one_is_no
     assert findings(CHANGE, server_for(Things(shared=True)), document) == ()
 
 
-def test_what_the_single_read_refuses_and_the_list_shows_is_found_also_by_its_id() -> None:
+@pytest.mark.parametrize("end", ["", "/"])
+def test_what_the_single_read_refuses_and_the_list_shows_is_found_also_by_its_id(end: str) -> None:
     things = Things()
 
     def server(request: Request) -> Response:
         name = caller(request)
-        if request.path == "/letters" and request.method == "GET" and name is not None:
+        if request.path == f"/letters{end}" and request.method == "GET" and name is not None:
             return answer(200, {"items": [{"id": each} for each in things.kept]})
         return things(request)
 
-    (finding,) = findings(LIST, server, paths(listed=True))
-    assert finding.operations == ("GET /letters",)
+    document = {f"{path}{end}": operations for path, operations in paths(listed=True).items()}
+    (finding,) = findings(LIST, server, document)
+    assert finding.operations == (f"GET /letters{end}",)
 
 
 def test_lists_of_shared_or_published_objects_pass() -> None:

@@ -156,7 +156,7 @@ def _item_of(subject: Subject, operation: Operation, name: str) -> Operation | N
     order = {"GET": 0, "PUT": 1, "PATCH": 1}
     for op in sorted(subject.api.operations, key=lambda op: order.get(op.method, 2)):
         parts = segments(op.path)
-        on_item = op.path_parameters and op.path.endswith("}") and len(parts) > 1
+        on_item = op.path_parameters and op.path.rstrip("/").endswith("}") and len(parts) > 1
         if on_item and noun(parts[-2]) == wanted:
             producer = producer_of(subject.api, op)
             if producer is not None and producer != sign_up:

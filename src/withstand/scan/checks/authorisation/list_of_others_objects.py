@@ -136,7 +136,9 @@ def _item_of(subject: Subject, lister: Operation) -> Operation | None:
     items = [
         op
         for op in subject.api.operations
-        if op.path_parameters and op.path.endswith("}") and lister_of(subject.api, op) is lister
+        if op.path_parameters
+        and op.path.rstrip("/").endswith("}")
+        and lister_of(subject.api, op) is lister
     ]
     order = {"GET": 0, "PUT": 1, "PATCH": 1, "DELETE": 2}
     if items:

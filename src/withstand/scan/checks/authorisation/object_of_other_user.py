@@ -71,7 +71,7 @@ def applies(subject: Subject) -> Skipped | None:
         return not_applicable("it is for other roles: operation-open-to-lower-role judges it")
     producer = producer_of(subject.api, read)
     is_user = producer is not None and producer == sign_up_operation(subject.api, subject.builder)
-    if is_user and not private and read.path.endswith("}"):
+    if is_user and not private and read.path.rstrip("/").endswith("}"):
         return not_applicable("its objects are users who signed up: nobody else owns them")
     return None
 
