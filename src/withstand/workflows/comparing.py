@@ -99,10 +99,8 @@ class Comparing:
                 return_when=asyncio.FIRST_COMPLETED,
             )
             finished = work.done()
-            for task in (work, stop):
-                task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await work
+            stop.cancel()
+            await cancel_for_good(work)
             interrupted = stopped.is_set()
         if not self._plan.restarted:
             self._found.close_restart()
@@ -276,6 +274,18 @@ class Comparing:
         self._observer(CompareProgress(done=self._blocks_done, total=total, now=now))
 
 
+async def cancel_for_good(work: "asyncio.Task[None]") -> None:
+    """Cancels the work until it has ended: a wait that ends at that very moment may swallow the
+    cancellation, as asyncio.wait_for does before Python 3.12. Raises what the work raised.
+    """
+    while not work.done():
+        work.cancel()
+        await asyncio.wait({work}, timeout=_CANCEL_AGAIN_S)
+    with contextlib.suppress(asyncio.CancelledError):
+        work.result()
+
+
+_CANCEL_AGAIN_S: Final = 1.0
 _HANGUP: Final = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # Windows has none
 
 
