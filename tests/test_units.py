@@ -9,6 +9,7 @@ from withstand.units import (
     format_bytes,
     format_count,
     format_duration_ns,
+    format_names,
     format_share,
     parse_duration_ns,
     parse_rate_per_s,
@@ -137,3 +138,10 @@ def test_a_share_never_reads_as_none_or_all_when_it_is_neither(share: float, tex
 
 def test_a_count_has_its_thousands_separated() -> None:
     assert format_count(1_234_567) == "1,234,567"
+
+
+@pytest.mark.parametrize(
+    ("names", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_names_are_listed_as_in_a_sentence(names: list[str], text: str) -> None:
+    assert format_names(names) == text

@@ -1,7 +1,8 @@
-"""Durations, rates, sizes and shares as people write them, and back."""
+"""Durations, rates, sizes, shares and names as people write them, and most of them back."""
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from withstand.errors import UsageError
@@ -105,3 +106,9 @@ def _three_digits(value: float) -> str:
 
 def _bad(kind: str, text: str, examples: str) -> UsageError:
     return UsageError(f"{text!r} is no {kind}", hint=f"write it as {examples}")
+
+
+def format_names(names: Sequence[str]) -> str:
+    """Names as they stand in a sentence: `a`, `a and b`, `a, b and c`."""
+    *before, last = names
+    return f"{', '.join(before)} and {last}" if before else last

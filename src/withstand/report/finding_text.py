@@ -37,10 +37,11 @@ def curl_of(proof: Evidence) -> str:
 def _evidence(item: Evidence) -> str:
     request = item.exchange.request
     who = f" as {item.exchange.identity}" if item.exchange.identity else ""
-    shown = f", proof: {_cut(item.highlight, 200)}" if item.highlight else ""
-    path = _cut(request.path, 200)
+    shown = f", proof: {cut(item.highlight, 200)}" if item.highlight else ""
+    path = cut(request.path, 200)
     return f"→ {item.caption}{who}: {request.method} {path} → {outcome(item.exchange)}{shown}"
 
 
-def _cut(text: str, length: int) -> str:
+def cut(text: str, length: int) -> str:
+    """The text, shortened to a number of characters where it is longer."""
     return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from withstand.report.finding_text import curl_of, finding_text
+from withstand.report.finding_text import curl_of, cut, finding_text
 from withstand.report.wording import accepted_until, plural, printable, upkeep
 from withstand.results import Conclusion, Results
 from withstand.scan.finding import Confidence, Finding, Severity
@@ -131,9 +131,9 @@ def _rule(name: str, shown: Iterable[_Shown]) -> dict[str, Any]:
     rule: dict[str, Any] = {
         "id": name,
         "name": "".join(part.capitalize() for part in name.split("-")),
-        "shortDescription": {"text": _cut(_line(first.title), _LONGEST_DESCRIPTION)},
+        "shortDescription": {"text": cut(_line(first.title), _LONGEST_DESCRIPTION)},
         "fullDescription": {
-            "text": _cut(f"{_line(first.title)}. {said}", _LONGEST_DESCRIPTION),
+            "text": cut(f"{_line(first.title)}. {said}", _LONGEST_DESCRIPTION),
         },
         "help": {
             "text": f"{said}\n\nReferences: {references}\n\nMore: {explain}",
@@ -163,7 +163,7 @@ def _result(shown: _Shown, rules: dict[str, int], described: Described) -> dict[
         "ruleIndex": rules[finding.check],
         "level": _LEVEL[finding.severity],
         # What a server sent must not become a link of the message (SARIF 2.1.0, 3.11.6).
-        "message": {"text": _cut(finding_text(finding), _LONGEST_MESSAGE).replace("](", "] (")},
+        "message": {"text": cut(finding_text(finding), _LONGEST_MESSAGE).replace("](", "] (")},
         "locations": places[:1],
         "partialFingerprints": {
             # The only one that GitHub uses; it wants this form.
@@ -251,7 +251,3 @@ def _cwe_address(number: int) -> str:
 
 def _line(text: str) -> str:
     return printable(" ".join(text.split()))
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"

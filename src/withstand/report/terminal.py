@@ -11,6 +11,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from withstand.report import access_view
+from withstand.report.finding_text import cut
 from withstand.report.terminal_stress import stress_tables
 from withstand.report.terminal_tables import (
     Indented,
@@ -203,13 +204,9 @@ def _evidence(proof: Evidence) -> Text:
     request = proof.exchange.request
     who = f" as {proof.exchange.identity}" if proof.exchange.identity else ""
     text = Text.assemble(("→ ", "dim"), printable(f"{proof.caption}{who}: "))
-    text.append(printable(_cut(f"{request.method} {request.path}", 100)), style="bold")
+    text.append(printable(cut(f"{request.method} {request.path}", 100)), style="bold")
     text.append(f" → {printable(outcome(proof.exchange))}")
     if proof.highlight:
         text.append(", proof: ")
-        text.append(printable(_cut(proof.highlight, 120)), style="bold red")
+        text.append(printable(cut(proof.highlight, 120)), style="bold red")
     return text
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 1]}…"

@@ -22,6 +22,7 @@ from withstand.scan.shape import same_shape
 from withstand.scan.similarity import normalised, same_content
 from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Baseline
+from withstand.units import format_names
 
 _GARBAGE_TOKEN: Final = "ws-no-such-token"  # noqa: S105 - refused by every API, that is its use
 _CANARY_WORDS: Final = ("me", "self", "whoami", "profile", "account", "userinfo")
@@ -151,13 +152,13 @@ async def attest(plan: ScanPlan, ground: Groundwork, courier: Courier) -> str | 
             well.append(name)
     if well:
         ground.facts.append(
-            f"After the scan {_listed(well)} still {'logs' if len(well) == 1 else 'log'} in as "
-            "configured" + (", with the profile of before." if ground.profiles else ".")
+            f"After the scan {format_names(well)} still {_log(well)} in as configured"
+            + (", with the profile of before." if ground.profiles else ".")
         )
     if unsure:
         ground.notes.append(
-            f"Whether {_listed(unsure)} still {'logs' if len(unsure) == 1 else 'log'} in could not "
-            "be told: the API was busy."
+            f"Whether {format_names(unsure)} still {_log(unsure)} in could not be told: the API "
+            "was busy."
         )
     return None
 
@@ -275,10 +276,6 @@ def _canary_rank(operation: Operation) -> tuple[int, int]:
     return (rank, len(operation.path))
 
 
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
 def _is_refusal(answer: Exchange, before: Exchange, after: Exchange) -> bool:
     """Refused by status, or a 200 that holds something else than what the identity sees (V6).
 
@@ -295,3 +292,7 @@ def _is_refusal(answer: Exchange, before: Exchange, after: Exchange) -> bool:
         and not same_shape(expected, response)
         and not same_content(expected, response, repeat_of_one=after.response)
     )
+
+
+def _log(names: list[str]) -> str:
+    return "logs" if len(names) == 1 else "log"

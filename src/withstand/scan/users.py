@@ -12,7 +12,7 @@ from withstand.client.identity import Credential, Identity
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import identifier_in, reader_of
+from withstand.openapi.resources import identifier_in, producer_of, reader_of
 from withstand.scan.accounts import (
     is_password,
     new_password,
@@ -44,6 +44,12 @@ class NewUser:
             if found is not None:
                 return found
         return None
+
+
+def works_on_signed_up(subject: Subject, operation: Operation) -> bool:
+    """Whether what the operation works on are users who signed up."""
+    sign_up = sign_up_operation(subject.api, subject.builder)
+    return sign_up is not None and producer_of(subject.api, operation) == sign_up
 
 
 def sign_up_of(subject: Subject) -> Operation | str:

@@ -225,3 +225,8 @@ def _slots(subject: Subject) -> tuple[Slot, ...]:
         for slot in subject.builder.slots(subject.operation)
         if slot.location in places and not (slot in fixed and is_password(slot.name))
     )
+
+
+def took_s(exchange: Exchange) -> float:
+    """From the send to the last byte, seconds."""
+    return exchange.timing.service_time_ns / 1_000_000_000

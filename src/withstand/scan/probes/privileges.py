@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from withstand.client.exchange import Exchange
 from withstand.openapi.naming import canonical, words
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.request_builder import Slot
@@ -100,6 +101,11 @@ def worst(tries: Iterable[Attempt]) -> Severity:
 def nonsense(slots: tuple[Slot, ...], nonce: str) -> Attempt:
     """A property that no API knows: one that keeps it keeps anything."""
     return Attempt(name=nonce, slot=_slot(_wrapper(slots), nonce), value=True)
+
+
+def document_of(exchange: Exchange | None) -> Any:
+    """What an answer holds as JSON; None without one."""
+    return exchange.response.json() if exchange is not None and exchange.response else None
 
 
 def has(document: Any, attempt: Attempt) -> bool:

@@ -10,9 +10,8 @@ from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import item_path
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import producer_of
 from withstand.scan.access import is_guarded
-from withstand.scan.accounts import new_password, sign_up_operation
+from withstand.scan.accounts import new_password
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -57,7 +56,14 @@ from withstand.scan.ownership import (
 )
 from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
-from withstand.scan.users import NewUser, account_of, located_account, logs_in, new_user
+from withstand.scan.users import (
+    NewUser,
+    account_of,
+    located_account,
+    logs_in,
+    new_user,
+    works_on_signed_up,
+)
 
 _ACCOUNT_WORDS: Final = frozenset(
     {"password", "email", "profile", "update", "edit", "change", "phone", "address"}
@@ -77,7 +83,7 @@ def applies(subject: Subject) -> Skipped | None:
         return no_pair(subject, "one user can change another's objects")
     if not_for_these(subject, write):
         return not_applicable("it is for other roles: operation-open-to-lower-role judges it")
-    if _on_users(subject, write):
+    if works_on_signed_up(subject, write):
         if subject.throwaway is None:
             return Skipped(reason="it works on users, and no throw-away user could be signed up")
         if write.method == "POST" and not _ACCOUNT_WORDS & {*words(write.path)}:
@@ -90,7 +96,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     assert both is not None, "applies() saw to it"
     assert write is not None, "runs once for each operation"
     owner, stranger = both
-    if _on_users(subject, write):
+    if works_on_signed_up(subject, write):
         return (yield from _another_user(subject, write, stranger))
     made = yield from create(subject, write, by=owner)
     if not isinstance(made, Made):
@@ -246,11 +252,6 @@ def _needed_credential(subject: Subject) -> bool:
     assert subject.operation is not None, "runs once for each operation"
     read = subject.api.operation(f"GET {subject.operation.path}")
     return read is not None and is_guarded(subject, read)
-
-
-def _on_users(subject: Subject, write: Operation) -> bool:
-    sign_up = sign_up_operation(subject.api, subject.builder)
-    return sign_up is not None and producer_of(subject.api, write) == sign_up
 
 
 def _server(owners_only: bool) -> Server:

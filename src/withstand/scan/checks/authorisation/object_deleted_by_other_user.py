@@ -7,9 +7,7 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
-from withstand.openapi.resources import producer_of
 from withstand.scan.access import is_guarded
-from withstand.scan.accounts import sign_up_operation
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -54,7 +52,13 @@ from withstand.scan.ownership import (
 )
 from withstand.scan.similarity import volatile_places
 from withstand.scan.subject import Subject
-from withstand.scan.users import NewUser, account_of, located_account, new_user
+from withstand.scan.users import (
+    NewUser,
+    account_of,
+    located_account,
+    new_user,
+    works_on_signed_up,
+)
 
 _SOFTLY: Final = re.compile(r"delet|remov|archiv|trash|active|status|state|cancel|enabled", re.I)
 
@@ -73,7 +77,7 @@ def applies(subject: Subject) -> Skipped | None:
         return no_pair(subject, "one user can delete another's objects")
     if not_for_these(subject, removal):
         return not_applicable("it is for other roles: operation-open-to-lower-role judges it")
-    if _on_users(subject, removal) and subject.throwaway is None:
+    if works_on_signed_up(subject, removal) and subject.throwaway is None:
         return Skipped(reason="it works on users, and no throw-away user could be signed up")
     return None
 
@@ -83,7 +87,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     assert both is not None, "applies() saw to it"
     assert removal is not None, "runs once for each operation"
     owner, stranger = both
-    if _on_users(subject, removal):
+    if works_on_signed_up(subject, removal):
         return (yield from _another_user(subject, removal, stranger))
     kept = yield from create(subject, removal, by=owner)
     made = yield from create(subject, removal, by=owner)
@@ -191,11 +195,6 @@ def _another_user(subject: Subject, removal: Operation, stranger: Identity) -> S
             shown("Another user, whom nobody deleted, is still there", control),
         ),
     )
-
-
-def _on_users(subject: Subject, removal: Operation) -> bool:
-    sign_up = sign_up_operation(subject.api, subject.builder)
-    return sign_up is not None and producer_of(subject.api, removal) == sign_up
 
 
 def _server(owners_only: bool) -> Server:

@@ -43,6 +43,7 @@ from withstand.scan.probes.privileges import (
     Attempt,
     as_user,
     attempts,
+    document_of,
     extras,
     has,
     knows,
@@ -110,14 +111,14 @@ def _judge(
     held = yield from hold(subject, read, made, owner)
     if not isinstance(held, Holding):
         return Inconclusive(reason=held)
-    kept = tuple(each for each in tries if has(_document(held.exchange), each))
+    kept = tuple(each for each in tries if has(document_of(held.exchange), each))
     if not kept:
         return PASSED
     plain = yield from create(subject, read, by=owner)
     control = (yield from hold(subject, read, plain, owner)) if isinstance(plain, Made) else plain
     if not isinstance(control, Holding):
         return Inconclusive(reason=f"there is no object to compare with: {control}")
-    usual = _document(control.exchange)
+    usual = document_of(control.exchange)
     kept = tuple(each for each in kept if knows(usual, each.name) and not has(usual, each))
     if not kept:
         return PASSED
@@ -160,7 +161,7 @@ def _judge_user(
     subject: Subject, post: Operation, user: NewUser, tries: Tries, odd: Attempt | None
 ) -> Steps[Outcome]:
     view = yield from account_of(subject, user, post)
-    told = (_document(view), _claims(user))
+    told = (document_of(view), _claims(user))
     kept = tuple(each for each in tries if any(has(document, each) for document in told))
     opened = yield from _opens(subject, user)
     if not kept and opened is None:
@@ -173,7 +174,7 @@ def _judge_user(
     if not isinstance(control, NewUser):
         return Inconclusive(reason="there is no other user to compare with")
     other = yield from account_of(subject, control, post)
-    usual = (_document(other), _claims(control))
+    usual = (document_of(other), _claims(control))
     anything = odd is not None and any(has(document, odd) for document in told)
 
     def counts(each: Attempt) -> bool:
@@ -234,11 +235,7 @@ def _views(subject: Subject, post: Operation, read: Operation | None) -> tuple[A
     known = [subject.baselines.get(op.key) for op in (post, read) if op is not None]
     if read is None:
         known.append(subject.canary)
-    return tuple(_document(each.exchange) for each in known if each is not None)
-
-
-def _document(exchange: Exchange | None) -> Any:
-    return exchange.response.json() if exchange is not None and exchange.response else None
+    return tuple(document_of(each.exchange) for each in known if each is not None)
 
 
 def _server(takes_everything: bool) -> Server:

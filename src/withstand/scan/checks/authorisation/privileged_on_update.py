@@ -45,6 +45,7 @@ from withstand.scan.probes.privileges import (
     Attempt,
     as_user,
     attempts,
+    document_of,
     extras,
     has,
     knows,
@@ -95,7 +96,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     if not isinstance(held, Holding) or held.by_list:
         return Inconclusive(reason="no operation reads what it changes")
     slots = subject.builder.slots(change)
-    tries = attempts(subject.api, change, slots, (_document(held.exchange),))
+    tries = attempts(subject.api, change, slots, (document_of(held.exchange),))
     if not tries:
         return _NOTHING
     odd = nonsense(slots, subject.nonce())
@@ -140,8 +141,8 @@ def _judge(
     after = yield from hold_again(subject, change, held, owner)
     if after is None or not after.succeeded:
         return Inconclusive(reason="the object could not be read again")
-    before = _document(held.exchange)
-    kept = tuple(t for t in tries if has(_document(after), t) and not has(before, t))
+    before = document_of(held.exchange)
+    kept = tuple(t for t in tries if has(document_of(after), t) and not has(before, t))
     if not kept:
         return PASSED
     plain = yield from create(subject, change, by=owner)
@@ -151,7 +152,7 @@ def _judge(
     control = yield from hold(subject, change, plain, owner)
     if not isinstance(control, Holding):
         return Inconclusive(reason=f"there is no object to compare with: {control}")
-    usual = _document(control.exchange)
+    usual = document_of(control.exchange)
     kept = tuple(each for each in kept if knows(usual, each.name) and not has(usual, each))
     if not kept:
         return PASSED
@@ -179,7 +180,7 @@ def _own_account(subject: Subject, change: Operation) -> Steps[Outcome]:
     before = yield from own_account(subject, user)
     if before is None or not before.succeeded or not _is_account(before, user):
         return Inconclusive(reason="no operation shows a user their own account")
-    document = _document(before)
+    document = document_of(before)
     slots = subject.builder.slots(change)
     seen = attempts(subject.api, change, slots, (document,))
     known = {slot.name.rsplit(".", 1)[-1] for slot in slots if slot.location == "body"}
@@ -199,7 +200,7 @@ def _own_account(subject: Subject, change: Operation) -> Steps[Outcome]:
         if changed is None:
             continue
         after = yield from own_account(subject, user)
-        now = _document(after)
+        now = document_of(after)
         anything = has(now, odd)
         kept = tuple(
             t
@@ -246,10 +247,6 @@ def _send_own(
 def _is_account(exchange: Exchange, user: Identity) -> bool:
     names = {v for k, v in user.fields.items() if k in {"email", "username", "login"}}
     return exchange.response is not None and any(n in exchange.response.text for n in names)
-
-
-def _document(exchange: Exchange | None) -> Any:
-    return exchange.response.json() if exchange is not None and exchange.response else None
 
 
 def _server(takes_everything: bool) -> Server:

@@ -31,6 +31,7 @@ from withstand.scan.check import (
 from withstand.scan.examples import answer, body, late, operation
 from withstand.scan.finding import Severity
 from withstand.scan.objects import like_baseline
+from withstand.scan.probes.inputs import took_s
 from withstand.scan.subject import Baseline, Subject
 
 _DEPTH: Final = 2_000
@@ -125,12 +126,12 @@ def _judge(subject: Subject, baseline: Baseline, large: _Large) -> Steps[Failed 
             return None
         exchange = yield from send(request, noise_is_answer=True)
         # The usual request is sent only where the first glance says that something may be wrong.
-        if not _broke(exchange) and _took_s(exchange) < _LEAST_S:
+        if not _broke(exchange) and took_s(exchange) < _LEAST_S:
             return False
         control = before or (yield from _usual(subject, baseline))
         if control is None or control.response is None or control.response.status >= 500:
             return None
-        if not _broke(exchange) and _took_s(exchange) < _SLOWER * _took_s(control):
+        if not _broke(exchange) and took_s(exchange) < _SLOWER * took_s(control):
             return False
         what = _what(exchange)
         if turn == 0:
@@ -175,11 +176,7 @@ def _what(exchange: Exchange) -> str:
         return "gives no answer in time"
     if exchange.response.status == 500:
         return "answers 500"
-    return f"takes {_took_s(exchange):.1f} s"
-
-
-def _took_s(exchange: Exchange) -> float:
-    return exchange.timing.service_time_ns / 1_000_000_000
+    return f"takes {took_s(exchange):.1f} s"
 
 
 class _Comments:

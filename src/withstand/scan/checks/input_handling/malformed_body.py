@@ -27,6 +27,7 @@ from withstand.scan.finding import Severity
 from withstand.scan.probes.crashes import crash_by, crashed, still_works
 from withstand.scan.probes.inputs import usual_request
 from withstand.scan.subject import Subject
+from withstand.units import format_names
 
 _FORM = "application/x-www-form-urlencoded"
 _MULTIPART = "multipart/form-data"
@@ -56,7 +57,7 @@ def run(subject: Subject) -> Steps[Outcome]:
         return Inconclusive(reason="after a malformed body the usual one fails as well")
     kinds = [kind for kind, _ in crashes]
     return Failed(
-        detail=f"The server fails on {_listed(kinds)} instead of refusing it.",
+        detail=f"The server fails on {format_names(kinds)} instead of refusing it.",
         evidence=(
             *(shown(f"With {kind}", exchange) for kind, exchange in crashes[:4]),
             shown("With the usual body", control),
@@ -96,11 +97,6 @@ def _malformed_json(usual: Request) -> Iterator[tuple[str, Request]]:
 
 def _typed(request: Request, media_type: str, content: bytes) -> Request:
     return replace(request, body=content).with_header("Content-Type", media_type)
-
-
-def _listed(kinds: list[str]) -> str:
-    *before, last = kinds
-    return f"{', '.join(before)} and {last}" if before else last
 
 
 def vulnerable() -> Server:

@@ -30,6 +30,7 @@ from withstand.scan.probes.inputs import (
     named,
     probing,
     text_slots,
+    took_s,
     usual_value,
 )
 from withstand.scan.subject import Subject
@@ -66,9 +67,9 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
             for length in _LENGTHS[1 if shift else 0 : 2]:
                 text = _almost(before, letter, length + shift)
                 first = yield from _asked(subject, slot, text)
-                if first is None or _took_s(first) <= 3 * _took_s(benign) + _FLAT_S:
+                if first is None or took_s(first) <= 3 * took_s(benign) + _FLAT_S:
                     continue
-                already = length == _LENGTHS[0] and _took_s(first) > _LONG_S
+                already = length == _LENGTHS[0] and took_s(first) > _LONG_S
                 lengths = tuple(at + shift for at in (_SHORT_LENGTHS if already else _LENGTHS))
                 failure = yield from _growing(subject, slot, before, letter, lengths)
                 if failure is not None:
@@ -91,28 +92,28 @@ def _growing(
         fast = yield from _asked(subject, slot, before + letter * (length + 1 - len(before)))
         if slow is None or fast is None:
             return None
-        if took and _took_s(slow) < _LEAST_STEP * max(_took_s(took[-1][1]), _took_s(fast)):
+        if took and took_s(slow) < _LEAST_STEP * max(took_s(took[-1][1]), took_s(fast)):
             return None
         took.append((length, slow, fast))
-        if at > 1 and _took_s(slow) >= _LEAST_S:
+        if at > 1 and took_s(slow) >= _LEAST_S:
             break
     _, shortest, _ = took[0]
     length, longest, beside = took[-1]
-    longest_s = _took_s(longest)
-    if longest_s < _LEAST_S or longest_s < _LEAST_GROWTH * _took_s(shortest):
+    longest_s = took_s(longest)
+    if longest_s < _LEAST_S or longest_s < _LEAST_GROWTH * took_s(shortest):
         return None
-    if longest_s < _LEAST_GROWTH * _took_s(beside):
+    if longest_s < _LEAST_GROWTH * took_s(beside):
         return None
     again = yield from _asked(subject, slot, _almost(before, letter, length))
-    if again is None or _took_s(again) < max(_LEAST_S, longest_s / 2):
+    if again is None or took_s(again) < max(_LEAST_S, longest_s / 2):
         return None
-    times = ", ".join(f"{at} letters {_took_s(each):.2f} s" for at, each, _ in took)
+    times = ", ".join(f"{at} letters {took_s(each):.2f} s" for at, each, _ in took)
     return Failed(
         detail=f"A text in {named(slot)} that almost fits takes ever longer: {times}.",
         evidence=(
-            shown(f"{took[0][0]} letters: {_took_s(shortest):.3f} s", shortest),
+            shown(f"{took[0][0]} letters: {took_s(shortest):.3f} s", shortest),
             shown(f"{length} letters: {longest_s:.3f} s", longest),
-            shown(f"A harmless text of that length: {_took_s(beside):.3f} s", beside),
+            shown(f"A harmless text of that length: {took_s(beside):.3f} s", beside),
         ),
         parameter=named(slot),
     )
@@ -139,10 +140,6 @@ def _asked(subject: Subject, slot: Slot, text: str) -> Steps[Exchange | None]:
         return None
     exchange = yield from send(request)
     return exchange if exchange.response is not None else None
-
-
-def _took_s(exchange: Exchange) -> float:
-    return exchange.timing.service_time_ns / 1_000_000_000
 
 
 class _Matcher:
