@@ -121,11 +121,13 @@ def test_a_stalling_server_shows_in_response_time_whatever_the_pool(
     )
     check_books(measured)
     times = one(measured).response_time
-    assert quantile_ms(times.quantile(0.5)) < 30
-    assert quantile_ms(times.quantile(0.8)) == pytest.approx(100, abs=50)
-    assert quantile_ms(times.quantile(0.95)) == pytest.approx(250, abs=60)
+    # A machine that is busy otherwise adds to the times and takes nothing away.
+    assert quantile_ms(times.quantile(0.8)) > 100 - 50
+    assert quantile_ms(times.quantile(0.95)) > 250 - 60
+    assert quantile_ms(times.quantile(0.5)) < 0.5 * quantile_ms(times.quantile(0.8))
     if connections == 2:  # the clock from the send sees the two requests of each stall alone
-        assert quantile_ms(one(measured).service_time.quantile(0.95)) < 50
+        service_ms = quantile_ms(one(measured).service_time.quantile(0.95))
+        assert service_ms < 0.5 * quantile_ms(times.quantile(0.95))
         assert measured.late > 80
 
 
