@@ -20,7 +20,8 @@ class Credential:
     """Where a request says who sends it, and the bare token when there is one.
 
     `cookies` and `query` are names with values as they are meant, not as they are escaped.
-    `lifetime_s` is how long it is good from the login on; None where the login did not say.
+    `lifetime_s` is how long it is good from the login on, `refresh_token` what gets the next one;
+    None where the login did not say.
     """
 
     headers: Headers = ()
@@ -28,6 +29,7 @@ class Credential:
     query: Headers = ()
     token: str | None = None
     lifetime_s: float | None = field(default=None, compare=False)
+    refresh_token: str | None = field(default=None, compare=False)
 
     def apply(self, request: Request) -> Request:
         """The request with this credential in place of any other in the same places."""
@@ -110,6 +112,8 @@ class Credential:
             known = self.token and self.token in value
             if not known and len(value) >= _SHORTEST_SECRET:
                 found.setdefault(value, f"$WITHSTAND_{variable_name(name)}_{label}")
+        if self.refresh_token is not None:
+            found.setdefault(self.refresh_token, f"$WITHSTAND_REFRESH_TOKEN_{label}")
         return found
 
     def _basic(self) -> tuple[str, str]:

@@ -23,6 +23,7 @@ from withstand.client.token_place import (
     found_token,
     lifetime_s,
     named_texts,
+    refresh_token,
     template_beside,
     token_at,
 )
@@ -112,21 +113,21 @@ class LoginRecipe:
         """
         document = response.json()
         if self.token_path == COOKIES:
-            return self._also(self._session(response, cookies or {}))
+            return self._also(self._session(response, cookies or {}), document)
         if self.token_path is None:
             session = self._session(response, cookies or {}) if self._sends_cookie else None
             if session is not None:
-                return self._also(session)
+                return self._also(session, document)
             token, template = found_token(document, response)
             if token is None:
-                return self._also(self._session(response, cookies or {}))
+                return self._also(self._session(response, cookies or {}), document)
             found = sent_as(self.send_as or template, token)
         else:
             token = token_at(self.token_path, document, response)
             if token is None:
                 return None
             found = sent_as(self.send_as or template_beside(document), token)
-        return self._also(replace(found, lifetime_s=lifetime_s(document, token)))
+        return self._also(replace(found, lifetime_s=lifetime_s(document, token)), document)
 
     def credential_of(self, token: str) -> Credential:
         """The credential that sends this token as the recipe says."""
@@ -239,10 +240,12 @@ class LoginRecipe:
     def _sends_cookie(self) -> bool:
         return (self.send_as or "").lower().startswith("cookie:")
 
-    def _also(self, found: Credential | None) -> Credential | None:
-        if found is None or not self.also_sent:
-            return found
-        return replace(found, headers=(*found.headers, *self.also_sent))
+    def _also(self, found: Credential | None, document: object) -> Credential | None:
+        """With what belongs to a credential besides what makes it one."""
+        if found is None:
+            return None
+        headers = (*found.headers, *self.also_sent)
+        return replace(found, headers=headers, refresh_token=refresh_token(document))
 
     def _session(self, response: Response, cookies: Mapping[str, str]) -> Credential | None:
         found = session_credential(merged(cookies, response))

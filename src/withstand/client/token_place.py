@@ -13,6 +13,7 @@ _TOKEN_NAMES: Final = (
 )  # fmt: skip
 _TOKEN_HEADERS: Final = ("authorization", "x-auth-token", "x-access-token", "x-session-token")
 SHORTEST_TOKEN: Final = 8
+_REFRESH: Final = re.compile(r"refresh(?:[-_]?(?:token|jwt|key))?", re.IGNORECASE)
 
 
 def json_path(document: Any, path: str) -> Any:
@@ -57,6 +58,16 @@ def found_token(document: Any, response: Response) -> tuple[str | None, str]:
         if token is not None:
             return token, BEARER
     return None, BEARER
+
+
+def refresh_token(document: Any) -> str | None:
+    """What a login gives to get the next token with; None where it gives no such thing."""
+    named = (
+        value
+        for name, value in named_texts(document)
+        if _REFRESH.fullmatch(name) and len(value) >= SHORTEST_TOKEN and " " not in value
+    )
+    return next(named, None)
 
 
 def template_beside(document: Any) -> str:

@@ -229,11 +229,49 @@ def test_a_session_that_reads_a_soft_error_afterwards_has_ended() -> None:
     assert run(soft, paths())[0] is CoverageState.PASSED
 
 
-def test_a_logout_that_wants_a_refresh_token_is_not_tried() -> None:
-    document = paths(requestBody=body(refresh_token={"type": "string"}))
-    what, reason = run(Sessions(ends="nothing"), document)
+WANTS_REFRESH = paths(requestBody=body(refreshToken={"type": "string"}))
+
+
+class Refreshed:
+    """Sessions whose logout wants the refresh token that the login gave."""
+
+    def __init__(self, *, ends: str, lives_s: int = 3600) -> None:
+        self.inner = Sessions(ends=ends)
+        self._lives_s = lives_s
+
+    def __call__(self, request: Request) -> Response:
+        if request.path == "/logout":
+            token = (request.header("authorization") or "").removeprefix("Bearer ")
+            if sent(request).get("refreshToken") != f"refreshes-{token}":
+                return answer(400, {"error": "send your refresh token"})
+        response = self.inner(request)
+        if request.path != "/login" or not response.succeeded:
+            return response
+        token = response.json()["token"]
+        tokens = {"token": token, "refresh_token": f"refreshes-{token}"}
+        return answer(200, tokens | {"expires_in": self._lives_s})
+
+
+def test_a_logout_that_wants_a_refresh_token_is_given_the_one_of_its_session() -> None:
+    server = Refreshed(ends="nothing")
+    people = identities(("alice", "bob"))
+    (finding,) = findings(LOGOUT, server, WANTS_REFRESH, login=LOGIN, people=people)
+    assert finding.operations == ("POST /logout",)
+    assert server.inner.logouts
+    assert "refreshes-" not in repr(finding)
+    assert run(Refreshed(ends="this"), WANTS_REFRESH)[0] is CoverageState.PASSED
+
+
+def test_a_short_lived_token_is_let_live_where_the_refresh_token_is_what_a_logout_ends() -> None:
+    what, reason = run(Refreshed(ends="nothing", lives_s=300), WANTS_REFRESH)
     assert what is CoverageState.INCONCLUSIVE
     assert "refresh token" in reason
+
+
+def test_a_logout_that_wants_a_refresh_token_which_nobody_gave_is_not_tried() -> None:
+    what, reason = run(Sessions(ends="nothing"), WANTS_REFRESH)
+    assert what is CoverageState.INCONCLUSIVE
+    assert "the login gave none" in reason
 
 
 def test_a_logout_listed_under_never_is_not_called() -> None:

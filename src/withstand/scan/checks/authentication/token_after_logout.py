@@ -98,6 +98,12 @@ def _log_out(
         later = yield from send(read.request, fresh=True)
         if later.response is not None and not _works(seen, later):
             return PASSED
+        if _revokes_refresh(spare, request) and _severity(spare) is Severity.LOW:
+            return Inconclusive(
+                reason=f"{candidate.key} takes the refresh token, and the access token that still "
+                "works ends by itself within a quarter of an hour: what the refresh token still "
+                "opens was not asked"
+            )
         garbage = spare.with_token(subject.nonce()) if spare.token else None
         bare = subject.stripped(spare.strip(read.request))
         control = yield from send(garbage.apply(bare) if garbage else bare)
@@ -115,6 +121,11 @@ def _log_out(
             severity=_severity(spare),
         )
     return Inconclusive(reason=reason)
+
+
+def _revokes_refresh(spare: Credential, request: Request) -> bool:
+    """Whether the logout was given what would get the session its next access token."""
+    return spare.refresh_token is not None and spare.refresh_token.encode() in request.body
 
 
 def _severity(spare: Credential) -> Severity:
@@ -157,7 +168,9 @@ def _request(
     for slot in subject.builder.slots(candidate):
         name = slot.name.rsplit(".", 1)[-1].lower().replace("_", "")
         if "refresh" in name:
-            return "it wants a refresh token, which a scan does not keep"
+            if spare.refresh_token is None:
+                return "it wants a refresh token, and the login gave none"
+            values[slot] = spare.refresh_token
         if name in {"token", "accesstoken", "jwt", "sessionid", "session"} and spare.token:
             values[slot] = spare.token
     try:
@@ -263,7 +276,8 @@ CHECK = Check(
         "Where only the client forgets its token or cookie, a copy works on. The check logs the "
         "throw-away user in once more, or an identity where that leaves its first session alone, "
         "logs that second session out and reads with it again. The first session never logs out. "
-        "It is low where the token ends by itself within a quarter of an hour."
+        "It is low where the token ends by itself within a quarter of an hour, and left undecided "
+        "where the logout takes the refresh token besides."
     ),
     remedy=(
         "End the session on the server: delete its record, or put the token's id on a list of "
