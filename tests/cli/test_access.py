@@ -28,6 +28,24 @@ def test_the_matrix_is_shown_approved_and_then_held_against_the_api(
     assert "Access matrix" in (folder / "found.html").read_text()
 
 
+def test_a_role_that_nobody_has_any_more_is_one_sentence_and_can_be_approved_anew(
+    invoke: Invoke, folder: Path, demo: RunningDemo
+) -> None:
+    (folder / "withstand.toml").write_text(config_of(demo))
+    approved = folder / "withstand.access.toml"
+    approved.write_text('"GET /users" = ["user", "auditor"]\n')
+
+    for verb in ("access", "scan"):
+        outcome = invoke(verb, "-q")
+        assert outcome.code == 2, outcome.said
+        assert outcome.said.count("auditor") == 1
+        assert "admin, user" in outcome.said
+
+    assert invoke("scan", "-q", "--check", "version-banner").code == 0
+    assert invoke("access", "-q", "--approve", "--profile", "readonly").code == 0
+    assert "auditor" not in approved.read_text()
+
+
 def test_without_an_approved_file_the_next_step_is_said(
     invoke: Invoke, folder: Path, demo: RunningDemo
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from withstand.errors import UsageError
-from withstand.settings.approved_access import approved_text, read_approved
+from withstand.settings.approved_access import approved_text, read_approved, require_known_roles
 
 APPROVED = {
     "GET /health": ("anonymous", "user"),
@@ -37,3 +37,13 @@ def test_a_file_that_says_something_else_is_refused_in_a_sentence(
     file.write_text(text)
     with pytest.raises(UsageError, match=r"does not say who may use which operation"):
         read_approved(file)
+
+
+def test_roles_that_nobody_has_are_one_sentence_with_those_that_there_are(tmp_path: Path) -> None:
+    file = tmp_path / "withstand.access.toml"
+    require_known_roles(file, APPROVED, ("user", "admin"))
+    with pytest.raises(UsageError) as refused:
+        require_known_roles(file, APPROVED | {"GET /b": ("clerk?", "owner")}, ("user", "admin"))
+    assert "for clerk, owner, and no identity" in refused.value.message
+    assert "(there is admin, user)" in refused.value.message
+    assert "withstand access --approve" in (refused.value.hint or "")

@@ -1,7 +1,6 @@
 """`withstand access`: who may use which operation."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -77,10 +76,13 @@ def command(
     target = target_for(settings, allow, insecure)
     checks = tuple(check for check in all_checks() if check.reads_access)
     plan = scan_plan(
-        settings, target, api_for(settings, target), checks=checks, profile=profile or "ci"
+        settings,
+        target,
+        api_for(settings, target),
+        checks=checks,
+        profile=profile or "ci",
+        approves=approve,
     )
-    if approve:
-        plan = replace(plan, policy=replace(plan.policy, approved=None))
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,

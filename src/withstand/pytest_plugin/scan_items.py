@@ -24,7 +24,7 @@ from withstand.results import fails_at
 from withstand.scan.catalogue import all_checks
 from withstand.scan.check import Check, Per
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
-from withstand.settings.plans import api_for
+from withstand.settings.plans import api_for, scan_plan
 
 SCAN = "scan"
 WHOLE_API = "API"
@@ -58,12 +58,11 @@ class ScannedFile(pytest.File):
         try:
             settings = read_settings(self.config)
             target = settings.target()
-            api = api_for(settings, target)
-            about = TestedApi(settings=settings, target=target, api=api)
+            plan = scan_plan(settings, target, api_for(settings, target), checks=all_checks())
         except WithstandError as error:
             raise self.CollectError(str(error)) from None
         node: ScanCollector = ScanCollector.from_parent(self, name=SCAN)
-        node.about = about
+        node.about = TestedApi(settings=settings, plan=plan)
         yield node
 
 
@@ -75,7 +74,7 @@ class ScanCollector(pytest.Collector):
     def collect(self) -> Iterator["PlaceCollector"]:
         """One collector for each operation, then one for the checks of the whole API."""
         per_operation = tuple(check for check in all_checks() if check.per is not Per.API)
-        for operation in _ordered(self.about.api):
+        for operation in _ordered(self.about.plan.api):
             yield PlaceCollector.of(self, operation, per_operation)
         whole_api = tuple(check for check in all_checks() if check.per is Per.API)
         yield PlaceCollector.of(self, None, whole_api)
@@ -164,7 +163,7 @@ class CheckItem(pytest.Item):
                 pytest.skip(reason)
 
     def _found(self, record: ScanRecord) -> None:
-        fail_on = self.about.settings.policy().fail_on
+        fail_on = self.about.plan.policy.fail_on
         failing = [each for each in record.findings if fails_at(fail_on, each)]
         minor = [each for each in record.findings if each not in failing]
         accepted = [each.finding for each in record.suppressed]

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 import pytest
 from filelock import FileLock
 
-from withstand.client.target import Target
-from withstand.openapi.operation import Api, Operation
+from withstand.openapi.operation import Operation
 from withstand.pytest_plugin.run_record import RUN
-from withstand.scan.catalogue import all_checks
 from withstand.scan.check import Check
+from withstand.scan.plan import ScanPlan
 from withstand.scan.record import ScanRecord
 from withstand.settings import Settings
-from withstand.settings.plans import scan_plan
 from withstand.workflows import Occasion, read_baseline_file
 from withstand.workflows.scan_session import ScanSession
 
@@ -27,13 +25,12 @@ _SESSION = pytest.StashKey[ScanSession]()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestedApi:
-    """Which API is scanned, and what the configuration says of it."""
+    """The scan of the API, and the configuration that it comes from."""
 
     __test__ = False  # no test class, whatever its name begins with
 
     settings: Settings
-    target: Target
-    api: Api
+    plan: ScanPlan
 
 
 def tested(
@@ -56,7 +53,7 @@ def tested(
         if use.expired
     )
     # What could not be called is the reason of its own items.
-    untested = tuple(f"{each.key} was not tested: " for each in about.api.operations)
+    untested = tuple(f"{each.key} was not tested: " for each in about.plan.api.operations)
     notes += (
         note
         for note in (*record.notes, *expired)
@@ -83,14 +80,13 @@ def _turn(config: pytest.Config) -> AbstractContextManager[object]:
 
 def _session(about: TestedApi) -> ScanSession:
     settings = about.settings
-    plan = scan_plan(settings, about.target, about.api, checks=all_checks())
     file = settings.baseline_file
     return ScanSession(
-        plan,
+        about.plan,
         Occasion(
             command="pytest --withstand-scan",
             config=settings.source,
-            fail_on=plan.policy.fail_on,
+            fail_on=about.plan.policy.fail_on,
             suppressions=settings.suppressions(),
             baseline=None if file is None else read_baseline_file(file),
         ),

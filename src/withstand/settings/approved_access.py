@@ -7,12 +7,12 @@ One line an operation, so that a change of access is a one-line diff:
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
 from withstand.errors import UsageError
-from withstand.scan.access_matrix import UNCLEAR_MARK, Approved
+from withstand.scan.access_matrix import ANONYMOUS, UNCLEAR_MARK, Approved
 
 _HEAD: Final = f"""\
 # Who may use which operation, as approved. Written by `withstand access --approve`; keep it in the
@@ -37,6 +37,21 @@ def read_approved(path: Path) -> Approved | None:
         if not isinstance(roles, list) or not all(isinstance(role, str) for role in roles):
             raise _unreadable(path, f"{key!r} is no list of roles")
     return {key: tuple(roles) for key, roles in document.items()}
+
+
+def require_known_roles(path: Path, approved: Approved, roles: Iterable[str]) -> None:
+    """Raises UsageError where the file names roles that nobody has: what was approved for them
+    would be held against others, an operation at a time.
+    """
+    known = sorted({*roles})
+    named = {role.removesuffix(UNCLEAR_MARK) for allowed in approved.values() for role in allowed}
+    unknown = sorted(named - {*known, ANONYMOUS})
+    if unknown:
+        raise UsageError(
+            f"{path} approves operations for {', '.join(unknown)}, and no identity has such a role "
+            f"(there is {', '.join(known) or 'none'})",
+            hint="correct the roles under [identities], or run `withstand access --approve`",
+        )
 
 
 def approved_text(approved: Mapping[str, tuple[str, ...]]) -> str:

@@ -16,7 +16,7 @@ from withstand.scan.finding import Severity
 from withstand.scan.plan import Deprovision, Provision, ScanPlan
 from withstand.scan.policy import Profile
 from withstand.settings import Settings
-from withstand.settings.approved_access import read_approved
+from withstand.settings.approved_access import read_approved, require_known_roles
 from withstand.slo import Objective, parse_named_objective, parse_objective
 from withstand.workflows import fetch_document, nonce, read_document_file
 from withstand.workflows.provision import deprovisioned, provisioned
@@ -30,9 +30,13 @@ def scan_plan(
     checks: tuple[Check, ...] = (),
     profile: str | None = None,
     fail_on: str | None = None,
+    approves: bool = False,
 ) -> ScanPlan:
-    """The scan that the settings describe; flags win over them."""
-    policy = replace(settings.policy(), approved=read_approved(settings.approved_file))
+    """The scan that the settings describe; flags win over them. One that `approves` what it sees
+    is not held against what was approved before. Raises UsageError.
+    """
+    file = settings.approved_file
+    policy = replace(settings.policy(), approved=None if approves else read_approved(file))
     if profile is not None:
         policy = replace(policy, profile=Profile(profile))
     if fail_on is not None:
@@ -43,6 +47,8 @@ def scan_plan(
         own = (each.login for each in identities if each.login is not None)
         login = next((each for each in own if not isinstance(each.payload, str)), None)
     refuse_homeless(identities, login)
+    if policy.approved is not None and any(check.reads_access for check in checks):
+        require_known_roles(file, policy.approved, (identity.role for identity in identities))
     provision, deprovision = hooks_of(settings)
     return ScanPlan(
         api=api,
