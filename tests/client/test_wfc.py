@@ -126,6 +126,11 @@ LOGIN = {"endpoint": "/l", "verb": "POST", "payloadRaw": "{}", "expectCookies": 
             {"auth": [{"name": "a", "loginEndpointAuth": {**LOGIN, "expectCookies": False}}]},
             "says neither token nor expectCookies",
         ),
+        ({"auth": [], "createUsers": [{"name": "a"}]}, "has createUsers, which is not read"),
+        ({"auth": [{"name": "a", "signUpEndpoint": {"verb": "POST"}, "loginEndpointAuth": LOGIN}]},
+         "auth[0] (a) has signUpEndpoint, which is not read"),
+        ({"auth": [{"name": "a", "loginEndpointAuth": {**LOGIN, "registration": "/users"}}]},
+         "auth[0] (a) has registration, which is not read"),
         (
             {"auth": [{"name": "a", "loginEndpointAuth": {
                 **LOGIN, "endpoint": None, "externalEndpointURL": "https://idp.example/t"}}]},
@@ -133,7 +138,7 @@ LOGIN = {"endpoint": "/l", "verb": "POST", "payloadRaw": "{}", "expectCookies": 
         ),
     ],
 )  # fmt: skip
-def test_what_a_file_lacks_is_named(document: Any, message: str) -> None:
+def test_what_a_file_lacks_or_has_in_vain_is_named(document: Any, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         wfc_identities(document, source="auth.yaml", origin="http://127.0.0.1:8000")
     assert message in caught.value.message

@@ -2,10 +2,12 @@
 
 The schema: https://github.com/WebFuzzing/Commons/blob/master/src/main/resources/wfc/schemas/auth.yaml
 Both ways of saying where the token goes are read, the present one (`extractFrom`, `sendIn` …) and
-that of files before 2025 (`extractFromField`, `httpHeaderName` …).
+that of files before 2025 (`extractFromField`, `httpHeaderName` …). Its users have to be there: what
+would create them first is not read, and said not to be.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +18,7 @@ from withstand.client.identity import Identity
 from withstand.client.login_recipe import COOKIES, LoginRecipe
 from withstand.errors import UsageError
 
+_CREATES: Final = re.compile(r"sign[-_]?up|regist(?:er|ration)|create[-_]?user", re.IGNORECASE)
 _FORM: Final = "application/x-www-form-urlencoded"
 
 
@@ -34,6 +37,7 @@ def wfc_identities(
             hint="write its users as the Web Fuzzing Commons have them: auth: [{name: …}]",
         )
     template = document.get("authTemplate")
+    _refuse_creation(document, source)
     found = []
     for at, entry in enumerate(users):
         if not isinstance(entry, Mapping):
@@ -48,6 +52,8 @@ def _identity(entry: Mapping[str, Any], where: str, origin: str | None) -> Ident
         raise UsageError(f"{where} has no name", hint="name each user of the file")
     fixed = _headers(entry.get("fixedHeaders"), where)
     login = entry.get("loginEndpointAuth")
+    for part in (entry, login):
+        _refuse_creation(part, f"{where} ({name})")
     if isinstance(login, Mapping):
         recipe, fields = _recipe(login, f"{where} ({name})", fixed, origin)
         return Identity(name=name, role=name, fields=fields, login=recipe)
@@ -57,6 +63,17 @@ def _identity(entry: Mapping[str, Any], where: str, origin: str | None) -> Ident
             hint="say how this user logs in",
         )
     return Identity(name=name, role=name, credential=_fixed(fixed))
+
+
+def _refuse_creation(node: Any, where: str) -> None:
+    parts = node.items() if isinstance(node, Mapping) else ()
+    unread = next((str(key) for key, part in parts if part and _CREATES.search(str(key))), None)
+    if unread is not None:
+        raise UsageError(
+            f"{where} has {unread}, which is not read: the users of the file have to exist",
+            hint="create them before, and take it out; users that may be spoiled come from "
+            "provision under [login]",
+        )
 
 
 def _fixed(headers: Headers) -> Credential:
