@@ -10,6 +10,7 @@ import pytest
 from tests.cli.conftest import config_of
 from tests.demo.running import running
 from tests.scan.served_example import CHECK, OPERATION, ServedApi, served
+from withstand.client.exchange import Request, Response
 from withstand.scan.catalogue import all_checks
 from withstand.scan.check import Per
 
@@ -155,6 +156,50 @@ def test_a_target_that_is_not_there_fails_every_item_with_one_sentence(
     result.assert_outcomes(failed=2, deselected=result.parseoutcomes()["deselected"])
     result.stdout.fnmatch_lines(["http://127.0.0.1:9 does not answer*"])
     assert "Traceback" not in result.stdout.str()
+
+
+def test_how_the_scan_left_things_is_in_the_summary_and_in_the_junit_file(
+    run: RunProject, project: pytest.Pytester, api: ServedApi
+) -> None:
+    api.heal()
+    with (project.path / "withstand.toml").open("a") as file:
+        file.write('[login]\ncanary = "GET /me"\n')
+    inner, gone = api.server, False
+
+    def server(request: Request) -> Response:
+        if request.path != "/me":
+            return inner(request)
+        name = (request.header("authorization") or "").removeprefix("Bearer ")
+        known = name in {"alice-token", "bob-token"} and not gone
+        return Response(status=200 if known else 401, body=name.encode())
+
+    api.server = server
+    result = run("--withstand-scan", ITEM, "--junitxml=results.xml")
+
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "After the scan alice and bob still log in *",
+            "note: POST /orders created * (no operation*",
+        ]
+    )
+    text = (project.path / "results.xml").read_text()
+    assert '<property name="withstand.fact" value="After the scan alice and bob' in text
+    assert '<property name="withstand.note" value="POST /orders created' in text
+
+    asked = 0
+
+    def forgetful(request: Request) -> Response:
+        nonlocal asked, gone
+        asked += request.path == "/me"
+        gone = asked > at
+        return server(request)
+
+    at = sum(path == "/me" for _, path in api.asked) - 2  # all but the two at the end
+    api.server = forgetful
+    result = run("--withstand-scan", ITEM)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["the scan is void: after the scan alice is not what it was*"])
 
 
 def test_without_the_option_nothing_is_collected(

@@ -33,7 +33,8 @@ class RunRecord:
     must never be printed to what stands for it. `spans` are those of every test, where results are
     shown. `requests_ns` takes the time of each request of the clients while a call is measured, and
     is None otherwise. `shared_directory` is readable by this user alone and common to all processes
-    of the run; None without xdist. `notes` are what a scan wants nobody to miss.
+    of the run; None without xdist. `notes` are what a scan wants nobody to miss, `facts` what it
+    found in order at its end, `void` why its verdicts cannot be trusted.
     """
 
     shard: Shard | None
@@ -45,6 +46,8 @@ class RunRecord:
     requests_ns: list[int] | None = None
     shared_directory: Path | None = None
     notes: list[str] = field(default_factory=list)
+    facts: list[str] = field(default_factory=list)
+    void: str | None = None
 
     def note_request(self, elapsed_ns: int) -> None:
         """Takes the time of one request."""

@@ -45,9 +45,25 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Col
     return ScannedFile.from_parent(parent, path=file_path)
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Deletes what the scan created."""
-    close_session(config)
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Ends the scan before anybody reports: in a worker before that hands over what it learned.
+
+    A scan that proves void only now fails the run: its items have passed on nothing.
+    """
+    close_session(session.config)
+    run = session.config.stash[RUN]
+    if run.void is not None and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    said = [
+        *(("withstand.void", void) for void in (run.void,) if void is not None),
+        *(("withstand.fact", fact) for fact in run.facts),
+        *(("withstand.note", note) for note in run.notes),
+    ]
+    for plugin in session.config.pluginmanager.get_plugins():
+        if hasattr(plugin, "add_global_property"):  # the writer of the JUnit file, if one is wanted
+            for name, sentence in said:
+                plugin.add_global_property(name, sentence)
 
 
 class ScannedFile(pytest.File):

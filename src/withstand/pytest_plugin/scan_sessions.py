@@ -5,6 +5,7 @@ processes attack the API at the same time: a limiter that one of them provokes, 
 one of them creates, would spoil the verdicts of the other.
 """
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
@@ -46,28 +47,34 @@ def tested(
         if _SESSION not in config.stash:
             config.stash[_SESSION] = _session(about)
         record = config.stash[_SESSION].test(check, operation, last=last)
-    notes = config.stash[RUN].notes
     expired = (
         f"The suppression of {use.what} ({use.reason}) held until {use.expires}: it holds no more."
         for use in record.suppressions
         if use.expired
     )
-    # What could not be called is the reason of its own items.
-    untested = tuple(f"{each.key} was not tested: " for each in about.plan.api.operations)
-    notes += (
-        note
-        for note in (*record.notes, *expired)
-        if note not in notes and not note.startswith(untested)
-    )
+    _keep_notes(config, about.plan, (*record.notes, *expired))
     return record
 
 
 def close_session(config: pytest.Config) -> None:
-    """Deletes what the tests of this process created."""
+    """Deletes what the tests of this process created, and keeps what the scan says at its end."""
     session = config.stash.get(_SESSION, None)
-    if session is not None:
-        with _turn(config):
-            session.close()
+    if session is None:
+        return
+    with _turn(config):
+        record = session.close()
+    if record is not None:
+        run = config.stash[RUN]
+        run.facts += record.facts
+        run.void = record.void
+        _keep_notes(config, session.plan, record.notes)
+
+
+def _keep_notes(config: pytest.Config, plan: ScanPlan, told: Iterable[str]) -> None:
+    notes = config.stash[RUN].notes
+    # What could not be called is the reason of its own items.
+    untested = tuple(f"{each.key} was not tested: " for each in plan.api.operations)
+    notes += (note for note in told if note not in notes and not note.startswith(untested))
 
 
 def _turn(config: pytest.Config) -> AbstractContextManager[object]:

@@ -31,6 +31,9 @@ def summary_lines(run: RunRecord) -> list[str]:
     if run.logins:
         names = ", ".join(f"{name} ({role})" for name, role in sorted(run.logins.items()))
         lines.append(f"logged in: {names}")
+    if run.void is not None:
+        lines.append(f"the scan is void: {run.void}")
+    lines += run.facts
     lines += [f"note: {note}" for note in run.notes]
     disturbed = frozenset(contended(run.spans))
     for span in run.spans:

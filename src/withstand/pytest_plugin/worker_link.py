@@ -49,6 +49,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
             "kept": run.kept,
             "logins": run.logins,
             "notes": run.notes,
+            "facts": run.facts,
+            "void": run.void,
         }
 
 
@@ -64,6 +66,8 @@ def pytest_testnodedown(node: Any) -> None:
         run.collected, run.kept = sent["collected"], sent["kept"]
     run.logins.update(sent["logins"])
     run.notes += (note for note in sent["notes"] if note not in run.notes)
+    run.facts += (fact for fact in sent["facts"] if fact not in run.facts)
+    run.void = run.void or sent["void"]
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -123,7 +123,7 @@ async def attest(plan: ScanPlan, ground: Groundwork, courier: Courier) -> str | 
     """
     well, unsure = [], []
     for name, identity in ground.identities.items():
-        busy = False
+        asked = busy = False
         canary = ground.canaries.get(name)
         if plan.login is not None or identity.login is not None:
             configured = next((each for each in plan.identities if each.name == name), identity)
@@ -138,6 +138,7 @@ async def attest(plan: ScanPlan, ground: Groundwork, courier: Courier) -> str | 
                     return f"{name} no longer logs in: {got}"
                 else:
                     ground.identities[name] = identity.logged_in(got)
+                    asked = True
         if canary is not None:
             exchange = await courier.send(
                 _canary_request(ground, canary, name), noise_is_answer=True
@@ -148,7 +149,8 @@ async def attest(plan: ScanPlan, ground: Groundwork, courier: Courier) -> str | 
             reason = _ill(ground, name, canary, exchange)
             if reason is not None:
                 return f"{name} is not what it was: {reason}"
-        if not busy:
+            asked = True
+        if asked and not busy:
             well.append(name)
     if well:
         ground.facts.append(

@@ -2,7 +2,7 @@
 
 session = ScanSession(plan, occasion)
 record = session.test(check, operation)   # the first call logs in and finds what works
-session.close()                           # deletes what was created
+record = session.close()                  # deletes what was created, and asks everybody again
 """
 
 import asyncio
@@ -50,12 +50,14 @@ class ScanSession:
             raise
         return settled(record, self._occasion, self.plan.api)
 
-    def close(self) -> None:
-        """Deletes what the tests created and closes the connections."""
+    def close(self) -> ScanRecord | None:
+        """Deletes what the tests created, lets everybody log in once more and closes the
+        connections: the record says what came of it. None where nothing was tested.
+        """
         if self._runner is None:
-            return
+            return None
         try:
-            self._runner.run(self._ended())
+            return self._runner.run(self._ended())
         finally:
             self._runner.close()
             self._runner = None
@@ -78,10 +80,12 @@ class ScanSession:
             self._run = run
         return await self._run.one(check, operation, last=last)
 
-    async def _ended(self) -> None:
+    async def _ended(self) -> ScanRecord | None:
         try:
-            if self._run is not None:
-                await self._run.clean_up()
-                await self._run.finish()
+            if self._run is None:
+                return None
+            await self._run.clean_up()
+            await self._run.finish()
+            return self._run.record()
         finally:
             await self._stack.aclose()
