@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from withstand.cli.interruption import kept_if_interrupted
 from withstand.cli.options import (
     Outputs,
     report_options,
@@ -75,14 +76,15 @@ def command(
     settings = settings_for(config_file, base_url, openapi=document)
     target = target_for(settings, allow, insecure)
     checks = tuple(check for check in all_checks() if check.reads_access)
-    plan = scan_plan(
-        settings,
-        target,
-        api_for(settings, target),
-        checks=checks,
-        profile=profile or "ci",
-        approves=approve,
-    )
+    with kept_if_interrupted(settings, target, outputs):
+        plan = scan_plan(
+            settings,
+            target,
+            api_for(settings, target),
+            checks=checks,
+            profile=profile or "ci",
+            approves=approve,
+        )
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,

@@ -6,6 +6,7 @@ from typing import Final
 import click
 
 from withstand.cli.history_file import history_for, history_option, remembered
+from withstand.cli.interruption import kept_if_interrupted
 from withstand.cli.known_findings import baseline_for, with_baseline_updated
 from withstand.cli.options import (
     Outputs,
@@ -104,14 +105,15 @@ def command(
         trials=bool(objectives),
         budget_s=DEFAULT_BUDGET_S if budget is None else _budget_s(budget),
     )
-    plan = scan_plan(
-        settings,
-        target,
-        api_for(settings, target),
-        checks=chosen(only, without) if wanted.scan else (),
-        profile=profile,
-        fail_on=fail_on,
-    )
+    with kept_if_interrupted(settings, target, outputs):
+        plan = scan_plan(
+            settings,
+            target,
+            api_for(settings, target),
+            checks=chosen(only, without) if wanted.scan else (),
+            profile=profile,
+            fail_on=fail_on,
+        )
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,

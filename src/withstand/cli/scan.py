@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from withstand.cli.interruption import kept_if_interrupted
 from withstand.cli.known_findings import baseline_for, with_baseline_updated
 from withstand.cli.options import (
     Outputs,
@@ -69,14 +70,15 @@ def command(
     target = target_for(settings, allow, insecure)
     baseline = baseline_for(settings)
     checks = chosen(only, without)
-    plan = scan_plan(
-        settings,
-        target,
-        api_for(settings, target),
-        checks=checks,
-        profile=profile,
-        fail_on=fail_on,
-    )
+    with kept_if_interrupted(settings, target, outputs):
+        plan = scan_plan(
+            settings,
+            target,
+            api_for(settings, target),
+            checks=checks,
+            profile=profile,
+            fail_on=fail_on,
+        )
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from withstand.client.identity import Identity
 from withstand.client.listener import Listener
@@ -41,6 +42,12 @@ from withstand.scan.role_access import observe, unobserved
 from withstand.scan.shortfalls import shortfalls
 from withstand.scan.subject import Subject
 from withstand.scan.trace import Trace
+
+_PREPARING: Final = {
+    "log in": "identities logged in",
+    "baselines": "requests that succeed were looked for",
+}
+"""What a scan does in the phases before the first check."""
 
 
 class ScanRun:
@@ -109,6 +116,7 @@ class ScanRun:
         if self._trace is not None:
             self._trace.without_baseline(self._ground.attempts, self._ground.missing)
         self._ground.notes.extend(shortfalls(self.plan, self._ground))
+        self._report("checks", 0, len(self.plan.api.operations))
 
     async def check_operations(self) -> None:
         """The checks of each operation but the logins: guessing there may leave a limit behind
@@ -193,7 +201,9 @@ class ScanRun:
 
     def end_early(self, reason: str, *, interrupted: bool) -> None:
         self._interrupted = interrupted
-        self._ground.notes.append(f"The scan ended early: {reason}.")
+        step = _PREPARING.get(self._progress.phase)
+        where = f", while {step} and before anything was tested" if step is not None else ""
+        self._ground.notes.append(f"The scan ended early{where}: {reason}.")
         for check, operation in self._undone:
             self._enter(check, operation, Skipped(reason=reason))
         self._undone = Agenda()

@@ -1,0 +1,85 @@
+"""Ctrl-C before the first check: the report says in which step, and that nothing was tested."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from .hostile_server import answer, serving
+
+DOCUMENT = {
+    "openapi": "3.1.0",
+    "info": {"title": "Slow", "version": "1"},
+    "paths": {
+        "/login": {"post": {"responses": {}}},
+        "/items": {"get": {"responses": {"200": {"description": "items"}}}},
+    },
+}
+CONFIGURATION = """
+[target]
+base_url = "{url}"
+[login]
+request = "POST /login"
+json = {{ email = "{{email}}", password = "{{password}}" }}
+[identities]
+alice = {{ role = "user", email = "alice@example.com", password = "alice-hunter2-secret" }}
+"""
+
+
+@pytest.mark.parametrize(
+    ("silent", "step"),
+    [
+        ("/openapi.json", "The scan was interrupted while the document was read: nothing was"),
+        ("/login", "while identities logged in and before anything was tested: the scan was inter"),
+        pytest.param(
+            "/items",
+            "while requests that succeed were looked for and before anything was tested",
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_a_scan_that_is_interrupted_while_it_prepares_says_so_and_writes_its_files(
+    folder: Path, silent: str, step: str
+) -> None:
+    reached, over = threading.Event(), threading.Event()
+
+    def behave(connection: socket.socket, path: str) -> None:
+        if path == silent:
+            reached.set()
+            over.wait(60)
+        elif path == "/openapi.json":
+            answer(connection, 200, json.dumps(DOCUMENT).encode())
+        else:
+            answer(connection, 200, b'{"access_token": "a-token-of-alice"}')
+
+    with serving(behave) as url:
+        (folder / "withstand.toml").write_text(CONFIGURATION.format(url=url))
+        with subprocess.Popen(
+            [
+                *(sys.executable, "-c", "from withstand.cli import main; main()"),
+                *("scan", "--json", "run.json", "--sarif", "run.sarif"),
+            ],
+            cwd=folder,
+            env={**os.environ, "CI": "true"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert reached.wait(60)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+            over.set()
+
+    assert process.returncode == 130, out + err
+    assert step in " ".join(out.split())
+    assert "Traceback" not in err
+    kept = json.loads((folder / "run.json").read_text())
+    assert kept["interrupted"] is True
+    assert step in " ".join(kept["scan"]["notes"])
+    assert (folder / "run.sarif").exists()
