@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from withstand.scan.catalogue import chosen
+from withstand.scan.catalogue import chosen, provoking
 from withstand.scan.driver import Errand
 from withstand.scan.record import ScanRecord
 from withstand.scan.scan_run import ScanRun
@@ -62,6 +62,7 @@ def scanned(
             target,
             api_for(settings, target),
             checks=chosen(only, without),
+            provoking=provoking(only, without),
             profile=profile,
         )
         costs: dict[str, Cost] = defaultdict(Cost)

@@ -23,7 +23,7 @@ from withstand.cli.traffic import slo_option
 from withstand.cli.typed import typed_command
 from withstand.errors import UsageError
 from withstand.history.runs import Kind
-from withstand.scan.catalogue import chosen
+from withstand.scan.catalogue import chosen, provoking
 from withstand.settings import Settings
 from withstand.settings.plans import api_for, objectives_for, scan_plan
 from withstand.slo import Objective
@@ -111,6 +111,7 @@ def command(
             target,
             api_for(settings, target),
             checks=chosen(only, without) if wanted.scan else (),
+            provoking=provoking(only, without),
             profile=profile,
             fail_on=fail_on,
         )

@@ -19,7 +19,7 @@ from withstand.cli.scan_files import scan_file_options
 from withstand.cli.scan_options import scan_options
 from withstand.cli.trace_file import trace_option, traced
 from withstand.cli.typed import typed_command
-from withstand.scan.catalogue import chosen
+from withstand.scan.catalogue import chosen, provoking
 from withstand.settings.plans import api_for, scan_plan
 from withstand.workflows import Occasion, run_scan
 
@@ -76,6 +76,7 @@ def command(
             target,
             api_for(settings, target),
             checks=checks,
+            provoking=provoking(only, without),
             profile=profile,
             fail_on=fail_on,
         )

@@ -38,6 +38,7 @@ def check_page(check: Check) -> str:
             "",
             _DOES[str(check.safety)],
             "",
+            *_provoked(check),
             *_requests(check),
             "## What to do",
             "",
@@ -68,6 +69,13 @@ def _prose(text: str) -> str:
     """Paragraphs of a triple-quoted text, each on one line."""
     paragraphs = inspect.cleandoc(text).split("\n\n")
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
+
+def _provoked(check: Check) -> Iterator[str]:
+    if check.provoked_by:
+        names = ", ".join(f"[{name}]({name}.md)" for name in check.provoked_by)
+        yield f"Where it is chosen without them, the scan sends the requests of {names} too."
+        yield ""
 
 
 def _source(server: Callable[[], Server]) -> str:

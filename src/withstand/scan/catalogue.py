@@ -37,3 +37,9 @@ def chosen(only: tuple[str, ...] = (), without: tuple[str, ...] = ()) -> tuple[C
     wanted = tuple(check_named(name) for name in only) or all_checks()
     unwanted = {check_named(name).name for name in without}
     return tuple(check for check in wanted if check.name not in unwanted)
+
+
+def provoking(only: tuple[str, ...], without: tuple[str, ...] = ()) -> tuple[Check, ...]:
+    """The checks that `only` does not name, but whose requests those that it names wait for."""
+    wanted = {name for each in only for name in check_named(each).provoked_by}
+    return tuple(check for check in all_checks() if check.name in wanted - {*only, *without})

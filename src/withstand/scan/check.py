@@ -249,6 +249,9 @@ class Check:
     proves_at_once: bool = False  # a failure is not repeated: what it used up is gone
     stands_alone: bool = False  # its proof holds beside a refusal too: then that is the baseline
     reads_access: bool = False  # the scan observes the operation's row of the access matrix for it
+    provoked_by: tuple[str, ...] = ()
+    """Checks whose requests lead to the answers that it looks at. Where it is chosen without them,
+    the scan sends theirs too, and keeps what they find to itself."""
     applies: Callable[[Subject], Skipped | None] = lambda _subject: None
     """None when the check has something to do here, or why it has not."""
 

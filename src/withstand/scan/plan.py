@@ -30,6 +30,7 @@ class ScanPlan:
     policy: Policy
     checks: tuple[Check, ...]
     nonce: Callable[[], str]
+    provoking: tuple[Check, ...] = ()  # run for the answers that they lead to: nothing is reported
     identities: tuple[Identity, ...] = ()
     login: LoginRecipe | None = None
     plain_target: Target | None = None

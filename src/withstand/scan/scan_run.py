@@ -36,6 +36,7 @@ from withstand.scan.groundwork import Groundwork
 from withstand.scan.overtime import Overtime
 from withstand.scan.plan import Observer, ScanPlan, ScanProgress
 from withstand.scan.policy import Profile
+from withstand.scan.provocation import provoke
 from withstand.scan.record import ScanRecord
 from withstand.scan.reporting import Ledger, texts_of
 from withstand.scan.role_access import observe, unobserved
@@ -121,9 +122,14 @@ class ScanRun:
     async def check_operations(self) -> None:
         """The checks of each operation but the logins: guessing there may leave a limit behind
         that keeps the scan's own users out."""
-        await self._check(
-            [each for each in self._in_order() if not looks_like_login(each, self._ground.builder)]
-        )
+        operations = [
+            each for each in self._in_order() if not looks_like_login(each, self._ground.builder)
+        ]
+        await self._check(operations)
+        if self.plan.provoking and self._void is None:
+            self._last = "what provokes answers"
+            await provoke(self.plan, self._ground, self.courier, operations, self._subject)
+            await self._watch_identities()
 
     def _in_order(self) -> tuple[Operation, ...]:
         return in_dependency_order(self.plan.api.operations, resolve=self.plan.api.resolve)

@@ -176,6 +176,7 @@ CHECK = Check(
     ),
     run=run,
     applies=applies,
+    provoked_by=("malformed-body-crash", "nul-byte-crash", "sql-injection", "unusual-value-crash"),
     example=Example(
         paths={
             "/products": {"get": operation(parameters=(("query", "sort"),), example="name")},
