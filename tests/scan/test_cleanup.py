@@ -32,6 +32,7 @@ def cleared(
     paths: dict[str, Any],
     server: Callable[[Request], Response],
     *sent: Request,
+    sign_up: str | None = None,
 ) -> tuple[Cleared, list[str]]:
     """Sends the requests, then cleans up: what came of it, and what was deleted."""
     transport = Scripted(server)
@@ -39,7 +40,8 @@ def cleared(
 
     async def journey() -> Cleared:
         exchanges = [await transport.send(request) for request in sent]
-        return await clean_up(plan, transport, exchanges, identities=EVERYBODY)
+        known = plan.api.operation(sign_up) if sign_up is not None else None
+        return await clean_up(plan, transport, exchanges, identities=EVERYBODY, sign_up=known)
 
     found = asyncio.run(journey())
     deletions = [e.request.path for e in transport.exchanges if e.request.method == "DELETE"]
@@ -103,6 +105,25 @@ def test_what_its_maker_may_not_delete_an_administrator_is_asked_to() -> None:
     found, _ = cleared(paths, server, post("/orders"))
     assert found.deleted == 1
     assert asked == ["Bearer alice-token", "Bearer root-token"]
+
+
+def test_who_signed_up_is_deleted_where_users_are_and_nothing_else_is() -> None:
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            return answer(201, {"data": {"id": 7 if request.path == "/register" else 8}})
+        return Response(
+            status=204 if request.header("authorization") == "Bearer root-token" else 401
+        )
+
+    paths = api_of("POST /register", "POST /letters", "DELETE /admin/users/{id}")
+    sent = (post("/register", "nobody"), post("/letters"))
+    found, deletions = cleared(paths, server, *sent, sign_up="POST /register")
+    assert set(deletions) == {"/admin/users/7"}
+    assert found.deleted == 1
+    assert [note.partition(" created ")[0] for note in found.notes] == ["POST /letters"]
+
+    unsure = api_of("POST /register", "DELETE /admin/users/{id}", "DELETE /accounts/{number}")
+    assert cleared(unsure, server, sent[0], sign_up="POST /register")[1] == []
 
 
 def test_what_stays_is_listed_with_operation_and_id_and_the_reason() -> None:

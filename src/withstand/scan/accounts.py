@@ -16,6 +16,7 @@ __all__ = [
     "names_user",
     "new_password",
     "opens_a_session",
+    "removes_a_user",
     "sign_up_operation",
     "sign_up_request",
 ]
@@ -51,6 +52,17 @@ def changes_an_account(operation: Operation) -> bool:
             is_password(slot_word) for slot_word in words
         )
     return operation.method in {"PUT", "PATCH", "DELETE"} or words[-1] in {"me", "self"}
+
+
+def removes_a_user(operation: Operation) -> bool:
+    """Whether it deletes the user whom its path names: `DELETE /admin/users/{id}`."""
+    collection, _, last = operation.path.rstrip("/").rpartition("/")
+    return (
+        operation.removes
+        and len(operation.path_parameters) == 1
+        and last.startswith("{")
+        and collection.rpartition("/")[2].lower() in _ACCOUNT_WORDS
+    )
 
 
 def opens_a_session(operation: Operation) -> bool:

@@ -8,6 +8,7 @@ from typing import Final
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.client.transport import Transport
+from withstand.openapi.operation import Operation
 from withstand.scan.leftovers import Leftover, leftovers, listing, was_served
 from withstand.scan.plan import ScanPlan
 
@@ -30,16 +31,18 @@ async def clean_up(
     observed: Iterable[Exchange],
     *,
     identities: Iterable[Identity] = (),
+    sign_up: Operation | None = None,
 ) -> Cleared:
     """Sends a DELETE for everything that the scan created, the latest first.
 
     Where whoever created it may not delete it, those of other roles are asked: an administrator
-    may.
+    may. `sign_up` is the operation by which the scan made users.
     """
     deleted = 0
     left: dict[str, list[str]] = {}
     people = tuple(identities)
-    for count, thing in enumerate(leftovers(plan.api, plan.target.base_path, observed)):
+    left_over = leftovers(plan.api, plan.target.base_path, observed, sign_up=sign_up)
+    for count, thing in enumerate(left_over):
         why = "too many to delete"
         if count < _MOST_DELETIONS:
             why = await _deleted(plan, transport, thing, people)

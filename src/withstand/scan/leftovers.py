@@ -16,7 +16,7 @@ from withstand.openapi.resources import (
     identifier_in_location,
     reader_of,
 )
-from withstand.scan.accounts import opens_a_session
+from withstand.scan.accounts import opens_a_session, removes_a_user
 from withstand.scan.soft_errors import says_no
 
 _CREATING: Final = frozenset({"POST", "PUT"})
@@ -52,8 +52,13 @@ def was_served(exchange: Exchange) -> bool:
     return not says_no(response)
 
 
-def leftovers(api: Api, base_path: str, observed: Iterable[Exchange]) -> tuple[Leftover, ...]:
-    """What was created and not deleted, the latest first: it may be inside something earlier."""
+def leftovers(
+    api: Api, base_path: str, observed: Iterable[Exchange], *, sign_up: Operation | None = None
+) -> tuple[Leftover, ...]:
+    """What was created and not deleted, the latest first: it may be inside something earlier.
+
+    Users who signed up by `sign_up` are deleted wherever a user is: `DELETE /admin/users/{id}`.
+    """
     exchanges = tuple(observed)
     gone = {
         (exchange.request.method, exchange.request.operation_path)
@@ -68,7 +73,7 @@ def leftovers(api: Api, base_path: str, observed: Iterable[Exchange]) -> tuple[L
         producer = _called(api, base_path, exchange.request)
         if producer is None:
             continue
-        left = _leftover(api, base_path, producer, exchange, response)
+        left = _leftover(api, base_path, producer, exchange, response, sign_up)
         if left is None or _is_done(left.deletion, gone):
             continue
         mark = left.deletion.path if left.deletion else (producer.key, str(left.identifier))
@@ -77,9 +82,17 @@ def leftovers(api: Api, base_path: str, observed: Iterable[Exchange]) -> tuple[L
 
 
 def _leftover(
-    api: Api, base_path: str, producer: Operation, exchange: Exchange, response: Response
+    api: Api,
+    base_path: str,
+    producer: Operation,
+    exchange: Exchange,
+    response: Response,
+    sign_up: Operation | None,
 ) -> Leftover | None:
     deleter = _deleter(api, producer)
+    if deleter is None and producer == sign_up:
+        removers = [operation for operation in api.operations if removes_a_user(operation)]
+        deleter = removers[0] if len(removers) == 1 else None
     item = deleter or (reader_of(api, producer) if producer.method == "POST" else None)
     identifier = None
     if item is not None and item.path_parameters:

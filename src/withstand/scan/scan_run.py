@@ -14,7 +14,7 @@ from withstand.openapi.resources import in_dependency_order
 from withstand.scan import groundwork as ground_rules
 from withstand.scan import health, throwaways
 from withstand.scan.access_matrix import AccessRow, notes_on
-from withstand.scan.accounts import looks_like_login
+from withstand.scan.accounts import looks_like_login, sign_up_operation
 from withstand.scan.agenda import Agenda
 from withstand.scan.baselines import take_baselines
 from withstand.scan.bounds import lacks, out_of_bounds
@@ -221,6 +221,7 @@ class ScanRun:
             Overtime(self.courier),
             (*self.courier.created, *self.courier.observed),
             identities=self._ground.identities.values(),
+            sign_up=sign_up_operation(self.plan.api, self._ground.builder),
         )
         self._ground.notes.extend(cleared.notes)
 

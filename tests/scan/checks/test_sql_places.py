@@ -347,3 +347,28 @@ def blocks_words(request: Request) -> Response:
 @pytest.mark.parametrize("example", ["tea", "3"])
 def test_other_languages_than_sql_are_not_reported(server: Server, example: str) -> None:
     assert findings(SQL, server, search(example)) == ()
+
+
+def test_what_takes_a_quote_and_creates_a_thing_is_not_made_to_create_more() -> None:
+    created = 0
+
+    def server(request: Request) -> Response:
+        nonlocal created
+        created += 1
+        return answer(201, {"id": created, "note": sent(request).get("value")})
+
+    paths = {"/orders": {"post": operation(secured=False, requestBody=body(value=TEXT))}}
+    assert findings(SQL, server, paths) == ()
+    assert created == 2  # for the baseline, and with a quote
+
+
+def test_what_a_broken_query_did_not_create_is_looked_into() -> None:
+    inner = writing("INSERT INTO orders VALUES (4, 1, '?')", "value", hidden(409))
+
+    def server(request: Request) -> Response:
+        response = inner(request)
+        return answer(201, {"ok": True}) if response.succeeded else response
+
+    paths = {"/orders": {"post": operation(secured=False, requestBody=body(value=TEXT))}}
+    (finding,) = findings(SQL, server, paths)
+    assert finding.parameter == "body value"

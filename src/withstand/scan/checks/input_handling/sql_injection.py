@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Final
 
-from withstand.client.exchange import Request, Response
+from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.naming import words
 from withstand.openapi.request_builder import Slot
 from withstand.scan.check import (
@@ -47,6 +47,7 @@ from withstand.scan.probes.sql.login import by_login
 from withstand.scan.probes.sql.parity import by_parity
 from withstand.scan.probes.sql.reaction import reacts
 from withstand.scan.shape import leaves, tells
+from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Subject
 
 _ORDER_WORDS: Final = frozenset({"sort", "order", "orderby", "sortby", "column", "direction"})
@@ -94,6 +95,8 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
         return False
     baseline = subject.baseline
     assert baseline is not None, "only operations with a baseline are judged"
+    if _was_created(baseline.exchange) and _was_created(reaction):
+        return False  # a query that breaks creates nothing, and each further try one thing more
     before = str(baseline.built.values.get(slot, ""))
     if not only_reads(baseline.operation) or not same_answer(
         baseline.exchange, before, reaction, quoted, changing_places(subject)
@@ -114,6 +117,11 @@ def _refuses_more(subject: Subject, slot: Slot, value: str) -> Steps[bool]:
     harmless = "-(SELECT 0)" if is_number(slot) else "''"
     answer_to_it = yield from probe(subject, slot, inserted(value, harmless))
     return answer_to_it is None or is_invalid(answer_to_it)
+
+
+def _was_created(exchange: Exchange) -> bool:
+    response = exchange.response
+    return response is not None and response.status == 201 and not says_no(response)
 
 
 def _is_order(slot: Slot) -> bool:
