@@ -1,5 +1,6 @@
 """Writing what a run found: terminal on stdout, files where they were asked for."""
 
+import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -10,8 +11,9 @@ import click
 from rich.console import Console
 
 from withstand.cli.options import Outputs
-from withstand.cli.scan_files import asked_files
+from withstand.cli.scan_files import asked_annotator, asked_files
 from withstand.errors import UsageError
+from withstand.report.annotations import harmless, render_annotations
 from withstand.report.code_quality import render_code_quality
 from withstand.report.html import render_html
 from withstand.report.junit import render_junit
@@ -52,10 +54,18 @@ def publish(
             f"the report {error.filename} cannot be written: {error.strerror}",
             hint="give a path in a directory that you may write to",
         ) from None
-    draw(results, Console(file=sys.stdout), trends)
+    console = Console(file=sys.stdout)
+    if _OBEYED_IN.isdisjoint(os.environ):
+        draw(results, console, trends)
+    else:  # only there, because it changes what is quoted
+        with console.capture() as captured:
+            draw(results, console, trends)
+        click.echo(harmless(captured.get()), nl=False)
     for path in (html, json_file, *texts):
         if path is not None:
             click.echo(f"wrote {_address(path)}", err=True)
+    if annotator := asked_annotator():
+        click.echo(render_annotations(results, annotator), err=True, nl=False)
     return 130 if results.interrupted else results.exit_code()
 
 
@@ -91,6 +101,7 @@ def _files(outputs: Outputs) -> tuple[Path | None, Path | None]:
     return html, json_file
 
 
+_OBEYED_IN: Final = {"GITHUB_ACTIONS", "TF_BUILD"}  # set where printed lines may be commands
 _RENDERED: Final[Mapping[str, Callable[[Results], str]]] = {
     "sarif": render_sarif,
     "code-quality": render_code_quality,

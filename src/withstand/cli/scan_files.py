@@ -1,4 +1,4 @@
-"""The options for files in the formats of CI systems: SARIF, Code Quality, JUnit, Markdown."""
+"""The options for what CI systems read: SARIF, Code Quality, JUnit, Markdown, annotations."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,9 +6,12 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from withstand.report.annotations import Annotator
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FILES: Final = "withstand.scan-files"  # in Click's context: format → the file
+_ANNOTATOR: Final = "withstand.annotator"
 _HELP: Final = {
     "sarif": "Write the findings as SARIF 2.1.0, for code scanning.",
     "code-quality": "Write the findings as a Code Quality report, for GitLab.",
@@ -24,6 +27,18 @@ def scan_file_options(function: F) -> F:
         if value is not None:
             context.meta.setdefault(_FILES, {})[option.opts[0].removeprefix("--")] = value
 
+    def note_annotator(context: click.Context, _: click.Parameter, value: str | None) -> None:
+        if value is not None:
+            context.meta[_ANNOTATOR] = Annotator(value)
+
+    function = click.option(
+        "--annotations",
+        type=click.Choice([each.value for each in Annotator]),
+        expose_value=False,
+        callback=note_annotator,
+        help="Show the ten worst problems at lines of the repository: commands to GitHub Actions "
+        "or Azure Pipelines, on stderr.",
+    )(function)
     for name, said in reversed(_HELP.items()):
         function = click.option(
             f"--{name}",
@@ -40,3 +55,9 @@ def asked_files() -> dict[str, Path]:
     """Format → the file that the command line asks for."""
     context = click.get_current_context(silent=True)
     return {} if context is None else dict(context.meta.get(_FILES, {}))
+
+
+def asked_annotator() -> Annotator | None:
+    """The CI system that the command line wants annotations for."""
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.meta.get(_ANNOTATOR)

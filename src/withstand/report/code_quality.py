@@ -8,6 +8,7 @@ import json
 from typing import Any, Final
 
 from withstand.report.finding_text import place
+from withstand.report.source_line import described_by, line_of
 from withstand.report.wording import printable
 from withstand.results import Results
 from withstand.scan.finding import Finding, Severity
@@ -20,7 +21,6 @@ _SEVERITY: Final = {
     Severity.LOW: "minor",
     Severity.INFO: "info",
 }
-_NOWHERE: Final = Described(file="withstand.toml", lines={})
 
 
 def render_code_quality(results: Results) -> str:
@@ -28,17 +28,16 @@ def render_code_quality(results: Results) -> str:
     scan = results.scan
     if scan is None:
         return "[]\n"
-    described = scan.described or _NOWHERE
+    described = described_by(scan)
     entries = [_entry(each, described) for each in (*results.findings(), *scan.known)]
     return json.dumps(entries, indent=1) + "\n"
 
 
 def _entry(finding: Finding, described: Described) -> dict[str, Any]:
-    line = next((described.lines[key] for key in finding.operations if key in described.lines), 1)
     return {
         "description": printable(f"{finding.title}: {place(finding)}: {finding.detail}")[:1_000],
         "check_name": finding.check,
         "fingerprint": finding.fingerprint,
         "severity": _SEVERITY[finding.severity],
-        "location": {"path": described.file, "lines": {"begin": line}},
+        "location": {"path": described.file, "lines": {"begin": line_of(finding, described)}},
     }

@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from withstand.report.finding_text import curl_of, cut, finding_text
+from withstand.report.source_line import described_by
 from withstand.report.wording import accepted_until, plural, printable, upkeep
 from withstand.results import Conclusion, Results
 from withstand.scan.finding import Confidence, Finding, Severity
@@ -47,7 +48,6 @@ _PRECISION: Final = {
     Confidence.FIRM: "high",
     Confidence.TENTATIVE: "low",
 }
-_NOWHERE: Final = Described(file="withstand.toml", lines={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ def render_sarif(
     scan = results.scan
     shown = tuple(_shown(scan)) if scan is not None else ()
     rules = {each.finding.check: at for at, each in enumerate(_by_rule(shown))}
-    described = (scan.described if scan is not None else None) or _NOWHERE
+    described = described_by(scan)
     kept, bytes_kept = [], 0
     for each in shown[:most_results]:
         result = _result(each, rules, described)

@@ -1,0 +1,120 @@
+"""Annotations are few, stand at lines of the repository, and cannot be steered by an answer."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.report import sample
+from tests.report.settled_sample import LINES, settled
+from withstand.report.annotations import (
+    MOST_ANNOTATIONS,
+    Annotator,
+    harmless,
+    render_annotations,
+)
+from withstand.results import Results
+
+EVERY = pytest.mark.parametrize("annotator", Annotator)
+_GITHUB = re.compile(r"::(error|warning|notice) (?:[a-z]+=[^,:]*)(?:,[a-z]+=[^,:]*)*::[^\r\n]+")
+_AZURE = re.compile(r"##vso\[task\.logissue (?:[a-z]+=[^;\]]*)(?:;[a-z]+=[^;\]]*)*\][^\r\n]+")
+_FORM = {Annotator.GITHUB: _GITHUB, Annotator.AZURE: _AZURE}
+
+
+def many(number: int) -> Results:
+    results = sample.scan_only()
+    assert results.scan is not None
+    findings = tuple(
+        replace(results.scan.findings[0], parameter=f"field{at}") for at in range(number)
+    )
+    return replace(results, scan=replace(results.scan, findings=findings))
+
+
+@EVERY
+@pytest.mark.parametrize("results", [sample.sample(), settled(), sample.void(), many(30)])
+def test_every_line_is_one_command_of_the_system(results: Results, annotator: Annotator) -> None:
+    lines = render_annotations(results, annotator).splitlines()
+    assert lines
+    assert [line for line in lines if not _FORM[annotator].fullmatch(line)] == []
+
+
+@EVERY
+def test_the_worst_ten_are_shown_and_one_line_counts_the_rest(annotator: Annotator) -> None:
+    whole = render_annotations(many(MOST_ANNOTATIONS), annotator).splitlines()
+    assert len(whole) == MOST_ANNOTATIONS
+    *shown, last = render_annotations(many(MOST_ANNOTATIONS + 7), annotator).splitlines()
+    assert shown == whole
+    assert last.endswith("7 problems more: see the report of the run")
+
+
+def test_a_run_that_held_is_annotated_with_nothing() -> None:
+    assert render_annotations(sample.clean(), Annotator.GITHUB) == ""
+
+
+def test_what_fails_comes_before_what_does_not() -> None:
+    levels = re.findall(r"^::(\w+)", render_annotations(settled(), Annotator.GITHUB), re.M)
+    assert {"error", "warning"} <= set(levels)
+    assert levels == sorted(levels)
+
+
+def test_a_finding_stands_at_the_line_of_its_operation() -> None:
+    results = settled()
+    text = render_annotations(results, Annotator.GITHUB)
+    for finding in results.findings():
+        if line := LINES.get(next(iter(finding.operations), "")):
+            assert f" file=api/open api.json,line={line},title={finding.title}" in text
+
+
+def test_a_breached_objective_is_an_error_with_what_was_observed() -> None:
+    (verdict, *_) = sample.sample().breached()
+    lines = render_annotations(sample.sample(), Annotator.AZURE).splitlines()
+    (line,) = (each for each in lines if f"{verdict.objective.text} is breached" in each)
+    assert line.startswith("##vso[task.logissue type=error]")
+    assert verdict.reason.replace("%", "%AZP25") in line
+
+
+@EVERY
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "x\n::error::y",
+        "x\r::add-path::/tmp",
+        "%0A::set-output name=a::b",
+        "::stop-commands::pause",
+        "##vso[task.setvariable variable=PATH]/tmp",
+        "\n##[add-mask]x",
+        "]y;type=error%",
+    ],
+)
+def test_an_answer_cannot_issue_a_command(annotator: Annotator, evil: str) -> None:
+    results = sample.with_detail(evil)
+    finding = replace(results.findings()[0], title=evil, detail=evil)
+    assert results.scan is not None
+    results = replace(results, scan=replace(results.scan, findings=(finding,)))
+    text = render_annotations(results, annotator)
+    for line in text.splitlines():
+        assert _FORM[annotator].fullmatch(line), line
+        # GitHub reads the rest of its command as text; Azure looks for commands in it.
+        assert annotator is Annotator.GITHUB or not re.search(r"##(\[|vso\[)", line[2:])
+    assert text.count("\n") == len(text.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("::add-path::/tmp\n", r"^\s*::"),
+        ("  ::error::x\n\t::warning::y\n", r"^\s*::"),
+        ("proof: ##[add-mask]x", r"##\["),
+        ("proof: ##vso[task.setvariable variable=a]b", r"##vso\["),
+        (":::: x", r"^\s*::"),
+    ],
+)
+def test_a_report_holds_no_command_once_it_is_harmless(text: str, command: str) -> None:
+    assert re.search(command, text, re.M)
+    assert not re.search(command, harmless(text), re.M)
+    assert harmless(text).replace(" ", "") == text.replace(" ", "")
+
+
+def test_other_text_is_left_as_it_is() -> None:
+    text = "GET /users::p95 ## heading [x] #[y] a::b\nstd::vector\n"
+    assert harmless(text) == text
