@@ -12,6 +12,7 @@ from withstand.errors import WithstandError
 
 _VERBS = {
     "demo": "withstand.cli.demo",
+    "init": "withstand.cli.init",
     "check": "withstand.cli.check",
     "scan": "withstand.cli.scan",
     "access": "withstand.cli.access",

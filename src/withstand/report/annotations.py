@@ -68,7 +68,8 @@ def _annotations(results: Results) -> Iterator[_Annotation]:
     for reason in results.void_reasons():
         yield _Annotation(level="error", title="The run is void", message=reason)
     described = described_by(results.scan)
-    failing, milder = [], []
+    failing: list[_Annotation] = []
+    milder: list[_Annotation] = []
     for finding in sorted(results.findings(), key=badness):
         fails = results.fails(finding)
         (failing if fails else milder).append(

@@ -1,0 +1,132 @@
+"""A repository is recognised by its files."""
+
+import pytest
+
+from withstand.starter.project import (
+    MARK,
+    CiSystem,
+    Manager,
+    Project,
+    described,
+    recognised,
+    worth_reading,
+)
+
+OPENAPI = "openapi: 3.1.0\n"
+
+
+def files(*names: str, **texts: str) -> Project:
+    return recognised(frozenset(names) | texts.keys(), dict.fromkeys(names, "") | texts)
+
+
+def test_an_empty_repository_says_nothing() -> None:
+    project = files()
+    assert project == Project()
+    assert described(project) == (
+        "no OpenAPI document, no tests for pytest, no Python packages, no CI system"
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "manager"),
+    [
+        ({"uv.lock": ""}, Manager.UV),
+        ({"pyproject.toml": "[tool.uv]\n[project]\nname='a'"}, Manager.UV),
+        ({"poetry.lock": "", "requirements.txt": ""}, Manager.POETRY),
+        ({"pyproject.toml": "[tool.poetry]\n"}, Manager.POETRY),
+        ({"requirements-dev.txt": ""}, Manager.PIP),
+        ({"setup.py": ""}, Manager.PIP),
+        ({"pyproject.toml": "[project]\nname='a'"}, Manager.PIP),
+        ({"pyproject.toml": "[tool.ruff]\n"}, None),
+        ({"pyproject.toml": "no TOML at all ["}, None),
+        ({"package.json": "{}"}, None),
+    ],
+)
+def test_the_packages_are_installed_by(texts: dict[str, str], manager: Manager | None) -> None:
+    assert recognised(frozenset(texts), texts).manager is manager
+
+
+@pytest.mark.parametrize(
+    ("texts", "declared"),
+    [
+        ({"requirements.txt": "httpx\nwithstand[demo]>=0.1\n"}, True),
+        ({"requirements.txt": "withstand"}, True),
+        ({"requirements.txt": "notwithstand\nwithstand-extras\n"}, False),
+        ({"pyproject.toml": "[dependency-groups]\ndev = ['withstand @ file:x']\n[tool.uv]"}, True),
+        ({"pyproject.toml": "[tool.poetry.dependencies]\nwithstand = '^0.1'\n"}, True),
+        ({"pyproject.toml": "[project]\nname='a'\n[tool.withstand.target]\n"}, False),
+        ({"uv.lock": "", "requirements.txt": "withstand"}, False),
+    ],
+)
+def test_withstand_is_declared_where_the_manager_looks(
+    texts: dict[str, str], declared: bool
+) -> None:
+    assert recognised(frozenset(texts), texts).declares_withstand is declared
+
+
+@pytest.mark.parametrize(
+    "text",
+    [OPENAPI, '{"openapi":"3.0.3"}', '{\n  "swagger": "2.0"\n}', "# ours\nswagger: '2.0'"],
+)
+def test_a_document_is_known_by_name_and_text(text: str) -> None:
+    assert files(**{"api/openapi.v1.json": text}).document == "api/openapi.v1.json"
+    assert files(**{"api/other.json": text}).document is None
+    assert files(**{"openapi.json": '{"plugins": ["openapi"]}'}).document is None
+
+
+def test_of_several_documents_the_one_nearest_to_the_root_is_taken() -> None:
+    found = files(**{"a/b/openapi.yaml": OPENAPI, "z/swagger.yml": OPENAPI, "m/openapi.yaml": ""})
+    assert found.document == "z/swagger.yml"
+
+
+@pytest.mark.parametrize("name", ["tests/test_a.py", "a/b_test.py", "tests/conftest.py"])
+def test_a_suite_is_known_by_the_names_of_its_files(name: str) -> None:
+    assert files(name).has_suite
+    assert not files("testing.py", "src/attest.py").has_suite
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "system"),
+    [
+        (".github/workflows/ci.yml", "", CiSystem.GITHUB),
+        (".gitlab-ci.yml", "", CiSystem.GITLAB),
+        ("azure-pipelines.yml", "", CiSystem.AZURE),
+        (".git/config", "\turl = git@github.com:a/b.git\n", CiSystem.GITHUB),
+        (".git/config", "\turl = https://gitlab.example.com/a/github-mirror\n", CiSystem.GITLAB),
+        (".git/config", "\turl = https://x@dev.azure.com/a/_git/b\n", CiSystem.AZURE),
+        (".git/config", "\turl = ssh://git@ssh.dev.azure.com:22/v3/a/b\n", CiSystem.AZURE),
+        (".git/config", "\turl = https://git.example.com/github/b\n", None),
+    ],
+)
+def test_the_ci_system_is_where_pipelines_are_or_where_it_is_pushed_to(
+    name: str, text: str, system: CiSystem | None
+) -> None:
+    assert files(**{name: text}).ci_system is system
+
+
+def test_pipelines_that_are_there_go_before_the_remote() -> None:
+    project = files(".gitlab-ci.yml", **{".git/config": "url = git@github.com:a/b.git"})
+    assert project.ci_system is CiSystem.GITLAB
+
+
+def test_a_pipeline_is_foreign_unless_it_bears_our_mark() -> None:
+    assert files(".gitlab-ci.yml").foreign == {".gitlab-ci.yml"}
+    assert files(**{".gitlab-ci.yml": f"{MARK}\nx: y"}).foreign == frozenset()
+
+
+def test_the_branch_is_the_one_that_the_remote_names() -> None:
+    origin, head = ".git/refs/remotes/origin/HEAD", ".git/HEAD"
+    assert files(**{origin: "ref: refs/remotes/origin/release/2\n"}).branch == "release/2"
+    assert files(**{origin: "ref: refs/remotes/origin/a, b]\n"}).branch == "main"
+    assert files(**{head: "ref: refs/heads/master\n"}).branch == "master"
+    assert files(**{head: "ref: refs/heads/my-feature\n"}).branch == "main"
+
+
+@pytest.mark.parametrize("table", ["withstand.toml", "pyproject.toml"])
+def test_a_configuration_is_seen(table: str) -> None:
+    assert files(**{table: "[tool.withstand]\n"}).configured
+
+
+def test_only_files_that_can_tell_something_are_read() -> None:
+    names = ("src/a.py", "openapi.md", "requirements.txt", ".git/HEAD", "api/Swagger.YAML")
+    assert worth_reading(names) == (".git/HEAD", "api/Swagger.YAML", "requirements.txt")
