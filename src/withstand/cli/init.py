@@ -26,7 +26,7 @@ _NOT_OURS: Final = {"node_modules", "vendor", "venv", "__pycache__", "site-packa
 )
 @click.option(
     "--shards",
-    type=click.IntRange(1, 256),
+    type=click.IntRange(2, 200),
     default=4,
     show_default=True,
     help="Over how many jobs the pipeline divides tests and checks.",

@@ -62,7 +62,7 @@ jobs:
           itemPattern: withstand-shard-*/**
       - bash: |
           code=0
-          <<launcher>>withstand merge shards/*/* --report-dir report --junit report/junit.xml \\
+          <<launcher>>withstand merge shards/* --report-dir report --junit report/checks.xml \\
             --markdown report/summary.md --annotations azure 2>&1 || code=$?
           if [ -f report/summary.md ]; then
             echo "##vso[task.uploadsummary]$PWD/report/summary.md"
@@ -73,7 +73,7 @@ jobs:
         condition: succeededOrFailed()
         inputs:
           testResultsFormat: JUnit
-          testResultsFiles: report/junit.xml
+          testResultsFiles: report/*.xml
           testRunTitle: Withstand
       - publish: report
         artifact: withstand-report
@@ -84,8 +84,9 @@ jobs:
 def azure_pipeline(project: Project, installation: Installation, *, shards: int) -> str:
     """Parallel jobs, one for each shard; one job merges them and shows what they found."""
     suite = [
-        f'- bash: {installation.launcher}pytest --shard "{_SHARD}" '
-        "--withstand-report-dir shard/suite",
+        "- bash: |",
+        f'    {installation.launcher}pytest --shard "{_SHARD}" \\',
+        "      --withstand-report-dir shard/suite --junitxml shard/suite/junit.xml",
         "  displayName: Tests",
     ]
     return filled(

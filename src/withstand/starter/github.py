@@ -90,7 +90,7 @@ jobs:
           pattern: withstand-shard-*
           path: shards
       - run: |
-          <<launcher>>withstand merge shards/*/* --report-dir report \\
+          <<launcher>>withstand merge shards/* --report-dir report \\
             --annotations github --markdown "$GITHUB_STEP_SUMMARY"
       - if: ${{ !cancelled() && hashFiles('report/results.sarif') != '' }}
         continue-on-error: true # pull requests from forks may not, and have the summary

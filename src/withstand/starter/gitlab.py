@@ -37,13 +37,13 @@ withstand-report:
     <<install>>
   script:
     - |
-      <<launcher>>withstand merge shards/*/* --report-dir report \\
-        --junit report/junit.xml --code-quality report/code-quality.json
+      <<launcher>>withstand merge shards/* --report-dir report \\
+        --junit report/checks.xml --code-quality report/code-quality.json
   artifacts:
     when: always
     paths: [report/]
     reports:
-      junit: report/junit.xml
+      junit: report/*.xml
       codequality: report/code-quality.json
 """
 
@@ -53,7 +53,8 @@ def gitlab_pipeline(project: Project, installation: Installation, *, shards: int
     suite = [
         "- |",
         f'  {installation.launcher}pytest --shard "$CI_NODE_INDEX/$CI_NODE_TOTAL" \\',
-        '    --withstand-report-dir "shards/$CI_NODE_INDEX/suite" || code=$?',
+        '    --withstand-report-dir "shards/$CI_NODE_INDEX/suite" \\',
+        '    --junitxml "shards/$CI_NODE_INDEX/suite/junit.xml" || code=$?',
     ]
     return filled(
         _TEMPLATE,
