@@ -118,3 +118,21 @@ def test_a_report_holds_no_command_once_it_is_harmless(text: str, command: str) 
 def test_other_text_is_left_as_it_is() -> None:
     text = "GET /users::p95 ## heading [x] #[y] a::b\nstd::vector\n"
     assert harmless(text) == text
+
+
+@pytest.mark.parametrize("title", ["100 %0A done", "a, b: c", "%253A;]", "plain"])
+def test_what_the_system_reads_is_what_was_written(title: str) -> None:
+    # Both undo their escapes, the percent sign last.
+    results = sample.with_detail("x")
+    assert results.scan is not None
+    finding = replace(results.findings()[0], title=title)
+    results = replace(results, scan=replace(results.scan, findings=(finding,)))
+    command = render_annotations(results, Annotator.GITHUB)
+    match = re.match(r"::error .*title=([^,]*?)::", command)
+    assert match is not None
+    read = match[1]
+    for escape, char in (("%3A", ":"), ("%2C", ","), ("%25", "%")):
+        read = read.replace(escape, char)
+    assert read.startswith(f"{title}: ")
+    message = render_annotations(results, Annotator.AZURE).partition("]")[2]
+    assert message.replace("%0A", "\n").replace("%AZP25", "%").startswith(f"{title}: ")

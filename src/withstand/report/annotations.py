@@ -66,7 +66,7 @@ def harmless(text: str) -> str:
 
 def _annotations(results: Results) -> Iterator[_Annotation]:
     for reason in results.void_reasons():
-        yield _Annotation(level="error", title="The run is void", message=reason)
+        yield _Annotation(level="error", title="Part of the run is void", message=reason)
     described = described_by(results.scan)
     failing: list[_Annotation] = []
     milder: list[_Annotation] = []
