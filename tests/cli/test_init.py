@@ -52,6 +52,20 @@ def test_what_is_there_is_written_over_only_with_force(invoke: Invoke, repositor
     assert (repository / "withstand.toml").read_text() == "# mine as well\n"
 
 
+def test_a_document_that_cannot_be_read_is_none(invoke: Invoke, repository: Path) -> None:
+    (repository / "openapi.yaml").unlink()
+    (repository / "openapi.yaml").symlink_to("nowhere")
+    done = invoke("init")
+    assert done.code == 0, done.said
+    assert "no OpenAPI document" in done.said
+
+
+def test_a_file_that_cannot_be_written_is_said(invoke: Invoke, repository: Path) -> None:
+    (repository / ".github").write_text("a file where a folder has to be")
+    done = invoke("init")
+    assert (done.code, f"{WORKFLOW} cannot be written" in done.said) == (2, True), done.said
+
+
 def test_a_dry_run_prints_the_files_and_writes_none(invoke: Invoke, repository: Path) -> None:
     before = sorted(repository.rglob("*"))
     done = invoke("init", "--dry-run", "--ci", "gitlab")

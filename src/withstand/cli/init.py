@@ -1,6 +1,8 @@
 """`withstand init`: the first configuration of a repository, and its pipeline."""
 
 import os
+from collections.abc import Iterable
+from contextlib import suppress
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Final
@@ -48,11 +50,7 @@ def command(ci_name: str | None, shards: int, dry_run: bool, force: bool) -> int
     """
     root = _root(Path.cwd())
     files = _files(root)
-    texts = {
-        path: (root / path).read_text(encoding="utf-8", errors="replace")
-        for path in worth_reading(files)
-    }
-    project = recognised(files, texts)
+    project = recognised(files, _texts(root, worth_reading(files)))
     installed = distribution("withstand")
     wanted = start(
         project,
@@ -72,7 +70,7 @@ def command(ci_name: str | None, shards: int, dry_run: bool, force: bool) -> int
 
 
 def _write(root: Path, wanted: Start, *, force: bool) -> None:
-    """All of the files or none: looks before it writes. Raises UsageError."""
+    """Looks at every place before it writes any file. Raises UsageError."""
     for each in wanted.files:
         if (root / each.path).exists() and not force:
             raise UsageError(
@@ -90,6 +88,15 @@ def _write(root: Path, wanted: Start, *, force: bool) -> None:
                 hint="run this where you may write, or take it from --dry-run",
             ) from None
         click.echo(f"wrote {each.path}", err=True)
+
+
+def _texts(root: Path, paths: Iterable[str]) -> dict[str, str]:
+    """What cannot be read, such as a link to nowhere, says nothing."""
+    texts = {}
+    for path in paths:
+        with suppress(OSError):
+            texts[path] = (root / path).read_text(encoding="utf-8", errors="replace")
+    return texts
 
 
 def _root(here: Path) -> Path:
