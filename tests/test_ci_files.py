@@ -1,6 +1,7 @@
 """All files for CI systems that are in this repository, in its pages, or written by `init`."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +9,7 @@ import pytest
 import yaml
 
 from tests.ci_checkers import schema_problems, workflow_problems
-from tests.starter.test_plan import KINDS, pipeline
+from tests.starter.test_plan import FOLDER, KINDS, pipeline
 from withstand.starter.project import CiSystem, Manager, Project
 
 ROOT = Path(__file__).parents[1]
@@ -40,11 +41,13 @@ def kind_of(text: str) -> str:
     return "azure" if "trigger" in keys else "gitlab"
 
 
+@cache
 def files(kind: str) -> list[str]:
     """Every text of a kind, each once."""
     own = [ROOT / "action.yml", *(ROOT / ".github" / "workflows").glob("*.yml")]
     texts = [*(path.read_text() for path in own), *shown()]
     texts += [pipeline(project, system) for project in KINDS for system in CiSystem]
+    texts += [pipeline(Project(), system, withstand=FOLDER) for system in CiSystem]
     return [text for text in dict.fromkeys(texts) if kind_of(text) == kind]
 
 

@@ -13,7 +13,7 @@ from withstand.starter.plan import Start, start
 from withstand.starter.project import CiSystem, Manager, Project
 
 INDEX = Requirement(text="withstand==1.2", reachable=True)
-FOLDER = Requirement(text="withstand==1.2", reachable=False)
+FOLDER = requirement("1.2", json.dumps({"url": "file:///home/me/withstand", "dir_info": {}}))
 KINDS = tuple(
     Project(
         manager=manager,
@@ -33,8 +33,10 @@ KINDS = tuple(
 )
 
 
-def pipeline(project: Project, system: CiSystem, shards: int = 3) -> str:
-    return start(project, INDEX, ci_system=system, shards=shards).files[-1].text
+def pipeline(
+    project: Project, system: CiSystem, shards: int = 3, withstand: Requirement = INDEX
+) -> str:
+    return start(project, withstand, ci_system=system, shards=shards).files[-1].text
 
 
 @pytest.mark.parametrize("system", CiSystem)
@@ -111,14 +113,19 @@ def test_the_next_steps_say_what_is_left_to_a_person() -> None:
     assert "withstand init --ci github" in steps(INDEX, asked=False)
     assert 'uv add --dev "withstand==1.2"' in steps(INDEX, manager=Manager.UV)
     assert "came from a folder of this machine" in steps(FOLDER, manager=Manager.UV)
-    assert "withstand==1.2" not in steps(FOLDER, manager=Manager.UV, declares_withstand=True)
+    assert "WITHSTAND" not in steps(FOLDER, manager=Manager.UV, declares_withstand=True)
 
 
 @pytest.mark.parametrize(
     ("origin", "text", "reachable"),
     [
         (None, "withstand==1.2", True),
-        ({"url": "file:///home/me/withstand", "dir_info": {}}, "withstand==1.2", False),
+        ({"url": "file:///home/me/w", "dir_info": {}}, "${WITHSTAND:?is not set}", False),
+        (
+            {"url": "file:///home/me/w", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}},
+            "${WITHSTAND:?is not set}",
+            False,
+        ),
         (
             {"url": "https://x.example/w.git", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}},
             "withstand @ git+https://x.example/w.git@c0ffee",
@@ -136,6 +143,15 @@ def test_the_pipeline_installs_the_withstand_that_runs_here(
 ) -> None:
     found = requirement("1.2", None if origin is None else json.dumps(origin))
     assert found == Requirement(text=text, reachable=reachable)
+
+
+def test_what_no_other_machine_can_reach_is_not_installed_by_its_name() -> None:
+    for system in CiSystem:
+        text = pipeline(Project(), system, withstand=FOLDER)
+        assert 'python -m pip install "${WITHSTAND:?is not set}"\n' in text
+    workflow: Any = yaml.safe_load(pipeline(Project(), CiSystem.GITHUB, withstand=FOLDER))
+    assert workflow["env"]["WITHSTAND"] == "${{ vars.WITHSTAND }}"
+    assert "WITHSTAND:" not in pipeline(Project(), CiSystem.GITHUB)
 
 
 def test_each_manager_installs_what_it_knows() -> None:

@@ -33,6 +33,7 @@ concurrency: # two runs would be load on each other
 
 env:
   API_URL: ${{ vars.API_URL || 'http://127.0.0.1:8000' }} # a variable of the repository
+  <<variables>>
 
 jobs:
   shard:
@@ -122,5 +123,9 @@ def github_workflow(project: Project, installation: Installation, *, shards: int
         "download": _DOWNLOAD,
         "sarif": _SARIF,
     }
-    blocks = {"install": installation.commands, "suite": [suite] if project.has_suite else []}
+    blocks = {
+        "install": installation.commands,
+        "suite": [suite] if project.has_suite else [],
+        "variables": [f"{name}: ${{{{ vars.{name} }}}}" for name in installation.variables],
+    }
     return filled(_TEMPLATE, words, blocks)

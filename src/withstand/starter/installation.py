@@ -2,13 +2,17 @@
 
 import json
 from dataclasses import dataclass
+from typing import Final
 
 from withstand.starter.project import Manager, Project
+
+VARIABLE: Final = "WITHSTAND"  # of the CI system: what pip installs there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """What pip installs to get Withstand. `reachable`: also on another machine."""
+    """What pip installs to get Withstand. `reachable`: also on another machine; else the text
+    leaves it to a variable, because by its name alone an index may hold something else."""
 
     text: str
     reachable: bool
@@ -16,10 +20,13 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """`commands` run once; `launcher` stands before `pytest` and `withstand`, space included."""
+    """`commands` run once; `launcher` stands before `pytest` and `withstand`, space included.
+    `variables`: those of the CI system that the commands need.
+    """
 
     commands: tuple[str, ...]
     launcher: str = ""
+    variables: tuple[str, ...] = ()
 
 
 def requirement(version: str, direct_url: str | None) -> Requirement:
@@ -32,24 +39,27 @@ def requirement(version: str, direct_url: str | None) -> Requirement:
     url = str(origin["url"])
     if vcs := origin.get("vcs_info"):
         text = f"withstand @ {vcs['vcs']}+{url}@{vcs['commit_id']}"
-        return Requirement(text=text, reachable=not url.startswith("file:"))
+    else:
+        text = f"withstand @ {url}"
     if url.startswith("file:"):
-        return Requirement(text=f"withstand=={version}", reachable=False)
-    return Requirement(text=f"withstand @ {url}", reachable=True)
+        return Requirement(text=f"${{{VARIABLE}:?is not set}}", reachable=False)
+    return Requirement(text=text, reachable=True)
 
 
 def installation(project: Project, withstand: Requirement) -> Installation:
     """Everything that the project declares, and Withstand where that is not among it."""
     missing = () if project.declares_withstand else (f'"{withstand.text}"',)
+    variables = (VARIABLE,) if missing and not withstand.reachable else ()
     if project.manager is Manager.UV:
         extra = tuple(f"uv pip install {each}" for each in missing)
         commands = ("python -m pip install uv", "uv sync", *extra)
-        return Installation(commands=commands, launcher="uv run --no-sync ")
+        return Installation(commands=commands, launcher="uv run --no-sync ", variables=variables)
     if project.manager is Manager.POETRY:
         extra = tuple(f"poetry run python -m pip install {each}" for each in missing)
         commands = ("python -m pip install poetry", "poetry install", *extra)
-        return Installation(commands=commands, launcher="poetry run ")
+        return Installation(commands=commands, launcher="poetry run ", variables=variables)
     wanted = [f"-r {name}" for name in project.requirements]
     if project.is_package:
         wanted.append("-e .")
-    return Installation(commands=(f"python -m pip install {' '.join([*wanted, *missing])}",))
+    command = f"python -m pip install {' '.join([*wanted, *missing])}"
+    return Installation(commands=(command,), variables=variables)

@@ -8,7 +8,7 @@ from withstand.starter.azure import azure_pipeline
 from withstand.starter.configuration import starter_configuration
 from withstand.starter.github import github_workflow
 from withstand.starter.gitlab import gitlab_pipeline
-from withstand.starter.installation import Requirement, installation
+from withstand.starter.installation import VARIABLE, Requirement, installation
 from withstand.starter.project import CiSystem, Manager, Project
 
 _PIPELINE: Final[dict[CiSystem, Callable[..., str]]] = {
@@ -83,8 +83,8 @@ def _path(system: CiSystem, project: Project) -> str:
 def _declare(project: Project, withstand: Requirement, path: str) -> str:
     if not withstand.reachable:
         return (
-            f"say in {path} where the CI system gets Withstand: it installs {withstand.text}, and "
-            "this one came from a folder of this machine"
+            f"set the variable {VARIABLE} in the CI system to what pip installs there: this "
+            "Withstand came from a folder of this machine"
         )
     if project.manager is None:
         return f"{path} installs {withstand.text}: raise it when you want a newer one"
