@@ -18,12 +18,12 @@ from withstand.client.identity import Credential
 from withstand.client.loop import run
 from withstand.client.target import Target
 from withstand.errors import RunVoid, UsageError
-from withstand.load.engine.base import Way
 from withstand.load.engine.run import run_load
 from withstand.load.engine.script_client import EngineClient
 from withstand.load.engine.script_connection import ScriptConnection
 from withstand.load.engine.script_file import load_script
 from withstand.load.engine.script_scene import Scene
+from withstand.load.engine.way import Way
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.load.profile.profile import Closed, ConstantRate, Profile, share_of
 from withstand.load.profile.rhythm import Pacing, ThinkTime

@@ -1,181 +1,20 @@
-"""What both models of load share: how to reach the target, what to send next, and the end."""
+"""What both models of load share: connections, counts, and the end of the schedule."""
 
 import asyncio
-import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Coroutine, Iterator, Sequence
 from itertools import cycle
 from time import perf_counter_ns
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from withstand.client.connect import connect
-from withstand.client.connection import Connection
-from withstand.client.exchange import Failure, FailureKind
-from withstand.client.target import Target
-from withstand.load.recorder import OperationRecorder
-from withstand.load.scenario.expectation import Expectation
-from withstand.load.scenario.template import Filled
+from withstand.client.exchange import FailureKind
+from withstand.load.engine.shot import LoadConnection, Shot
+from withstand.load.engine.way import Way
 from withstand.load.script_record import ScriptRecord
 from withstand.load.tally import Tally
 
-C = TypeVar("C", bound=Connection)
-
 NS_PER_S: Final = 1_000_000_000
 MAX_OPENING: Final = 64  # connects under way at once, below the usual listen backlog of 128
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
-    """How to reach the target: looked up once, used for every connection.
-
-    Without `keep_alive` a connection carries one request, whose wait begins with opening it.
-    """
-
-    target: Target
-    addresses: Sequence[str]
-    ssl_context: ssl.SSLContext | None
-    timeout_s: float
-    connect_timeout_s: float
-    keep_alive: bool = True
-
-    @property
-    def conditions(self) -> tuple[str, ...]:
-        """What is not usual about the way, in words for a report."""
-        proxy = self.target.proxy
-        return (
-            *(() if proxy is None else (f"through the proxy {proxy}",)),
-            *(() if self.keep_alive else ("a new connection for each request",)),
-        )
-
-    async def open(self, factory: Callable[[], C]) -> C | Failure:
-        """A connection, or why there is none."""
-        return await connect(
-            factory,
-            self.target,
-            ssl_context=self.ssl_context,
-            timeout_s=self.connect_timeout_s,
-            addresses=self.addresses,
-        )
-
-
-class Shot:
-    """One call, ready to be sent: its recorder and its rendered variants in turn.
-
-    `expectation` and `follow_redirects` are heeded by careful connections only, which keep the
-    responses of a shot that `is_inspected`.
-    """
-
-    __slots__ = (
-        "_sizes",
-        "expectation",
-        "follow_redirects",
-        "head",
-        "is_inspected",
-        "recorder",
-        "sent",
-        "variants",
-    )
-
-    variants: Iterator[bytes]
-
-    def __init__(
-        self,
-        recorder: OperationRecorder,
-        variants: tuple[bytes, ...],
-        *,
-        head: bool,
-        expectation: Expectation | None = None,
-        follow_redirects: bool = False,
-    ) -> None:
-        self.recorder = recorder
-        self.variants = cycle(variants)
-        self.head = head
-        self.expectation = expectation
-        self.follow_redirects = follow_redirects
-        self.is_inspected = expectation is not None or follow_redirects
-        self.sent = 0
-        self._sizes = [len(data) for data in variants]
-
-    @property
-    def bytes_sent(self) -> int:
-        """What the variants sent so far amount to, which their turns decide."""
-        rounds, rest = divmod(self.sent, len(self._sizes))
-        return rounds * sum(self._sizes) + sum(self._sizes[:rest])
-
-
-class FilledShot(Shot):
-    """A call whose variants are templates, filled as they are sent."""
-
-    __slots__ = ("_filled",)
-
-    def __init__(
-        self,
-        recorder: OperationRecorder,
-        filled: Filled,
-        *,
-        head: bool,
-        expectation: Expectation | None = None,
-        follow_redirects: bool = False,
-    ) -> None:
-        super().__init__(
-            recorder, (), head=head, expectation=expectation, follow_redirects=follow_redirects
-        )
-        self.variants = self._filled = filled
-
-    @property
-    def bytes_sent(self) -> int:
-        """What was filled so far."""
-        return self._filled.bytes_given
-
-
-class LoadConnection(Connection):
-    """A connection that knows which shot it carries, and since when its user waits.
-
-    `swift` holds while a response that came before is worth looking for: from the send of a request
-    of the usual kind to the first read. The first response of a connection is always parsed.
-    """
-
-    __slots__ = ("intended_ns", "shot", "swift")
-
-    shot: Shot
-
-    def __init__(self, *, keep_reads: bool = False) -> None:
-        super().__init__(keep_reads=keep_reads)
-        self.intended_ns = 0
-        self.swift = False
-
-    def fire(self, shot: Shot) -> None:
-        """Send a shot's next variant."""
-        self.shot = shot
-        shot.sent += 1
-        self.swift = self.has_answered and not shot.head
-        self.start(next(shot.variants), head=shot.head)
-
-    def give_up(self, kind: FailureKind, detail: str) -> None:
-        """Nothing that comes after this is looked at."""
-        self.swift = False
-        super().give_up(kind, detail)
-
-    def let_go(self) -> None:
-        """Close at once, without a hook: nobody waits for an answer any more."""
-        self.swift = self.in_flight = False
-        self.drop()
-
-    def came_whole(self, data: bytes) -> None:
-        """Know it again."""
-        self.shot.recorder.learn(data, self.intended_ns, self.status)
-
-    def record_failure(self, kind: FailureKind) -> None:
-        """Count the request that just failed."""
-        self.shot.recorder.failure(self.intended_ns, self.end_ns, kind, self.bytes_received)
-        self.note_opening()
-
-    def note_opening(self) -> None:
-        """Count how long opening this connection took, once, with the request that uses it."""
-        if self.connect_ns is not None:
-            self.shot.recorder.connected(self.intended_ns, self.connect_ns, self.tls_ns)
-            self.connect_ns = None
 
 
 class Load(ABC):

@@ -11,10 +11,11 @@ from withstand.client.connection import MAX_RESPONSE_BYTES, Connection
 from withstand.client.exchange import Failure, FailureKind
 from withstand.client.redirect import MAX_REDIRECTS, REDIRECTS
 from withstand.client.wire_format import response_of
-from withstand.load.engine.base import Load, LoadConnection
+from withstand.load.engine.base import Load
 from withstand.load.engine.closed import ClosedLoad
 from withstand.load.engine.closed_user import UserConnection, VirtualUser
 from withstand.load.engine.open import OpenConnection, OpenLoad
+from withstand.load.engine.shot import LoadConnection
 from withstand.load.scenario.redirect import redirected
 
 

@@ -13,8 +13,10 @@ from typing import Final
 
 from withstand.client.exchange import FailureKind
 from withstand.load.engine.agenda import Agenda
-from withstand.load.engine.base import MAX_OPENING, NS_PER_S, Load, Shot, Way
+from withstand.load.engine.base import MAX_OPENING, NS_PER_S, Load
 from withstand.load.engine.closed_user import UserConnection, VirtualUser
+from withstand.load.engine.shot import Shot
+from withstand.load.engine.way import Way
 from withstand.load.profile.profile import UserSchedule
 from withstand.load.profile.rhythm import Iteration
 

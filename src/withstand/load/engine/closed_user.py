@@ -6,7 +6,7 @@ from typing import Protocol
 
 from withstand.client.connection import Connection
 from withstand.client.exchange import FailureKind
-from withstand.load.engine.base import LoadConnection, Shot
+from withstand.load.engine.shot import LoadConnection, Shot
 from withstand.load.profile.profile import Stay
 
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from withstand.errors import UsageError
-from withstand.load.engine.base import FilledShot, Load, Shot, Way
+from withstand.load.engine.base import Load
 from withstand.load.engine.careful import CarefulConnection, CarefulUserConnection
 from withstand.load.engine.closed import ClosedLoad
 from withstand.load.engine.closed_user import UserConnection
@@ -12,6 +12,8 @@ from withstand.load.engine.open import MAX_CONNECTIONS, OpenConnection, OpenLoad
 from withstand.load.engine.script_closed import ClosedUsers
 from withstand.load.engine.script_open import MAX_USERS, ArrivingUsers
 from withstand.load.engine.script_run import ScriptRun
+from withstand.load.engine.shot import FilledShot, Shot
+from withstand.load.engine.way import Way
 from withstand.load.profile.profile import ArrivalSchedule, Profile, UserSchedule
 from withstand.load.recorder import OperationRecorder
 from withstand.load.scenario.scenario import Call, Scenario

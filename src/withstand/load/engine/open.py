@@ -16,15 +16,10 @@ from typing import Final
 from withstand.client.connection import Connection
 from withstand.client.exchange import Failure, FailureKind
 from withstand.load.engine.agenda import MAX_BATCH
-from withstand.load.engine.base import (
-    MAX_OPENING,
-    NS_PER_S,
-    Load,
-    LoadConnection,
-    Shot,
-    Way,
-)
+from withstand.load.engine.base import MAX_OPENING, NS_PER_S, Load
+from withstand.load.engine.shot import LoadConnection, Shot
 from withstand.load.engine.timer import open_timer
+from withstand.load.engine.way import Way
 from withstand.load.generator import MAX_LAG_NS
 from withstand.load.profile.profile import ArrivalSchedule
 

@@ -14,12 +14,13 @@ from withstand.client.exchange import Failure, FailureKind
 from withstand.client.identity import Credential
 from withstand.client.target import Target
 from withstand.errors import TargetUnreachable
-from withstand.load.engine.base import NS_PER_S, Load, Way
+from withstand.load.engine.base import NS_PER_S, Load
 from withstand.load.engine.books import Books
 from withstand.load.engine.health import Vitals, roomy_descriptors
 from withstand.load.engine.making import declared_load, scripted_load
 from withstand.load.engine.process import quiet_collector
 from withstand.load.engine.script_run import ScriptRun
+from withstand.load.engine.way import Way
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.probe.sample import Probe, sample_interval_s
 from withstand.load.probe.watch import ServerWatch

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 from withstand.client.connection import Connection
 from withstand.client.exchange import Failure, FailureKind
 from withstand.client.raw_response import may_set_cookies
-from withstand.load.engine.base import LoadConnection
+from withstand.load.engine.shot import LoadConnection
 from withstand.load.script.count import Ticket
 from withstand.load.script.request import ANY_SUCCESS
 from withstand.load.script.response import RequestFailed, Response

@@ -6,9 +6,10 @@ from time import perf_counter_ns
 from typing import Final
 
 from withstand.client.exchange import Failure, FailureKind
-from withstand.load.engine.base import NS_PER_S, Way
+from withstand.load.engine.base import NS_PER_S
 from withstand.load.engine.script_connection import ConnectionWentStale, ScriptConnection
 from withstand.load.engine.script_scene import Scene
+from withstand.load.engine.way import Way
 from withstand.load.script.count import OperationCount, Ticket
 from withstand.load.script.request import ANY_SUCCESS
 from withstand.load.script.response import RequestFailed, Response

@@ -9,11 +9,11 @@ from typing import Any, Final
 from withstand.client.exchange import FailureKind
 from withstand.client.identity import Credential
 from withstand.errors import RunVoid, UsageError
-from withstand.load.engine.base import Way
 from withstand.load.engine.script_client import EngineClient
 from withstand.load.engine.script_places import Places
 from withstand.load.engine.script_scene import Scene
 from withstand.load.engine.script_stalls import StallWatch
+from withstand.load.engine.way import Way
 from withstand.load.profile.profile import Profile
 from withstand.load.script.feed import FeedExhausted
 from withstand.load.script.operations import Operations

@@ -8,8 +8,9 @@ from typing import Any
 from withstand.client.exchange import Headers
 from withstand.client.identity import Credential
 from withstand.client.wire_format import forwarded_headers
-from withstand.load.engine.base import MAX_OPENING, NS_PER_S, Way
+from withstand.load.engine.base import MAX_OPENING, NS_PER_S
 from withstand.load.engine.script_connection import ScriptConnection
+from withstand.load.engine.way import Way
 from withstand.load.script.operations import Operations
 
 
