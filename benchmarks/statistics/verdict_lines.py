@@ -23,7 +23,7 @@ from tests.stats.simulated_verdicts import Case, Tally, stopwatch_says_slow
 
 from withstand.slo import parse_objective
 from withstand.slo.trial import Trial
-from withstand.stats.sequential import fewest_to_meet
+from withstand.stats.e_value import fewest_to_meet
 
 _NAIVE_CASE = Case(service=INDEPENDENT, share=0.025)
 _MOST_US = 5.0

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from withstand.stats.sequential import Decision, QuantileSample, QuantileTest, fewest_to_meet
+from withstand.stats.e_value import fewest_to_meet
+from withstand.stats.sequential import Decision, QuantileSample, QuantileTest
 
 LIMIT = 200.0
 

@@ -12,8 +12,9 @@ from typing import Final
 from withstand.errors import UsageError
 from withstand.slo.objective import Indicator, Objective, format_value
 from withstand.slo.verdict import Verdict, VerdictState, inconclusive
+from withstand.stats.e_value import fewest_to_meet
 from withstand.stats.quantile_interval import quantile_interval, share_interval
-from withstand.stats.sequential import Decision, QuantileSample, QuantileTest, fewest_to_meet
+from withstand.stats.sequential import Decision, QuantileSample, QuantileTest
 from withstand.units import format_count, format_share
 
 # Where a sample that hugs its limit is given up; 100 exceedances are expected at p95.

@@ -12,12 +12,8 @@ the verdict is about the share of all values together.
 
 from collections.abc import Sequence
 
-from withstand.stats.sequential import (
-    Decision,
-    QuantileSample,
-    surely_above,
-    surely_below,
-)
+from withstand.stats.e_value import surely_above, surely_below
+from withstand.stats.sequential import Decision, QuantileSample
 
 
 def pooled(samples: Sequence[QuantileSample]) -> Decision:

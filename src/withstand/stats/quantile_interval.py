@@ -9,7 +9,7 @@ what the tests call met has the limit above the interval, what they call breache
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from withstand.stats.sequential import ALPHA, BETA, surely_above, surely_below
+from withstand.stats.e_value import ALPHA, BETA, surely_above, surely_below
 
 _HALVINGS: Final = 40  # of the shares from 0 to 1: exact to twelve digits
 

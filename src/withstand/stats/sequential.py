@@ -1,32 +1,22 @@
 """Whether a quantile lies below a limit, decided while the values come in.
 
 One value is an exceedance when it is above the limit. "The q-quantile is below the limit" says that
-the share p of exceedances is below p0 = 1 - q. Two mixture e-processes test p <= p0 and p >= p0; by
-Ville's inequality (1939) one of them ever reaches 1/alpha with probability at most alpha, so the
-test may be looked at after every value (Howard, Ramdas, McAuliffe & Sekhon 2021; the mixture is a
-betting martingale in the sense of Waudby-Smith & Ramdas 2024).
-
-That holds for independent values. For dependent ones the counts are divided by the lag-1 design
-effect, and a breach counts only when a second sample reproduces it.
+the share p of exceedances is below p0 = 1 - q, which `withstand.stats.e_value` tests after any
+value. That holds for independent values. For dependent ones the counts are divided by the lag-1
+design effect, and a breach counts only when a second sample reproduces it.
 """
 
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
-from math import ceil, exp, inf, lgamma, log
+from math import ceil, exp, lgamma, log
 from typing import Final
 
-ALPHA: Final = 0.02  # a breach where there is none, in one sample
-BETA: Final = 0.05  # no breach where there is one
-_ANYTIME: Final = 0.8  # share of both that the e-processes spend; the look at the end has the rest
+from withstand.stats.e_value import ABOVE, ALPHA, ANYTIME, BELOW, BETA, log_e_value, mixture_of
+
 _FIRST_LOOK: Final = 40
-# (odds of the alternative over the odds of p0, weight)
-_ABOVE: Final = ((1.4, 2), (2.0, 4), (4.0, 2), (16.0, 1))
-_BELOW: Final = ((0.0, 2), (0.2, 2), (0.5, 4), (0.75, 2))
 _MOST_CORRELATION: Final = 0.98
 _MOST_WORTH_NAMING: Final = 1_000_000
-
-_Mixture = list[tuple[float, float, float]]
 
 
 class Decision(StrEnum):
@@ -75,11 +65,11 @@ class QuantileSample:
         beta: float = BETA,
     ) -> None:
         self.limit, self.most, self.tail = limit, most, 1 - q
-        self._log_need_breached = log(1 / (_ANYTIME * alpha))
-        self._log_need_met = log(1 / (_ANYTIME * beta))
-        self._tail_alpha, self._tail_beta = (1 - _ANYTIME) * alpha, (1 - _ANYTIME) * beta
-        self._above = _mixture(_ABOVE, self.tail)
-        self._below = _mixture(_BELOW, self.tail)
+        self._log_need_breached = log(1 / (ANYTIME * alpha))
+        self._log_need_met = log(1 / (ANYTIME * beta))
+        self._tail_alpha, self._tail_beta = (1 - ANYTIME) * alpha, (1 - ANYTIME) * beta
+        self._above = mixture_of(ABOVE, self.tail)
+        self._below = mixture_of(BELOW, self.tail)
         self._looks = iter(_looks(most))
         self._next_look = next(self._looks)
         self._values: list[float] = []
@@ -118,13 +108,13 @@ class QuantileSample:
         mixture = self._above if breached else self._below
         need = self._log_need_breached if breached else self._log_need_met
         low, high = 1.0, 1.0
-        while n and _log_e_value(mixture, high * n / deflation, high * k / deflation) < need:
+        while n and log_e_value(mixture, high * n / deflation, high * k / deflation) < need:
             low, high = high, high * 2
             if high * n > _MOST_WORTH_NAMING:
                 return None
         while high - low > 0.01 * low:
             middle = (low + high) / 2
-            enough = _log_e_value(mixture, middle * n / deflation, middle * k / deflation) >= need
+            enough = log_e_value(mixture, middle * n / deflation, middle * k / deflation) >= need
             low, high = (low, middle) if enough else (middle, high)
         return ceil(high * n) if n else None
 
@@ -141,7 +131,7 @@ class QuantileSample:
         n, k = self.count, self.exceeding
         mixture = self._above if breached else self._below
         need = self._log_need_breached if breached else self._log_need_met
-        decided = _log_e_value(mixture, n, k) >= need
+        decided = log_e_value(mixture, n, k) >= need
         exact = not decided and n >= self.most and self._exact_tail(upper=breached)
         if not decided and not exact:
             return False
@@ -149,7 +139,7 @@ class QuantileSample:
         if deflation <= 1:
             return True
         # The exact look is valid for independent values only.
-        return _log_e_value(mixture, n / deflation, k / deflation) >= need
+        return log_e_value(mixture, n / deflation, k / deflation) >= need
 
     def _exact_tail(self, *, upper: bool) -> bool:
         n, k, p = self.count, self.exceeding, self.tail
@@ -233,58 +223,6 @@ class QuantileTest:
                 agreed = len(self.samples) == 1 or said is Decision.BREACHED
             self.decision = said if said is not None and agreed else Decision.INCONCLUSIVE
         return self.decision
-
-
-def surely_above(n: float, k: float, tail: float, *, alpha: float = ALPHA) -> bool:
-    """Whether `k` exceedances of `n` show that more than the share `tail` of all values exceed."""
-    return _log_e_value(_known_mixture(_ABOVE, tail), n, k) >= log(1 / (_ANYTIME * alpha))
-
-
-def surely_below(n: float, k: float, tail: float, *, beta: float = BETA) -> bool:
-    """Whether `k` exceedances of `n` show that less than the share `tail` of all values exceed."""
-    return _log_e_value(_known_mixture(_BELOW, tail), n, k) >= log(1 / (_ANYTIME * beta))
-
-
-def fewest_to_meet(q: float, *, exceeding: int = 0, beta: float = BETA) -> int:
-    """The size of the smallest sample that meets a limit with so many exceedances in it."""
-    # Every bet of the mixture grows with each value that does not exceed: there is one border.
-    too_few, enough = exceeding, exceeding + 1
-    while not surely_below(enough, exceeding, 1 - q, beta=beta):
-        too_few, enough = enough, 2 * enough
-    while enough - too_few > 1:
-        middle = (too_few + enough) // 2
-        if surely_below(middle, exceeding, 1 - q, beta=beta):
-            enough = middle
-        else:
-            too_few = middle
-    return enough
-
-
-def _mixture(alternatives: tuple[tuple[float, int], ...], p0: float) -> _Mixture:
-    """For each alternative the log of its weight, and of its bet on an exceedance and on none."""
-    total = sum(weight for _, weight in alternatives)
-    mixture: _Mixture = []
-    for odds_ratio, weight in alternatives:
-        odds = odds_ratio * p0 / (1 - p0)
-        p = odds / (1 + odds)
-        mixture.append(
-            (log(weight / total), log(p / p0) if p > 0 else -inf, log((1 - p) / (1 - p0)))
-        )
-    return mixture
-
-
-_known_mixture = lru_cache(maxsize=256)(_mixture)
-
-
-def _log_e_value(mixture: _Mixture, n: float, k: float) -> float:
-    terms = [
-        weight + (k * exceeding if k else 0.0) + (n - k) * below
-        for weight, exceeding, below in mixture
-    ]
-    greatest = max(terms)
-    if greatest == -inf:
-        return greatest
-    return greatest + log(sum(exp(term - greatest) for term in terms))
 
 
 def _lag_1_design_effect(values: list[float], level: float) -> float:
