@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import random
 import re
-import signal
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -32,6 +31,7 @@ from withstand.workflows.server_process import (
     started_servers,
     words_of,
 )
+from withstand.workflows.stopping import cancel_for_good, told_to_stop
 from withstand.workflows.wiring import open_wire
 
 # One request at a time: what the first of each on a connection pays for is over after as many.
@@ -90,7 +90,7 @@ class Comparing:
         Raises RunVoid when that is too little to compare, unless it was interrupted.
         """
         started_at = time.time()
-        async with _told_to_stop() as stopped:
+        async with told_to_stop() as stopped:
             work = asyncio.create_task(self._work())
             stop = asyncio.create_task(stopped.wait())
             await asyncio.wait(
@@ -272,40 +272,3 @@ class Comparing:
     def _tell(self, now: str) -> None:
         total = self._plan.restarts * self._plan.blocks
         self._observer(CompareProgress(done=self._blocks_done, total=total, now=now))
-
-
-async def cancel_for_good(work: "asyncio.Task[None]") -> None:
-    """Cancels the work until it has ended: a wait that ends at that very moment may swallow the
-    cancellation, as asyncio.wait_for does before Python 3.12. Raises what the work raised.
-    """
-    while not work.done():
-        work.cancel()
-        await asyncio.wait({work}, timeout=_CANCEL_AGAIN_S)
-    with contextlib.suppress(asyncio.CancelledError):
-        work.result()
-
-
-_CANCEL_AGAIN_S: Final = 1.0
-_HANGUP: Final = (signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()  # Windows has none
-
-
-@asynccontextmanager
-async def _told_to_stop() -> AsyncIterator[asyncio.Event]:
-    """An event that Ctrl-C, SIGTERM and a terminal that is closed set. None of them ends the
-    program in here, however often it comes: the servers are stopped first, which takes some seconds
-    at most.
-    """
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    heard = []
-    for number in (signal.SIGINT, signal.SIGTERM, *_HANGUP):
-        try:
-            loop.add_signal_handler(number, stopped.set)
-        except (NotImplementedError, ValueError, RuntimeError):
-            continue  # Windows, or not the main thread
-        heard.append(number)
-    try:
-        yield stopped
-    finally:
-        for number in heard:
-            loop.remove_signal_handler(number)

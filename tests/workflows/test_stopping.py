@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from withstand.workflows.comparing import cancel_for_good
+from withstand.workflows.stopping import cancel_for_good
 
 
 def test_work_that_swallows_a_cancellation_is_cancelled_again() -> None:
