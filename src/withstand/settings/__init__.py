@@ -3,7 +3,8 @@
 `load_settings` finds, lays over one another, checks, and says every problem at once with its path.
 """
 
-from withstand.settings.effective import LoadSettings, Settings
+from withstand.settings.effective import Settings
 from withstand.settings.load import load_settings
+from withstand.settings.load_defaults import LoadSettings
 
 __all__ = ["LoadSettings", "Settings", "load_settings"]

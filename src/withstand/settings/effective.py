@@ -12,37 +12,18 @@ from withstand.client.proxy import NO_PROXY, Proxy, parse_proxy, proxy_for
 from withstand.client.target import Target, parse_target
 from withstand.errors import UsageError
 from withstand.history.retention import Retention, parse_retention
-from withstand.load.profile.rhythm import Pacing, Rhythm, parse_think_time
 from withstand.openapi.given_values import GivenValues
 from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy, Profile
 from withstand.scan.probes.public_keys import keys_in
 from withstand.scan.suppression import Suppression
+from withstand.settings.load_defaults import LoadSettings, load_defaults_of
 from withstand.settings.people import people_of, recipe_of
 
 if TYPE_CHECKING:  # attrs costs more to import than all the rest of this module
-    from withstand.settings.tables import LoadTable, SettingsFile, SuppressionTable
+    from withstand.settings.tables import SettingsFile, SuppressionTable
 
 _NS_PER_S = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadSettings:
-    """Defaults of the load verbs. None: not set."""
-
-    users: int | None = None
-    spawn_rate_per_s: float | None = None
-    rate_per_s: float | None = None
-    poisson: bool = False
-    stages: str | None = None
-    run_time_s: float | None = None
-    rhythm: Rhythm | None = None
-    connections: int | None = None
-    keep_alive: bool = True
-    follow_redirects: bool = False
-    weights: Mapping[str, float] = field(default_factory=dict)
-    processes: int | None = None
-    warm_up_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,7 +206,7 @@ class Settings:
 
     def load(self) -> LoadSettings:
         """Defaults of the load verbs."""
-        return _load_settings(self.tables.load)
+        return load_defaults_of(self.tables.load)
 
     @property
     def history_file(self) -> Path | None:
@@ -275,28 +256,4 @@ def _suppression(table: "SuppressionTable") -> Suppression:
         operation=table.operation,
         fingerprint=table.fingerprint,
         expires=table.expires,
-    )
-
-
-def _rhythm(table: "LoadTable") -> Rhythm | None:
-    if table.pacing is not None:
-        return Pacing(every_ns=table.pacing)
-    return None if table.think_time is None else parse_think_time(table.think_time)
-
-
-def _load_settings(table: "LoadTable") -> LoadSettings:
-    return LoadSettings(
-        users=table.users,
-        spawn_rate_per_s=table.spawn_rate,
-        rate_per_s=table.rate,
-        poisson=table.poisson,
-        stages=table.stages,
-        run_time_s=None if table.run_time is None else table.run_time / _NS_PER_S,
-        rhythm=_rhythm(table),
-        connections=table.connections,
-        keep_alive=table.keep_alive,
-        follow_redirects=table.follow_redirects,
-        weights={str(key): float(weight) for key, weight in table.weights.items()},
-        processes=table.processes,
-        warm_up_s=None if table.warm_up is None else table.warm_up / _NS_PER_S,
     )
