@@ -19,7 +19,7 @@ from withstand.pytest_plugin.options import inconclusive_fails, read_settings
 from withstand.pytest_plugin.run_record import MEASURED, RUN
 from withstand.pytest_plugin.scan_sessions import TestedApi, close_session, tested
 from withstand.report.finding_text import finding_text
-from withstand.report.wording import accepted_until
+from withstand.report.scan_wording import accepted_until
 from withstand.results import fails_at
 from withstand.scan.catalogue import all_checks
 from withstand.scan.check import Check, Per

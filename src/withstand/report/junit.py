@@ -10,13 +10,8 @@ from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
 from withstand.report.finding_text import finding_text
-from withstand.report.wording import (
-    COVERAGE_WORD,
-    accepted_until,
-    observation,
-    printable,
-    upkeep,
-)
+from withstand.report.scan_wording import accepted_until, upkeep
+from withstand.report.wording import COVERAGE_WORD, observation, printable
 from withstand.results import Results
 from withstand.scan.finding import Finding
 from withstand.scan.record import Coverage, CoverageState, ScanRecord

@@ -10,22 +10,24 @@ from collections.abc import Iterator
 from typing import Final
 
 from withstand.report.finding_text import curl_of, place
+from withstand.report.scan_wording import (
+    accepted_until,
+    coverage_by_check,
+    gaps,
+    idle_checks,
+    notes,
+    upkeep,
+)
 from withstand.report.wording import (
     CONCLUSION_SYMBOL,
     CONCLUSION_WORD,
     COVERAGE_WORD,
     VERDICT_SYMBOL,
-    accepted_until,
     by_urgency,
-    coverage_by_check,
-    gaps,
-    idle_checks,
-    notes,
     observation,
     outcome,
     plural,
     printable,
-    upkeep,
 )
 from withstand.results import Results
 from withstand.scan.finding import Finding

@@ -14,8 +14,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from withstand.report.finding_text import curl_of, cut, finding_text
+from withstand.report.scan_wording import accepted_until, upkeep
 from withstand.report.source_line import described_by
-from withstand.report.wording import accepted_until, plural, printable, upkeep
+from withstand.report.wording import plural, printable
 from withstand.results import Conclusion, Results
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.merge import badness

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from withstand.report import access_view
 from withstand.report.finding_text import cut
+from withstand.report.scan_wording import accepted_until, upkeep
 from withstand.report.terminal_stress import stress_tables
 from withstand.report.terminal_tables import (
     Indented,
@@ -28,12 +29,10 @@ from withstand.report.trend_wording import series_text
 from withstand.report.wording import (
     CONCLUSION_SYMBOL,
     CONCLUSION_WORD,
-    accepted_until,
     load_shape,
     outcome,
     plural,
     printable,
-    upkeep,
 )
 from withstand.results import Conclusion, Results
 from withstand.scan.finding import Evidence, Finding, Severity

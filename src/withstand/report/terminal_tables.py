@@ -9,6 +9,7 @@ from rich.text import Text
 
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.load.shards import shortfall
+from withstand.report.scan_wording import Gap, coverage_by_check, gaps, idle_checks, notes
 from withstand.report.verdict_groups import VerdictGroup, verdict_groups
 from withstand.report.wording import (
     COVERAGE_WORD,
@@ -16,14 +17,9 @@ from withstand.report.wording import (
     MOVEMENT_SYMBOL,
     QUANTILES,
     VERDICT_SYMBOL,
-    Gap,
-    coverage_by_check,
     drifts_by_urgency,
     error_text,
-    gaps,
-    idle_checks,
     load_facts,
-    notes,
     observation,
     opening_times,
     plural,
