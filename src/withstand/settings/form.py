@@ -60,3 +60,12 @@ def text(value: object) -> str:
     if not isinstance(value, str):
         raise Unfit(f"expected text, got {kind(value)}")
     return value
+
+
+def texts(value: object) -> tuple[str, ...]:
+    """One text or a list of texts."""
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple):
+        raise Unfit(f"expected a list of texts, got {kind(value)}")
+    return tuple(text(item) for item in value)

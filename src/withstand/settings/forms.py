@@ -1,4 +1,7 @@
-"""The forms that text takes in the configuration: how each is read, and its JSON Schema. Pure."""
+"""The forms that text takes in the configuration: how each is read, and its JSON Schema. Pure.
+
+Those of logins and of load are in files of their own; `FORMS` has them all.
+"""
 
 import math
 import re
@@ -10,11 +13,27 @@ from withstand.client.proxy import NO_PROXY, parse_proxy
 from withstand.errors import UsageError
 from withstand.history.retention import PATTERN as _RETENTION
 from withstand.history.retention import parse_retention
-from withstand.load.profile.rhythm import parse_think_time
-from withstand.load.profile.stage_text import parse_stages
 from withstand.scan.finding import Severity
 from withstand.scan.policy import Profile
-from withstand.settings.form import METHODS, Form, Unfit, kind, require_json, suggestion, text
+from withstand.settings.form import (
+    METHODS,
+    Form,
+    Unfit,
+    kind,
+    require_json,
+    suggestion,
+    text,
+    texts,
+)
+from withstand.settings.load_forms import (
+    LOAD_FORMS,
+    Duration,
+    Leeway,
+    Rate,
+    Stages,
+    ThinkTime,
+    Weight,
+)
 from withstand.settings.login_forms import (
     LOGIN_FORMS,
     METHOD_PATTERN,
@@ -24,7 +43,6 @@ from withstand.settings.login_forms import (
     Payload,
     TokenPath,
 )
-from withstand.units import parse_duration_ns, parse_rate_per_s
 
 __all__ = [
     "ACCESS_WORDS",
@@ -55,15 +73,6 @@ __all__ = [
     "text",
 ]
 
-Duration = NewType("Duration", int)
-Leeway = NewType("Leeway", int)
-"""Nanoseconds, written `30s`; a bare number counts seconds."""
-Rate = NewType("Rate", float)
-"""Requests per second, written `200/s` or `200`."""
-Stages = NewType("Stages", str)
-"""Stages of a load as `withstand.load.profile.stage_text` reads them, or a list of such texts."""
-ThinkTime = NewType("ThinkTime", str)
-"""A duration, or two with `..` between."""
 OperationPattern = NewType("OperationPattern", str)
 """An operation key in which `*` stands for any text."""
 AccessKey = NewType("AccessKey", str)
@@ -80,8 +89,6 @@ Fingerprint = NewType("Fingerprint", str)
 """16 hex digits that name a finding."""
 Texts = NewType("Texts", tuple[str, ...])
 """One text or a list of texts."""
-Weight = NewType("Weight", float)
-"""How often something is sent beside the others, above zero."""
 ProxyAddress = NewType("ProxyAddress", str)
 """The URL of an HTTP proxy, or the word none."""
 Number = NewType("Number", float)
@@ -93,40 +100,6 @@ ACCESS_WORDS: Final = ("public", "never")
 _FINGERPRINT: Final = "^[0-9a-f]{16}$"
 _OPERATION: Final = rf"^(\*|({METHOD_PATTERN}|\*) (/|\*)\S*)$"
 _LIMIT: Final = r"^([1-9][0-9]*)( failures?)?$"
-_DURATION: Final = r"([0-9]+(\.[0-9]+)?\s*(ns|us|µs|ms|s|m|min|h|d)?)+"
-_LEVEL: Final = r"([0-9]+(\.[0-9]+)?\s*(/\s*(s|sec|m|min|h)|u|users?)|0+(\.0+)?)"
-_STAGES: Final = rf"^\s*({_DURATION}\s*:\s*)?{_LEVEL}\s*(,\s*({_DURATION}\s*:\s*)?{_LEVEL}\s*)*$"
-
-
-def _with_unit(value: object, parse: Callable[[str], Any], example: str) -> Any:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise Unfit(f"expected text like {example!r}, got {kind(value)}")
-    try:
-        return parse(str(value))
-    except UsageError as error:
-        raise Unfit(f"{error.message}; {error.hint}") from None
-
-
-def _positive_duration(value: object) -> Duration:
-    value_ns = _with_unit(value, parse_duration_ns, "30s")
-    if value_ns == 0:
-        raise Unfit("is no time at all; give more than zero")
-    return Duration(value_ns)
-
-
-def _leeway(value: object) -> Leeway:
-    return Leeway(_with_unit(value, parse_duration_ns, "60s"))  # none at all is a fair answer
-
-
-def _stages(value: object) -> Stages:
-    written = ", ".join(_texts(value))
-    _with_unit(written, parse_stages, "30s:200/s, 1m:200/s")
-    return Stages(written)
-
-
-def _think_time(value: object) -> ThinkTime:
-    _with_unit(value, parse_think_time, "1s..3s")
-    return ThinkTime(str(value))
 
 
 def _operation_pattern(value: object) -> OperationPattern:
@@ -193,22 +166,6 @@ def _fingerprint(value: object) -> Fingerprint:
     return Fingerprint(written)
 
 
-def _texts(value: object) -> Texts:
-    if isinstance(value, str):
-        return Texts((value,))
-    if not isinstance(value, list | tuple):
-        raise Unfit(f"expected a list of texts, got {kind(value)}")
-    return Texts(tuple(text(item) for item in value))
-
-
-def _weight(value: object) -> Weight:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unfit(f"expected a number above zero, got {kind(value)}")
-    if not 0 < value < math.inf:
-        raise Unfit(f"is {value:g}; a weight is above zero, and what is not to be sent is left out")
-    return Weight(float(value))
-
-
 def _number(value: object) -> Number:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise Unfit(f"expected a number, got {kind(value)}")
@@ -245,58 +202,8 @@ def _choice(make: Callable[[str], object], values: tuple[str, ...]) -> Form:
 
 
 FORMS: Final[Mapping[Any, Form]] = {
+    **LOAD_FORMS,
     **LOGIN_FORMS,
-    Duration: Form(
-        read=_positive_duration,
-        schema={
-            "anyOf": [
-                {
-                    "type": "string",
-                    "pattern": rf"^{_DURATION}$",
-                },
-                {"type": "number", "exclusiveMinimum": 0},
-            ]
-        },
-    ),
-    Leeway: Form(
-        read=_leeway,
-        schema={
-            "anyOf": [
-                {
-                    "type": "string",
-                    "pattern": rf"^{_DURATION}$",
-                },
-                {"type": "number", "exclusiveMinimum": 0},
-            ]
-        },
-    ),
-    Rate: Form(
-        read=lambda value: Rate(_with_unit(value, parse_rate_per_s, "200/s")),
-        schema={
-            "anyOf": [
-                {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*(/\s*(s|sec|m|min|h))?$"},
-                {"type": "number", "exclusiveMinimum": 0},
-            ]
-        },
-    ),
-    Stages: Form(
-        read=_stages,
-        schema={
-            "anyOf": [
-                {"type": "string", "pattern": _STAGES},
-                {"type": "array", "items": {"type": "string", "pattern": _STAGES}, "minItems": 1},
-            ]
-        },
-    ),
-    ThinkTime: Form(
-        read=_think_time,
-        schema={
-            "anyOf": [
-                {"type": "string", "pattern": rf"^{_DURATION}(\.\.{_DURATION})?$"},
-                {"type": "number", "minimum": 0},
-            ]
-        },
-    ),
     OperationPattern: Form(
         read=_operation_pattern, schema={"type": "string", "pattern": _OPERATION}
     ),
@@ -321,12 +228,11 @@ FORMS: Final[Mapping[Any, Form]] = {
     Day: Form(read=_day, schema={"type": "string", "format": "date"}),
     Fingerprint: Form(read=_fingerprint, schema={"type": "string", "pattern": _FINGERPRINT}),
     Texts: Form(
-        read=_texts,
+        read=lambda value: Texts(texts(value)),
         schema={
             "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
         },
     ),
-    Weight: Form(read=_weight, schema={"type": "number", "exclusiveMinimum": 0}),
     ProxyAddress: Form(read=_proxy_address, schema={"type": "string", "minLength": 1}),
     Number: Form(read=_number, schema={"type": "number"}),
     Keep: Form(read=_keep, schema={"type": "string", "pattern": _RETENTION}),
