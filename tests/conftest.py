@@ -2,9 +2,13 @@
 
 import os
 import sys
+from collections.abc import Generator, Iterator
 
 import httpx2
+import pytest
 from hypothesis import settings
+
+from tests.demo.running import RunningDemo, running
 
 # Hundreds of processes import the same packages. Where the environment forbids to keep what was
 # compiled, as many containers do, each of them would compile it anew: half of the suite's time.
@@ -21,3 +25,16 @@ httpx2.Client().close()
 # usual hundred examples keep the suite quick.
 settings.register_profile("suite", deadline=None, max_examples=50)
 settings.load_profile("suite")
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """One more than there are cores: a third of the time, tests wait for a clock or a server."""
+    return (yield) + 1
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[RunningDemo]:
+    """A demo without flaws, for all tests that ask it as users do. Starting one takes a second."""
+    with running() as started:
+        yield started

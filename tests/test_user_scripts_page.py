@@ -1,12 +1,11 @@
 """The user scripts in the documentation run against the demo as they stand there."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.demo.running import RunningDemo, running
+from tests.demo.running import RunningDemo
 from withstand.client.loop import run
 from withstand.client.target import parse_target
 from withstand.load.engine.run import run_load
@@ -25,12 +24,6 @@ FILES = {
     "people.csv": re.findall(r"^```csv\n(.*?)^```$", PAGE, re.M | re.S),
     "searches.jsonl": re.findall(r"^```jsonl\n(.*?)^```$", PAGE, re.M | re.S),
 }
-
-
-@pytest.fixture(scope="module")
-def demo() -> Iterator[RunningDemo]:
-    with running() as started:
-        yield started
 
 
 @pytest.mark.parametrize("number", range(len(SCRIPTS)))

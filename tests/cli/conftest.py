@@ -1,12 +1,12 @@
 """The command line against the real demo."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.demo.running import RunningDemo, running
+from tests.demo.running import RunningDemo
 from withstand.cli import run
 from withstand.demo.config import render
 from withstand.scan.probes import weak_secrets
@@ -24,12 +24,6 @@ class Outcome:
     def said(self) -> str:
         """Everything it printed, on one line as far as wrapping goes."""
         return " ".join((self.out + self.err).split())
-
-
-@pytest.fixture(scope="session")
-def demo() -> Iterator[RunningDemo]:
-    with running() as started:
-        yield started
 
 
 @pytest.fixture

@@ -1,11 +1,10 @@
 """The load journey on a document, against the demo in a process of its own."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 
-from tests.demo.running import running
+from tests.demo.running import RunningDemo
 from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.target import parse_target
 from withstand.demo.seed import ALICE
@@ -19,11 +18,10 @@ from withstand.workflows import LoadPlan, Occasion, fetch_document, nonce, run_d
 
 
 @pytest.fixture(scope="module")
-def plan() -> Iterator[ScanPlan]:
-    with running() as demo:
-        target = parse_target(demo.words["url"])
-        api = fetch_document("/openapi.json", target)
-        yield ScanPlan(api=api, target=target, policy=Policy(), checks=(), nonce=nonce)
+def plan(demo: RunningDemo) -> ScanPlan:
+    target = parse_target(demo.words["url"])
+    api = fetch_document("/openapi.json", target)
+    return ScanPlan(api=api, target=target, policy=Policy(), checks=(), nonce=nonce)
 
 
 def loaded(
