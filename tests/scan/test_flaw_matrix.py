@@ -15,17 +15,8 @@ from withstand.scan.catalogue import all_checks
 # Flawed is what a team did not approve: tests/cli/test_access.py has that.
 NEEDS_AN_APPROVED_FILE = {"wider-access-than-approved"}
 SEEN_UNDER_LOAD = {"slow-endpoint", "memory-leak"}
-KEEPS_BUSY = {"initials-tried-in-all-ways"}  # a processor for seconds, as it is meant to
-
-
-def grouped(api: str) -> list[tuple[Planted, ...]]:
-    flaws = planted(api)
-    quick = groups(flaw for flaw in flaws if flaw.name not in KEEPS_BUSY)
-    return [*quick, *groups(flaw for flaw in flaws if flaw.name in KEEPS_BUSY)]
-
-
-FIRST = [(api, grouped(api)[0]) for api in APIS]
-REST = [(api, group) for api in APIS for group in grouped(api)[1:]]
+FIRST = [(api, groups(planted(api))[0]) for api in APIS]
+REST = [(api, group) for api in APIS for group in groups(planted(api))[1:]]
 
 
 def names(pairs: list[tuple[str, tuple[Planted, ...]]]) -> list[str]:
