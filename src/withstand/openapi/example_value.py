@@ -7,27 +7,18 @@ from typing import Any
 from withstand.openapi.free_properties import free_properties
 from withstand.openapi.naming import is_identifier, singular, words
 from withstand.openapi.operation import Schema
-from withstand.openapi.plausible_number import NoValueError, number_for
-from withstand.openapi.plausible_text import (
-    Marks,
-    has_format,
-    is_free_text,
-    is_personal,
-    text_for,
-)
-from withstand.openapi.schema_choice import default_choice, labelled, options_of
-from withstand.openapi.schema_fit import bound, fits, has_type, kinds_of
-from withstand.openapi.schema_merge import LOST, NEVER, Resolve, Resolver, flattened, kept, types_of
+from withstand.openapi.plausible_number import NoValueError
+from withstand.openapi.plausible_text import Marks
+from withstand.openapi.scalar_value import fitting_examples, invented, recognisable_text
+from withstand.openapi.schema_choice import default_choice
+from withstand.openapi.schema_facts import Facts, facts_of, null_last
+from withstand.openapi.schema_fit import as_list, bound, fits, kinds_of
+from withstand.openapi.schema_merge import LOST, NEVER, Resolve, Resolver, kept
 
 Known = Callable[[str, Schema, int], object | None]
 """A value for a name, schema and depth that is better than an invented one; None without one."""
-_COUNTS_AND_DEPENDENTS = frozenset(
-    {"minProperties", "maxProperties", "dependentRequired", "dependencies"}
-)
 _MAX_DEPTH = 16
 _MAX_VALUES = 2000
-_OFF = frozenset({"admin", "superuser", "staff", "root", "deleted", "disabled", "hidden"})
-_OFF |= {"locked", "archived", "suspended", "banned", "blocked", "dry", "force"}
 
 
 @dataclass(slots=True)
@@ -39,21 +30,6 @@ class _Place:
     depth: int = 0
     ordinal: int = 0  # which of several values that must differ
     within: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What is read in a flattened schema again for every value; worked out once."""
-
-    flat: Schema
-    has_options: bool
-    examples: tuple[object, ...]
-    kinds: tuple[str, ...] | None  # null last; None where they depend on the examples
-    is_read_only: bool
-    is_deprecated: bool
-    is_given: bool
-    is_open: bool  # properties may have to be added or left out for its counts or dependents
-    properties: tuple[tuple[str, object, bool], ...]  # name, schema, whether it is required
 
 
 class ExampleValues:
@@ -80,7 +56,7 @@ class ExampleValues:
         self._recognisable = recognisable
         self._known = known
         self._made = 0
-        self._memory: dict[int, tuple[Any, _Facts]] = (
+        self._memory: dict[int, tuple[Any, Facts]] = (
             resolve.kept["facts"] if isinstance(resolve, Resolver) else {}
         )
 
@@ -115,11 +91,11 @@ class ExampleValues:
         place = _Place(place.name, hints, place.depth + 1, place.ordinal, place.within)
         return self._chosen(flat, place) if facts.has_options else self._plain(facts, place)
 
-    def _facts(self, schema: object) -> _Facts:
+    def _facts(self, schema: object) -> Facts:
         known = self._memory.get(id(schema))
         if known is not None and known[0] is schema:
             return known[1]
-        return kept("facts", schema, self._resolve, lambda: _facts(schema, self._resolve))
+        return kept("facts", schema, self._resolve, lambda: facts_of(schema, self._resolve))
 
     def _chosen(self, flat: Schema, place: _Place) -> Any:
         """The first alternative for which a value is found that the whole schema allows."""
@@ -152,10 +128,10 @@ class ExampleValues:
                 continue
             yield value
 
-    def _plain(self, facts: _Facts, place: _Place) -> Any:
+    def _plain(self, facts: Facts, place: _Place) -> Any:
         flat, kinds = facts.flat, facts.kinds
         last: NoValueError | None = None
-        for kind in _null_last(kinds_of(flat, place.hints)) if kinds is None else kinds:
+        for kind in null_last(kinds_of(flat, place.hints)) if kinds is None else kinds:
             try:
                 if kind == "object":
                     return self._object(facts, place)
@@ -166,7 +142,7 @@ class ExampleValues:
                 last = error
         raise last or NoValueError(f"no value is allowed for {place.name!r}")
 
-    def _object(self, facts: _Facts, place: _Place) -> dict[str, Any]:
+    def _object(self, facts: Facts, place: _Place) -> dict[str, Any]:
         flat = facts.flat
         hints = tuple(hint for hint in place.hints if isinstance(hint, Mapping))
         if not flat.get("properties") and hints and fits(hints[0], flat, self._resolve):
@@ -196,7 +172,7 @@ class ExampleValues:
         for keyword in ("dependentRequired", "dependencies"):
             dependent = flat.get(keyword)
             for name, wanted in dependent.items() if isinstance(dependent, Mapping) else ():
-                for other in _list(wanted) if name in found else ():
+                for other in as_list(wanted) if name in found else ():
                     if other not in found:
                         inner = _Place(other, (), place.depth, 0, place.within)
                         found[other] = self._value(declared.get(other, True), inner)
@@ -207,7 +183,7 @@ class ExampleValues:
         if not isinstance(branch, Mapping) or fits(found, branch, self._resolve):
             return found
         plain = {key: part for key, part in flat.items() if key not in {"if", "then", "else"}}
-        return self._object(_facts({"allOf": [plain, branch]}, self._resolve), place)
+        return self._object(facts_of({"allOf": [plain, branch]}, self._resolve), place)
 
     def _is_sent(self, schema: object, place: _Place, *, is_required: bool) -> bool:
         """Never what is read-only; what is optional not when it would refer to an invented id."""
@@ -233,7 +209,7 @@ class ExampleValues:
         if len(found) < least:
             self._add_properties(found, flat, declared, least, place)
         if most is not None and len(found) > most:
-            required = _list(flat.get("required"))
+            required = as_list(flat.get("required"))
             for name in [name for name in reversed(found) if name not in required]:
                 if len(found) > most:
                     del found[name]
@@ -256,7 +232,7 @@ class ExampleValues:
     def _array(self, flat: Schema, place: _Place) -> list[Any]:
         least, most = bound(flat, "minItems") or 0, bound(flat, "maxItems")
         hints = tuple(hint for hint in place.hints if isinstance(hint, list))
-        first = _list(flat.get("prefixItems"))
+        first = as_list(flat.get("prefixItems"))
         rest = flat.get("items", True)
         wished = max(least, len(first), 1)
         count = wished if most is None else min(wished, most)
@@ -282,94 +258,19 @@ class ExampleValues:
             raise NoValueError(f"{place.name!r} wants more values that differ than there are")
         return found
 
-    def _scalar(self, facts: _Facts, kind: str, place: _Place) -> Any:
-        flat = facts.flat
-        if place.hints is facts.examples:  # the same for every request
-            fitting = kept(kind, facts, self._resolve, lambda: self._fitting(flat, kind, place))
-        else:
-            fitting = self._fitting(flat, kind, place)
-        allowed = "enum" in flat
+    def _scalar(self, facts: Facts, kind: str, place: _Place) -> Any:
+        def fitting() -> list[Any]:
+            return fitting_examples(facts.flat, kind, place.hints, self._resolve)
+
+        common = place.hints is facts.examples  # the same for every request
+        examples = kept(kind, facts, self._resolve, fitting) if common else fitting()
+        allowed = "enum" in facts.flat
         if kind == "string" and not allowed and self._recognisable and not place.ordinal:
-            marked = self._recognisable_text(flat, place.name, fitting)
+            marked = recognisable_text(place.name, facts.flat, examples, self._marks, self._resolve)
             if marked is not None:
                 return marked
-        if place.ordinal < len(fitting):
-            return fitting[place.ordinal]
-        if "enum" in flat:
+        if place.ordinal < len(examples):
+            return examples[place.ordinal]
+        if allowed:
             raise NoValueError(f"no value is allowed for {place.name!r}")
-        match kind:
-            case "string":
-                made = text_for(place.name, flat, self._marks, ordinal=place.ordinal)
-                if made is None:
-                    raise NoValueError(f"no text was found for {place.name!r}")
-                return made
-            case "integer" | "number":
-                return number_for(flat, whole=kind == "integer", ordinal=place.ordinal)
-            case "boolean":
-                off = bool(_OFF & {*words(place.name)})
-                return off if place.ordinal else not off
-            case "null":
-                return None
-        raise NoValueError(f"{kind!r} is no type")
-
-    def _fitting(self, flat: Schema, kind: str, place: _Place) -> list[Any]:
-        """The examples that the schema allows, and then what its enumeration has."""
-        fitting = [
-            hint
-            for hint in place.hints
-            if hint is not None
-            and has_type(hint, kind)
-            and has_format(hint, flat)
-            and fits(hint, flat, self._resolve)
-        ]
-        allowed = (value for value in _list(flat.get("enum")) if has_type(value, kind))
-        return fitting + [value for value in allowed if value not in fitting]
-
-    def _recognisable_text(self, flat: Schema, name: str, examples: list[Any]) -> str | None:
-        """The nonce in place of an example that must be unique, or behind one that is free."""
-        if is_personal(name):
-            return text_for(name, flat, self._marks)
-        if examples and is_free_text(name) and "format" not in flat:
-            text = f"{examples[0]} {self._marks.token()}"
-            return text if fits(text, flat, self._resolve) else text_for(name, flat, self._marks)
-        return None
-
-
-def _facts(schema: object, resolve: Resolve) -> _Facts:
-    reference = schema.get("$ref") if isinstance(schema, Mapping) else None
-    flat = labelled(flattened(schema, resolve), reference)
-    declared, others = flat.get("properties"), flat.get("additionalProperties", True)
-    declared = declared if isinstance(declared, Mapping) else {}
-    required = [name for name in _list(flat.get("required")) if isinstance(name, str)]
-    kinds = _null_last(kinds_of(flat))
-    return _Facts(
-        flat=flat,
-        has_options=bool(options_of(flat)),
-        examples=_examples(flat),
-        kinds=kinds if types_of(flat) else None,
-        is_read_only=flat.get("readOnly") is True,
-        is_deprecated=flat.get("deprecated") is True,
-        is_given=bool(flat.keys() & {"enum", "const"}),
-        is_open=not declared or bool(flat.keys() & _COUNTS_AND_DEPENDENTS),
-        properties=tuple(
-            (name, declared.get(name, others), name in required)
-            for name in dict.fromkeys((*declared, *required))
-        ),
-    )
-
-
-def _null_last(kinds: tuple[str, ...]) -> tuple[str, ...]:
-    """Null only when nothing else is allowed."""
-    return tuple(sorted(kinds, key=lambda kind: kind == "null"))
-
-
-def _examples(flat: Schema) -> tuple[object, ...]:
-    several = flat.get("examples")
-    listed = several if isinstance(several, list) else ()
-    return tuple(
-        value for value in (flat.get("example"), *listed, flat.get("default")) if value is not None
-    )
-
-
-def _list(node: Any) -> list[Any]:
-    return node if isinstance(node, list) else []
+        return invented(kind, place.name, facts.flat, self._marks, ordinal=place.ordinal)

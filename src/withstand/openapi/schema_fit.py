@@ -34,7 +34,7 @@ def fits(value: object, schema: object, resolve: Resolve, *, depth: int = 0) -> 
     types = types_of(flat)
     if types and not any(has_type(value, name) for name in types):
         return False
-    if "enum" in flat and not any(_same(value, allowed) for allowed in _list(flat["enum"])):
+    if "enum" in flat and not any(_same(value, allowed) for allowed in as_list(flat["enum"])):
         return False
     if "const" in flat and not _same(value, flat["const"]):
         return False
@@ -86,7 +86,7 @@ def kinds_of(flat: Mapping[str, Any], samples: Iterable[object] = ()) -> tuple[s
         if flat.keys() & keywords:
             return kinds
     names = ("string", "boolean", "integer", "number", "array", "object", "null")
-    values = (*_list(flat.get("enum")), *([flat["const"]] if "const" in flat else ()), *samples)
+    values = (*as_list(flat.get("enum")), *([flat["const"]] if "const" in flat else ()), *samples)
     found = dict.fromkeys(name for value in values for name in names if has_type(value, name))
     return tuple(found) or ("string",)
 
@@ -135,7 +135,7 @@ def _items_fit(value: list[Any], flat: Mapping[str, Any], resolve: Resolve, dept
         _same(value[i], value[j]) for i in range(len(value)) for j in range(i)
     ):
         return False
-    first = _list(flat.get("prefixItems"))
+    first = as_list(flat.get("prefixItems"))
     rest = flat.get("items", True)
     return all(
         fits(item, first[i] if i < len(first) else rest, resolve, depth=depth + 1)
@@ -149,7 +149,7 @@ def _properties_fit(
     low, high = bound(flat, "minProperties"), bound(flat, "maxProperties")
     if (low is not None and len(value) < low) or (high is not None and len(value) > high):
         return False
-    if any(name not in value for name in _list(flat.get("required"))):
+    if any(name not in value for name in as_list(flat.get("required"))):
         return False
     declared = flat.get("properties")
     declared = declared if isinstance(declared, Mapping) else {}
@@ -163,7 +163,7 @@ def _properties_fit(
 
 
 def _choices_fit(value: object, flat: Mapping[str, Any], resolve: Resolve, depth: int) -> bool:
-    any_of, one_of = _list(flat.get("anyOf")), _list(flat.get("oneOf"))
+    any_of, one_of = as_list(flat.get("anyOf")), as_list(flat.get("oneOf"))
     return (
         not any_of or any(fits(value, option, resolve, depth=depth + 1) for option in any_of)
     ) and (
@@ -171,5 +171,6 @@ def _choices_fit(value: object, flat: Mapping[str, Any], resolve: Resolve, depth
     )
 
 
-def _list(node: Any) -> list[Any]:
+def as_list(node: Any) -> list[Any]:
+    """The node where it is a list, as it ought to be."""
     return node if isinstance(node, list) else []
