@@ -6,19 +6,15 @@ rest) takes the short way, and everything else that of `request`.
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from time import perf_counter_ns
 from types import SimpleNamespace
 from typing import Any, Final
 
-from withstand.client.cookies import CookieJar
-from withstand.client.credential import Credential
 from withstand.client.redirect import MAX_REDIRECTS, REDIRECTS, Hop, hop
-from withstand.client.wire_format import forwarded_origin
 from withstand.load.engine.script_connection import IDEMPOTENT, ConnectionWentStale
-from withstand.load.engine.script_connections import UserConnections
 from withstand.load.engine.script_plain import PlainUser
+from withstand.load.engine.script_requests import UserRequests, without_content
 from withstand.load.engine.script_scene import Scene
 from withstand.load.script.client import AsyncClient
 from withstand.load.script.count import Ticket
@@ -28,13 +24,11 @@ from withstand.load.script.request import (
     Expected,
     HeaderFields,
     Params,
-    basic_credential,
     body_of,
     checked_method,
     checked_path,
     expected_statuses,
     filled,
-    needs_length,
     with_params,
 )
 from withstand.load.script.response import Response
@@ -43,20 +37,14 @@ from withstand.load.script.script import UserFunction
 _TOO_MANY: Final = f"more than {MAX_REDIRECTS} redirects"
 
 
-class EngineClient(UserConnections, AsyncClient):
+class EngineClient(UserRequests, AsyncClient):
     """One virtual user's client; `is_set_up` says that its setup went well."""
 
     __slots__ = (
-        "_base",
         "_group",
-        "_head",
-        "_headers",
-        "_jar",
         "_number",
         "_operations",
-        "_origin",
         "_plain",
-        "_query",
         "_state",
         "_tickets",
         "is_set_up",
@@ -66,21 +54,15 @@ class EngineClient(UserConnections, AsyncClient):
         super().__init__(scene, kind)
         self._number = number
         self._operations = scene.operations
-        self._base = scene.way.target.base_path
-        self._origin = forwarded_origin(scene.way.target)
-        self._headers = HeaderFields(scene.default_headers, changed=self._head_changed)
-        self._jar: CookieJar | None = None
         self._state: SimpleNamespace | None = None
         self._plain: PlainUser | None = None
-        self._head: bytes | None = None
-        self._query: dict[str, object] = {}
         self.is_set_up = False
         self._enter("")
         if kind is not None:
             self._headers.update(kind.headers)
             if kind.identities:
                 who = kind.identities[number % len(kind.identities)]
-                self._take_on(scene.credentials[who])
+                self.take_on(scene.credentials[who])
 
     # What a script sees.
 
@@ -100,21 +82,6 @@ class EngineClient(UserConnections, AsyncClient):
     def shared(self) -> Any:
         """What `before_run` gave back."""
         return self._scene.shared
-
-    @property
-    def headers(self) -> HeaderFields:
-        """Headers that every request carries."""
-        return self._headers
-
-    @property
-    def cookies(self) -> CookieJar:
-        """What the target has set."""
-        if self._jar is None:
-            target = self._scene.way.target
-            self._jar = CookieJar(
-                target.host, secure=target.scheme == "https", changed=self._head_changed
-            )
-        return self._jar
 
     @contextlib.contextmanager
     def group(self, name: str) -> Iterator[None]:
@@ -206,7 +173,7 @@ class EngineClient(UserConnections, AsyncClient):
         )
         body, media_type = body_of(json=json, data=data, content=content)
         expected = expected_statuses(expect)
-        fields = self._fields(headers, auth, media_type)
+        fields = self.fields_of(headers, auth, media_type)
         ticket = Ticket(
             count,
             whole,
@@ -215,7 +182,7 @@ class EngineClient(UserConnections, AsyncClient):
         )
         response = await self.exchange(
             ticket,
-            self._rendered(method, whole, fields, body),
+            self.rendered(method, whole, fields, body),
             head=method == "HEAD",
             timeout_s=timeout_s,
         )
@@ -242,68 +209,11 @@ class EngineClient(UserConnections, AsyncClient):
         self._operations = Operations(width_s=1)
         self._enter("")
 
-    def take_cookies(self, response: Response) -> None:
-        """Take in what a response sets."""
-        now_s = time.time()
-        for line in response.headers.get_all("set-cookie"):
-            self.cookies.take(line, path=response.path, now_s=now_s)
-
     # How a request is made.
-
-    def _take_on(self, credential: Credential) -> None:
-        self._headers.update(credential.headers)
-        for name, value in credential.cookies:
-            self.cookies.set(name, value)
-        self._query = dict(credential.query)
 
     def _enter(self, group: str) -> None:
         self._group = group
         self._tickets = self._operations.tickets(group)
-
-    def _head_changed(self) -> None:
-        self._head = None
-
-    def _fields(
-        self,
-        headers: Mapping[str, str] | None,
-        auth: tuple[str, str] | None,
-        media_type: str | None,
-    ) -> HeaderFields | None:
-        """The headers of a request that has some of its own; None when it has not."""
-        if headers is None and auth is None and media_type is None:
-            return None
-        fields = HeaderFields(self._headers.items())
-        if media_type is not None:
-            fields["Content-Type"] = media_type
-        if auth is not None:
-            fields["Authorization"] = basic_credential(*auth)
-        fields.update(headers or {})
-        return fields
-
-    def _rendered(self, method: str, whole: str, fields: HeaderFields | None, body: bytes) -> bytes:
-        line = f"{method} {self._origin}{whole} HTTP/1.1\r\n".encode()
-        if fields is None and not needs_length(method, body):
-            return line + self._common_head(whole)
-        fields = self._headers if fields is None else fields
-        length = b""
-        if needs_length(method, body) and "content-length" not in fields:
-            length = b"Content-Length: %d\r\n" % len(body)
-        return b"".join((line, fields.lines(), self._cookie_line(whole), length, b"\r\n", body))
-
-    def _common_head(self, whole: str) -> bytes:
-        if self._head is not None:
-            return self._head
-        head = self._headers.lines() + self._cookie_line(whole) + b"\r\n"
-        # Who sends a credential in the query has no head that any path may have.
-        if not self._query and (self._jar is None or self._jar.is_uniform):
-            self._head = head
-        return head
-
-    def _cookie_line(self, whole: str) -> bytes:
-        if not self._jar or "cookie" in self._headers:
-            return b""
-        value = self._jar.header(whole, now_s=time.time())
-        return f"Cookie: {value}\r\n".encode() if value else b""
 
     def _new_ticket(self, path: str, name: str | None) -> Ticket | None:
         """A ticket for requests like this one; None where `request` has to look closer."""
@@ -342,7 +252,7 @@ class EngineClient(UserConnections, AsyncClient):
                 response.fail(found)
                 return response
             if not found.keeps_body:
-                body, fields = b"", _without_content(fields)
+                body, fields = b"", without_content(fields)
             method, path = found.method, checked_path(found.path)
             ticket = Ticket(
                 self._operations.named(name),
@@ -352,7 +262,7 @@ class EngineClient(UserConnections, AsyncClient):
             )
             response = await self.exchange(
                 ticket,
-                self._rendered(method, path, fields, body),
+                self.rendered(method, path, fields, body),
                 head=method == "HEAD",
                 timeout_s=timeout_s,
             )
@@ -363,14 +273,6 @@ class EngineClient(UserConnections, AsyncClient):
         if response.status not in expected:
             response.fail(f"status {response.status}")
         return response
-
-
-def _without_content(fields: HeaderFields | None) -> HeaderFields | None:
-    if fields is None:
-        return None
-    return HeaderFields(
-        (name, value) for name, value in fields.items() if not name.lower().startswith("content-")
-    )
 
 
 def _method(method: str) -> Any:
