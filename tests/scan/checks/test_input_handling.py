@@ -1,14 +1,11 @@
 """Odd input: what must be found, and what must not be taken for a flaw."""
 
-import base64
 import html
 import itertools
-import ntpath
 import posixpath
 import re
 import sqlite3
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 
@@ -26,20 +23,11 @@ from withstand.scan.examples import (
 )
 from withstand.scan.record import CoverageState
 
-from .tiny_api import findings, scanned, state
+from .tiny_api import findings, scanned, search, state
 
 SQL = "sql-injection"
 MARKUP = "cross-site-scripting"
-TRAVERSAL = "path-traversal"
 NUL = "nul-byte-crash"
-
-
-def search(example: str | None = "tea", **more: Any) -> dict[str, Any]:
-    return {
-        "/search": {
-            "get": operation(secured=False, parameters=(("query", "q"),), example=example, **more)
-        }
-    }
 
 
 def ask(statement: str) -> list[Any]:
@@ -345,150 +333,6 @@ def test_markup_that_no_browser_would_run_is_not_reported(server: Server) -> Non
     assert findings(MARKUP, server, search()) == ()
 
 
-# --- paths ------------------------------------------------------------------------------------
-
-PASSWD = "root:x:0:0:root:/root:/bin/bash\nbin:x:1:1::/:/bin/false\n"
-
-
-def reading(resolve: Any) -> Server:
-    def server(request: Request) -> Response:
-        path = resolve(query(request, "q"))
-        if path == "/etc/passwd":
-            return answer(200, {"text": PASSWD})
-        return page(200, "tea", "text/plain") if path == "/srv/tea" else not_found()
-
-    return server
-
-
-@pytest.mark.parametrize(
-    "server",
-    [
-        reading(lambda name: posixpath.normpath("/srv/" + name)),
-        reading(lambda name: posixpath.join("/srv", name) if ".." not in name else ""),
-        reading(lambda name: posixpath.normpath("/srv/" + name.replace("../", ""))),
-        reading(
-            lambda name: posixpath.normpath("/srv/" + unquote(name)) if "/" not in name else ""
-        ),
-    ],
-    ids=["plain", "absolute", "once removed", "decoded twice"],
-)
-def test_each_way_out_of_the_folder_is_found(server: Server) -> None:
-    (finding,) = findings(TRAVERSAL, server, search())
-    assert finding.evidence[0].highlight is not None
-    assert finding.evidence[0].highlight.startswith("root:")
-
-
-WIN_INI = "; for 16-bit app support\r\n[fonts]\r\n[extensions]\r\n"
-
-
-@pytest.mark.parametrize(
-    "resolve",
-    [
-        lambda name: ntpath.normpath("C:\\srv\\" + name),
-        lambda name: ntpath.join("C:\\srv", name) if ".." not in name else "",
-        lambda name: ntpath.normpath("C:\\srv\\" + name) if "/" not in name else "",
-    ],
-    ids=["plain", "absolute", "slashes refused"],
-)
-def test_a_way_out_on_windows_is_found(resolve: Any) -> None:
-    def server(request: Request) -> Response:
-        path = resolve(query(request, "q"))
-        if path.lower() == "c:\\windows\\win.ini":
-            return page(200, WIN_INI, "text/plain")
-        return page(200, "tea", "text/plain") if path == "C:\\srv\\tea" else not_found()
-
-    (finding,) = findings(TRAVERSAL, server, search())
-    assert "win.ini" in finding.detail
-
-
-def test_a_file_that_comes_back_in_base64_is_found() -> None:
-    plain = reading(lambda name: posixpath.normpath("/srv/" + name))
-
-    def server(request: Request) -> Response:
-        response = plain(request)
-        text = (response.json() or {}).get("text", "")
-        return answer(response.status, {"content": base64.b64encode(text.encode()).decode()})
-
-    (finding,) = findings(TRAVERSAL, server, search())
-    assert finding.parameter == "query q"
-
-
-def test_a_way_out_behind_the_folder_that_must_come_first_is_found() -> None:
-    server = reading(
-        lambda name: posixpath.normpath("/srv/" + name) if name.startswith("manuals/") else ""
-    )
-    (finding,) = findings(TRAVERSAL, server, search("manuals/tea.txt"))
-    assert finding.parameter == "query q"
-
-
-def test_an_address_of_a_file_is_found() -> None:
-    def server(request: Request) -> Response:
-        url = str(sent(request).get("url"))
-        if url.startswith("file://"):
-            path = url.removeprefix("file://")
-            return page(200, PASSWD, "text/plain") if path == "/etc/passwd" else not_found()
-        return answer(200, {"fetched": url})
-
-    fields = body(url={"type": "string", "format": "uri"})
-    paths = {"/pages": {"post": operation(secured=False, requestBody=fields)}}
-    (finding,) = findings(TRAVERSAL, server, paths)
-    assert finding.parameter == "body url"
-
-
-def test_dots_that_are_decoded_after_the_route_was_chosen_are_found() -> None:
-    def server(request: Request) -> Response:
-        raw = request.operation_path.removeprefix("/files/")
-        if "/" in raw:
-            return not_found()
-        path = posixpath.normpath("/srv/" + unquote(raw))
-        if path == "/etc/passwd":
-            return page(200, PASSWD, "text/plain")
-        return page(200, "tea", "text/plain") if path.startswith("/srv/") else not_found()
-
-    paths = {"/files/{name}": {"get": operation(secured=False, parameters=(("path", "name"),))}}
-    (finding,) = findings(TRAVERSAL, server, paths)
-    assert finding.parameter == "path name"
-
-
-def test_a_text_that_is_no_name_of_a_file_costs_two_requests_in_a_write() -> None:
-    from withstand.scan.catalogue import check_named
-
-    fields = body(comment={"type": "string"})
-    paths = {"/comments": {"post": operation(secured=False, requestBody=fields)}}
-
-    def server(request: Request) -> Response:
-        return answer(201, {"comment": sent(request).get("comment")})
-
-    _, without = scanned(server, paths, checks=())
-    _, exchanges = scanned(server, paths, checks=(check_named(TRAVERSAL),))
-    assert len(exchanges) - len(without) == 2
-
-
-def test_a_way_out_through_the_path_itself_is_found() -> None:
-    def server(request: Request) -> Response:
-        path = posixpath.normpath("/srv" + request.operation_path.removeprefix("/files"))
-        if path == "/etc/passwd":
-            return page(200, PASSWD, "text/plain")
-        return page(200, "tea", "text/plain") if path.startswith("/srv/") else not_found()
-
-    paths = {"/files/{name}": {"get": operation(secured=False, parameters=(("path", "name"),))}}
-    (finding,) = findings(TRAVERSAL, server, paths)
-    assert finding.parameter == "path name"
-
-
-@pytest.mark.parametrize(
-    "server",
-    [
-        echoes,
-        lambda _request: page(200, PASSWD, "text/plain"),
-        reading(lambda name: "/srv/tea" if name == "tea" else ""),
-    ],
-    ids=["echo", "always the same", "safe"],
-)
-def test_what_does_not_leave_the_folder_is_not_reported(server: Server) -> None:
-    assert findings(TRAVERSAL, server, search()) == ()
-
-
 # --- NUL --------------------------------------------------------------------------------------
 
 
@@ -554,7 +398,7 @@ def test_an_operation_without_text_has_nothing_to_try_and_the_report_says_so() -
     def server(_request: Request) -> Response:
         return answer(200, {"status": "ok"})
 
-    for name in (SQL, MARKUP, TRAVERSAL, NUL):
+    for name in (SQL, MARKUP, "path-traversal", NUL):
         what, reason = state(name, server, paths)
         assert what is CoverageState.NOT_APPLICABLE
         assert "no text" in reason

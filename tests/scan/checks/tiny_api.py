@@ -13,6 +13,7 @@ from withstand.client.target import parse_target
 from withstand.openapi.document import read_document
 from withstand.scan.catalogue import all_checks, check_named
 from withstand.scan.check import Check, Server
+from withstand.scan.examples import operation
 from withstand.scan.finding import Finding
 from withstand.scan.plan import ScanPlan
 from withstand.scan.policy import Policy, Profile
@@ -103,3 +104,12 @@ def state(
     record, _ = scanned(server, paths, checks=(check_named(name),), **more)
     row = next(row for row in record.coverage if key is None or row.operation == key)
     return row.state, row.reason
+
+
+def search(example: str | None = "tea", **more: Any) -> dict[str, Any]:
+    """One operation with a text in its query."""
+    return {
+        "/search": {
+            "get": operation(secured=False, parameters=(("query", "q"),), example=example, **more)
+        }
+    }
