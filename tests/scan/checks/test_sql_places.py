@@ -16,8 +16,8 @@ from withstand.client.identity import LoginRecipe
 from withstand.scan.check import Server
 from withstand.scan.examples import answer, body, not_found, operation, page, query, sent
 
-from .test_input_handling import ask, search
-from .tiny_api import findings, scanned
+from .test_input_handling import ask
+from .tiny_api import findings, scanned, search
 
 SQL = "sql-injection"
 ERRORS = (sqlite3.Error, sqlite3.Warning)
