@@ -158,7 +158,7 @@ client.cookies.set("mine", "x")
 await client.get("/echo")
 await client.think(3600)
 """,
-        profile=Closed(users=2, duration_s=0.2),
+        profile=Closed(users=2, duration_s=0.5),
     )
     assert raised(measured) == []
     firsts: dict[int, list[str | None]] = {}
