@@ -26,6 +26,7 @@ from withstand.report import (
     wording,
 )
 from withstand.report import html_view as view
+from withstand.report.headline import headline
 from withstand.report.memory_chart import memory_chart
 from withstand.report.verdict_groups import verdict_groups
 from withstand.results import Results
@@ -53,6 +54,7 @@ def render_html(results: Results, trends: Sequence[Trend] = ()) -> str:
     access_rows = access_view.shown(results.scan) if results.scan is not None else ()
     return page.render(
         results=results,
+        headline=headline(results),
         access_rows=access_rows,
         access_columns=columns(access_rows),
         drifts=wording.drifts_by_urgency(drifts),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from withstand.report.finding_text import curl_of, place
+from withstand.report.headline import headline
 from withstand.report.wording import (
     CONCLUSION_SYMBOL,
     CONCLUSION_WORD,
@@ -55,7 +56,7 @@ def _parts(results: Results) -> Iterator[str]:
     title = results.api_title or results.base_url
     yield (
         f"## {CONCLUSION_SYMBOL[conclusion]} {CONCLUSION_WORD[conclusion]}: {_plain(title)}\n\n"
-        f"{_plain(results.headline())}\n\n"
+        f"{_plain(headline(results))}\n\n"
         f"{_code(results.base_url)} · Withstand {_plain(results.version)}\n"
     )
     if results.scan is not None and results.scan.facts:

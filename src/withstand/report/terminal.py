@@ -12,6 +12,7 @@ from rich.text import Text
 
 from withstand.report import access_view
 from withstand.report.finding_text import cut
+from withstand.report.headline import headline
 from withstand.report.terminal_stress import stress_tables
 from withstand.report.terminal_tables import (
     Indented,
@@ -128,7 +129,7 @@ def _print_verdict(console: Console, results: Results) -> None:
     conclusion = results.conclusion()
     word = f"{CONCLUSION_SYMBOL[conclusion]} {CONCLUSION_WORD[conclusion].upper()}"
     console.print(
-        Text.assemble((word, _CONCLUSION_STYLE[conclusion]), "  ", printable(results.headline()))
+        Text.assemble((word, _CONCLUSION_STYLE[conclusion]), "  ", printable(headline(results)))
     )
 
 
