@@ -2,6 +2,7 @@
 
 from withstand.results import Conclusion, Results
 from withstand.scan.record import Coverage, CoverageState
+from withstand.sharding.suite import Outcome, SuiteRecord
 from withstand.slo import DriftVerdict
 from withstand.slo.capacity_text import capacity_clauses
 from withstand.stats.drift import Movement
@@ -25,7 +26,10 @@ def headline(results: Results) -> str:
 
 
 def _voids(results: Results) -> list[str]:
-    if untrusted := results.untrusted_reasons():
+    untrusted = results.untrusted_reasons()
+    if results.suite is not None and untrusted == results.suite.troubles():
+        return [f"the suite did not run as a whole: {'; '.join(untrusted)}"]
+    if untrusted:
         return [f"the run says nothing about the API: {'; '.join(untrusted)}"]
     share = _of(len(results.unmeasured()), len(results.verdicts()), "objective")
     return [f"{share} not met for want of a single sample: {'; '.join(results.void_reasons())}"]
@@ -33,6 +37,8 @@ def _voids(results: Results) -> list[str]:
 
 def _failures(results: Results) -> list[str]:
     clauses = []
+    if results.suite is not None:
+        clauses += _failed_tests(results.suite)
     if findings := results.failing_findings():
         stand = "finding stands" if len(findings) == 1 else "findings stand"
         worst = "" if len(findings) == 1 else "the worst "
@@ -47,6 +53,15 @@ def _failures(results: Results) -> list[str]:
         clauses.append(f"part of the run is void: {'; '.join(void)}")
     if results.aborted:
         clauses.append(f"the run was aborted because {results.aborted}")
+    return clauses
+
+
+def _failed_tests(suite: SuiteRecord) -> list[str]:
+    clauses = []
+    if failed := len(suite.failed()):
+        clauses.append(f"{failed:,} of {_count(len(suite.collected), 'test')} failed")
+    if broken := len(suite.uncollected()):
+        clauses.append(f"{_count(broken, 'file')} could not be collected")
     return clauses
 
 
@@ -73,6 +88,12 @@ def _doubts(results: Results) -> list[str]:
 
 def _successes(results: Results) -> list[str]:
     clauses = []
+    if results.suite is not None:
+        counts = results.suite.counts()
+        others = [f"{number:,} {outcome}" for outcome, number in sorted(counts.items())
+                  if outcome is not Outcome.PASSED]  # fmt: skip
+        passed = f"{_count(counts[Outcome.PASSED], 'test')} of the suite passed"
+        clauses.append(f"{passed} ({', '.join(others)})" if others else passed)
     if results.scan is not None:
         clauses.append(f"{_tests(results.cells(CoverageState.PASSED))} passed")
     if minor := results.findings():

@@ -11,6 +11,7 @@ from withstand.load.merge import merge_measurements
 from withstand.load.shards import lined_up
 from withstand.results.results import Results
 from withstand.scan.merge import merge_records
+from withstand.sharding.suite import merge_suites
 from withstand.slo.trial_record import merge_trials, same_requests
 
 
@@ -43,6 +44,7 @@ def merge(first: Results, second: Results) -> Results:
         trials=merge_trials(first.trials, second.trials)
         if first.trials and second.trials
         else None,
+        suite=merge_suites(first.suite, second.suite) if first.suite and second.suite else None,
         objectives=_union(first.objectives, second.objectives),
         soak=first.soak or second.soak,
         fail_on=min(first.fail_on, second.fail_on, key=lambda severity: severity.rank),
@@ -54,9 +56,13 @@ def merge(first: Results, second: Results) -> Results:
 def merge_shards(shards: Sequence[Results]) -> Results:
     """One Results of all the parts of a run, of which there is at least one.
 
-    Windows of load are lined up by the clock first. Raises UsageError for what are no shards of
-    one run.
+    Windows of load are lined up by the clock first. Shards of a suite may be beside those of
+    another kind. Raises UsageError for what are no shards of one run.
     """
+    suites = [each for each in shards if _is_suite(each)]
+    others = [each for each in shards if not _is_suite(each)]
+    if suites and others:
+        return _beside(merge_shards(others), merge_shards(suites))
     measured = [each.load for each in shards if each.load is not None]
     if not all(load.shards for load in measured):
         raise UsageError(
@@ -76,12 +82,27 @@ def merge_shards(shards: Sequence[Results]) -> Results:
     return whole if whole.load is None else replace(whole, load=with_lagging(whole.load))
 
 
+def _is_suite(results: Results) -> bool:
+    return _kind(results) == "suite"
+
+
+def _beside(results: Results, suite: Results) -> Results:
+    return replace(
+        results,
+        suite=suite.suite,
+        started_at=min(results.started_at, suite.started_at),
+        duration_s=max(results.duration_s, suite.duration_s),
+        command=_both(results.command, suite.command, "\n"),
+    )
+
+
 def _kind(results: Results) -> str:
     parts = (
         ("scan", results.scan),
         ("trials", results.trials),
         ("load", results.load),
         ("stress", results.stress),
+        ("suite", results.suite),
     )
     return " and ".join(name for name, part in parts if part is not None) or "nothing"
 

@@ -13,6 +13,7 @@ from withstand.load.stress import StressMeasurement
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.merge import badness
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.sharding.suite import Outcome, SuiteRecord
 from withstand.slo import (
     DriftVerdict,
     Objective,
@@ -43,8 +44,9 @@ class Results:
     """One invocation, or several merged into one.
 
     `started_at` is in Unix seconds. `command` is the command line as typed, with secrets masked;
-    `config` names the file that the settings came from. `scan`, `trials`, `load` and `stress` are
-    None where the invocation had none. A finding fails the run from the severity `fail_on` on,
+    `config` names the file that the settings came from. `scan`, `trials`, `load`, `stress`
+    and `suite` are None where the invocation had none; a suite alone has no `base_url`, which is
+    empty then. A finding fails the run from the severity `fail_on` on,
     unless it is tentative; `soak` is what a soak test is held against, None for other runs;
     `strict` makes what could not be decided void the run. `interrupted` runs were stopped before
     their end and are undecided at best.
@@ -62,6 +64,7 @@ class Results:
     load: LoadMeasurement | None = None
     stress: StressMeasurement | None = None
     trials: TrialRecord | None = None
+    suite: SuiteRecord | None = None
     objectives: tuple[Objective, ...] = ()
     soak: SoakRules | None = None
     fail_on: Severity = Severity.MEDIUM
@@ -83,6 +86,10 @@ class Results:
             tried = judge_trials(self.objectives, self.trials) if self.trials is not None else ()
             self._judged.append((*tried, *judged))
         return self._judged[0]
+
+    def subject(self) -> str:
+        """What was tested: the API's title, or its address, or the suite."""
+        return self.api_title or self.base_url or "pytest"
 
     def left_to_load(self) -> tuple[Objective, ...]:
         """The objectives that trials say nothing about, where there was no load to be judged."""
@@ -145,7 +152,8 @@ class Results:
         found = self.capacity()
         search = found.void if found is not None else None
         reasons = (scan, tried, broken, lost, saturated, lagging, search)
-        return tuple(reason for reason in reasons if reason is not None)
+        troubles = self.suite.troubles() if self.suite is not None else ()
+        return (*(reason for reason in reasons if reason is not None), *troubles)
 
     def unmeasured(self) -> tuple[Verdict, ...]:
         """The objectives without a single sample: they are not met, whatever else is."""
@@ -172,7 +180,10 @@ class Results:
         seems to be well.
         """
         found = self.capacity()
+        suite = self.suite
         failed = self.failing_findings() or self.breached() or self.drifting() or self.aborted
+        if suite is not None and (suite.failed() or suite.uncollected()):
+            return Conclusion.FAILED
         if failed or (found is not None and found.fails):
             return Conclusion.FAILED
         if self.void_reasons():
@@ -184,6 +195,8 @@ class Results:
             return Conclusion.HELD if found.found else Conclusion.UNDECIDED
         if self.scan is not None and not self.cells(CoverageState.PASSED):
             return Conclusion.HELD if self.cells(CoverageState.FAILED) else Conclusion.UNDECIDED
+        if suite is not None and suite.counts()[Outcome.PASSED]:
+            return Conclusion.HELD
         if self.scan is not None or self.verdicts() or self.drifts():
             return Conclusion.HELD
         return Conclusion.MEASURED if self.load is not None else Conclusion.UNDECIDED
