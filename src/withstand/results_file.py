@@ -134,7 +134,8 @@ def journal_head(results: Results) -> str:
 
 def journal_entry(entry: JournalEntry) -> str:
     """A further line of a journal."""
-    return json.dumps(asdict(entry), allow_nan=False, separators=(",", ":")) + "\n"
+    said = {name: value for name, value in asdict(entry).items() if value is not None}
+    return json.dumps(said, allow_nan=False, separators=(",", ":")) + "\n"
 
 
 def from_journal(text: str, *, source: str) -> Results:

@@ -1,8 +1,9 @@
-"""Scan and objectives as a JUnit file, which every CI system shows. Pure.
+"""Scan, objectives and tests as a JUnit file, which every CI system shows. Pure.
 
 One test case for each check on each operation that it concerns: failed where a finding fails the
 run, skipped with the reason where it could not be told. Accepted, known and minor findings pass,
-and their output says what was found. One more for each verdict on an objective.
+and their output says what was found. One more for each verdict on an objective, and one for each
+test of a suite: an error, where it has no result.
 """
 
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from withstand.report.wording import (
 from withstand.results import Results
 from withstand.scan.finding import Finding
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.sharding.suite import Outcome, SuiteRecord
 from withstand.slo import VerdictState
 
 WHOLE_API: Final = "the whole API"
@@ -34,6 +36,7 @@ def render_junit(results: Results) -> str:
     scan = results.scan
     cases = [] if scan is None else [*_void(scan), *_cases(results, scan)]
     cases += _objectives(results)
+    cases += _tests(results.suite) if results.suite is not None else ()
     failures, errors, skipped = (
         sum(f"<{kind} " in case for case in cases) for kind in ("failure", "error", "skipped")
     )
@@ -77,6 +80,18 @@ def _objectives(results: Results) -> Iterator[str]:
         names = (
             f"classname={_attribute(verdict.operation)} name={_attribute(verdict.objective.text)}"
         )
+        yield f"<testcase {names}>{said}</testcase>"
+
+
+def _tests(suite: SuiteRecord) -> Iterator[str]:
+    open_tests = [(each, "<error", "no result") for each in suite.without_result()]
+    broken = [(each, "<error", "could not be collected") for each in suite.uncollected()]
+    tags = {Outcome.FAILED: "<failure", Outcome.SKIPPED: "<skipped", Outcome.XFAILED: "<skipped"}
+    ended = [(each.nodeid, tags.get(each.outcome), each.message) for each in suite.finished()]
+    for nodeid, tag, message in (*ended, *broken, *open_tests):
+        place, _, name = nodeid.partition("::")
+        said = "" if tag is None else f"{tag} message={_attribute(message)} />"
+        names = f"classname={_attribute(place)} name={_attribute(name or place)}"
         yield f"<testcase {names}>{said}</testcase>"
 
 
