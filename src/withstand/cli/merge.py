@@ -103,7 +103,6 @@ def _merge_junit(files: Sequence[Path], to: Path) -> None:
             merged += JUnitXml.fromfile(str(file))
         except (JUnitXmlError, SyntaxError) as error:  # a run that was killed writes half of it
             click.echo(f"left {file} out of the JUnit file: {error}", err=True)
-    merged.update_statistics()
     to.parent.mkdir(parents=True, exist_ok=True)
     merged.write(str(to))
     click.echo(f"wrote {to}", err=True)

@@ -69,7 +69,7 @@ class SuiteJournal:
         if report.when == "setup":
             self._reports[report.nodeid] = []
         self._reports.setdefault(report.nodeid, []).append(report)
-        if report.when == _CRASHED:
+        if str(report.when) == _CRASHED:
             self.pytest_runtest_logfinish(report.nodeid)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
