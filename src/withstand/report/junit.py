@@ -1,9 +1,9 @@
-"""Scan, objectives and tests as a JUnit file, which every CI system shows. Pure.
+"""Scan and objectives as a JUnit file, which every CI system shows. Pure.
 
 One test case for each check on each operation that it concerns: failed where a finding fails the
 run, skipped with the reason where it could not be told. Accepted, known and minor findings pass,
-and their output says what was found. One more for each verdict on an objective, and one for each
-test of a suite: an error, where it has no result.
+and their output says what was found. One more for each verdict on an objective, and an error for
+each test of a suite that has no result; the others are in the file that pytest writes.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from withstand.report.wording import (
 from withstand.results import Results
 from withstand.scan.finding import Finding
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
-from withstand.sharding.suite import Outcome, SuiteRecord
+from withstand.sharding.suite import SuiteRecord
 from withstand.slo import VerdictState
 
 WHOLE_API: Final = "the whole API"
@@ -84,15 +84,10 @@ def _objectives(results: Results) -> Iterator[str]:
 
 
 def _tests(suite: SuiteRecord) -> Iterator[str]:
-    open_tests = [(each, "<error", "no result") for each in suite.without_result()]
-    broken = [(each, "<error", "could not be collected") for each in suite.uncollected()]
-    tags = {Outcome.FAILED: "<failure", Outcome.SKIPPED: "<skipped", Outcome.XFAILED: "<skipped"}
-    ended = [(each.nodeid, tags.get(each.outcome), each.message) for each in suite.finished()]
-    for nodeid, tag, message in (*ended, *broken, *open_tests):
+    for nodeid in suite.without_result():
         place, _, name = nodeid.partition("::")
-        said = "" if tag is None else f"{tag} message={_attribute(message)} />"
-        names = f"classname={_attribute(place)} name={_attribute(name or place)}"
-        yield f"<testcase {names}>{said}</testcase>"
+        names = f"classname={_attribute(place)} name={_attribute(name)}"
+        yield f'<testcase {names}><error message="no result" /></testcase>'
 
 
 def _outcome(results: Results, scan: ScanRecord, cell: Coverage) -> str:
