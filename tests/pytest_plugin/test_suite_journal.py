@@ -174,3 +174,35 @@ def test_what_a_test_measured_is_in_the_journal(run: RunProject, project: pytest
     ((state, sentence),) = quick.verdicts
     assert (quick.outcome, state) == (Outcome.PASSED, "met")
     assert sentence.startswith("p50<10")
+
+
+_RERUNS = """
+    from _pytest.runner import runtestprotocol
+
+    def pytest_runtest_protocol(item, nextitem):
+        for attempt in (1, 2, 3):
+            item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+            for report in runtestprotocol(item, nextitem=nextitem, log=False):
+                if report.failed and attempt < 3:
+                    report.outcome = "rerun"
+                item.ihook.pytest_runtest_logreport(report=report)
+            item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+            if len(item.module.tries) > 2:
+                break
+        return True
+"""
+
+
+def test_of_a_test_that_is_repeated_the_last_attempt_counts(
+    run: RunProject, project: pytest.Pytester
+) -> None:
+    project.makeconftest(_RERUNS)
+    project.makepyfile(
+        test_it="tries = []\ndef test_a():\n    tries.append(1)\n    assert len(tries) > 2\n"
+    )
+
+    run("--withstand-report-dir=out")
+
+    suite = _suite(project.path / "out")
+    assert _outcomes(suite) == {"test_a": (Outcome.PASSED, "")}
+    assert len(suite.finished()) == 1

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from withstand.pytest_plugin.division import Division
 
 _LONGEST: Final = 300
+_AGAIN: Final = "rerun"  # the outcome that pytest-rerunfailures gives
 _CRASHED: Final = "???"  # pytest-xdist's report of a test whose worker died
 
 
@@ -73,9 +74,9 @@ class SuiteJournal:
             self.pytest_runtest_logfinish(report.nodeid)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """The end of a test."""
+        """The end of a test, or of an attempt that pytest-rerunfailures repeats."""
         reports = self._reports.pop(nodeid, [])
-        if reports:
+        if reports and not any(str(each.outcome) == _AGAIN for each in reports):
             ended = _finished(self._nodeids.get(nodeid, nodeid), reports)
             self._ended.append(ended)
             self._note(finished=ended)
