@@ -220,6 +220,7 @@ def test_the_listing_of_a_shard_with_durations_has_nothing_but_the_listing(
     lines = [line for line in result.outlines if line]
     assert [line for line in lines if not line.startswith("test_it.py::test_n[")] == [lines[-1]]
     assert "/30 tests collected" in lines[-1]
+    assert not (project.path / "out").exists()
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ timings = st.dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.dictionaries(names, timings, max_size=3))
 def test_what_is_written_is_read_again(machines: dict[str, dict[str, Timing]]) -> None:
     durations = SuiteDurations(machines=machines)

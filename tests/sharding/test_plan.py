@@ -27,7 +27,7 @@ def _shard_by_nodeid(
     return {each.nodeid: plan.shard_of(each.key(by)) for each in collected}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     suite=suites,
     estimates=st.lists(st.integers(0, 5_000), min_size=36, max_size=36),
@@ -51,7 +51,7 @@ def test_machines_that_collect_different_tests_in_any_order_agree_on_each(
     }
     whole = _shard_by_nodeid(suite, file, by, ShardMode.STABLE, shards)
 
-    for _ in range(10):  # with the examples, 1,000 collections
+    for _ in range(20):  # with the examples, 1,000 collections
         part = seed.sample(suite, seed.randint(0, len(suite)))
         shuffled = dict(seed.sample(list(file.items()), len(file)))
         assigned = _shard_by_nodeid(part, shuffled, by, ShardMode.STABLE, shards)
@@ -59,7 +59,7 @@ def test_machines_that_collect_different_tests_in_any_order_agree_on_each(
     assert all(1 <= shard <= shards for shard in whole.values())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     suite=suites,
     by=st.sampled_from(ShardBy),

@@ -37,7 +37,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def is_kept_account_of(config: pytest.Config) -> bool:
     """Whether the run leaves a journal or durations."""
     options = config.option
-    return bool(options.withstand_report_dir or options.store_shard_durations)
+    asked = options.withstand_report_dir or options.store_shard_durations
+    return bool(asked and not options.collectonly)  # a listing leaves the last run's alone
 
 
 @pytest.hookimpl(trylast=True)

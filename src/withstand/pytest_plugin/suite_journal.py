@@ -176,9 +176,9 @@ def follow(config: pytest.Config) -> None:
 
 
 def _finished(nodeid: str, reports: Sequence[pytest.TestReport]) -> Finished:
-    telling = next((each for each in reports if each.failed), None) or next(
-        (each for each in reports if each.when == "call" or each.skipped), reports[-1]
-    )
+    failed = [each for each in reports if each.failed]
+    calls = [each for each in reports if each.when == "call"]  # the last is the test's own
+    telling = failed[0] if failed else calls[-1] if calls else reports[0]
     # A subtest's time is part of the call's, which is reported after it.
     spent_s = sum({each.when: each.duration for each in reports}.values())
     return Finished(
