@@ -29,6 +29,10 @@ from withstand.scan.record import (
     SuppressedFinding,
     SuppressionUse,
 )
+from withstand.sharding import Shard
+from withstand.sharding.member import Member, ShardBy
+from withstand.sharding.plan import ShardMode
+from withstand.sharding.suite import Finished, Outcome, SuitePart, SuiteRecord
 from withstand.slo import Indicator, Objective, SoakRules
 from withstand.slo.trial_record import TrialRecord, TrialShare
 from withstand.stats.durations import Durations
@@ -254,10 +258,48 @@ objectives = st.builds(
 )
 
 
+suites = st.builds(
+    SuiteRecord,
+    collected=st.lists(
+        st.builds(Member, nodeid=words, outer_class=st.none() | words, group=st.none() | words),
+        max_size=3,
+    ).map(tuple),
+    parts=st.lists(
+        st.builds(
+            SuitePart,
+            shard=st.integers(1, 4).map(lambda number: Shard(number=number, total=4)),
+            by=st.sampled_from(ShardBy),
+            mode=st.sampled_from(ShardMode),
+            digest=words,
+            machine=words,
+            commit=st.none() | words,
+            kept=st.lists(words, max_size=3).map(tuple),
+            finished=st.lists(
+                st.builds(
+                    Finished,
+                    nodeid=words,
+                    outcome=st.sampled_from(Outcome),
+                    ms=counts,
+                    message=words,
+                    verdicts=st.lists(st.tuples(words, words), max_size=2).map(tuple),
+                ),
+                max_size=3,
+            ).map(tuple),
+            uncollected=st.lists(words, max_size=2).map(tuple),
+            exit_code=st.none() | st.integers(0, 6),
+        ),
+        min_size=1,
+        max_size=2,
+    ).map(tuple),
+)
+_no_suite: st.SearchStrategy[SuiteRecord | None] = st.none()
+
+
 def results(
     scan: st.SearchStrategy[ScanRecord | None],
     load: st.SearchStrategy[LoadMeasurement | None],
     tried: st.SearchStrategy[TrialRecord | None],
+    suite: st.SearchStrategy[SuiteRecord | None] = _no_suite,
 ) -> st.SearchStrategy[Results]:
     """Results with these parts."""
     return st.builds(
@@ -273,6 +315,7 @@ def results(
         scan=scan,
         load=load,
         trials=tried,
+        suite=suite,
         objectives=st.lists(objectives, max_size=2, unique=True).map(tuple),
         soak=st.none() | st.builds(SoakRules, window_s=st.sampled_from((40.0, 20.0))),
         fail_on=st.sampled_from(Severity),
@@ -281,5 +324,5 @@ def results(
     )
 
 
-any_results = results(st.none() | scans, st.none() | loads, st.none() | trials)
+any_results = results(st.none() | scans, st.none() | loads, st.none() | trials, st.none() | suites)
 full_results = results(scans, loads, trials)

@@ -14,6 +14,7 @@ from withstand.load.measurement import (
     ServerSample,
 )
 from withstand.load.window import Window
+from withstand.report.headline import headline
 from withstand.results import Conclusion, Results, merge, merge_shards
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
@@ -57,7 +58,7 @@ def test_findings_come_with_the_worst_and_surest_first() -> None:
 def test_a_clean_scan_holds() -> None:
     results = scanned(CoverageState.PASSED, CoverageState.SKIPPED)
     assert (results.conclusion(), results.exit_code()) == (Conclusion.HELD, 0)
-    assert results.headline() == "1 check passed."
+    assert headline(results) == "1 check passed."
 
 
 def test_a_check_that_passed_on_many_operations_is_not_counted_as_many_checks() -> None:
@@ -66,13 +67,13 @@ def test_a_check_that_passed_on_many_operations_is_not_counted_as_many_checks() 
     (cell,) = results.scan.coverage
     elsewhere = replace(cell, operation="GET /elsewhere")
     twice = replace(results, scan=replace(results.scan, coverage=(cell, elsewhere)))
-    assert twice.headline() == "2 tests by 1 check passed."
+    assert headline(twice) == "2 tests by 1 check passed."
 
 
 def test_a_minor_finding_does_not_fail_the_run_but_is_in_the_headline() -> None:
     results = scanned(CoverageState.PASSED, findings=(finding(severity=Severity.LOW),))
     assert results.exit_code() == 0
-    assert results.headline() == (
+    assert headline(results) == (
         "1 check passed and 1 finding is too minor or too uncertain to fail the run."
     )
 
@@ -80,7 +81,7 @@ def test_a_minor_finding_does_not_fail_the_run_but_is_in_the_headline() -> None:
 def test_a_scan_that_tested_nothing_does_not_hold() -> None:
     results = scanned(CoverageState.SKIPPED)
     assert results.conclusion() is Conclusion.UNDECIDED
-    assert results.headline() == "Nothing was tested, so nothing is known."
+    assert headline(results) == "Nothing was tested, so nothing is known."
     assert replace(results, strict=True).exit_code() == 3
 
 
@@ -88,19 +89,19 @@ def test_a_check_that_could_not_tell_voids_only_a_strict_run() -> None:
     results = scanned(CoverageState.PASSED, CoverageState.INCONCLUSIVE)
     assert (results.conclusion(), results.exit_code()) == (Conclusion.UNDECIDED, 0)
     assert replace(results, strict=True).exit_code() == 3
-    assert results.headline() == "Nothing bad is proven and 1 check could not tell."
+    assert headline(results) == "Nothing bad is proven and 1 check could not tell."
 
 
 def test_a_void_scan_exits_3_although_nothing_was_found() -> None:
     results = scanned(CoverageState.PASSED, void="alice cannot log in any more")
     assert (results.conclusion(), results.exit_code()) == (Conclusion.VOID, 3)
-    assert results.headline() == "The run says nothing about the API: alice cannot log in any more."
+    assert headline(results) == "The run says nothing about the API: alice cannot log in any more."
 
 
 def test_a_finding_that_stands_outranks_a_void_run() -> None:
     results = scanned(findings=(finding(),), void="alice cannot log in any more")
     assert (results.conclusion(), results.exit_code()) == (Conclusion.FAILED, 1)
-    assert results.headline() == (
+    assert headline(results) == (
         "1 finding stands (high) and part of the run is void: alice cannot log in any more."
     )
 
@@ -108,13 +109,13 @@ def test_a_finding_that_stands_outranks_a_void_run() -> None:
 def test_an_interrupted_run_is_undecided_at_best() -> None:
     results = replace(scanned(CoverageState.PASSED), interrupted=True)
     assert results.conclusion() is Conclusion.UNDECIDED
-    assert "the run was interrupted" in results.headline()
+    assert "the run was interrupted" in headline(results)
 
 
 def test_load_without_an_objective_is_measured_and_not_judged() -> None:
     results = loaded(Histogram([5 * MS] * 30))
     assert (results.conclusion(), results.exit_code()) == (Conclusion.MEASURED, 0)
-    assert results.headline() == (
+    assert headline(results) == (
         "30 requests measured; no objective was set, so nothing is judged."
     )
 
@@ -122,13 +123,13 @@ def test_load_without_an_objective_is_measured_and_not_judged() -> None:
 def test_an_objective_that_is_met_holds() -> None:
     results = loaded(Histogram([5 * MS] * 5_000), P95_BELOW_200_MS)
     assert (results.conclusion(), results.exit_code()) == (Conclusion.HELD, 0)
-    assert results.headline() == "The objective is met."
+    assert headline(results) == "The objective is met."
 
 
 def test_an_objective_that_is_breached_fails_the_run() -> None:
     results = loaded(Histogram([500 * MS] * 5_000), P95_BELOW_200_MS)
     assert (results.conclusion(), results.exit_code()) == (Conclusion.FAILED, 1)
-    assert results.headline() == "1 of 1 objective is breached."
+    assert headline(results) == "1 of 1 objective is breached."
 
 
 def test_too_few_samples_leave_an_objective_undecided_and_void_only_a_strict_run() -> None:
@@ -141,7 +142,7 @@ def test_an_objective_without_a_single_sample_voids_the_run_whatever_else_is_met
     elsewhere = parse_objective("p95<1s", operation="GET /elsewhere")
     results = replace(loaded(Histogram([5 * MS] * 5_000)), objectives=(P95_BELOW_200_MS, elsewhere))
     assert (results.conclusion(), results.exit_code()) == (Conclusion.VOID, 3)
-    assert results.headline() == (
+    assert headline(results) == (
         "1 of 2 objectives is not met for want of a single sample: no request of GET /elsewhere "
         "came to an end."
     )
@@ -156,7 +157,7 @@ def test_a_run_that_an_objective_ended_fails_and_says_which() -> None:
     assert results.load is not None
     aborted = replace(results, load=replace(results.load, aborted="errors=0% is broken"))
     assert (aborted.conclusion(), aborted.exit_code()) == (Conclusion.FAILED, 1)
-    assert aborted.headline() == "The run was aborted because errors=0% is broken."
+    assert headline(aborted) == "The run was aborted because errors=0% is broken."
     assert merge(aborted, results).aborted == "errors=0% is broken"
 
 
@@ -183,7 +184,7 @@ def test_a_part_of_the_load_that_was_lost_voids_the_run_unless_a_breach_stands_a
     fast = loaded(Histogram([5 * MS] * 5_000), P95_BELOW_200_MS, lost=lost)
     slow = loaded(Histogram([500 * MS] * 5_000), P95_BELOW_200_MS, lost=lost)
     assert (fast.conclusion(), fast.exit_code()) == (Conclusion.VOID, 3)
-    assert lost in fast.headline()
+    assert lost in headline(fast)
     assert (slow.conclusion(), slow.exit_code()) == (Conclusion.FAILED, 1)
     assert loaded(Histogram([5 * MS]), lost=lost).exit_code() == 3
 
@@ -206,7 +207,7 @@ def test_memory_that_grows_under_a_saturated_generator_grows_all_the_same() -> N
 
 def test_trials_are_judged_anew_and_hold_or_fail_the_run() -> None:
     assert tried([100 * MS] * 90).exit_code() == 0
-    assert tried([100 * MS] * 90).headline() == "The objective is met."
+    assert headline(tried([100 * MS] * 90)) == "The objective is met."
     assert tried([300 * MS] * 80).exit_code() == 1
     few = tried([100 * MS] * 30)
     assert (few.conclusion(), few.exit_code()) == (Conclusion.UNDECIDED, 0)
@@ -219,7 +220,7 @@ def test_an_objective_that_only_a_load_can_judge_is_neither_met_nor_undecided() 
     assert len(results.verdicts()) == 1
     assert [each.text for each in results.left_to_load()] == ["max<1s"]
     assert (results.conclusion(), results.exit_code()) == (Conclusion.HELD, 0)
-    assert "1 objective more can be judged only under load" in results.headline()
+    assert "1 objective more can be judged only under load" in headline(results)
 
 
 def test_trials_that_tried_nothing_do_not_hold() -> None:
@@ -231,7 +232,7 @@ def test_trials_that_tried_nothing_do_not_hold() -> None:
 def test_a_target_that_is_gone_voids_the_run_unless_a_breach_stands() -> None:
     gone = "it stopped answering"
     assert tried([100 * MS] * 90, void=gone).exit_code() == 3
-    assert gone in tried([100 * MS] * 90, void=gone).headline()
+    assert gone in headline(tried([100 * MS] * 90, void=gone))
     assert tried([300 * MS] * 80, void=gone).exit_code() == 1
 
 

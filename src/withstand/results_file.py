@@ -6,16 +6,19 @@ version, and anything else that is no Results file, is refused with one sentence
 
 A checkpoint is a file of a run under way, or of one that was cut off: a line for each stretch of
 the run, each of them Results whose load is a snapshot. It is read as the Results so far.
+
+A journal is the same of a run of a suite: Results whose suite has no test that is finished, then a
+line for each test that is, and one for the end of the run.
 """
 
 import base64
 import json
 import os
 import tempfile
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import cattrs
 
@@ -23,10 +26,26 @@ from withstand.errors import UsageError
 from withstand.load.codec import new_converter, only
 from withstand.load.journal import Journal
 from withstand.results import Results
+from withstand.sharding.suite import Finished
 
 SCHEMA_VERSION: Final = 1
 _FORMAT: Final = "withstand-results"
 _CHECKPOINT: Final = "withstand-checkpoint"
+_JOURNAL: Final = "withstand-journal"
+_HINT: Final = "give a file that --json, --report-dir or --checkpoint wrote"
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalEntry:
+    """What happened so many seconds after the start of a suite: one of the three."""
+
+    after_s: float
+    finished: Finished | None = None
+    uncollected: str | None = None
+    exit_code: int | None = None
 
 
 def write_results(path: Path, results: Results) -> None:
@@ -60,12 +79,14 @@ def read_results(path: Path) -> Results:
     except OSError as error:
         raise UsageError(
             f"the results file {path} cannot be read: {error.strerror}",
-            hint="give a file that --json, --report-dir or --checkpoint wrote",
+            hint=_HINT,
         ) from None
     except UnicodeDecodeError:
         raise _refused(str(path), "it is no UTF-8 text") from None
     if text.startswith(_head(_CHECKPOINT)):
         return from_checkpoint(text, source=str(path))
+    if text.startswith(_head(_JOURNAL)):
+        return from_journal(text, source=str(path))
     return from_json(text, source=str(path))
 
 
@@ -101,6 +122,48 @@ def from_checkpoint(text: str, *, source: str) -> Results:
     return replace(results, load=journal.measurement())
 
 
+def is_results(text: str) -> bool:
+    """Whether a file that begins so is for `read_results`."""
+    return text.startswith(tuple(map(_head, (_FORMAT, _CHECKPOINT, _JOURNAL))))
+
+
+def journal_head(results: Results) -> str:
+    """The first line of a journal: Results whose suite has one part, without an end."""
+    return _line(_JOURNAL, results)
+
+
+def journal_entry(entry: JournalEntry) -> str:
+    """A further line of a journal."""
+    said = {name: value for name, value in asdict(entry).items() if value is not None}
+    return json.dumps(said, allow_nan=False, separators=(",", ":")) + "\n"
+
+
+def from_journal(text: str, *, source: str) -> Results:
+    """The Results of a journal; without its last line, if that was cut off. Raises UsageError."""
+    head, *lines = text.splitlines(keepends=True)
+    results = _read(_JOURNAL, head, f"line 1 of {source}")
+    if results.suite is None or len(results.suite.parts) != 1:
+        raise _refused(source, "its first line has no part of a suite")
+    part, after_s = results.suite.parts[0], results.duration_s
+    finished, uncollected, exit_code = [], [], part.exit_code
+    for number, line in enumerate(lines, start=2):
+        if not line.endswith("\n"):
+            break
+        place = f"line {number} of {source}"
+        entry = _structured(_parsed(line, place), JournalEntry, place)
+        after_s = entry.after_s
+        if entry.finished is not None:
+            finished.append(entry.finished)
+        if entry.uncollected is not None:
+            uncollected.append(entry.uncollected)
+        if entry.exit_code is not None:
+            exit_code = entry.exit_code
+    part = replace(
+        part, finished=tuple(finished), uncollected=tuple(uncollected), exit_code=exit_code
+    )
+    return replace(results, duration_s=after_s, suite=replace(results.suite, parts=(part,)))
+
+
 def _line(form: str, results: Results) -> str:
     document = {"format": form, "schema_version": SCHEMA_VERSION}
     document |= _converter().unstructure(results, unstructure_as=Results)
@@ -114,10 +177,7 @@ def _head(form: str) -> str:
 
 
 def _read(form: str, text: str, source: str) -> Results:
-    try:
-        document = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise _refused(source, f"it is no JSON ({error})") from None
+    document = _parsed(text, source)
     if not isinstance(document, dict) or document.pop("format", None) != form:
         raise _refused(source, f'it does not say "format": "{form}"')
     version = document.pop("schema_version", None)
@@ -129,8 +189,19 @@ def _read(form: str, text: str, source: str) -> Results:
         )
     if version is not SCHEMA_VERSION:
         raise _refused(source, f"its schema_version is {version!r}, not {SCHEMA_VERSION}")
+    return _structured(document, Results, source)
+
+
+def _parsed(text: str, source: str) -> object:
     try:
-        return _converter().structure(document, Results)
+        return json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise _refused(source, f"it is no JSON ({error})") from None
+
+
+def _structured(document: object, kind: type[T], source: str) -> T:
+    try:
+        return _converter().structure(document, kind)
     except cattrs.BaseValidationError as error:
         faults = cattrs.transform_error(error, path="$", format_exception=_fault)
         raise _refused(source, faults[0].replace(" @ ", " at ")) from None
@@ -139,7 +210,7 @@ def _read(form: str, text: str, source: str) -> Results:
 def _refused(source: str, why: str) -> UsageError:
     return UsageError(
         f"{source} is no Withstand results file: {why}",
-        hint="give a file that --json, --report-dir or --checkpoint wrote",
+        hint=_HINT,
     )
 
 

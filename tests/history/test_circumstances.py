@@ -1,4 +1,4 @@
-"""Machine, commit and durations: what a run is remembered with, and what shards will use."""
+"""Machine and commit: what a run is remembered with."""
 
 import subprocess
 from dataclasses import replace
@@ -8,8 +8,6 @@ import pytest
 
 from tests.history.remembered import MACHINE
 from withstand.history.commit import VARIABLES, current_commit
-from withstand.history.database import opened
-from withstand.history.durations import read_durations, write_durations
 from withstand.history.machine import calibration_ns, this_machine
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -58,12 +56,3 @@ def test_git_says_which_commit_it_is(tmp_path: Path) -> None:
     assert current_commit({}, here=tmp_path) is None
     git("commit", "-q", "--allow-empty", "-m", "first")
     assert current_commit({}, here=tmp_path) == git("rev-parse", "HEAD")
-
-
-def test_durations_are_read_as_they_were_written_and_the_newer_one_counts(tmp_path: Path) -> None:
-    with opened(tmp_path / "history.sqlite") as connection:
-        write_durations(connection, {"a.py::test_x": 5, "a.py::test_y": 7}, measured_at=100.0)
-        write_durations(connection, {"a.py::test_x": 6}, measured_at=200.0)
-        write_durations(connection, {"a.py::test_y": 1}, measured_at=50.0)
-        assert read_durations(connection) == {"a.py::test_x": 6, "a.py::test_y": 7}
-        assert read_durations(connection, since=150.0) == {"a.py::test_x": 6}

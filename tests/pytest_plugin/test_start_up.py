@@ -26,6 +26,7 @@ def test_the_plugin_imports_nothing_heavy() -> None:
     assert {name for name in ours if not name.startswith("withstand.pytest_plugin")} == {
         "withstand.errors",
         "withstand.sharding",
+        "withstand.sharding.shard",
     }
     on_demand = ("lookups", "latency", "repetition", "measurement", "objectives")
     assert ours & {f"withstand.pytest_plugin.{name}" for name in on_demand} == set()

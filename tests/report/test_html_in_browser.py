@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.report import sample
+from withstand.report.headline import headline
 from withstand.report.html import render_html
 from withstand.results import Results
 
@@ -55,7 +56,7 @@ def test_the_verdict_is_in_view_and_nothing_sticks_out(opened: Opener, name: str
     for width in (1280, 400):
         page.set_viewport_size({"width": width, "height": 900})
         expect(heading).to_be_in_viewport()
-        expect(page.get_by_text(results.headline(), exact=True)).to_be_in_viewport()
+        expect(page.get_by_text(headline(results), exact=True)).to_be_in_viewport()
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 

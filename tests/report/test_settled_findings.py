@@ -8,6 +8,7 @@ import pytest
 
 from tests.report.settled_sample import settled
 from tests.report.test_terminal import rendered
+from withstand.report.headline import headline
 from withstand.report.html import render_html
 from withstand.report.markdown import render_markdown
 from withstand.results import Results
@@ -70,4 +71,4 @@ def test_the_headline_counts_what_is_set_aside() -> None:
         ),
     )
     said = "1 known finding is still there and 1 finding is accepted."
-    assert quiet.headline().endswith(said)
+    assert headline(quiet).endswith(said)

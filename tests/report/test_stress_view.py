@@ -10,6 +10,7 @@ from rich.console import Console
 
 from tests.report.stress_sample import measured, stress_only
 from withstand.load.stress import StressStep
+from withstand.report.headline import headline
 from withstand.report.html import render_html
 from withstand.report.stress_charts import answered_chart, quantile_chart
 from withstand.report.stress_view import facts, remarks, step_rows, step_text
@@ -62,7 +63,7 @@ def test_an_interrupted_search_says_so_and_judges_what_it_has() -> None:
     cut = replace(measured(), steps=measured().steps[:4], interrupted=True)
     results = replace(stress_only(), stress=cut, interrupted=True)
     assert "The search was stopped before its end." in remarks(found(results))
-    assert results.headline() == (
+    assert headline(results) == (
         "The objectives were met at 256/s at first, which was not confirmed and the run was "
         "interrupted."
     )
@@ -88,14 +89,14 @@ def test_a_generator_at_its_limit_voids_the_run_only_if_the_answer_hangs_on_it(
     results = replace(stress_only(), stress=stress)
     assert found(results).sustainable_per_s == hold.rate_per_s
     assert results.exit_code() == code
-    assert ("sent only 90 %" in results.headline()) is (code == 3)
+    assert ("sent only 90 %" in headline(results)) is (code == 3)
 
 
 def test_an_api_that_did_not_come_back_has_failed() -> None:
     lost = replace(measured(), lost="nothing answers at http://127.0.0.1:8000")
     results = replace(stress_only(), stress=lost)
     assert results.exit_code() == 1
-    assert "did not answer any more after 655/s" in results.headline()
+    assert "did not answer any more after 655/s" in headline(results)
 
 
 @pytest.mark.parametrize("width", [60, 80, 120])

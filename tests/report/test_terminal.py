@@ -11,6 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from tests.report import sample
 from tests.report.stress_sample import stress_only
+from withstand.report.headline import headline
 from withstand.report.terminal import render
 from withstand.report.wording import drifts_by_urgency
 from withstand.results import Results
@@ -51,7 +52,7 @@ def test_the_report_of_trials_reads_like_this(snapshot: SnapshotAssertion) -> No
 def test_the_verdict_is_the_first_and_the_last_line(make: Callable[[], Results], word: str) -> None:
     results = make()
     lines = rendered(results, width=200).splitlines()
-    assert lines[0] == lines[-1] == f"{word}  {results.headline()}"
+    assert lines[0] == lines[-1] == f"{word}  {headline(results)}"
 
 
 @pytest.mark.parametrize("width", [60, 100, 200])

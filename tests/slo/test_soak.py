@@ -15,6 +15,7 @@ from withstand.load.measurement import (
     ServerSample,
 )
 from withstand.load.window import Window
+from withstand.report.headline import headline
 from withstand.results import Conclusion, Results
 from withstand.slo import DriftVerdict, Quantity, SoakRules, judge_soak
 from withstand.stats.drift import Movement
@@ -221,11 +222,11 @@ def test_drift_fails_the_run_and_doubt_leaves_it_undecided() -> None:
     open_ = results_of(run_of())
 
     assert (leaking.conclusion(), leaking.exit_code()) == (Conclusion.FAILED, 1)
-    assert leaking.headline() == "Memory drifted."
+    assert headline(leaking) == "Memory drifted."
     assert held.conclusion() is Conclusion.HELD
-    assert held.headline() == "Nothing drifted."
+    assert headline(held) == "Nothing drifted."
     assert open_.conclusion() is Conclusion.UNDECIDED
-    assert "drift of memory is undecided" in open_.headline()
+    assert "drift of memory is undecided" in headline(open_)
     assert replace(open_, strict=True).exit_code() == 3
 
 

@@ -1,5 +1,7 @@
-"""`withstand merge`: the results of a run's shards, as one."""
+"""`withstand merge`: what the shards of a run found, as one."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -7,13 +9,14 @@ import click
 from withstand.cli.options import Outputs
 from withstand.cli.output import publish, require_writable
 from withstand.cli.scan_files import scan_file_options
+from withstand.cli.shard_files import find_shard_files
 from withstand.errors import UsageError
-from withstand.results import merge_shards
-from withstand.results_file import read_results
+from withstand.history.durations import note_durations
+from withstand.results import Results, merge_shards
 
 
 @click.command("merge")
-@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "-o",
     "--output",
@@ -27,24 +30,79 @@ from withstand.results_file import read_results
     metavar="FILE",
     help="Write the report as one self-contained HTML file.",
 )
+@click.option(
+    "--report-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write report.html and results.json into a directory; of a scan also results.sarif, and "
+    "junit.xml of the JUnit files that the shards wrote.",
+)
+@click.option(
+    "--durations",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Note in a file of durations how long tests took, for the next cut of the suite.",
+)
 @scan_file_options
-def command(results: tuple[Path, ...], output: Path | None, html: Path | None) -> int:
+def command(
+    results: tuple[Path, ...],
+    output: Path | None,
+    html: Path | None,
+    report_dir: Path | None,
+    durations: Path | None,
+) -> int:
     """Make one result of the RESULTS of a run's shards, and judge it.
 
-    RESULTS are files written with --json or --report-dir, one from each machine that ran a
-    --shard. The merge is exact: counts and histograms add up, percentiles and verdicts are
-    computed anew from the sums. Shards of different runs are refused, and so is one that is there
-    twice. Without all of them the run is void, unless a breach is proven all the same.
+    RESULTS are the files and directories that the shards wrote: withstand with --json or
+    --report-dir, pytest with --withstand-report-dir and --junitxml. The merge is exact: counts and
+    histograms add up, percentiles and verdicts are computed anew from the sums. Shards of
+    different runs are refused, and so is one that is there twice. Without all of them, or when a
+    collected test has no result, the run is void (exit code 3), unless a test has failed or a
+    breach is proven all the same.
 
     \b
-    Example
+    Examples
       withstand merge 1.json 2.json -o whole.json --html whole.html
+      withstand merge shard-*/ --report-dir report
     """
-    if len(results) == 1:
+    outputs = Outputs(json_file=output, html=html, report_dir=report_dir)
+    require_writable(outputs)
+    files = find_shard_files(results)
+    whole = _whole(files.results, files.read())
+    if durations is not None and whole.suite is not None:
+        note_durations(durations, whole.suite, day=datetime.now(UTC).date())
+    if report_dir is not None and files.junit:
+        _merge_junit(files.junit, report_dir / "junit.xml")
+    return publish(whole, outputs)
+
+
+def _whole(files: Sequence[Path], parts: list[Results]) -> Results:
+    whole = merge_shards(parts)
+    if len(parts) > 1:
+        return whole
+    if whole.suite is not None:
+        if not whole.suite.missing:
+            return whole
+        missing = ", ".join(map(str, whole.suite.missing))
         raise UsageError(
-            f"{results[0]} alone is nothing to merge",
+            f"{files[0]} has shard {whole.suite.parts[0].shard} alone, and {missing} is missing",
             hint="name the results of every shard, or show this one with `withstand report`",
         )
-    outputs = Outputs(json_file=output, html=html)
-    require_writable(outputs)
-    return publish(merge_shards([read_results(path) for path in results]), outputs)
+    raise UsageError(
+        f"{files[0]} alone is nothing to merge",
+        hint="name the results of every shard, or show this one with `withstand report`",
+    )
+
+
+def _merge_junit(files: Sequence[Path], to: Path) -> None:
+    from junitparser import JUnitXml, JUnitXmlError
+
+    merged = JUnitXml()
+    for file in files:
+        try:
+            merged += JUnitXml.fromfile(str(file))
+        except (JUnitXmlError, SyntaxError) as error:  # a run that was killed writes half of it
+            click.echo(f"left {file} out of the JUnit file: {error}", err=True)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    merged.write(str(to))
+    click.echo(f"wrote {to}", err=True)

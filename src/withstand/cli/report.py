@@ -22,8 +22,8 @@ from withstand.results_file import read_results
 def command(results: Path, html: Path | None) -> int:
     """Show the RESULTS of an earlier run again, with the exit code they stand for.
 
-    RESULTS is a file written with --json or --report-dir, or the checkpoint of a soak test, also
-    of one that is still running or was cut off.
+    RESULTS is a file written with --json or --report-dir, the checkpoint of a soak test, or the
+    journal of a pytest run, also of one that is still running or was cut off.
     """
     outputs = Outputs(html=html)
     require_writable(outputs)

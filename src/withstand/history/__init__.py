@@ -4,7 +4,7 @@
     schema      the tables, version by version
     runs        a run in, the same Results out
     trends      how operations did over comparable runs
-    durations   how long tests took
+    durations   how long tests took, in a file of their own
     retention   what is forgotten
     machine     what this machine is, and how fast at the moment
     commit      what was tested

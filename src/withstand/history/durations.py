@@ -1,30 +1,28 @@
-"""How long tests took, by node id: what a suite is balanced by when it is split into shards."""
+"""How long tests took, into the file that shards are balanced by."""
 
-import sqlite3
-from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
 
-from withstand.history.database import changing
+from withstand.errors import UsageError
+from withstand.sharding.durations import SuiteDurations, durations_text, parse_durations
+from withstand.sharding.suite import SuiteRecord
 
 
-def write_durations(
-    connection: sqlite3.Connection, durations_ns: Mapping[str, int], *, measured_at: float
-) -> None:
-    """Note tests' durations in nanoseconds, all at once, measured at a time in Unix seconds.
-
-    A newer measurement replaces an older one, whichever is written last.
+def note_durations(file: Path, suite: SuiteRecord, *, day: date) -> None:
+    """Note in a file of durations what the tests of a suite took that passed; it is made where
+    there is none. Raises UsageError for one that cannot be read or written.
     """
-    with changing(connection):
-        connection.executemany(
-            "INSERT INTO durations VALUES (?, ?, ?) ON CONFLICT (nodeid) DO UPDATE SET "
-            "duration_ns = excluded.duration_ns, measured_at = excluded.measured_at "
-            "WHERE excluded.measured_at >= measured_at",
-            [(nodeid, taken_ns, measured_at) for nodeid, taken_ns in durations_ns.items()],
+    try:
+        before = (
+            parse_durations(file.read_text(encoding="utf-8"), source=str(file))
+            if file.exists()
+            else SuiteDurations()
         )
-
-
-def read_durations(connection: sqlite3.Connection, *, since: float = 0.0) -> dict[str, int]:
-    """The duration of each test in nanoseconds, of those measured since a time."""
-    rows = connection.execute(
-        "SELECT nodeid, duration_ns FROM durations WHERE measured_at >= ? ORDER BY nodeid", (since,)
-    )
-    return dict(rows.fetchall())
+        for machine, passed_ms in suite.passed_ms():
+            before = before.noted(machine, passed_ms, day)
+        file.write_text(durations_text(before), encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"the durations {file} cannot be brought up to date: {error}",
+            hint="name a file that you may read and write",
+        ) from None

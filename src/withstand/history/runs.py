@@ -25,7 +25,6 @@ class Kind(StrEnum):
     STRESS = "stress"
     SOAK = "soak"
     CHECK = "check"
-    PYTEST = "pytest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

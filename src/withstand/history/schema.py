@@ -59,5 +59,8 @@ _DURATIONS: Final = (
     )""",
 )
 
-MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_RUNS, _DURATIONS)
+# They are in a file that can be committed: shards on other machines have to read the same.
+_NO_DURATIONS: Final = ("DROP TABLE durations",)
+
+MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_RUNS, _DURATIONS, _NO_DURATIONS)
 """What makes a file of version N one of version N + 1, from an empty one on."""

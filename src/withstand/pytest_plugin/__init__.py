@@ -38,6 +38,10 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     for part in parts:
         config.pluginmanager.register(part, part.__name__)
+    if sharded_collection.is_kept_account_of(config) and worker_link.worker_name(config) is None:
+        from withstand.pytest_plugin import suite_journal
+
+        suite_journal.follow(config)
     if config.getoption("withstand_slo"):
         from withstand.pytest_plugin import objective_items
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 # Spelled out twice: reading it costs an import that most runs do not need.
 _DEFAULT_BUDGET, _DEFAULT_BUDGET_S = "30s", 30.0
 
+_DURATIONS_FILE = "withstand.durations.json"
+
 _PYTEST_SHARD_CLASH = (
     "pytest-shard is installed and owns --shard-id and --num-shards (it counts from 0).\n"
     "  → remove it, or add -p no:pytest-shard; then count the shards from 1"
@@ -71,12 +73,51 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     except (ValueError, argparse.ArgumentError):  # which of the two depends on pytest
         raise pytest.UsageError(_PYTEST_SHARD_CLASH) from None
     group.addoption("--shard", metavar="K/N", help="the same in one option: --shard 2/4")
+    group.addoption(
+        "--shard-by",
+        choices=("test", "class", "module", "group"),
+        default="class",
+        help="what stays together: nothing, each class (default), each file, or each xdist_group, "
+        "which also stays whole in classes and files",
+    )
+    group.addoption(
+        "--shard-mode",
+        choices=("stable", "collected"),
+        default="stable",
+        help="cut by the durations file alone, so that nothing is lost when shards collect "
+        "different tests (stable, the default), or by what was collected, which balances -k and "
+        "-m better",
+    )
+    group.addoption(
+        "--shard-durations",
+        metavar="FILE",
+        help=f"how long tests take; default {_DURATIONS_FILE} in the root directory, if it is "
+        "there. `withstand merge --durations` writes it",
+    )
+    group.addoption(
+        "--store-shard-durations",
+        action="store_true",
+        help="note in that file how long each test took that passed; needs a run without shards",
+    )
+    group.addoption(
+        "--withstand-report-dir",
+        metavar="DIR",
+        help="keep a journal of the run there, test by test, for `withstand merge` and "
+        "`withstand report`",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Refuses impossible options with one sentence and exit code 4."""
-    requested_shard(config)
+    shard = requested_shard(config)
+    if config.getoption("store_shard_durations") and shard is not None and shard.total > 1:
+        raise pytest.UsageError(
+            f"--store-shard-durations needs the whole suite, and this is shard {shard}\n"
+            "  → give every shard --withstand-report-dir, then run `withstand merge --durations`"
+        )
+    if shard is not None or config.getoption("store_shard_durations"):
+        read_durations(config)
     measuring_budget_s(config)
     if config.getoption("api_url") is not None or config.getoption("withstand_config") is not None:
         try:
@@ -101,6 +142,41 @@ def requested_shard(config: pytest.Config) -> Shard | None:
             "  → pass only one of them"
         )
     return pair or single
+
+
+def durations_file(config: pytest.Config) -> Path:
+    """Where the durations of tests are, or would be."""
+    named = config.getoption("shard_durations")
+    if named is None:
+        return config.rootpath / _DURATIONS_FILE
+    return Path(config.invocation_params.dir, named)
+
+
+def read_durations(config: pytest.Config) -> str | None:
+    """The text of the durations file; None where there is none and none was named.
+
+    Raises pytest.UsageError for one that cannot be read or holds something else.
+    """
+    from withstand.sharding.durations import parse_durations
+
+    file = durations_file(config)
+    try:
+        text = file.read_text(encoding="utf-8")
+        parse_durations(text, source=str(file))
+    except FileNotFoundError:
+        if config.getoption("shard_durations") is None or config.getoption("store_shard_durations"):
+            return None
+        raise pytest.UsageError(
+            f"there is no file of durations {file}\n"
+            "  → write it with --store-shard-durations in a run of the whole suite"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise pytest.UsageError(
+            f"the durations of {file} cannot be read: {error}\n  → name another file"
+        ) from None
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+    return text
 
 
 def measuring_budget_s(config: pytest.Config) -> float:

@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from withstand.sharding import Shard
+
+if TYPE_CHECKING:
+    from withstand.pytest_plugin.division import Division
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,9 @@ class Span:
 class RunRecord:
     """Counters and links of one process; the controller's also has what the workers sent.
 
-    `collected` and `kept` count tests before and after sharding, None before collection.
+    `division` is what was collected and what of it runs here, None where neither shards nor a
+    journal are asked for, and before the collection. `durations_text` is the file of durations,
+    read once for all processes of a run.
     `logins` maps the names of the identities that logged in to their roles. `secrets` maps what
     must never be printed to what stands for it. `spans` are those of every test, where results are
     shown. `requests_ns` takes the time of each request of the clients while a call is measured, and
@@ -38,8 +44,8 @@ class RunRecord:
     """
 
     shard: Shard | None
-    collected: int | None = None
-    kept: int | None = None
+    durations_text: str | None = None
+    division: "Division | None" = None
     logins: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     spans: list[Span] = field(default_factory=list)

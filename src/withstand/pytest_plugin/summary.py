@@ -1,10 +1,15 @@
 """One section in the terminal summary, only when something of Withstand ran."""
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from withstand.pytest_plugin.isolation import contended
 from withstand.pytest_plugin.run_record import RUN, RunRecord
 from withstand.pytest_plugin.worker_link import worker_name
+
+if TYPE_CHECKING:
+    from withstand.pytest_plugin.division import Division
 
 _BUSY = "ran while another worker was busy"
 
@@ -23,11 +28,25 @@ def pytest_terminal_summary(
             terminalreporter.write_line(line)
 
 
+def shard_line(division: "Division") -> str:
+    """`shard 2/4: kept 75 of 300, expected 41 s; the slowest shard 44 s`."""
+    line = f"shard {division.shard}: kept {len(division.kept)} of {len(division.collected)}"
+    if not division.expected_ms:
+        return line
+    from withstand.units import format_duration_ns
+
+    here, slowest = (
+        format_duration_ns(ms * 1_000_000)
+        for ms in (division.expected_ms[division.shard.number - 1], max(division.expected_ms))
+    )
+    return f"{line}, expected {here}; the slowest shard {slowest}"
+
+
 def summary_lines(run: RunRecord) -> list[str]:
     """What there is to say about a run."""
     lines: list[str] = []
-    if run.shard is not None and run.collected is not None:
-        lines.append(f"shard {run.shard}: kept {run.kept} of {run.collected}")
+    if run.shard is not None and run.division is not None:
+        lines.append(shard_line(run.division))
     if run.logins:
         names = ", ".join(f"{name} ({role})" for name, role in sorted(run.logins.items()))
         lines.append(f"logged in: {names}")

@@ -22,11 +22,13 @@ from withstand.report import (
     sparkline,
     stress_charts,
     stress_view,
+    suite_view,
     trend_wording,
     trial_view,
     wording,
 )
 from withstand.report import html_view as view
+from withstand.report.headline import headline
 from withstand.report.memory_chart import memory_chart
 from withstand.report.verdict_groups import verdict_groups
 from withstand.results import Results
@@ -54,6 +56,7 @@ def render_html(results: Results, trends: Sequence[Trend] = ()) -> str:
     access_rows = access_view.shown(results.scan) if results.scan is not None else ()
     return page.render(
         results=results,
+        headline=headline(results),
         access_rows=access_rows,
         access_columns=columns(access_rows),
         drifts=wording.drifts_by_urgency(drifts),
@@ -149,6 +152,7 @@ def _environment() -> Environment:
         "charts": charts,
         "sparkline": sparkline,
         "stress_view": stress_view,
+        "suite_view": suite_view,
         "trial_view": trial_view,
         "scan_wording": scan_wording,
         "trend_wording": trend_wording,

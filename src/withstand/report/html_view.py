@@ -121,6 +121,16 @@ def trustworthy(results: Results) -> bool:
 def tiles(results: Results) -> list[Tile]:
     """The figures that the verdict rests on."""
     made = []
+    if results.suite is not None:
+        failed, ended = len(results.suite.failed()), len(results.suite.finished())
+        good = "" if results.suite.troubles() else "good"
+        made.append(
+            Tile(
+                figure=f"{format_count(ended - failed)} / {format_count(ended)}",
+                label="tests without a failure",
+                tone="bad" if failed else good,
+            )
+        )
     if results.scan is not None:
         failing = len(results.failing_findings())
         label = "finding stands" if failing == 1 else "findings stand"

@@ -2,7 +2,8 @@
 
 One test case for each check on each operation that it concerns: failed where a finding fails the
 run, skipped with the reason where it could not be told. Accepted, known and minor findings pass,
-and their output says what was found. One more for each verdict on an objective.
+and their output says what was found. One more for each verdict on an objective, and an error for
+each test of a suite that has no result; the others are in the file that pytest writes.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from withstand.report.wording import COVERAGE_WORD, observation, printable
 from withstand.results import Results
 from withstand.scan.finding import Finding
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.sharding.suite import SuiteRecord
 from withstand.slo import VerdictState
 
 WHOLE_API: Final = "the whole API"
@@ -29,6 +31,7 @@ def render_junit(results: Results) -> str:
     scan = results.scan
     cases = [] if scan is None else [*_void(scan), *_cases(results, scan)]
     cases += _objectives(results)
+    cases += _tests(results.suite) if results.suite is not None else ()
     failures, errors, skipped = (
         sum(f"<{kind} " in case for case in cases) for kind in ("failure", "error", "skipped")
     )
@@ -73,6 +76,13 @@ def _objectives(results: Results) -> Iterator[str]:
             f"classname={_attribute(verdict.operation)} name={_attribute(verdict.objective.text)}"
         )
         yield f"<testcase {names}>{said}</testcase>"
+
+
+def _tests(suite: SuiteRecord) -> Iterator[str]:
+    for nodeid in suite.without_result():
+        place, _, name = nodeid.partition("::")
+        names = f"classname={_attribute(place)} name={_attribute(name)}"
+        yield f'<testcase {names}><error message="no result" /></testcase>'
 
 
 def _outcome(results: Results, scan: ScanRecord, cell: Coverage) -> str:

@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from withstand.report import suite_view
 from withstand.report.finding_text import curl_of, place
+from withstand.report.headline import headline
 from withstand.report.scan_wording import (
     accepted_until,
     coverage_by_check,
@@ -32,6 +34,7 @@ from withstand.report.wording import (
 from withstand.results import Results
 from withstand.scan.finding import Finding
 from withstand.scan.record import CoverageState, ScanRecord
+from withstand.sharding.suite import SuiteRecord
 
 LONGEST_BYTES: Final = 900_000
 _MOST_ROWS: Final = 50
@@ -54,16 +57,19 @@ def render_markdown(results: Results, *, longest_bytes: int = LONGEST_BYTES) -> 
 
 def _parts(results: Results) -> Iterator[str]:
     conclusion = results.conclusion()
-    title = results.api_title or results.base_url
+    title = results.subject()
+    target = f"{_code(results.base_url)} · " if results.base_url else ""
     yield (
         f"## {CONCLUSION_SYMBOL[conclusion]} {CONCLUSION_WORD[conclusion]}: {_plain(title)}\n\n"
-        f"{_plain(results.headline())}\n\n"
-        f"{_code(results.base_url)} · Withstand {_plain(results.version)}\n"
+        f"{_plain(headline(results))}\n\n"
+        f"{target}Withstand {_plain(results.version)}\n"
     )
     if results.scan is not None and results.scan.facts:
         yield f"\n{_plain(' '.join(results.scan.facts))}\n"
     if results.scan is not None:
         yield from _findings(results, results.scan)
+    if results.suite is not None:
+        yield from _tests(results.suite)
     yield from _list("To look after", upkeep(results))
     if verdicts := by_urgency(results.verdicts()):
         rows = [
@@ -74,6 +80,16 @@ def _parts(results: Results) -> Iterator[str]:
         yield from _table("Objectives", ("", "objective", "operation", "observed"), rows)
     if results.scan is not None:
         yield from _coverage(results)
+
+
+def _tests(suite: SuiteRecord) -> Iterator[str]:
+    yield f"\n{_plain(suite_view.summary(suite))}\n"
+    rows = [
+        f"| {'✗' if each.failed else '?'} | {_cell(each.nodeid)} | {each.shard} | "
+        f"{_plain(each.said)} |"
+        for each in suite_view.rows(suite)
+    ]
+    yield from _table("Tests", ("", "test", "shard", "what happened"), rows)
 
 
 def _findings(results: Results, scan: ScanRecord) -> Iterator[str]:

@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from withstand.report import access_view
+from withstand.report import access_view, suite_view
 from withstand.report.finding_text import cut
+from withstand.report.headline import headline
 from withstand.report.scan_wording import accepted_until, upkeep
 from withstand.report.terminal_stress import stress_tables
 from withstand.report.terminal_tables import (
@@ -37,6 +38,7 @@ from withstand.report.wording import (
 from withstand.results import Conclusion, Results
 from withstand.scan.finding import Evidence, Finding, Severity
 from withstand.scan.record import ScanRecord
+from withstand.sharding.suite import SuiteRecord
 from withstand.slo.trend import Trend
 
 _CONCLUSION_STYLE = {
@@ -73,6 +75,9 @@ def render(results: Results, console: Console, trends: Sequence[Trend] = ()) -> 
         _heading(console, "Known", f"{known} in {results.scan.baseline_file}")
         for finding in results.scan.known:
             _print_line(console, f"{finding.severity}: {_named(finding)}, {finding.fingerprint}")
+    if results.suite is not None:
+        _heading(console, "Tests", suite_view.summary(results.suite))
+        _print_tests(console, results.suite)
     if lines := upkeep(results):
         _heading(console, "To look after")
         for line in lines:
@@ -127,7 +132,7 @@ def _print_verdict(console: Console, results: Results) -> None:
     conclusion = results.conclusion()
     word = f"{CONCLUSION_SYMBOL[conclusion]} {CONCLUSION_WORD[conclusion].upper()}"
     console.print(
-        Text.assemble((word, _CONCLUSION_STYLE[conclusion]), "  ", printable(results.headline()))
+        Text.assemble((word, _CONCLUSION_STYLE[conclusion]), "  ", printable(headline(results)))
     )
 
 
@@ -159,6 +164,14 @@ def _print_suppressed(console: Console, scan: ScanRecord) -> None:
     for accepted in scan.suppressed:
         what = f"{accepted.finding.severity}: {_named(accepted.finding)}"
         _print_line(console, f"{what}: {accepted_until(accepted)}")
+
+
+def _print_tests(console: Console, suite: SuiteRecord) -> None:
+    shown = suite_view.rows(suite)
+    for row in shown[: suite_view.MOST_ROWS]:
+        _print_line(console, f"{'✗' if row.failed else '?'} {row.nodeid}: {row.said}")
+    if (more := len(shown) - suite_view.MOST_ROWS) > 0:
+        _print_line(console, f"and {more:,} more")
 
 
 def _named(finding: Finding) -> str:

@@ -1,4 +1,4 @@
-"""Which shard a test belongs to: a pure function of its key and the number of shards."""
+"""One of several parts, and where a key belongs that nothing is known of. Pure."""
 
 import re
 from dataclasses import dataclass

@@ -1,0 +1,126 @@
+"""How the Results of several shards become those of one run, exactly. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import TypeVar
+
+from withstand.errors import UsageError
+from withstand.load.generator import with_lagging
+from withstand.load.merge import merge_measurements
+from withstand.load.shards import lined_up
+from withstand.results.results import Results
+from withstand.scan.merge import merge_records
+from withstand.sharding.suite import merge_suites
+from withstand.slo.trial_record import merge_trials, same_requests
+
+
+def merge(first: Results, second: Results) -> Results:
+    """One Results of two shards, exactly: histograms and counts add, findings unite.
+
+    Merging is associative, so any number of shards gives the same whole in any grouping. Shards
+    run side by side, so the whole lasts as long as the longest. Raises UsageError for runs against
+    different targets or of different kinds.
+    """
+    _refuse_different("targets", first.base_url, second.base_url)
+    _refuse_different("kinds", _kind(first), _kind(second))
+    if first.stress is not None:
+        raise UsageError(
+            "two searches for the sustainable rate cannot be merged: each chose its rates by "
+            "what it had seen itself",
+            hint="read each on its own",
+        )
+    return Results(
+        started_at=min(first.started_at, second.started_at),
+        duration_s=max(first.duration_s, second.duration_s),
+        version=_both(first.version, second.version, ", "),
+        command=_both(first.command, second.command, "\n"),
+        base_url=first.base_url,
+        api_title=first.api_title or second.api_title,
+        api_version=first.api_version or second.api_version,
+        config=first.config or second.config,
+        scan=merge_records(first.scan, second.scan) if first.scan and second.scan else None,
+        load=merge_measurements(first.load, second.load) if first.load and second.load else None,
+        trials=merge_trials(first.trials, second.trials)
+        if first.trials and second.trials
+        else None,
+        suite=merge_suites(first.suite, second.suite) if first.suite and second.suite else None,
+        objectives=_union(first.objectives, second.objectives),
+        soak=first.soak or second.soak,
+        fail_on=min(first.fail_on, second.fail_on, key=lambda severity: severity.rank),
+        strict=first.strict or second.strict,
+        interrupted=first.interrupted or second.interrupted,
+    )
+
+
+def merge_shards(shards: Sequence[Results]) -> Results:
+    """One Results of all the parts of a run, of which there is at least one.
+
+    Windows of load are lined up by the clock first. Shards of a suite may be beside those of
+    another kind. Raises UsageError for what are no shards of one run.
+    """
+    suites = [each for each in shards if _is_suite(each)]
+    others = [each for each in shards if not _is_suite(each)]
+    if suites and others:
+        return _beside(merge_shards(others), merge_shards(suites))
+    measured = [each.load for each in shards if each.load is not None]
+    if not all(load.shards for load in measured):
+        raise UsageError(
+            "a whole load is no shard, and two of them are not one run",
+            hint="run each machine with --shard, such as --shard 1/2 and --shard 2/2",
+        )
+    if shared := same_requests([each.trials for each in shards if each.trials is not None]):
+        raise UsageError(
+            f"the same requests of {shared} are there twice",
+            hint="give the results of each shard once",
+        )
+    loads = iter(lined_up(measured))
+    whole = reduce(
+        merge, [each if each.load is None else replace(each, load=next(loads)) for each in shards]
+    )
+    # Whether their lateness matters is a question to all of them together, with one answer.
+    return whole if whole.load is None else replace(whole, load=with_lagging(whole.load))
+
+
+def _is_suite(results: Results) -> bool:
+    return _kind(results) == "suite"
+
+
+def _beside(results: Results, suite: Results) -> Results:
+    return replace(
+        results,
+        suite=suite.suite,
+        started_at=min(results.started_at, suite.started_at),
+        duration_s=max(results.duration_s, suite.duration_s),
+        command=_both(results.command, suite.command, "\n"),
+    )
+
+
+def _kind(results: Results) -> str:
+    parts = (
+        ("scan", results.scan),
+        ("trials", results.trials),
+        ("load", results.load),
+        ("stress", results.stress),
+        ("suite", results.suite),
+    )
+    return " and ".join(name for name, part in parts if part is not None) or "nothing"
+
+
+def _refuse_different(what: str, first: str, second: str) -> None:
+    if first != second:
+        raise UsageError(
+            f"runs of different {what} cannot be merged: {first} and {second}",
+            hint="merge only shards of one run",
+        )
+
+
+T = TypeVar("T")
+
+
+def _union(first: tuple[T, ...], second: tuple[T, ...]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
+
+
+def _both(first: str, second: str, separator: str) -> str:
+    return separator.join(_union(tuple(first.split(separator)), tuple(second.split(separator))))
