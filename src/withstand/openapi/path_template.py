@@ -47,6 +47,11 @@ def collection_path(path: str) -> str | None:
     return None if item is None else "/" + "/".join(segments(item)[:-1])
 
 
+def ends_in_parameter(path: str) -> bool:
+    """Whether a path ends in what picks one thing."""
+    return bool(parameter_in("".join(segments(path)[-1:])))
+
+
 def resource_of(path: str) -> str:
     """What its responses are about: `/orders/{id}/cancel` → `order`, `/users/me` → `user`."""
     parts = segments(path)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from withstand.client.exchange import Request, Response
+from withstand.openapi.identifiers import identifier_in, own_link
 from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, noun, singular, words
 from withstand.openapi.operation import Operation, Schema
 from withstand.openapi.path_template import (
@@ -17,7 +18,6 @@ from withstand.openapi.path_template import (
     segments,
     values_in,
 )
-from withstand.openapi.resources import identifier_in, own_link
 from withstand.openapi.schema_fit import has_type
 from withstand.openapi.schema_merge import types_of
 

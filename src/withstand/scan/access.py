@@ -14,7 +14,8 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built, Unbuildable
 from withstand.scan.access_matrix import Access as Access
 from withstand.scan.check import Steps, send
-from withstand.scan.objects import Made, like_baseline, located, read_back, sacrifice
+from withstand.scan.making import sacrifice
+from withstand.scan.objects import Made, like_baseline, located, read_back
 from withstand.scan.shape import same_shape, tells
 from withstand.scan.similarity import same_content
 from withstand.scan.subject import Baseline, Subject

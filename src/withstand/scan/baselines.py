@@ -11,16 +11,13 @@ from typing import Final
 
 from withstand.client.exchange import Exchange, Response
 from withstand.client.identity import Identity
+from withstand.openapi.dependency_order import in_dependency_order
+from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.naming import is_identifier
 from withstand.openapi.operation import Operation
 from withstand.openapi.plausible_text import Marks, text_for
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import (
-    identifier_in,
-    identifier_in_location,
-    in_dependency_order,
-    producer_of,
-)
+from withstand.openapi.resources import producer_of
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.accounts import (
     changes_an_account,

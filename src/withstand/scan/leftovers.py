@@ -8,14 +8,10 @@ from typing import Final
 from urllib.parse import quote
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import shape, values_in
-from withstand.openapi.resources import (
-    deleter_of,
-    identifier_in,
-    identifier_in_location,
-    reader_of,
-)
+from withstand.openapi.resources import deleter_of, reader_of
 from withstand.scan.accounts import opens_a_session, removes_a_user
 from withstand.scan.soft_errors import says_no
 

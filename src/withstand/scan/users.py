@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Credential, Identity
+from withstand.openapi.identifiers import identifier_in
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import identifier_in, producer_of, reader_of
+from withstand.openapi.resources import producer_of, reader_of
 from withstand.scan.accounts import (
     is_password,
     new_password,

@@ -10,15 +10,17 @@ from typing import Final
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
+from withstand.openapi.identifiers import identifier_in, listed_ids
 from withstand.openapi.naming import ID_WORDS, canonical, is_plural, is_reference, noun, words
 from withstand.openapi.operation import Operation, Parameter
 from withstand.openapi.path_template import resource_of, segments
 from withstand.openapi.request_builder import Slot
-from withstand.openapi.resources import identifier_in, producer_of
+from withstand.openapi.resources import producer_of
 from withstand.scan.accounts import sign_up_operation
+from withstand.scan.audience import canary_of
 from withstand.scan.check import Steps, send
-from withstand.scan.objects import Made, create
-from withstand.scan.ownership import canary_of, listed_ids
+from withstand.scan.making import create
+from withstand.scan.objects import Made
 from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 

@@ -2,6 +2,7 @@
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
+from withstand.openapi.identifiers import listed_ids
 from withstand.openapi.operation import Operation, Parameter
 from withstand.openapi.resources import lister_of
 from withstand.scan.access import is_guarded
@@ -35,8 +36,9 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Severity
-from withstand.scan.objects import Made, create, listed, read_back
-from withstand.scan.ownership import listed_ids, no_pair, not_for_these, pair, shows
+from withstand.scan.making import create
+from withstand.scan.objects import Made, listed, read_back
+from withstand.scan.ownership import no_pair, not_for_these, pair, shows
 from withstand.scan.subject import Subject
 
 

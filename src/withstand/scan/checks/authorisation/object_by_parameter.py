@@ -6,6 +6,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.scan.access import is_guarded
 from withstand.scan.accounts import is_password, looks_like_login, new_password, sign_up_operation
+from withstand.scan.audience import Audience, audience_of_another
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -36,21 +37,19 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.objects import Made, create, like_baseline, read_back, without_echo
+from withstand.scan.making import create
+from withstand.scan.objects import Made, like_baseline, read_back, without_echo
 from withstand.scan.ownership import (
-    Audience,
     Holding,
-    audience_of_another,
     hold,
     hold_again,
-    is_personal,
     marks_in,
     no_pair,
     not_for_these,
     pair,
     shows,
-    speaks_of_own,
 )
+from withstand.scan.personal import is_personal, speaks_of_own
 from withstand.scan.probes.inputs import named
 from withstand.scan.probes.references import Reference, names_person, pointing_slots, referred
 from withstand.scan.shape import tells

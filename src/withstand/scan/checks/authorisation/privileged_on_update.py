@@ -39,7 +39,8 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Severity
-from withstand.scan.objects import Made, create, like_baseline, located
+from withstand.scan.making import create
+from withstand.scan.objects import Made, like_baseline, located
 from withstand.scan.ownership import Holding, hold, hold_again, own_account
 from withstand.scan.probes.privileges import (
     Attempt,
