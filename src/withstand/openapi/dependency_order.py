@@ -1,6 +1,7 @@
 """In which order operations are tried: what makes a thing before what needs one. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from withstand.openapi.naming import KEY_WORDS, noun, words
 from withstand.openapi.operation import Operation
@@ -13,6 +14,9 @@ from withstand.openapi.path_template import (
     shape,
 )
 from withstand.openapi.schema_merge import Resolve, flattened
+from withstand.openapi.spoken import Deed, deed_of, picker_of, spoken_deed
+
+_PHASES: Final = {Deed.CREATE: 0, Deed.LIST: 1, Deed.READ: 2, Deed.CHANGE: 3, Deed.REMOVE: 4}
 
 
 def in_dependency_order(
@@ -26,7 +30,7 @@ def in_dependency_order(
     """
     listed = tuple(operations)
     items = frozenset(shape(op.path) for op in listed if ends_in_parameter(op.path))
-    ranked = sorted(listed, key=lambda op: _phase(op, items))
+    ranked = sorted(listed, key=lambda op: _phase(op, items, resolve))
     makers: dict[str, dict[str, Operation]] = {}  # what is made or listed → by method
     for op in ranked:
         if op.method in {"POST", "GET"} and not ends_in_parameter(op.path):
@@ -78,10 +82,12 @@ def _needs(operation: Operation, resolve: Resolve) -> Iterator[str]:
                 yield noun(name)  # `customer: 7` names a customer as well
 
 
-def _phase(operation: Operation, items: frozenset[str]) -> tuple[int, int]:
+def _phase(operation: Operation, items: frozenset[str], resolve: Resolve) -> tuple[int, int]:
     depth = len(parameters_in(operation.path))
     if operation.removes:
         return 4, -depth
+    if picker_of(operation, resolve) is not None and spoken_deed(operation) is not None:
+        return _PHASES[deed_of(operation, resolve)], depth
     match operation.method:
         case "POST" if not depth or shape(f"{operation.path}/{{}}") in items:
             return 0, depth

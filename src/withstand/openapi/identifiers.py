@@ -1,5 +1,6 @@
 """Ids in answers: of what was made, of what is listed, and in addresses. Pure."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -143,3 +144,22 @@ def listed_ids(document: Any, parameter_name: str, depth: int = 0) -> set[str]:
     return {
         each for part in document.values() for each in listed_ids(part, parameter_name, depth + 1)
     }
+
+
+def listed_id_with(document: Any, texts: tuple[str, ...], parameter_name: str) -> object | None:
+    """The id of that thing in a list which holds one of the texts; None without just one."""
+    found = [
+        item
+        for items in _lists(document, 0)
+        for item in items
+        if isinstance(item, Mapping) and any(text in json.dumps(item) for text in texts)
+    ]
+    return identifier_in(found[0], parameter_name) if len(found) == 1 else None
+
+
+def _lists(node: Any, depth: int) -> Iterator[list[Any]]:
+    if isinstance(node, list):
+        yield node
+    elif isinstance(node, Mapping) and depth <= 2:
+        for part in node.values():
+            yield from _lists(part, depth + 1)

@@ -85,6 +85,17 @@ def parameters_in(path: str) -> tuple[str, ...]:
     return tuple(_PARAMETER.findall(path))
 
 
+def calls(template: str, path: str) -> bool:
+    """Whether a request's path calls a template: `/api.php?action=view&id=7` of the template
+    `/api.php?action=view`, `/orders/7` of `/orders/{id}`.
+    """
+    address, _, query = template.partition("?")
+    asked, _, sent = path.partition("?")
+    return {*query.split("&")} - {""} <= {*sent.split("&")} and bool(
+        _pattern(address).fullmatch(asked)
+    )
+
+
 def values_in(template: str, path: str) -> Mapping[str, str]:
     """What a path has in place of the template's parameters; nothing when it is another path.
 
@@ -103,3 +114,9 @@ def values_in(template: str, path: str) -> Mapping[str, str]:
         # The last segment is met first, but the parameters are told in the path's order.
         found = {**dict(zip(names, map(unquote, match.groups()), strict=True)), **found}
     return found
+
+
+@lru_cache(maxsize=4096)
+def _pattern(path: str) -> re.Pattern[str]:
+    pieces = re.split(r"\{[^}]*\}", path)
+    return re.compile("[^/]+".join(re.escape(piece) for piece in pieces))

@@ -21,6 +21,7 @@ from withstand.openapi.path_template import (
     segments,
     shape,
 )
+from withstand.openapi.spoken import Deed, deed_of, picker_of, thing_of
 
 
 def producer_of(api: Api, operation: Operation) -> Operation | None:
@@ -30,7 +31,9 @@ def producer_of(api: Api, operation: Operation) -> Operation | None:
     there is no such collection the only POST that ends in its name.
     """
     collection = collection_path(operation.path)
-    if collection is None or not segments(collection):
+    if collection is None:
+        return _same_thing(api, operation, Deed.CREATE) if _picks(api, operation) else None
+    if not segments(collection):
         return None
     posts = [op for op in api.operations if op.method == "POST"]
     for wanted in (collection, *(f"{collection}/{word}" for word in CREATE_WORDS)):
@@ -55,7 +58,12 @@ def reader_of(api: Api, operation: Operation, *, method: str = "GET") -> Operati
 
     `method` asks for another operation on that item.
     """
-    return _on_item(api, operation, method)
+    found = _on_item(api, operation, method)
+    if found is None and method == "GET" and _is_call(api, operation):
+        found = _same_thing(api, operation, Deed.READ) or _same_thing(
+            api, operation, Deed.LIST, picked=True
+        )
+    return found
 
 
 def deleter_of(api: Api, producer: Operation) -> Operation | None:
@@ -69,9 +77,11 @@ def deleter_of(api: Api, producer: Operation) -> Operation | None:
         for op in api.operations
         if op.method == "POST" and op.removes and op.path_parameters and item is not None
     ]
-    return next(
-        (op for op in spelled if shape(item_path(op.path) or "") == shape(item or "")), None
-    )
+    same = (op for op in spelled if shape(item_path(op.path) or "") == shape(item or ""))
+    found = next(same, None)
+    if found is None and _is_call(api, producer):
+        found = _same_thing(api, producer, Deed.REMOVE)
+    return found
 
 
 def lister_of(api: Api, operation: Operation) -> Operation | None:
@@ -80,13 +90,13 @@ def lister_of(api: Api, operation: Operation) -> Operation | None:
     is_list = creates or is_plural("".join(segments(operation.path)[-1:]) or "/")
     own = operation.path if is_list and not ends_in_parameter(operation.path) else None
     collection = own or collection_path(operation.path)
-    if collection is None:
-        return None
-    found = _find(api.operations, "GET", collection)
-    if found is None and _thing(collection):
+    found = _find(api.operations, "GET", collection) if collection is not None else None
+    if found is None and collection is not None and _thing(collection):
         lists = (op for op in api.operations if op.method == "GET" and _says(op.path, LIST_WORDS))
         same = [op for op in lists if _thing(op.path) == _thing(collection)]
         found = same[0] if len(same) == 1 else None
+    if found is None and _is_call(api, operation):
+        found = _same_thing(api, operation, Deed.LIST)
     return found
 
 
@@ -94,6 +104,41 @@ def item_of(collection: str, path: str) -> bool:
     """Whether a path names one item of that collection."""
     own = item_path(path)
     return own is not None and shape(own) == shape(path) == shape(f"{collection}/{{}}")
+
+
+def _is_call(api: Api, operation: Operation) -> bool:
+    """Whether what it is about is not told by a path parameter: it creates, or an input picks."""
+    creates = operation.method == "POST" and not operation.path_parameters
+    return _picks(api, operation) or (creates and deed_of(operation, api.resolve) is Deed.CREATE)
+
+
+def _picks(api: Api, operation: Operation) -> bool:
+    return picker_of(operation, api.resolve) is not None
+
+
+def _same_thing(
+    api: Api, operation: Operation, deed: Deed, *, picked: bool | None = None
+) -> Operation | None:
+    """The operation that does this to what another one is about, both without an id in the path.
+
+    Itself where it does; otherwise the first. `picked` says whether an input has to pick one.
+    """
+    wanted = thing_of(operation)
+    if picked is None:
+        picked = deed in {Deed.READ, Deed.CHANGE, Deed.REMOVE}
+    if not wanted:
+        return None
+    found = [
+        op
+        for op in api.operations
+        if not op.path_parameters
+        and thing_of(op) == wanted
+        and deed_of(op, api.resolve) is deed
+        and (_picks(api, op) or not picked)
+    ]
+    if deed is Deed.CREATE:
+        found = [op for op in found if op.method == "POST"]
+    return operation if operation in found else next(iter(found), None)
 
 
 def _item_of(api: Api, producer: Operation) -> str | None:

@@ -12,6 +12,7 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built, Unbuildable
+from withstand.openapi.spoken import only_reads
 from withstand.scan.access_matrix import Access as Access
 from withstand.scan.check import Steps, send
 from withstand.scan.making import sacrifice
@@ -79,7 +80,7 @@ def is_guarded(subject: Subject, operation: Operation) -> bool:
     if operation.requires_credential or subject.policy.allowed_roles(operation) is not None:
         return True
     baseline = subject.baselines.get(operation.key)
-    return operation.is_read and baseline is not None and baseline.identity is not None
+    return only_reads(operation) and baseline is not None and baseline.identity is not None
 
 
 def authorised_request(subject: Subject, baseline: Baseline, bare: Request) -> Request:

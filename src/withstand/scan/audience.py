@@ -16,6 +16,7 @@ from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import reader_of
+from withstand.openapi.spoken import name_of_id
 from withstand.scan.accounts import changes_an_account
 from withstand.scan.check import Steps, send
 from withstand.scan.finding import Confidence
@@ -96,7 +97,7 @@ def in_list_of(
         return None
     if shows(found, made.canaries) is not None:
         return True
-    name = operation.path_parameters[-1].name if operation.path_parameters else "id"
+    name = name_of_id(operation, subject.api.resolve) or "id"
     return str(made.identifier) in listed_ids(found.response.json(), name)
 
 

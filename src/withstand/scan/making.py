@@ -9,11 +9,17 @@ from typing import Final
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
-from withstand.openapi.identifiers import identifier_in, identifier_in_location, identifier_inside
+from withstand.openapi.identifiers import (
+    identifier_in,
+    identifier_in_location,
+    identifier_inside,
+    listed_id_with,
+)
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import collection_path, item_path, segments, shape
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import producer_of, reader_of
+from withstand.openapi.spoken import name_of_id
 from withstand.scan.accounts import (
     changes_an_account,
     new_password,
@@ -25,6 +31,7 @@ from withstand.scan.objects import (
     Made,
     item_slot,
     like_baseline,
+    listed,
     located,
     placed,
     read_back,
@@ -72,7 +79,7 @@ def create(
             request = by.authorize(built.request) if by else built.request
             exchange = yield from send(request)
             places = parent.places
-    made = _made(operation, producer, built, exchange, by)
+    made = yield from _made(subject, operation, producer, built, exchange, by)
     return replace(made, places={**places, **made.places}) if isinstance(made, Made) else made
 
 
@@ -90,7 +97,7 @@ def _without_producer(
     if put is None or "201" not in put.responses or subject.policy.forbids(put) is not None:
         return nobody
     try:
-        slot = item_slot(subject, put)
+        slot = item_slot(subject.builder, put)
         if slot.schema.get("type") == "integer" or "enum" in slot.schema:
             return nobody  # only a name that the caller may choose is certainly a new one
         built = subject.build(put, identity=by, replace={slot: _fresh_name(subject, slot)})
@@ -157,7 +164,7 @@ def sacrifice(subject: Subject, operation: Operation, *, by: Identity | None) ->
     except Unbuildable as problem:
         return f"{sign_up.key}: {problem.reason}"
     exchange = yield from send(built.request)
-    return _made(operation, sign_up, built, exchange, None)
+    return (yield from _made(subject, operation, sign_up, built, exchange, None))
 
 
 def _creating(
@@ -171,18 +178,19 @@ def _creating(
 
 
 def _made(
+    subject: Subject,
     operation: Operation,
     producer: Operation,
     built: Built,
     exchange: Exchange,
     by: Identity | None,
-) -> Made | str:
+) -> Steps[Made | str]:
     response = exchange.response
     if response is None or not response.succeeded:
         return f"{producer.key} answered {exchange.status}"
-    if not operation.path_parameters:
-        return f"{operation.key} names no object in its path"
-    name = operation.path_parameters[-1].name
+    name = name_of_id(operation, subject.api.resolve)
+    if name is None:
+        return f"{operation.key} names no object"
     inside = frozenset(str(v) for s, v in built.values.items() if s.location == "path")
     found = identifier_in(response.json(), name, other_than=inside)
     if found is None:
@@ -190,9 +198,7 @@ def _made(
         for path in (item_path(operation.path), operation.path):
             if found is None and location and path:
                 found = identifier_in_location(location, path)
-    if found is None:
-        return f"{producer.key} answered {response.status} without an id"
-    return Made(
+    made = Made(
         by=by,
         producer=producer,
         built=built,
@@ -200,6 +206,21 @@ def _made(
         identifier=found,
         canaries=built.canaries,
     )
+    if found is None:  # whoever made it may find it in their list, by what is in it
+        found = yield from _listed_id(subject, operation, made, name)
+    if found is None:
+        return f"{producer.key} answered {response.status} without an id"
+    return replace(made, identifier=found)
+
+
+def _listed_id(
+    subject: Subject, operation: Operation, made: Made, name: str
+) -> Steps[object | None]:
+    if made.by is None or not made.canaries:
+        return None
+    shown = yield from listed(subject, operation, made, made.by)
+    response = shown.response if shown is not None else None
+    return listed_id_with(response.json(), made.canaries, name) if response is not None else None
 
 
 def _works_on_users(operation: Operation) -> bool:

@@ -10,8 +10,9 @@ from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import item_path, shape
-from withstand.openapi.request_builder import Built, Slot, Unbuildable
+from withstand.openapi.request_builder import Built, RequestBuilder, Slot, Unbuildable
 from withstand.openapi.resources import lister_of, reader_of
+from withstand.openapi.spoken import only_reads, picker_of
 from withstand.scan.check import Steps, send
 from withstand.scan.subject import Baseline, Subject
 
@@ -60,7 +61,7 @@ def located(
     replace: Mapping[Slot, object] | None = None,
 ) -> Built:
     """A request of the operation for this object. Raises Unbuildable."""
-    slot = item_slot(subject, operation)
+    slot = item_slot(subject.builder, operation)
     chosen: dict[Slot, object] = {
         **_parents(subject, operation, made),
         slot: made.identifier,
@@ -105,20 +106,28 @@ def _place_of(path: str, name: str) -> str:
     return shape(path.partition("{" + name + "}")[0] + "{}")
 
 
-def item_slot(subject: Subject, operation: Operation) -> Slot:
-    """The slot of the last path parameter. Raises Unbuildable when the path has none."""
-    slots = {s.name: s for s in subject.builder.slots(operation) if s.location == "path"}
+def item_slot(builder: RequestBuilder, operation: Operation) -> Slot:
+    """What picks the object: the last path parameter, else the `id` in query or body (`picker_of`).
+
+    Raises Unbuildable when the operation names none.
+    """
+    slots = {(s.location, s.name): s for s in builder.slots(operation)}
     for parameter in reversed(operation.path_parameters):
-        if parameter.name in slots:
-            return slots[parameter.name]
-    raise Unbuildable(f"{operation.key} names no object in its path")
+        if ("path", parameter.name) in slots:
+            return slots["path", parameter.name]
+    picker = picker_of(operation, builder.api.resolve)
+    if picker is not None and (picker.location, picker.name) in slots:
+        return slots[picker.location, picker.name]
+    raise Unbuildable(f"{operation.key} names no object")
 
 
 def read_back(
     subject: Subject, operation: Operation, made: Made, reader: Identity | None
 ) -> Steps[Exchange | None]:
     """The object as an identity reads it now; None when no operation reads it."""
-    read = operation if operation.method == "GET" else reader_of(subject.api, operation)
+    read = operation if operation.method == "GET" else None
+    if read is None or not only_reads(read):
+        read = reader_of(subject.api, operation)
     if read is None or subject.policy.forbids(read) is not None:
         return None
     try:

@@ -7,6 +7,8 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
+from withstand.openapi.resources import reader_of
+from withstand.scan.audience import in_list_of
 from withstand.scan.check import (
     PASSED,
     Failed,
@@ -81,12 +83,19 @@ def _weighed(
 ) -> Steps[Outcome]:
     """What is got by the id is a flaw where it is the owner's alone."""
     private = subject.policy.is_private(wanted)
-    refused = False
-    if reference.made is not None and reference.item is not None and not private:
-        direct = yield from read_back(subject, reference.item, reference.made, stranger)
-        if direct is not None and direct.succeeded and shows(direct, reference.made.canaries):
-            return Passed(note=f"{stranger.name} may read the object by itself too")
-        refused = direct is not None and direct.status in {401, 403, 404}
+    refused = reference.listed
+    made, item = reference.made, reference.item
+    if made is not None and item is not None and not private:
+        if reader_of(subject.api, item) == wanted:  # nothing else reads it
+            found = yield from in_list_of(subject, item, made, stranger)
+            if found is True:
+                return Passed(note=f"{stranger.name} finds the object in a list too")
+            refused = found is False
+        else:
+            direct = yield from read_back(subject, item, made, stranger)
+            if direct is not None and direct.succeeded and shows(direct, made.canaries):
+                return Passed(note=f"{stranger.name} may read the object by itself too")
+            refused = direct is not None and direct.status in {401, 403, 404}
     personal = is_personal(wanted) or speaks_of_own(reference.slot.name.rsplit(".", 1)[-1])
     firm = private or refused or personal
     return Failed(

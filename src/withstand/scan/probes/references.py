@@ -11,11 +11,12 @@ from typing import Final
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.openapi.identifiers import identifier_in, listed_ids
-from withstand.openapi.naming import ID_WORDS, canonical, is_plural, is_reference, noun, words
+from withstand.openapi.naming import ID_WORDS, canonical, is_reference, noun, words
 from withstand.openapi.operation import Operation, Parameter
-from withstand.openapi.path_template import resource_of, segments
+from withstand.openapi.path_template import segments
 from withstand.openapi.request_builder import Slot
 from withstand.openapi.resources import producer_of
+from withstand.openapi.spoken import Deed, deed_of, only_reads, picker_of, thing_of
 from withstand.scan.accounts import sign_up_operation
 from withstand.scan.audience import canary_of
 from withstand.scan.check import Steps, send
@@ -50,6 +51,7 @@ class Reference:
     value: object
     made: Made | None = None
     item: Operation | None = None  # an operation on that object, in the document or supposed
+    listed: bool = False  # it stands in the owner's list, and nothing of that in the stranger's
 
 
 def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
@@ -87,20 +89,22 @@ def referred(
                 return Reference(slot=slot, value=value, made=made, item=item)
     value = own_value(subject, name, owner)
     if value is None and not names_person(slot):
-        value = yield from _listed_value(subject, name, owner, stranger)
+        value = yield from _listed_value(subject, operation, name, owner, stranger)
+        return Reference(slot=slot, value=value, listed=True) if value is not None else None
     return Reference(slot=slot, value=value) if value is not None else None
 
 
 def _listed_value(
-    subject: Subject, name: str, owner: Identity, stranger: Identity
+    subject: Subject, operation: Operation, name: str, owner: Identity, stranger: Identity
 ) -> Steps[object | None]:
     """An id in the owner's list of such things, with which the stranger's has nothing in common."""
-    wanted = _pointed_to(name)
+    wanted = _pointed_to(operation, name)
     for lister in subject.api.operations:
-        path = lister.path
-        if lister.method != "GET" or "{" in path or resource_of(path) != wanted:
+        if "{" in lister.path or thing_of(lister) != wanted or not only_reads(lister):
             continue
-        if not is_plural(segments(path)[-1]) or subject.policy.forbids(lister) is not None:
+        if deed_of(lister, subject.api.resolve) is not Deed.LIST:
+            continue
+        if subject.policy.forbids(lister) is not None:
             continue
         request = subject.build(lister, identity=owner).request
         own = yield from send(owner.authorize(request))
@@ -113,8 +117,11 @@ def _listed_value(
     return None
 
 
-def _pointed_to(name: str) -> str:
+def _pointed_to(operation: Operation, name: str) -> str:
+    """What an input names one of: a bare `id` one of what the operation is about."""
     *prefix, last = words(name)
+    if not prefix and last in ID_WORDS:
+        return thing_of(operation)
     return noun("_".join(prefix or [last]))
 
 
@@ -149,11 +156,9 @@ def _in_account(account: Exchange | None, name: str, person: Identity) -> object
 def _item_of(subject: Subject, operation: Operation, name: str) -> Operation | None:
     """An operation on one of what a name points to; one is supposed where only its POST is there.
 
-    `order_id` → `/orders/{id}`; `id` in `GET /order` → the same.
+    `order_id` → `/orders/{id}`, `POST /getOrder`; `id` in `GET /order` → the same.
     """
-    *prefix, last = words(name)
-    bare = not prefix and last in ID_WORDS
-    wanted = resource_of(operation.path) if bare else _pointed_to(name)
+    wanted = _pointed_to(operation, name)
     sign_up = sign_up_operation(subject.api, subject.builder)
     order = {"GET": 0, "PUT": 1, "PATCH": 1}
     for op in sorted(subject.api.operations, key=lambda op: order.get(op.method, 2)):
@@ -163,8 +168,14 @@ def _item_of(subject: Subject, operation: Operation, name: str) -> Operation | N
             producer = producer_of(subject.api, op)
             if producer is not None and producer != sign_up:
                 return op
+    for op in (operation, *subject.api.operations):
+        if picker_of(op, subject.api.resolve) is None or thing_of(op) != wanted:
+            continue
+        producer = producer_of(subject.api, op)
+        if producer is not None and producer != sign_up:
+            return op
     for post in subject.api.operations:
-        if post.method == "POST" and post != operation and resource_of(post.path) == wanted:
+        if post.method == "POST" and post != operation and thing_of(post) == wanted:
             if post == sign_up or "{" in post.path:
                 continue
             place = Parameter(name=name, location="path", required=True, schema={})

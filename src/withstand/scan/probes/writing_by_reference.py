@@ -3,11 +3,12 @@
 Sub-generators for checks.
 """
 
+from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
 from withstand.scan.accounts import is_password, new_password
-from withstand.scan.audience import Audience, audience_of_another
+from withstand.scan.audience import Audience, audience, audience_of_another
 from withstand.scan.check import (
     PASSED,
     Failed,
@@ -20,7 +21,8 @@ from withstand.scan.check import (
     send,
     shown,
 )
-from withstand.scan.objects import without_echo
+from withstand.scan.making import create
+from withstand.scan.objects import Made, without_echo
 from withstand.scan.ownership import (
     Holding,
     hold,
@@ -28,7 +30,7 @@ from withstand.scan.ownership import (
     shows,
 )
 from withstand.scan.probes.inputs import named
-from withstand.scan.probes.references import referred
+from withstand.scan.probes.references import Reference, referred
 from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
 from withstand.scan.users import NewUser, account_of, logs_in, new_user
@@ -49,6 +51,10 @@ def write_by(
     after = yield from hold_again(subject, reference.item, held, owner)
     if after is None or after.response is None or held.exchange.response is None:
         return Inconclusive(reason=f"afterwards {owner.name} could not read it")
+    if _is_gone(subject, wanted, held, after):
+        return (yield from _removed(subject, reference, held, owner, stranger, tried, after))
+    if not after.succeeded:
+        return Inconclusive(reason=f"afterwards {owner.name} reads {after.status}")
     mark = shows(after, without_echo(after.request, built.canaries))
     if mark is None and (tried.response is None or subject.refused(tried.response)):
         return PASSED
@@ -75,6 +81,49 @@ def write_by(
             shown(f"{owner.name} reads it again", after, mark),
         ),
         parameter=named(slot),
+    )
+
+
+def _is_gone(subject: Subject, wanted: Operation, held: Holding, after: Exchange) -> bool:
+    """Whether the owner no longer finds the object: not in the list, or what they read is a no."""
+    assert after.response is not None, "looked at before"
+    lost = bool(held.marks) and shows(after, held.marks) is None
+    if held.by_list:
+        return after.succeeded and lost
+    if after.succeeded:
+        return lost and (wanted.removes or subject.refused(after.response))
+    return after.status in {404, 410}
+
+
+def _removed(
+    subject: Subject,
+    reference: Reference,
+    held: Holding,
+    owner: Identity,
+    stranger: Identity,
+    tried: Exchange,
+    after: Exchange,
+) -> Steps[Outcome]:
+    """The object is gone: by the stranger's request, if another one can be read as this one was."""
+    item = reference.item
+    assert item is not None, "the object was made for it"
+    made = yield from create(subject, item, by=owner)
+    other = (yield from hold(subject, item, made, owner)) if isinstance(made, Made) else made
+    if not isinstance(other, Holding):
+        return Inconclusive(reason=f"the object is gone, and so is any other: {other}")
+    where = yield from audience(subject, item, other, owner, stranger)
+    if where is not Audience.PRIVATE:
+        return Passed(note=f"{stranger.name} may read the object too: such objects seem shared")
+    return Failed(
+        detail=f"With the id of {owner.name}'s object in {named(reference.slot)}, a request of "
+        f"{stranger.name} deletes that object: {owner.name} no longer finds it.",
+        evidence=(
+            shown(f"{owner.name} reads an object of their own", held.exchange),
+            attack(f"Sent by {stranger.name}", tried),
+            shown(f"{owner.name} asks for it again", after),
+            shown("Another object, which nobody deleted, is there", other.exchange),
+        ),
+        parameter=named(reference.slot),
     )
 
 

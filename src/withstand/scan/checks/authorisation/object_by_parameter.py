@@ -2,6 +2,8 @@
 
 from withstand.client.exchange import Request, Response
 from withstand.openapi.request_builder import Unbuildable
+from withstand.openapi.resources import reader_of
+from withstand.openapi.spoken import only_reads
 from withstand.scan.access import is_guarded
 from withstand.scan.accounts import looks_like_login, sign_up_operation
 from withstand.scan.check import (
@@ -53,7 +55,9 @@ def applies(subject: Subject) -> Skipped | None:
     is_sign_up = wanted == sign_up_operation(subject.api, subject.builder)
     if is_sign_up or looks_like_login(wanted, subject.builder):
         return not_applicable("it says who the caller is, or will be")
-    if not is_guarded(subject, wanted) and not subject.policy.is_private(wanted):
+    read = reader_of(subject.api, wanted) or wanted
+    guarded = is_guarded(subject, wanted) or is_guarded(subject, read)
+    if not guarded and not subject.policy.is_private(wanted):
         return not_applicable("nothing says that it needs a credential")
     if pair(subject) is None:
         return no_pair(subject, "one user reaches another's objects by their ids")
@@ -72,7 +76,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     for slot in pointing_slots(subject, wanted):
         outcome: Outcome
         try:
-            if wanted.is_read:
+            if only_reads(wanted):
                 outcome = yield from read_by(subject, wanted, slot, owner, stranger)
             elif names_person(slot):
                 outcome = yield from write_of_person(subject, wanted, slot, stranger)
@@ -85,7 +89,7 @@ def run(subject: Subject) -> Steps[Outcome]:
         tried += not isinstance(outcome, Skipped)
         if isinstance(outcome, Inconclusive):
             unclear = unclear or f"{named(slot)}: {outcome.reason}"
-    if unclear is None and tried and subject.baseline is None and not wanted.is_read:
+    if unclear is None and tried and subject.baseline is None and not only_reads(wanted):
         unclear = "it never succeeded for anybody, so a refusal says nothing"
     if unclear is not None:
         return Inconclusive(reason=unclear)
