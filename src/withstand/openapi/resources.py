@@ -141,6 +141,11 @@ def _same_thing(
     return operation if operation in found else next(iter(found), None)
 
 
+def creates_items(api: Api, operation: Operation) -> bool:
+    """Whether a POST's path is that of a collection: an operation works on one item of it."""
+    return any(item_of(operation.path, op.path) for op in api.operations)
+
+
 def _item_of(api: Api, producer: Operation) -> str | None:
     """The path of the item that a POST creates; None when no operation has one."""
     for operation in api.operations:

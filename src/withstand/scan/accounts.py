@@ -51,7 +51,7 @@ def changes_an_account(operation: Operation) -> bool:
         return any(word in words for word in ("me", "self", "profile", "account")) or any(
             is_password(slot_word) for slot_word in words
         )
-    return operation.method in {"PUT", "PATCH", "DELETE"} or words[-1] in {"me", "self"}
+    return operation.method in {"PUT", "PATCH", "DELETE"} or words[-1] in {"me", "self", "profile"}
 
 
 def removes_a_user(operation: Operation) -> bool:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from withstand.client.exchange import Request, Response
+from withstand.scan.catalogue import all_checks
 from withstand.scan.examples import (
     UNAUTHENTICATED,
     answer,
