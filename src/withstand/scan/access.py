@@ -80,7 +80,8 @@ def is_guarded(subject: Subject, operation: Operation) -> bool:
     if operation.requires_credential or subject.policy.allowed_roles(operation) is not None:
         return True
     baseline = subject.baselines.get(operation.key)
-    return only_reads(operation) and baseline is not None and baseline.identity is not None
+    reads = operation.is_read or only_reads(operation)
+    return reads and baseline is not None and baseline.identity is not None
 
 
 def authorised_request(subject: Subject, baseline: Baseline, bare: Request) -> Request:

@@ -125,9 +125,8 @@ def read_back(
     subject: Subject, operation: Operation, made: Made, reader: Identity | None
 ) -> Steps[Exchange | None]:
     """The object as an identity reads it now; None when no operation reads it."""
-    read = operation if operation.method == "GET" else None
-    if read is None or not only_reads(read):
-        read = reader_of(subject.api, operation)
+    reads = operation.method == "GET" and (operation.path_parameters or only_reads(operation))
+    read = operation if reads else reader_of(subject.api, operation)
     if read is None or subject.policy.forbids(read) is not None:
         return None
     try:

@@ -26,6 +26,7 @@ from withstand.scan.record import CoverageState
 from .tiny_api import findings, scanned
 
 PARAMETER = "object-of-other-user-by-parameter"
+LIST = "list-shows-other-users-objects"
 TEXT = {"type": "string"}
 NUMBER = {"type": "integer"}
 ME = {"get": operation()}
@@ -48,7 +49,6 @@ class Tickets:
 
     style: Style
     guards: frozenset[str]
-    shared: bool = False  # everybody's list has everybody's
     kept: dict[str, tuple[str, str]] = field(default_factory=dict)
     numbers: Any = field(default_factory=lambda: itertools.count(41))
 
@@ -64,11 +64,10 @@ class Tickets:
             self.kept[number] = (name, str(inputs.get("text")))
             return answer(200, {"ok": True} | ({"id": number} if self.style.numbered else {}))
         if deed == "list":
-            own = [
-                self._shown(n) for n, (who, _) in self.kept.items() if self.shared or who == name
-            ]
-            return answer(200, {"tickets": own})
-        if deed not in ALL:
+            everybody = "list" not in self.guards
+            own = [n for n, (who, _) in self.kept.items() if everybody or who == name]
+            return answer(200, {"tickets": [self._shown(n) for n in own]})
+        if deed not in {"read", "change", "remove"}:
             return not_found()
         number = str(inputs.get("id"))
         owner, _ = self.kept.get(number, ("", ""))
@@ -168,7 +167,7 @@ METHODS = Style(
     inputs=lambda request: {"id": query(request, "id")} | sent(request),
 )
 STYLES = {"php": PHP, "rpc": RPC, "actions": ACTIONS, "methods": METHODS}
-ALL = frozenset({"read", "change", "remove"})
+ALL = frozenset({"list", "read", "change", "remove"})
 
 
 @pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
@@ -195,9 +194,16 @@ def test_calls_that_look_whose_the_object_is_are_silent_and_judged(style: Style)
 
 
 @pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
+def test_a_list_that_shows_what_is_refused_by_itself_is_found(style: Style) -> None:
+    (finding,) = findings(LIST, Tickets(style, ALL - {"list"}), style.paths)
+    assert "refused" in finding.detail
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
 def test_a_board_that_everybody_lists_and_works_on_is_nobodys_alone(style: Style) -> None:
-    board = Tickets(style, frozenset(), shared=True)
+    board = Tickets(style, frozenset())
     assert findings(PARAMETER, board, style.paths) == ()
+    assert findings(LIST, board, style.paths) == ()
 
 
 @pytest.mark.parametrize("guarded", [True, False])

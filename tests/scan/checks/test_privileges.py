@@ -309,5 +309,6 @@ def test_an_object_that_is_changed_by_post_is_tried_and_a_collection_is_not(chan
     (finding,) = findings(UPDATE, server_of("balance"), document)
     assert finding.operations == (f"POST {change}",)
     assert findings(UPDATE, server_of(), document) == ()
+    assert len(findings(CREATE, server_of("balance"), document)) == 1
     became, _ = state(UPDATE, server_of("balance"), document, "POST /claims")
     assert became is CoverageState.NOT_APPLICABLE

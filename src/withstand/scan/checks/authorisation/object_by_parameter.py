@@ -1,7 +1,9 @@
 """Objects of another user are reached by an id in the query or in the body."""
 
 from withstand.client.exchange import Request, Response
-from withstand.openapi.request_builder import Unbuildable
+from withstand.client.identity import Identity
+from withstand.openapi.operation import Operation
+from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.resources import reader_of
 from withstand.openapi.spoken import only_reads
 from withstand.scan.access import is_guarded
@@ -76,12 +78,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     for slot in pointing_slots(subject, wanted):
         outcome: Outcome
         try:
-            if only_reads(wanted):
-                outcome = yield from read_by(subject, wanted, slot, owner, stranger)
-            elif names_person(slot):
-                outcome = yield from write_of_person(subject, wanted, slot, stranger)
-            else:
-                outcome = yield from write_by(subject, wanted, slot, owner, stranger)
+            outcome = yield from _tried(subject, wanted, slot, owner, stranger)
         except Unbuildable as problem:
             outcome = Inconclusive(reason=problem.reason)
         if isinstance(outcome, Failed):
@@ -94,6 +91,19 @@ def run(subject: Subject) -> Steps[Outcome]:
     if unclear is not None:
         return Inconclusive(reason=unclear)
     return PASSED if tried else Passed(note="no value of the owner's own is known for its inputs")
+
+
+def _tried(
+    subject: Subject, wanted: Operation, slot: Slot, owner: Identity, stranger: Identity
+) -> Steps[Outcome]:
+    reads = only_reads(wanted)
+    if reads or (wanted.is_read and not wanted.removes):
+        outcome = yield from read_by(subject, wanted, slot, owner, stranger)
+        if reads or isinstance(outcome, Failed):
+            return outcome  # `GET /ticket_edit` may show a form, and may change as well
+    if names_person(slot):
+        return (yield from write_of_person(subject, wanted, slot, stranger))
+    return (yield from write_by(subject, wanted, slot, owner, stranger))
 
 
 def _server(owners_only: bool) -> Server:
