@@ -18,7 +18,7 @@ from withstand.openapi.operation import Api, Operation
 from withstand.openapi.plausible_text import Marks, text_for
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import lister_of, producer_of
-from withstand.openapi.spoken import name_of_id
+from withstand.openapi.spoken import Deed, deed_of, name_of_id, only_reads, picker_of, thing_of
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.accounts import (
     changes_an_account,
@@ -177,6 +177,8 @@ async def _attempted(
             if _needs_own_object(plan.api, operation)
             else ground.builder.build(operation, pool, full=full, replace=fixed)
         )
+        if _guesses(ground, operation, pool, built):
+            raise Unbuildable("no id of what it changes is known, and another may be somebody's")
         request = identity.authorize(built.request) if identity else built.request
         exchange = await courier.send(request)
         if name is not None:
@@ -188,6 +190,20 @@ async def _attempted(
     except NoiseStays as noise:
         return None, Attempt(identity=name, full=full, exchange=noise.exchange, reason=str(noise))
     return built, Attempt(identity=name, full=full, built=built, exchange=exchange)
+
+
+def _guesses(
+    ground: Groundwork, operation: Operation, pool: ValuePool | None, built: Built
+) -> bool:
+    """Whether a call would change something that nobody was shown: its id is made up."""
+    picker = picker_of(operation, ground.builder.api.resolve)
+    if picker is None or operation.removes or only_reads(operation):
+        return False
+    sent = {(slot.location, slot.name) for slot in built.values}
+    if (picker.location, picker.name) not in sent:
+        return False
+    known = pool.find(picker.name, path="", about=thing_of(operation)) if pool else None
+    return known is None and deed_of(operation, ground.builder.api.resolve) is Deed.CHANGE
 
 
 def _has_options(operation: Operation, built: Built) -> bool:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from withstand.client.exchange import Request, Response
+from withstand.client.identity import LoginRecipe
 from withstand.scan.catalogue import all_checks
 from withstand.scan.examples import (
     UNAUTHENTICATED,
@@ -241,3 +242,53 @@ def test_what_a_call_made_is_deleted_by_a_call() -> None:
         tickets = Tickets(style, ALL)
         findings(PARAMETER, tickets, style.paths)
         assert tickets.kept == {}
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_an_account_in_the_body_of_a_call_is_tried_on_users_who_signed_up(guarded: bool) -> None:
+    users: dict[str, dict[str, Any]] = {}
+    for name in ("alice", "bob", "root"):
+        users[f"{name}@example.com"] = {"id": len(users) + 1, "nickname": name}
+
+    def server(request: Request) -> Response:
+        fields = sent(request)
+        email = str(fields.get("email"))
+        if request.path == "/register":
+            users[email] = {"id": len(users) + 1, "nickname": "", **fields}
+            return answer(201, {"id": users[email]["id"]})
+        if request.path == "/login":
+            known = users.get(email, {}).get("password") == fields.get("password")
+            return answer(200, {"token": email}) if known else answer(401, {"error": "no"})
+        token = (request.header("authorization") or "").removeprefix("Bearer ")
+        me = users.get(f"{caller(request)}@example.com") or users.get(token)
+        if me is None:
+            return UNAUTHENTICATED
+        if request.path == "/updateUser":
+            wanted = next((u for u in users.values() if u["id"] == fields.get("id")), None)
+            if wanted is None or (guarded and wanted is not me):
+                return not_found()
+            wanted["nickname"] = fields.get("nickname")
+            return answer(200, {"ok": True})
+        mail = next(each for each, user in users.items() if user is me)
+        return answer(200, {"id": me["id"], "email": mail, "nickname": me["nickname"]})
+
+    credentials = body(email={"type": "string", "format": "email"}, password=TEXT)
+    open_post = operation(secured=False, requestBody=credentials)
+    paths: dict[str, Any] = {
+        "/whoami": {"get": operation()},
+        "/register": {"post": open_post},
+        "/login": {"post": open_post},
+        "/updateUser": {"post": operation(requestBody=body(id={"type": "integer"}, nickname=TEXT))},
+    }
+    login = LoginRecipe(
+        method="POST",
+        path="/login",
+        payload={"email": "{email}", "password": "{password}"},
+        token_path="$.token",
+    )
+    found = findings(PARAMETER, server, paths, login=login)
+    assert [f.operations for f in found] == ([] if guarded else [("POST /updateUser",)])
+    assert [users[f"{name}@example.com"]["nickname"] for name in ("alice", "bob")] == [
+        "alice",
+        "bob",
+    ]

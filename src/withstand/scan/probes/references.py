@@ -64,13 +64,21 @@ def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
         if "enum" in slot.schema or slot.schema.get("type") in {"boolean", "number"}:
             continue
         numbered = len(said) > 1 and said[-1] in _NUMBERS
-        if is_reference(name) or names_person(slot) or numbered or name.lower() in _THINGS:
+        if (
+            is_reference(name)
+            or names_person(operation, slot)
+            or numbered
+            or name.lower() in _THINGS
+        ):
             yield slot
 
 
-def names_person(slot: Slot) -> bool:
-    """Whether an input says who: `username`, `user_id`, `customer`."""
-    return bool(_PEOPLE & {*words(slot.name.rsplit(".", 1)[-1])})
+def names_person(operation: Operation, slot: Slot) -> bool:
+    """Whether an input says who: `username`, `user_id`, `customer`; `id` in `POST /updateUser`."""
+    said = words(slot.name.rsplit(".", 1)[-1])
+    if len(said) == 1 and said[0] in ID_WORDS:
+        said = words(thing_of(operation))
+    return bool(_PEOPLE & {*said})
 
 
 def referred(
@@ -78,7 +86,7 @@ def referred(
 ) -> Steps[Reference | None]:
     """The owner's value for an input: of an object made now, else of their account or list."""
     name = slot.name.rsplit(".", 1)[-1]
-    if not names_person(slot):
+    if not names_person(operation, slot):
         item = _item_of(subject, operation, name)
         if item is not None:
             made = yield from create(subject, item, by=owner)
@@ -87,8 +95,9 @@ def referred(
                 found = identifier_in(response.json(), name) if response is not None else None
                 value = made.identifier if found is None else found
                 return Reference(slot=slot, value=value, made=made, item=item)
-    value = own_value(subject, name, owner)
-    if value is None and not names_person(slot):
+    person, bare = names_person(operation, slot), name.lower() in ID_WORDS
+    value = own_value(subject, name, owner) if person or not bare else None
+    if value is None and not person:
         value = yield from _listed_value(subject, operation, name, owner, stranger)
         return Reference(slot=slot, value=value, listed=True) if value is not None else None
     return Reference(slot=slot, value=value) if value is not None else None
@@ -112,8 +121,10 @@ def _listed_value(
         if own.response is None or theirs.response is None or not theirs.succeeded:
             return None
         mine = sorted(listed_ids(own.response.json(), name))
+        if not mine:
+            continue
         others = listed_ids(theirs.response.json(), name)
-        return mine[0] if mine and others and not others & {*mine} else None
+        return mine[0] if others and not others & {*mine} else None
     return None
 
 

@@ -101,7 +101,7 @@ def _tried(
         outcome = yield from read_by(subject, wanted, slot, owner, stranger)
         if reads or isinstance(outcome, Failed):
             return outcome  # `GET /ticket_edit` may show a form, and may change as well
-    if names_person(slot):
+    if names_person(wanted, slot):
         return (yield from write_of_person(subject, wanted, slot, stranger))
     return (yield from write_by(subject, wanted, slot, owner, stranger))
 
@@ -150,11 +150,12 @@ CHECK = Check(
     ),
     explanation=(
         "The API takes from the query or from the body whose data is meant, an account number or "
-        "a user id, and believes it. The check takes such values only from what their owner was "
-        "told, sends them as another user of the same role, and looks whether the owner's data "
-        "come back, or whether the owner reads a change. What that user sees without the id too "
-        "is shared and passes; inputs that are meant to name somebody else, such as a recipient, "
-        "are left alone."
+        "a user id, and believes it. A bare id means what the operation is about: an invoice in "
+        "`GET /getInvoice?id=7`, an order in `POST /rpc/deleteOrder`. The check takes such values "
+        "only from what their owner was told, sends them as another user of the same role, and "
+        "looks whether the owner's data come back, or whether the owner reads a change. What that "
+        "user sees without the id too is shared and passes; inputs that are meant to name somebody "
+        "else, such as a recipient, are left alone."
     ),
     remedy=(
         "Take who is calling from the credential only. Where an id has to be sent, look it up "
