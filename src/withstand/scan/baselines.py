@@ -12,13 +12,13 @@ from typing import Final
 from withstand.client.exchange import Exchange, Response
 from withstand.client.identity import Identity
 from withstand.openapi.dependency_order import in_dependency_order
-from withstand.openapi.identifiers import identifier_in, identifier_in_location, listed_id_with
+from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.naming import is_identifier
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.plausible_text import Marks, text_for
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import lister_of, producer_of
-from withstand.openapi.spoken import Deed, deed_of, name_of_id, only_reads, picker_of, thing_of
+from withstand.openapi.resources import producer_of
+from withstand.openapi.spoken import name_of_id
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.accounts import (
     changes_an_account,
@@ -32,6 +32,7 @@ from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.groundwork import Groundwork, let_in_again
 from withstand.scan.objects import item_slot
+from withstand.scan.own_ids import guesses, listed_id
 from withstand.scan.plan import ScanPlan
 from withstand.scan.repair import UNIQUE, repaired
 from withstand.scan.soft_errors import says_no
@@ -177,7 +178,7 @@ async def _attempted(
             if _needs_own_object(plan.api, operation)
             else ground.builder.build(operation, pool, full=full, replace=fixed)
         )
-        if _guesses(ground, operation, pool, built):
+        if guesses(ground, operation, pool, built):
             raise Unbuildable("no id of what it changes is known, and another may be somebody's")
         request = identity.authorize(built.request) if identity else built.request
         exchange = await courier.send(request)
@@ -190,20 +191,6 @@ async def _attempted(
     except NoiseStays as noise:
         return None, Attempt(identity=name, full=full, exchange=noise.exchange, reason=str(noise))
     return built, Attempt(identity=name, full=full, built=built, exchange=exchange)
-
-
-def _guesses(
-    ground: Groundwork, operation: Operation, pool: ValuePool | None, built: Built
-) -> bool:
-    """Whether a call would change something that nobody was shown: its id is made up."""
-    picker = picker_of(operation, ground.builder.api.resolve)
-    if picker is None or operation.removes or only_reads(operation):
-        return False
-    sent = {(slot.location, slot.name) for slot in built.values}
-    if (picker.location, picker.name) not in sent:
-        return False
-    known = pool.find(picker.name, path="", about=thing_of(operation)) if pool else None
-    return known is None and deed_of(operation, ground.builder.api.resolve) is Deed.CHANGE
 
 
 def _has_options(operation: Operation, built: Built) -> bool:
@@ -359,26 +346,7 @@ async def _on_own_object(
         if found is None and location:
             found = identifier_in_location(location, operation.path)
         if found is None and identity is not None:
-            found = await _listed_id(plan, ground, courier, operation, identity, made, slot.name)
+            found = await listed_id(plan, ground, courier, operation, identity, made, slot.name)
     if found is None:
         raise Unbuildable(f"{producer.key} answered {exchange.status} without an id to use")
     return ground.builder.build(operation, pool, full=full, replace={slot: found})
-
-
-async def _listed_id(
-    plan: ScanPlan,
-    ground: Groundwork,
-    courier: Courier,
-    operation: Operation,
-    identity: Identity,
-    made: Built,
-    name: str,
-) -> object | None:
-    """The id of what was made, from the list of whoever made it, by what is in it."""
-    lister = lister_of(plan.api, operation)
-    if lister is None or plan.policy.forbids(lister) is not None:
-        return None
-    listing = ground.builder.build(lister, ground.pools.get(identity.name))
-    exchange = await courier.send(identity.authorize(listing.request))
-    response = exchange.response
-    return listed_id_with(response.json(), made.canaries, name) if response is not None else None

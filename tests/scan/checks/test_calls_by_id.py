@@ -292,3 +292,21 @@ def test_an_account_in_the_body_of_a_call_is_tried_on_users_who_signed_up(guarde
         "alice",
         "bob",
     ]
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_a_form_that_shows_what_may_be_edited_is_read_although_it_says_edit(guarded: bool) -> None:
+    style = Style(
+        paths={
+            "/me": ME,
+            "/note_list.php": {"get": operation()},
+            "/note_create.php": {"post": operation(requestBody=form_body(text=TEXT))},
+            "/note_edit.php": {"get": by_id()},
+        },
+        deed=lambda request: by_last_word(request).replace("change", "read"),
+        inputs=form,
+        soft=True,
+    )
+    server = Tickets(style, ALL if guarded else ALL - {"read"})
+    found = findings(PARAMETER, server, style.paths)
+    assert [f.operations for f in found] == ([] if guarded else [("GET /note_edit.php",)])
