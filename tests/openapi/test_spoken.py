@@ -34,6 +34,9 @@ def plain(schema: Any) -> Any:
         (called("GET /tickets", "id"), Deed.READ, "ticket", "id"),
         (called("GET /tickets"), Deed.LIST, "ticket", None),
         (called("GET /getInvoice", "id"), Deed.READ, "invoice", "id"),
+        (called("GET /getinvoice", "id"), Deed.READ, "invoice", "id"),
+        (called("POST /deleteticket.php", "id"), Deed.REMOVE, "ticket", "id"),
+        (called("GET /addresses", "id"), Deed.READ, "address", "id"),
         (called("GET /getInvoices"), Deed.LIST, "invoice", None),
         (called("GET /viewInvoice.do", "invoiceNo"), Deed.READ, "invoice", "invoiceNo"),
         (called("GET /Orders/GetAllOrders.aspx"), Deed.LIST, "order", None),
@@ -92,6 +95,7 @@ def test_the_words_say_more_than_the_method() -> None:
     assert not only_reads(called("GET /deleteOrder", "id"))
     assert not only_reads(called("POST /payOrder", "id"))
     assert called("POST /rpc/deleteOrder", "id").removes
+    assert called("POST /deleteorder.php", "id").removes
     assert not called("POST /rpc/undeletedOrders").removes
 
 

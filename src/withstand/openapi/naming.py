@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_GLUED = re.compile(r"(get|fetch|create|update|delete|remove)([a-z]{4,})")
 _SINGULAR = {
     "people": "person",
     "children": "child",
@@ -35,6 +36,15 @@ VERBS = READ_WORDS | REMOVE_WORDS | LIST_WORDS | CHANGE_WORDS | {*CREATE_WORDS}
 def words(name: str) -> tuple[str, ...]:
     """`orderId`, `order_id` and `Order-ID` are all ("order", "id")."""
     return tuple(word.lower() for word in _WORD.findall(name)) or (name.lower(),)
+
+
+def words_of_call(name: str) -> tuple[str, ...]:
+    """The same where a verb may stand before its noun without anything between: `deleteorder`."""
+    found: list[str] = []
+    for word in words(name):
+        glued = _GLUED.fullmatch(word)
+        found += glued.groups() if glued else (word,)
+    return tuple(found)
 
 
 def canonical(name: str) -> str:

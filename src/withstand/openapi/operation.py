@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from withstand.openapi.naming import REMOVE_WORDS, words
+from withstand.openapi.naming import REMOVE_WORDS, words_of_call
 
 Schema = Mapping[str, Any]
 Location = Literal["path", "query", "header", "cookie"]
@@ -81,7 +81,7 @@ class Operation:
         """
         last = [part for part in self.path.split("/") if part and "{" not in part][-1:]
         return self.method == "DELETE" or any(
-            word in REMOVE_WORDS for part in last for word in words(part)
+            word in REMOVE_WORDS for part in last for word in words_of_call(part)
         )
 
     @property

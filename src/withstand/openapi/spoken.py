@@ -23,6 +23,7 @@ from withstand.openapi.naming import (
     is_plural,
     noun,
     words,
+    words_of_call,
 )
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import ends_in_parameter, parameter_in, resource_of, segments
@@ -84,7 +85,7 @@ def thing_of(operation: Operation) -> str:
     if thing:
         return thing
     for text in (operation.operation_id or "", operation.summary):
-        _, said = _understood(words(text)) if text else (None, "")
+        _, said = _understood(words_of_call(text)) if text else (None, "")
         if said:
             return said
     named = (noun(tag) for tag in operation.tags)
@@ -102,9 +103,9 @@ def spoken_deed(operation: Operation) -> Deed | None:
     for parameter in operation.parameters if deed is None else ():
         choice = parameter.schema.get("enum")
         if parameter.name.lower() in _WHICH_CALL and isinstance(choice, list) and len(choice) == 1:
-            deed, _ = _understood(words(str(choice[0])))
+            deed, _ = _understood(words_of_call(str(choice[0])))
     if deed is None and operation.operation_id:
-        deed, _ = _understood(words(operation.operation_id))
+        deed, _ = _understood(words_of_call(operation.operation_id))
     return deed
 
 
@@ -186,7 +187,7 @@ def _path_says(path: str) -> tuple[Deed | None, str, bool]:
     calls = [pair.partition("=")[2] for pair in query.split("&") if "=" in pair]
     last = _bare(parts[-1:])
     is_call = bool(calls) or last != parts[-1] or not _but_where(last)
-    phrases = [words(text) for text in calls] or [words(last)]
+    phrases = [words_of_call(text) for text in calls] or [words_of_call(last)]
     if phrases[0][-1] in _SIGNS_UP or ends_in_parameter(address):
         return None, resource_of(address), False
     deed, thing = _understood(phrases[0])
