@@ -5,7 +5,7 @@ from withstand.openapi.identifiers import listed_id_with
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built
 from withstand.openapi.resources import lister_of
-from withstand.openapi.spoken import Deed, deed_of, picker_of, thing_of
+from withstand.openapi.spoken import Deed, picker_of, spoken_deed, thing_of
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.courier import Courier
 from withstand.scan.groundwork import Groundwork
@@ -15,7 +15,8 @@ from withstand.scan.plan import ScanPlan
 def guesses(ground: Groundwork, operation: Operation, pool: ValuePool | None, built: Built) -> bool:
     """Whether a call would change something that nobody was shown: its id is made up."""
     picker = picker_of(operation, ground.builder.api.resolve)
-    if picker is None or deed_of(operation, ground.builder.api.resolve) is not Deed.CHANGE:
+    changes = spoken_deed(operation) is Deed.CHANGE or operation.method in {"PUT", "PATCH"}
+    if picker is None or not changes:
         return False
     place = (picker.location, picker.name)
     if place not in {(slot.location, slot.name) for slot in built.values}:
