@@ -38,6 +38,7 @@ def words(name: str) -> tuple[str, ...]:
     return tuple(word.lower() for word in _WORD.findall(name)) or (name.lower(),)
 
 
+@lru_cache(maxsize=4096)
 def words_of_call(name: str) -> tuple[str, ...]:
     """The same where a verb may stand before its noun without anything between: `deleteorder`."""
     found: list[str] = []

@@ -47,6 +47,7 @@ def collection_path(path: str) -> str | None:
     return None if item is None else "/" + "/".join(segments(item)[:-1])
 
 
+@lru_cache(maxsize=16_384)
 def ends_in_parameter(path: str) -> bool:
     """Whether a path ends in what picks one thing."""
     return bool(parameter_in("".join(segments(path)[-1:])))

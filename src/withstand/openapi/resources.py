@@ -1,6 +1,6 @@
 """Which operations work on the same thing: who creates, reads, lists and deletes it. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from withstand.openapi.naming import (
     CREATE_WORDS,
@@ -22,6 +22,9 @@ from withstand.openapi.path_template import (
     shape,
 )
 from withstand.openapi.spoken import Deed, deed_of, picker_of, thing_of
+
+_indexed: dict[int, tuple[Api, Mapping[str, Sequence[tuple[Operation, Deed, bool]]]]] = {}
+"""The latest document, by its id(): whoever looks for relations asks again and again."""
 
 
 def producer_of(api: Api, operation: Operation) -> Operation | None:
@@ -75,7 +78,7 @@ def deleter_of(api: Api, producer: Operation) -> Operation | None:
     spelled = [
         op
         for op in api.operations
-        if op.method == "POST" and op.removes and op.path_parameters and item is not None
+        if item is not None and op.method == "POST" and op.path_parameters and op.removes
     ]
     same = (op for op in spelled if shape(item_path(op.path) or "") == shape(item or ""))
     found = next(same, None)
@@ -126,19 +129,28 @@ def _same_thing(
     wanted = thing_of(operation)
     if picked is None:
         picked = deed in {Deed.READ, Deed.CHANGE, Deed.REMOVE}
-    if not wanted:
-        return None
     found = [
         op
-        for op in api.operations
-        if not op.path_parameters
-        and thing_of(op) == wanted
-        and deed_of(op, api.resolve) is deed
-        and (_picks(api, op) or not picked)
+        for op, does, picks in (_calls_by_thing(api).get(wanted, ()) if wanted else ())
+        if does is deed and (picks or not picked)
     ]
     if deed is Deed.CREATE:
         found = [op for op in found if op.method == "POST"]
     return operation if operation in found else next(iter(found), None)
+
+
+def _calls_by_thing(api: Api) -> Mapping[str, Sequence[tuple[Operation, Deed, bool]]]:
+    """The operations without a path parameter: what they do, and whether an input picks."""
+    known = _indexed.get(id(api))
+    if known is None or known[0] is not api:
+        found: dict[str, list[tuple[Operation, Deed, bool]]] = {}
+        for op in api.operations:
+            if not op.path_parameters:
+                told = (op, deed_of(op, api.resolve), _picks(api, op))
+                found.setdefault(thing_of(op), []).append(told)
+        _indexed.clear()
+        known = _indexed[id(api)] = (api, found)
+    return known[1]
 
 
 def creates_items(api: Api, operation: Operation) -> bool:
