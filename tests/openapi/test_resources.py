@@ -4,16 +4,10 @@ from typing import Any
 
 import pytest
 
+from withstand.openapi.dependency_order import in_dependency_order
+from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.operation import Api, Operation, RequestBody
-from withstand.openapi.resources import (
-    deleter_of,
-    identifier_in,
-    identifier_in_location,
-    in_dependency_order,
-    lister_of,
-    producer_of,
-    reader_of,
-)
+from withstand.openapi.resources import deleter_of, lister_of, producer_of, reader_of
 
 
 def api(*keys: str) -> Api:

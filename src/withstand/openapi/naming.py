@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_GLUED = re.compile(r"(get|fetch|create|update|delete|remove)([a-z]{4,})")
 _SINGULAR = {
     "people": "person",
     "children": "child",
@@ -20,11 +21,31 @@ REFERENCE_WORDS = ID_WORDS | {"sku", "slug", "ref", "reference", "handle", "isbn
 KEY_WORDS = REFERENCE_WORDS | {"number", "code", "key", "no", "nr", "num", "hash", "username"}
 """Last words of a name under which one thing may be picked where it has no id: `orderNumber`."""
 
+CREATE_WORDS = ("create", "new", "add", "register", "signup")
+READ_WORDS = frozenset({"get", "view", "show", "detail", "details", "read", "fetch", "find"}) | {
+    "lookup"
+}
+REMOVE_WORDS = frozenset({"delete", "remove", "destroy"})
+LIST_WORDS = frozenset({"list", "all", "index"})
+CHANGE_WORDS = frozenset({"edit", "update", "modify", "change", "save"})
+VERBS = READ_WORDS | REMOVE_WORDS | LIST_WORDS | CHANGE_WORDS | {*CREATE_WORDS}
+"""What paths say is done: `/order/view/{id}`, `/deleteOrder`."""
+
 
 @lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:
     """`orderId`, `order_id` and `Order-ID` are all ("order", "id")."""
     return tuple(word.lower() for word in _WORD.findall(name)) or (name.lower(),)
+
+
+@lru_cache(maxsize=4096)
+def words_of_call(name: str) -> tuple[str, ...]:
+    """The same where a verb may stand before its noun without anything between: `deleteorder`."""
+    found: list[str] = []
+    for word in words(name):
+        glued = _GLUED.fullmatch(word)
+        found += glued.groups() if glued else (word,)
+    return tuple(found)
 
 
 def canonical(name: str) -> str:

@@ -1,13 +1,13 @@
 """What an OpenAPI document says, in the few nouns that the rest of Withstand needs. Pure."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
+
+from withstand.openapi.naming import REMOVE_WORDS, words_of_call
 
 Schema = Mapping[str, Any]
 Location = Literal["path", "query", "header", "cookie"]
-_REMOVE: Final = frozenset({"delete", "remove", "destroy"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +77,11 @@ class Operation:
     @property
     def removes(self) -> bool:
         """Whether it deletes something: by its method, or its path says so. What was written for
-        browsers has only GET and POST: `POST /orders/{id}/delete`.
+        browsers has only GET and POST: `POST /orders/{id}/delete`, `POST /rpc/deleteOrder`.
         """
         last = [part for part in self.path.split("/") if part and "{" not in part][-1:]
         return self.method == "DELETE" or any(
-            word in _REMOVE for part in last for word in re.split(r"[^a-z]+", part.lower())
+            word in REMOVE_WORDS for part in last for word in words_of_call(part)
         )
 
     @property

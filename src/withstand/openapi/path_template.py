@@ -47,6 +47,12 @@ def collection_path(path: str) -> str | None:
     return None if item is None else "/" + "/".join(segments(item)[:-1])
 
 
+@lru_cache(maxsize=16_384)
+def ends_in_parameter(path: str) -> bool:
+    """Whether a path ends in what picks one thing."""
+    return bool(parameter_in("".join(segments(path)[-1:])))
+
+
 def resource_of(path: str) -> str:
     """What its responses are about: `/orders/{id}/cancel` → `order`, `/users/me` → `user`."""
     parts = segments(path)
@@ -80,6 +86,17 @@ def parameters_in(path: str) -> tuple[str, ...]:
     return tuple(_PARAMETER.findall(path))
 
 
+def calls(template: str, path: str) -> bool:
+    """Whether a request's path calls a template: `/api.php?action=view&id=7` of the template
+    `/api.php?action=view`, `/orders/7` of `/orders/{id}`.
+    """
+    address, _, query = template.partition("?")
+    asked, _, sent = path.partition("?")
+    return {*query.split("&")} - {""} <= {*sent.split("&")} and bool(
+        _pattern(address).fullmatch(asked)
+    )
+
+
 def values_in(template: str, path: str) -> Mapping[str, str]:
     """What a path has in place of the template's parameters; nothing when it is another path.
 
@@ -98,3 +115,9 @@ def values_in(template: str, path: str) -> Mapping[str, str]:
         # The last segment is met first, but the parameters are told in the path's order.
         found = {**dict(zip(names, map(unquote, match.groups()), strict=True)), **found}
     return found
+
+
+@lru_cache(maxsize=4096)
+def _pattern(path: str) -> re.Pattern[str]:
+    pieces = re.split(r"\{[^}]*\}", path)
+    return re.compile("[^/]+".join(re.escape(piece) for piece in pieces))

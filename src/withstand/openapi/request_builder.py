@@ -111,6 +111,11 @@ class RequestBuilder:
             values=MappingProxyType({**self._sent(operation, draft), **replace}),
         )
 
+    def given(self, operation: Operation) -> Mapping[Slot, object]:
+        """The values that the user gave for inputs of the operation."""
+        given = self._given
+        return given.values(operation, self.slots(operation)) if given is not None else NOTHING
+
     def settle(self, operation: Operation, values: Mapping[Slot, object]) -> None:
         """From now on these values are sent in requests of the operation: the API asked for them.
 
@@ -127,9 +132,7 @@ class RequestBuilder:
         self._settled.pop(operation.key, None)
 
     def _settled_values(self, operation: Operation, marks: Marks) -> dict[Slot, object]:
-        found: dict[Slot, object] = {}
-        if self._given is not None:
-            found.update(self._given.values(operation, self.slots(operation)))
+        found = dict(self.given(operation))
         for slot, value in self._settled.get(operation.key, {}).items():
             found.setdefault(slot, value(marks) if callable(value) else value)
         return found

@@ -15,6 +15,7 @@ from withstand.openapi.plausible_text import Marks
 from withstand.openapi.schema_fit import fits
 from withstand.openapi.schema_merge import flattened, types_of
 from withstand.openapi.slot import Slot
+from withstand.openapi.spoken import Deed, deed_of, picker_of, thing_of
 from withstand.openapi.value_pool import ValuePool, as_type
 
 NOTHING: Mapping[Slot, object] = MappingProxyType({})
@@ -52,6 +53,7 @@ class Drafting:
         self._marks = marks
         self._full = full
         self._in_path: dict[str, object] = {}
+        self._picker = picker_of(operation, api.resolve)
 
     def draft(self) -> Draft:
         """The request as the document wants it. Raises `Unbuildable`."""
@@ -132,9 +134,12 @@ class Drafting:
         if (not bare or depth == 1) and canonical(name) in self._in_path:
             named = as_type(self._in_path[canonical(name)], types_of(schema))
             return named if fits(named, schema, self._api.resolve) else None
-        return None if bare else self._harvested(name, schema, own=False)
+        picks = self._picker is not None and name == self._picker.name and depth == 1
+        return None if bare and not picks else self._harvested(name, schema, own=False)
 
     def _harvested(self, name: str, schema: Schema, *, own: bool) -> object | None:
+        if self._picker is not None and name == self._picker.name:
+            return self._picked(name, schema)
         if is_reference(name):
             return self._found(name, schema, own=own)
         if words(name)[-1] in KEY_WORDS and len(words(name)) > 1:  # `invoice_number`
@@ -145,13 +150,26 @@ class Drafting:
             return self._found(f"{name}_id", schema, own=own, exact=True)
         return None
 
+    def _picked(self, name: str, schema: Schema) -> object | None:
+        """The id of one of what the operation is about. Not of a list, which it would cut down."""
+        if deed_of(self._operation, self._api.resolve) is Deed.LIST:
+            return None
+        return self._found(name, schema, own=True, about=thing_of(self._operation))
+
     def _found(
-        self, name: str, schema: Schema, *, own: bool, any_id: bool = False, exact: bool = False
+        self,
+        name: str,
+        schema: Schema,
+        *,
+        own: bool,
+        any_id: bool = False,
+        exact: bool = False,
+        about: str = "",
     ) -> object | None:
         if self._pool is None or (exact and not self._pool.knows(name)):
             return None
         found = self._pool.find(
-            name, path=self._operation.path, schema=schema, own=own, any_id=any_id
+            name, path=self._operation.path, schema=schema, own=own, any_id=any_id, about=about
         )
         return found if found is not None and fits(found, schema, self._api.resolve) else None
 

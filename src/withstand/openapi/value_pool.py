@@ -8,18 +8,18 @@ from typing import Any
 from urllib.parse import unquote
 
 from withstand.client.exchange import Request, Response
+from withstand.openapi.identifiers import identifier_in, own_link
 from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, noun, singular, words
 from withstand.openapi.operation import Operation, Schema
 from withstand.openapi.path_template import (
     parameters_in,
     resource_before,
-    resource_of,
     segments,
     values_in,
 )
-from withstand.openapi.resources import identifier_in, own_link
 from withstand.openapi.schema_fit import has_type
 from withstand.openapi.schema_merge import types_of
+from withstand.openapi.spoken import thing_in, thing_of
 
 _IDS = ("id", "uuid", "guid", "pk", "identifier", "uid")
 _PER_NAME = 32
@@ -51,7 +51,7 @@ class ValuePool:
         """
         if not response.succeeded:
             return
-        resource = resource_of(operation.path)
+        resource = thing_of(operation)
         in_path = values_in(operation.path, request.path)
         if operation.removes:
             for name, text in list(in_path.items())[-1:]:
@@ -80,6 +80,7 @@ class ValuePool:
         schema: Schema | None = None,
         own: bool = True,
         any_id: bool = False,
+        about: str = "",
     ) -> object | None:
         """The latest value for a parameter or property of that name in an operation on `path`.
 
@@ -87,10 +88,11 @@ class ValuePool:
         but a number and its digits are taken for each other. `own=False` leaves out the values of
         what the operation itself is about: the `sku` in `POST /products` must be a new one.
         `any_id` takes the id of what a path parameter picks also where its name does not say that
-        it is one: `GET /books/{bid}`.
+        it is one: `GET /books/{bid}`. `about` is the thing that an input outside the path picks one
+        of: the `id` in `GET /getInvoice`.
         """
-        without = None if own else resource_of(path)
-        keys = self._keys(name, path)
+        without = None if own else thing_in(path)
+        keys = self._keys(name, path, about)
         if any_id and (picked := resource_before(path, name)):
             keys = chain(keys, ((picked, word) for word in _IDS), self._only_key(picked))
         for key in keys:
@@ -110,11 +112,11 @@ class ValuePool:
         about = noun("_".join(prefix))
         return any((about, each) in self._values for each in (last, f"{about}_{last}"))
 
-    def _keys(self, name: str, path: str) -> Iterator[tuple[str, str]]:
+    def _keys(self, name: str, path: str, about: str) -> Iterator[tuple[str, str]]:
         """Where to look, the most telling place first."""
         full, (*prefix, last) = canonical(name), words(name)
         in_path = full in {canonical(each) for each in parameters_in(path)}
-        picked = resource_before(path, name) if in_path else ""
+        picked = about or (resource_before(path, name) if in_path else "")
         if picked:
             yield picked, full
             if last in ID_WORDS or full in {picked, f"{picked}_{last}"}:
@@ -122,9 +124,9 @@ class ValuePool:
                 yield from ((picked, word) for word in dict.fromkeys(words_of_ids))
                 yield from self._only_key(picked)
         if prefix:
-            about = noun("_".join(prefix))
-            yield about, "id" if last in {"id", "ids"} else last
-            yield about, f"{about}_{singular(last)}"
+            named = noun("_".join(prefix))
+            yield named, "id" if last in {"id", "ids"} else last
+            yield named, f"{named}_{singular(last)}"
             if last in ID_WORDS:  # `to_account_id` and `parent_comment_id` are ids of the same
                 yield from ((noun("_".join(prefix[at:])), last) for at in range(1, len(prefix)))
         if full not in ID_WORDS:

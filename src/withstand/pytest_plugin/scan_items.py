@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from withstand.errors import WithstandError
+from withstand.openapi.dependency_order import in_dependency_order
 from withstand.openapi.operation import Api, Operation
-from withstand.openapi.resources import in_dependency_order
 from withstand.pytest_plugin.configuration_items import collect_too, configuration_source
 from withstand.pytest_plugin.options import inconclusive_fails, read_settings
 from withstand.pytest_plugin.run_record import MEASURED, RUN

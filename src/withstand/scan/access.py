@@ -12,9 +12,11 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built, Unbuildable
+from withstand.openapi.spoken import only_reads
 from withstand.scan.access_matrix import Access as Access
 from withstand.scan.check import Steps, send
-from withstand.scan.objects import Made, like_baseline, located, read_back, sacrifice
+from withstand.scan.making import sacrifice
+from withstand.scan.objects import Made, like_baseline, located, read_back
 from withstand.scan.shape import same_shape, tells
 from withstand.scan.similarity import same_content
 from withstand.scan.subject import Baseline, Subject
@@ -78,7 +80,8 @@ def is_guarded(subject: Subject, operation: Operation) -> bool:
     if operation.requires_credential or subject.policy.allowed_roles(operation) is not None:
         return True
     baseline = subject.baselines.get(operation.key)
-    return operation.is_read and baseline is not None and baseline.identity is not None
+    reads = operation.is_read or only_reads(operation)
+    return reads and baseline is not None and baseline.identity is not None
 
 
 def authorised_request(subject: Subject, baseline: Baseline, bare: Request) -> Request:

@@ -7,6 +7,7 @@ from typing import Final
 from withstand.client.field_names import is_password, names_user
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot
+from withstand.openapi.spoken import Deed, spoken_deed, thing_of
 
 __all__ = [
     "changes_an_account",
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 _ACCOUNT_WORDS: Final = frozenset({"me", "self", "profile", "account", "accounts", "user", "users"})
+_OWN_THINGS: Final = frozenset({"user", "profile", "account", "password"})
 _ACTIONS: Final = frozenset(
     {"delete", "remove", "destroy", "ban", "block", "lock", "suspend", "disable", "deactivate"}
     | {"terminate", "close", "promote", "demote", "role", "roles", "permissions", "admin"}
@@ -43,6 +45,9 @@ def changes_an_account(operation: Operation) -> bool:
     """Whether the operation may change or delete the account of whoever calls it."""
     if operation.is_read and not operation.removes:
         return False
+    is_call = spoken_deed(operation) in {Deed.CHANGE, Deed.REMOVE} and not operation.path_parameters
+    if is_call and thing_of(operation).rpartition("_")[2] in _OWN_THINGS:
+        return True  # POST /rpc/updateUser
     words = [part.lower() for part in operation.path.split("/") if part and "{" not in part]
     action = {*re.split(r"[^a-z]+", words[-1])} & _ACTIONS if len(words) > 1 else None
     if action and words[-2] in _ACCOUNT_WORDS:  # POST /users/{id}/delete
@@ -51,7 +56,7 @@ def changes_an_account(operation: Operation) -> bool:
         return any(word in words for word in ("me", "self", "profile", "account")) or any(
             is_password(slot_word) for slot_word in words
         )
-    return operation.method in {"PUT", "PATCH", "DELETE"} or words[-1] in {"me", "self"}
+    return operation.method in {"PUT", "PATCH", "DELETE"} or words[-1] in {"me", "self", "profile"}
 
 
 def removes_a_user(operation: Operation) -> bool:

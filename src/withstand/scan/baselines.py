@@ -11,16 +11,14 @@ from typing import Final
 
 from withstand.client.exchange import Exchange, Response
 from withstand.client.identity import Identity
+from withstand.openapi.dependency_order import in_dependency_order
+from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.naming import is_identifier
-from withstand.openapi.operation import Operation
+from withstand.openapi.operation import Api, Operation
 from withstand.openapi.plausible_text import Marks, text_for
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import (
-    identifier_in,
-    identifier_in_location,
-    in_dependency_order,
-    producer_of,
-)
+from withstand.openapi.resources import producer_of
+from withstand.openapi.spoken import name_of_id
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.accounts import (
     changes_an_account,
@@ -33,6 +31,8 @@ from withstand.scan.accounts import (
 from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.groundwork import Groundwork, let_in_again
+from withstand.scan.objects import item_slot
+from withstand.scan.own_ids import guesses, listed_id
 from withstand.scan.plan import ScanPlan
 from withstand.scan.repair import UNIQUE, repaired
 from withstand.scan.soft_errors import says_no
@@ -175,9 +175,11 @@ async def _attempted(
     try:
         built = (
             await _on_own_object(plan, ground, courier, operation, identity, full)
-            if _needs_own_object(operation)
+            if _needs_own_object(plan.api, operation)
             else ground.builder.build(operation, pool, full=full, replace=fixed)
         )
+        if guesses(ground, operation, pool, built):
+            raise Unbuildable("no id of what it changes is known, and another may be somebody's")
         request = identity.authorize(built.request) if identity else built.request
         exchange = await courier.send(request)
         if name is not None:
@@ -302,10 +304,10 @@ def _fixed(ground: Groundwork, operation: Operation) -> Mapping[Slot, object]:
     return login_slots(operation, ground.builder, ground.throwaway.fields)
 
 
-def _needs_own_object(operation: Operation) -> bool:
-    if not operation.path_parameters or (operation.is_read and not operation.removes):
-        return False
-    return operation.removes or changes_an_account(operation)
+def _needs_own_object(api: Api, operation: Operation) -> bool:
+    if operation.removes:
+        return name_of_id(operation, api.resolve) is not None
+    return bool(operation.path_parameters) and changes_an_account(operation)
 
 
 async def _on_own_object(
@@ -334,11 +336,7 @@ async def _on_own_object(
     if forbidden is not None:
         raise Unbuildable(f"{producer.key} is not called: {forbidden}")
     exchange = await courier.send(request)
-    slot = next(
-        slot
-        for slot in reversed(ground.builder.slots(operation))
-        if slot.location == "path" and slot.name == operation.path_parameters[-1].name
-    )
+    slot = item_slot(ground.builder, operation)
     response = exchange.response
     found: object | None = None
     if response is not None and response.succeeded:
@@ -347,6 +345,8 @@ async def _on_own_object(
         found = identifier_in(response.json(), slot.name, other_than=inside)
         if found is None and location:
             found = identifier_in_location(location, operation.path)
+        if found is None and identity is not None:
+            found = await listed_id(plan, ground, courier, operation, identity, made, slot.name)
     if found is None:
         raise Unbuildable(f"{producer.key} answered {exchange.status} without an id to use")
     return ground.builder.build(operation, pool, full=full, replace={slot: found})

@@ -3,20 +3,18 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.openapi.body_encoding import best_body, encoded_body
+from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import shape, values_in
-from withstand.openapi.resources import (
-    deleter_of,
-    identifier_in,
-    identifier_in_location,
-    reader_of,
-)
+from withstand.openapi.resources import deleter_of, reader_of
+from withstand.openapi.spoken import name_of_id, picker_of
 from withstand.scan.accounts import opens_a_session, removes_a_user
+from withstand.scan.seen import called
 from withstand.scan.soft_errors import says_no
 
 _CREATING: Final = frozenset({"POST", "PUT"})
@@ -60,23 +58,20 @@ def leftovers(
     Users who signed up by `sign_up` are deleted wherever a user is: `DELETE /admin/users/{id}`.
     """
     exchanges = tuple(observed)
-    gone = {
-        (exchange.request.method, exchange.request.operation_path)
-        for exchange in exchanges
-        if exchange.request.method in {"DELETE", "POST"} and was_served(exchange)
-    }
+    deleting = (e for e in exchanges if e.request.method in {"DELETE", "POST", "GET"})
+    gone = {mark for e in deleting if was_served(e) for mark in _marks(e.request)}
     found: dict[object, Leftover] = {}
     for exchange in exchanges:
         response = exchange.response
         if not may_create(exchange) or response is None or says_no(response):
             continue
-        producer = _called(api, base_path, exchange.request)
+        producer = called(api, base_path, exchange.request)
         if producer is None:
             continue
         left = _leftover(api, base_path, producer, exchange, response, sign_up)
-        if left is None or _is_done(left.deletion, gone):
+        if left is None or _mark(left) in gone:
             continue
-        mark = left.deletion.path if left.deletion else (producer.key, str(left.identifier))
+        mark = _mark(left) if left.deletion else (producer.key, str(left.identifier))
         found.setdefault(mark, left)
     return tuple(reversed(found.values()))
 
@@ -95,10 +90,16 @@ def _leftover(
         deleter = removers[0] if len(removers) == 1 else None
     item = deleter or (reader_of(api, producer) if producer.method == "POST" else None)
     identifier = None
-    if item is not None and item.path_parameters:
-        identifier = _identifier(item, producer, exchange, response)
+    name = name_of_id(item, api.resolve) if item is not None else None
+    if item is not None and name is not None:
+        identifier = _identifier(item, name, producer, exchange, response)
     if deleter is not None and identifier is not None:
-        deletion = _deletion(base_path, deleter, producer, exchange.request, identifier)
+        made = exchange.request
+        deletion = (
+            _deletion(base_path, deleter, producer, made, identifier)
+            if deleter.path_parameters
+            else _call(api, base_path, deleter, made, identifier)
+        )
         if deletion is not None:
             return Leftover(
                 producer=producer,
@@ -115,8 +116,19 @@ def _leftover(
     return Leftover(producer=producer, identifier=named, by=exchange.identity)
 
 
-def _is_done(deletion: Request | None, gone: set[tuple[str, str]]) -> bool:
-    return deletion is not None and (deletion.method, deletion.operation_path) in gone
+def _mark(left: Leftover) -> tuple[object, ...] | None:
+    """What its deletion is known by: the id may stand in the path, the query or the body."""
+    if left.deletion is None or left.deleter is None:
+        return None
+    in_path, anywhere = _marks(left.deletion)
+    return in_path if left.deleter.path_parameters else anywhere
+
+
+def _marks(request: Request) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    return (
+        (request.method, request.operation_path),
+        (request.method, request.path, request.body),
+    )
 
 
 def _deleter(api: Api, producer: Operation) -> Operation | None:
@@ -125,13 +137,12 @@ def _deleter(api: Api, producer: Operation) -> Operation | None:
         same = (op for op in api.operations if op.method == "DELETE" and shape(op.path) == wanted)
         return next(same, None)
     deleter = deleter_of(api, producer)
-    return deleter if deleter is not None and deleter.path_parameters else None
+    return deleter if deleter is not None and name_of_id(deleter, api.resolve) else None
 
 
 def _identifier(
-    item: Operation, producer: Operation, exchange: Exchange, response: Response
+    item: Operation, name: str, producer: Operation, exchange: Exchange, response: Response
 ) -> object | None:
-    name = _last_parameter(item.path)
     if producer.method == "PUT":
         return values_in(producer.path, exchange.request.operation_path).get(name)
     inside = values_in(producer.path, exchange.request.operation_path).values()
@@ -170,14 +181,23 @@ def _deletion(
     )
 
 
-def _called(api: Api, base_path: str, request: Request) -> Operation | None:
-    path = request.operation_path.removeprefix(base_path)
-    fitting = [
-        operation
-        for operation in api.operations
-        if operation.method == request.method and _pattern(operation.path).fullmatch(path)
-    ]
-    return min(fitting, key=lambda operation: operation.path.count("{"), default=None)
+def _call(
+    api: Api, base_path: str, deleter: Operation, made: Request, identifier: object
+) -> Request | None:
+    """The deletion of one thing by an id in the query or the body: `POST /rpc/deleteOrder`."""
+    picker, body = picker_of(deleter, api.resolve), best_body(deleter.bodies)
+    headers = [(n, value) for n, value in made.headers if not n.lower().startswith("content-")]
+    path = base_path + deleter.path
+    if picker is None:
+        return None
+    if picker.location == "query":
+        path += ("&" if "?" in path else "?") + urlencode({picker.name: str(identifier)})
+        return Request(method=deleter.method, path=path, headers=tuple(headers))
+    if body is None:
+        return None
+    content_type, content = encoded_body(body, {picker.name: identifier}, api.resolve)
+    headers.append(("Content-Type", content_type))
+    return Request(method=deleter.method, path=path, headers=tuple(headers), body=content)
 
 
 def _place(path: str, name: str) -> str:
@@ -187,11 +207,6 @@ def _place(path: str, name: str) -> str:
 
 def _last_parameter(path: str) -> str:
     return str(re.findall(r"\{([^{}]+)\}", path)[-1])
-
-
-@lru_cache(maxsize=4096)
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile("[^/]+".join(re.escape(piece) for piece in re.split(r"\{[^}]*\}", path)))
 
 
 def listing(left: Mapping[str, list[str]]) -> Iterator[str]:

@@ -16,7 +16,8 @@ from withstand.scan.access import Attempt, attempt, same_kind, to_nowhere
 from withstand.scan.access_matrix import ANONYMOUS, Access, AccessCell, AccessRow
 from withstand.scan.accounts import changes_an_account
 from withstand.scan.check import Steps, send
-from withstand.scan.objects import Made, create, located, read_back
+from withstand.scan.making import create
+from withstand.scan.objects import Made, located, read_back
 from withstand.scan.subject import Baseline, Subject
 
 

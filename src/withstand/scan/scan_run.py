@@ -8,9 +8,9 @@ from withstand.client.identity import Identity
 from withstand.client.listener import Listener
 from withstand.client.masking import Mask
 from withstand.client.transport import Transport
+from withstand.openapi.dependency_order import in_dependency_order
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import RequestBuilder
-from withstand.openapi.resources import in_dependency_order
 from withstand.scan import groundwork as ground_rules
 from withstand.scan import health, throwaways
 from withstand.scan.access_matrix import AccessRow, notes_on

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.operation import Api, Operation
+from withstand.openapi.path_template import calls
 from withstand.scan.finding import Evidence
 from withstand.scan.shape import leaves
 from withstand.scan.soft_errors import says_no
@@ -44,14 +45,18 @@ def answers(subject: Subject, *, documented: bool = False) -> Iterator[Exchange]
 
 def operation_of(subject: Subject, exchange: Exchange) -> Operation | None:
     """The operation that a request called, None when the document has none."""
-    path = exchange.request.operation_path.removeprefix(subject.target.base_path)
+    return called(subject.api, subject.target.base_path, exchange.request)
+
+
+def called(api: Api, base_path: str, request: Request) -> Operation | None:
+    """The operation of a document that a request calls; None when it has none."""
+    path = request.path.removeprefix(base_path)
     fitting = [
         operation
-        for operation in subject.api.operations
-        if operation.method == exchange.request.method
-        and _pattern(operation.path).fullmatch(path) is not None
+        for operation in api.operations
+        if operation.method == request.method and calls(operation.path, path)
     ]
-    return min(fitting, key=lambda operation: operation.path.count("{"), default=None)
+    return min(fitting, key=lambda op: (op.path.count("{"), -op.path.count("&")), default=None)
 
 
 def keys_of(subject: Subject, exchanges: list[Exchange]) -> tuple[str, ...]:
@@ -170,9 +175,3 @@ def _text_of(body: bytes) -> str:
     if document is None:
         return response.text
     return "\n".join(value for _, value in leaves(document) if isinstance(value, str))
-
-
-@lru_cache(maxsize=4096)
-def _pattern(path: str) -> re.Pattern[str]:
-    pieces = re.split(r"\{[^}]*\}", path)
-    return re.compile("[^/]+".join(re.escape(piece) for piece in pieces))

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Credential, Identity
+from withstand.openapi.identifiers import identifier_in
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import identifier_in, producer_of, reader_of
+from withstand.openapi.resources import producer_of, reader_of
 from withstand.scan.accounts import (
     is_password,
     new_password,
@@ -128,13 +129,19 @@ def account_of(subject: Subject, user: NewUser, operation: Operation) -> Steps[E
     return None
 
 
-def located_account(subject: Subject, operation: Operation, user: NewUser, password: str) -> Built:
-    """A request of the operation on this user's account. Raises Unbuildable."""
+def located_account(
+    subject: Subject,
+    operation: Operation,
+    user: NewUser,
+    password: str,
+    more: Mapping[Slot, object] | None = None,
+) -> Built:
+    """A request of the operation on this user's account, with `more` inputs. Raises Unbuildable."""
     place = _place(subject, operation, user)
     if place is None:
         raise Unbuildable(f"the sign-up gave no value for the path of {operation.key}")
     secret = {s: password for s in subject.builder.slots(operation) if is_password(s.name)}
-    return subject.build(operation, replace={**secret, **place})
+    return subject.build(operation, replace={**secret, **place, **(more or {})})
 
 
 def _place(subject: Subject, operation: Operation, user: NewUser) -> dict[Slot, object] | None:

@@ -1,6 +1,8 @@
 """Properties that callers must not set: found where they take effect, silent where they do not."""
 
 import itertools
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,12 +18,14 @@ from withstand.scan.examples import (
     last_segment,
     not_found,
     operation,
+    query,
     sent,
 )
 from withstand.scan.finding import Severity
 from withstand.scan.probes.tokens import signed
+from withstand.scan.record import CoverageState
 
-from .tiny_api import findings, identities
+from .tiny_api import findings, identities, state
 
 CREATE = "privileged-property-accepted-on-create"
 UPDATE = "privileged-property-accepted-on-update"
@@ -219,3 +223,92 @@ def test_a_profile_that_takes_a_role_is_tried_on_a_user_of_the_scans_own_and_set
     (finding,) = findings(UPDATE, server, USERS, login=LOGIN, people=server.people())
     assert finding.operations == ("PATCH /me",)
     assert [u["role"] for u in server.users.values()].count("admin") == 1
+
+
+class Members(Users):
+    """Users who change their account by POST: at `/me`, `/profile`, in its settings, or by id."""
+
+    def __call__(self, request: Request) -> Response:
+        place = request.path.rsplit("/", 1)[0] if "@" in last_segment(request) else request.path
+        if place not in {"/me", "/profile", "/account/settings", "/users"} or (
+            request.path == "/users"
+        ):
+            return super().__call__(request)
+        me = (request.header("authorization") or "").removeprefix("Bearer token of ")
+        if me not in self.users or (place == "/users" and last_segment(request) != me):
+            return UNAUTHENTICATED
+        fields = sent(request)
+        user = self.users[me]
+        if request.method == "POST":
+            user["nickname"] = fields.get("nickname")
+            if self.takes in fields:
+                user[self.takes] = fields[self.takes]
+        if place == "/account/settings":
+            return answer(200, {"nickname": user.get("nickname"), **fields})
+        shown = {"email": me, "role": user["role"], "is_admin": user["is_admin"]}
+        return answer(200, {**shown, "nickname": user.get("nickname")})
+
+
+_NICKNAME = operation(requestBody=body(nickname=TEXT))
+_BY_NAME = (("path", "email"),)
+BY_POST: dict[str, dict[str, Any]] = {
+    "/me": {"/me": {"get": operation(), "post": _NICKNAME}},
+    "/profile": {"/profile": {"get": operation(), "post": _NICKNAME}},
+    "/account/settings": {"/account/settings": {"post": _NICKNAME}},
+    "/users/{email}": {
+        "/users/{email}": {
+            "get": operation(parameters=_BY_NAME),
+            "post": operation(parameters=_BY_NAME, requestBody=body(nickname=TEXT)),
+        }
+    },
+}
+
+
+@pytest.mark.parametrize("path", BY_POST)
+def test_an_account_that_is_changed_by_post_is_tried_like_one_that_is_patched(path: str) -> None:
+    document = {**USERS, "/me": {"get": operation()}, **BY_POST[path]}
+    for taken in ("role", "nothing"):
+        server = Members(takes=taken)
+        before = {**server.users}
+        found = findings(UPDATE, server, document, login=LOGIN, people=server.people())
+        assert [f.operations for f in found] == ([(f"POST {path}",)] if taken == "role" else [])
+        assert {email: server.users[email] for email in before} == before
+        assert [u["role"] for u in server.users.values()].count("admin") == 1
+
+
+@pytest.mark.parametrize("change", ["/claims/{id}", "/updateClaim"])
+def test_an_object_that_is_changed_by_post_is_tried_and_a_collection_is_not(change: str) -> None:
+    def server_of(*keeps: str) -> Server:
+        inner = claims(keeps=keeps)
+
+        def server(request: Request) -> Response:
+            number = sent(request).get("id") or last_segment(request)
+            if request.method == "POST" and request.path != "/claims":
+                rest = {k: v for k, v in sent(request).items() if k != "id"}
+                text = json.dumps(rest).encode()
+                path = f"/claims/{number}"
+                request = replace(request, method="PATCH", path=path, body=text)
+            elif request.operation_path == "/viewClaim":
+                request = replace(request, path=f"/claims/{query(request, 'id')}")
+            return inner(request)
+
+        return server
+
+    by_id: dict[str, Any] = {
+        "/claims/{id}": {
+            "get": operation(parameters=ITEM),
+            "post": operation(parameters=ITEM, requestBody=body(text=TEXT)),
+        }
+    }
+    by_call: dict[str, Any] = {
+        "/viewClaim": {"get": operation(parameters=(("query", "id"),))},
+        "/updateClaim": {"post": operation(requestBody=body(id=TEXT, text=TEXT))},
+    }
+    document = {k: v for k, v in CLAIMS.items() if k != "/claims/{id}"}
+    document |= by_id if change == "/claims/{id}" else by_call
+    (finding,) = findings(UPDATE, server_of("balance"), document)
+    assert finding.operations == (f"POST {change}",)
+    assert findings(UPDATE, server_of(), document) == ()
+    assert len(findings(CREATE, server_of("balance"), document)) == 1
+    became, _ = state(UPDATE, server_of("balance"), document, "POST /claims")
+    assert became is CoverageState.NOT_APPLICABLE

@@ -5,10 +5,11 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from withstand.client.exchange import Exchange, Request
+from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
-from withstand.openapi.resources import identifier_in, identifier_in_location, producer_of
+from withstand.openapi.resources import producer_of
 from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 

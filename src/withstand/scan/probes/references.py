@@ -10,15 +10,18 @@ from typing import Final
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
-from withstand.openapi.naming import ID_WORDS, canonical, is_plural, is_reference, noun, words
+from withstand.openapi.identifiers import identifier_in, listed_ids
+from withstand.openapi.naming import ID_WORDS, canonical, is_reference, noun, words
 from withstand.openapi.operation import Operation, Parameter
-from withstand.openapi.path_template import resource_of, segments
+from withstand.openapi.path_template import segments
 from withstand.openapi.request_builder import Slot
-from withstand.openapi.resources import identifier_in, producer_of
+from withstand.openapi.resources import producer_of
+from withstand.openapi.spoken import Deed, deed_of, only_reads, picker_of, thing_of
 from withstand.scan.accounts import sign_up_operation
+from withstand.scan.audience import canary_of
 from withstand.scan.check import Steps, send
-from withstand.scan.objects import Made, create
-from withstand.scan.ownership import canary_of, listed_ids
+from withstand.scan.making import create
+from withstand.scan.objects import Made
 from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
@@ -48,6 +51,7 @@ class Reference:
     value: object
     made: Made | None = None
     item: Operation | None = None  # an operation on that object, in the document or supposed
+    listed: bool = False  # it stands in the owner's list, and nothing of that in the stranger's
 
 
 def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
@@ -60,13 +64,21 @@ def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
         if "enum" in slot.schema or slot.schema.get("type") in {"boolean", "number"}:
             continue
         numbered = len(said) > 1 and said[-1] in _NUMBERS
-        if is_reference(name) or names_person(slot) or numbered or name.lower() in _THINGS:
+        if (
+            is_reference(name)
+            or names_person(operation, slot)
+            or numbered
+            or name.lower() in _THINGS
+        ):
             yield slot
 
 
-def names_person(slot: Slot) -> bool:
-    """Whether an input says who: `username`, `user_id`, `customer`."""
-    return bool(_PEOPLE & {*words(slot.name.rsplit(".", 1)[-1])})
+def names_person(operation: Operation, slot: Slot) -> bool:
+    """Whether an input says who: `username`, `user_id`, `customer`; `id` in `POST /updateUser`."""
+    said = words(slot.name.rsplit(".", 1)[-1])
+    if len(said) == 1 and said[0] in ID_WORDS:
+        said = words(thing_of(operation))
+    return bool(_PEOPLE & {*said})
 
 
 def referred(
@@ -74,7 +86,7 @@ def referred(
 ) -> Steps[Reference | None]:
     """The owner's value for an input: of an object made now, else of their account or list."""
     name = slot.name.rsplit(".", 1)[-1]
-    if not names_person(slot):
+    if not names_person(operation, slot):
         item = _item_of(subject, operation, name)
         if item is not None:
             made = yield from create(subject, item, by=owner)
@@ -83,22 +95,25 @@ def referred(
                 found = identifier_in(response.json(), name) if response is not None else None
                 value = made.identifier if found is None else found
                 return Reference(slot=slot, value=value, made=made, item=item)
-    value = own_value(subject, name, owner)
-    if value is None and not names_person(slot):
-        value = yield from _listed_value(subject, name, owner, stranger)
+    person, bare = names_person(operation, slot), name.lower() in ID_WORDS
+    value = own_value(subject, name, owner) if person or not bare else None
+    if value is None and not person:
+        value = yield from _listed_value(subject, operation, name, owner, stranger)
+        return Reference(slot=slot, value=value, listed=True) if value is not None else None
     return Reference(slot=slot, value=value) if value is not None else None
 
 
 def _listed_value(
-    subject: Subject, name: str, owner: Identity, stranger: Identity
+    subject: Subject, operation: Operation, name: str, owner: Identity, stranger: Identity
 ) -> Steps[object | None]:
     """An id in the owner's list of such things, with which the stranger's has nothing in common."""
-    wanted = _pointed_to(name)
+    wanted = _pointed_to(operation, name)
     for lister in subject.api.operations:
-        path = lister.path
-        if lister.method != "GET" or "{" in path or resource_of(path) != wanted:
+        if "{" in lister.path or thing_of(lister) != wanted or not only_reads(lister):
             continue
-        if not is_plural(segments(path)[-1]) or subject.policy.forbids(lister) is not None:
+        if deed_of(lister, subject.api.resolve) is not Deed.LIST:
+            continue
+        if subject.policy.forbids(lister) is not None:
             continue
         request = subject.build(lister, identity=owner).request
         own = yield from send(owner.authorize(request))
@@ -106,13 +121,18 @@ def _listed_value(
         if own.response is None or theirs.response is None or not theirs.succeeded:
             return None
         mine = sorted(listed_ids(own.response.json(), name))
+        if not mine:
+            continue
         others = listed_ids(theirs.response.json(), name)
-        return mine[0] if mine and others and not others & {*mine} else None
+        return mine[0] if others and not others & {*mine} else None
     return None
 
 
-def _pointed_to(name: str) -> str:
+def _pointed_to(operation: Operation, name: str) -> str:
+    """What an input names one of: a bare `id` one of what the operation is about."""
     *prefix, last = words(name)
+    if not prefix and last in ID_WORDS:
+        return thing_of(operation)
     return noun("_".join(prefix or [last]))
 
 
@@ -147,11 +167,9 @@ def _in_account(account: Exchange | None, name: str, person: Identity) -> object
 def _item_of(subject: Subject, operation: Operation, name: str) -> Operation | None:
     """An operation on one of what a name points to; one is supposed where only its POST is there.
 
-    `order_id` → `/orders/{id}`; `id` in `GET /order` → the same.
+    `order_id` → `/orders/{id}`, `POST /getOrder`; `id` in `GET /order` → the same.
     """
-    *prefix, last = words(name)
-    bare = not prefix and last in ID_WORDS
-    wanted = resource_of(operation.path) if bare else _pointed_to(name)
+    wanted = _pointed_to(operation, name)
     sign_up = sign_up_operation(subject.api, subject.builder)
     order = {"GET": 0, "PUT": 1, "PATCH": 1}
     for op in sorted(subject.api.operations, key=lambda op: order.get(op.method, 2)):
@@ -161,8 +179,14 @@ def _item_of(subject: Subject, operation: Operation, name: str) -> Operation | N
             producer = producer_of(subject.api, op)
             if producer is not None and producer != sign_up:
                 return op
+    for op in (operation, *subject.api.operations):
+        if picker_of(op, subject.api.resolve) is None or thing_of(op) != wanted:
+            continue
+        producer = producer_of(subject.api, op)
+        if producer is not None and producer != sign_up:
+            return op
     for post in subject.api.operations:
-        if post.method == "POST" and post != operation and resource_of(post.path) == wanted:
+        if post.method == "POST" and post != operation and thing_of(post) == wanted:
             if post == sign_up or "{" in post.path:
                 continue
             place = Parameter(name=name, location="path", required=True, schema={})

@@ -2,8 +2,10 @@
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
+from withstand.openapi.identifiers import listed_ids
 from withstand.openapi.operation import Operation, Parameter
 from withstand.openapi.resources import lister_of
+from withstand.openapi.spoken import name_of_id, only_reads, picker_of
 from withstand.scan.access import is_guarded
 from withstand.scan.accounts import sign_up_operation
 from withstand.scan.check import (
@@ -35,8 +37,9 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Severity
-from withstand.scan.objects import Made, create, listed, read_back
-from withstand.scan.ownership import listed_ids, no_pair, not_for_these, pair, shows
+from withstand.scan.making import create
+from withstand.scan.objects import Made, listed, read_back
+from withstand.scan.ownership import no_pair, not_for_these, pair, shows
 from withstand.scan.subject import Subject
 
 
@@ -44,7 +47,7 @@ def applies(subject: Subject) -> Skipped | None:
     lister = subject.operation
     assert lister is not None, "runs once for each operation"
     item = _item_of(subject, lister)
-    if lister.method != "GET" or item is None:
+    if not only_reads(lister) or item is None:
         return not_applicable("it lists nothing that has an operation of its own")
     if subject.policy.is_public(lister):
         return not_applicable("listed under public: anybody may call it")
@@ -74,13 +77,13 @@ def run(subject: Subject) -> Steps[Outcome]:
     if not isinstance(made, Made):
         return Inconclusive(reason=f"{owner.name} could not create an object: {made}")
     theirs = yield from listed(subject, item, made, stranger)
-    mark = _seen(theirs, made, item)
+    mark = _seen(subject, theirs, made, item)
     if theirs is None or theirs.response is None:
         return Inconclusive(reason="the list could not be asked for")
     if mark is None:
         return (yield from _absent(subject, item, made, owner))
     anybody = yield from send(subject.stripped(theirs.request))
-    if _seen(anybody, made, item) is not None:
+    if _seen(subject, anybody, made, item) is not None:
         return Passed(note="anybody may see the list, also without a credential")
     direct = yield from read_back(subject, item, made, stranger)
     refused = direct is not None and direct.response is not None
@@ -112,7 +115,7 @@ def _absent(subject: Subject, item: Operation, made: Made, owner: Identity) -> S
     own = yield from listed(subject, item, made, owner)
     if own is None or own.response is None or not own.succeeded:
         return Inconclusive(reason=f"{owner.name} cannot list such objects")
-    if _seen(own, made, item) is None:
+    if _seen(subject, own, made, item) is None:
         return Inconclusive(
             reason=f"the list does not show {owner.name} the new object, so it "
             "could not be recognised in another's list either"
@@ -120,12 +123,12 @@ def _absent(subject: Subject, item: Operation, made: Made, owner: Identity) -> S
     return PASSED
 
 
-def _seen(listing: Exchange | None, made: Made, item: Operation) -> str | None:
+def _seen(subject: Subject, listing: Exchange | None, made: Made, item: Operation) -> str | None:
     """What in a list is the object: a text of it, else its id."""
     response = listing.response if listing is not None else None
     if response is None or not response.succeeded:
         return None
-    name = item.path_parameters[-1].name
+    name = name_of_id(item, subject.api.resolve) or "id"
     identifier = str(made.identifier)
     known = identifier in listed_ids(response.json(), name)
     return shows(listing, made.canaries) or (identifier if known else None)
@@ -133,16 +136,15 @@ def _seen(listing: Exchange | None, made: Made, item: Operation) -> str | None:
 
 def _item_of(subject: Subject, lister: Operation) -> Operation | None:
     """The operation that reads, changes or deletes one of what is listed."""
-    items = [
+    on_one = (
         op
         for op in subject.api.operations
-        if op.path_parameters
-        and op.path.rstrip("/").endswith("}")
-        and lister_of(subject.api, op) is lister
-    ]
+        if op.path.rstrip("/").endswith("}") or picker_of(op, subject.api.resolve) is not None
+    )
+    items = [op for op in on_one if lister_of(subject.api, op) is lister]
     order = {"GET": 0, "PUT": 1, "PATCH": 1, "DELETE": 2}
     if items:
-        return min(items, key=lambda op: order.get(op.method, 3))
+        return min(items, key=lambda op: (not op.path_parameters, order.get(op.method, 3)))
     if lister.path_parameters or not subject.policy.is_private(lister):
         return None
     if subject.api.operation(f"POST {lister.path}") is None:

@@ -33,7 +33,8 @@ from withstand.scan.examples import (
     operation,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.objects import Made, located, read_back, sacrifice
+from withstand.scan.making import sacrifice
+from withstand.scan.objects import Made, located, read_back
 from withstand.scan.subject import Baseline, Subject
 
 

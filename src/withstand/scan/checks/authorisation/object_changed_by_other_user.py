@@ -12,6 +12,7 @@ from withstand.openapi.path_template import item_path
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.scan.access import is_guarded
 from withstand.scan.accounts import new_password
+from withstand.scan.audience import Audience, audience_of_another
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -42,18 +43,9 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.objects import Made, create, located, without_echo
-from withstand.scan.ownership import (
-    Audience,
-    Holding,
-    audience_of_another,
-    hold,
-    hold_again,
-    no_pair,
-    not_for_these,
-    pair,
-    shows,
-)
+from withstand.scan.making import create
+from withstand.scan.objects import Made, located, without_echo
+from withstand.scan.ownership import Holding, hold, hold_again, no_pair, not_for_these, pair, shows
 from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
 from withstand.scan.users import (

@@ -8,6 +8,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
 from withstand.scan.access import is_guarded
+from withstand.scan.audience import Audience, audience
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -38,18 +39,9 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.objects import Made, create, located
-from withstand.scan.ownership import (
-    Audience,
-    Holding,
-    audience,
-    hold,
-    hold_again,
-    no_pair,
-    not_for_these,
-    pair,
-    shows,
-)
+from withstand.scan.making import create
+from withstand.scan.objects import Made, located
+from withstand.scan.ownership import Holding, hold, hold_again, no_pair, not_for_these, pair, shows
 from withstand.scan.similarity import volatile_places
 from withstand.scan.subject import Subject
 from withstand.scan.users import (

@@ -4,12 +4,14 @@ from dataclasses import replace
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
+from withstand.openapi.identifiers import listed_ids
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import values_in
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import producer_of
 from withstand.scan.access import is_guarded
 from withstand.scan.accounts import sign_up_operation
+from withstand.scan.audience import belongs_by_answers
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -40,16 +42,10 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.objects import Made, create, lister_around, located, without_echo
-from withstand.scan.ownership import (
-    belongs_by_answers,
-    is_profile,
-    listed_ids,
-    marks_in,
-    no_pair,
-    not_for_these,
-    pair,
-)
+from withstand.scan.making import create
+from withstand.scan.objects import Made, lister_around, located, without_echo
+from withstand.scan.ownership import marks_in, no_pair, not_for_these, pair
+from withstand.scan.personal import is_profile
 from withstand.scan.shape import tells
 from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject

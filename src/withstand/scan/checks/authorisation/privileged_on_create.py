@@ -37,7 +37,8 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Severity
-from withstand.scan.objects import Made, create
+from withstand.scan.making import create
+from withstand.scan.objects import Made
 from withstand.scan.ownership import Holding, hold
 from withstand.scan.probes.privileges import (
     Attempt,

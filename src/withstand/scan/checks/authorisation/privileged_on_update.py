@@ -1,14 +1,16 @@
 """Who changes something sets properties that are not theirs to set."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
+from withstand.openapi.naming import is_plural
 from withstand.openapi.operation import Operation
-from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.openapi.resources import producer_of
-from withstand.scan.accounts import sign_up_operation
+from withstand.openapi.path_template import ends_in_parameter, segments
+from withstand.openapi.request_builder import Unbuildable
+from withstand.openapi.resources import creates_items, producer_of
+from withstand.openapi.spoken import Deed, deed_of, name_of_id, spoken_deed
+from withstand.scan.accounts import changes_an_account, sign_up_operation
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -23,10 +25,8 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
-    attack,
     not_applicable,
     send,
-    shown,
 )
 from withstand.scan.examples import (
     UNAUTHENTICATED,
@@ -39,41 +39,43 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Severity
-from withstand.scan.objects import Made, create, like_baseline, located
-from withstand.scan.ownership import Holding, hold, hold_again, own_account
+from withstand.scan.making import create
+from withstand.scan.objects import Made, located
+from withstand.scan.ownership import Holding, hold, hold_again
+from withstand.scan.probes.account_changes import (
+    ONE_BY_ONE,
+    STRICT,
+    Tries,
+    change_own,
+    change_signed_up,
+    failed,
+)
 from withstand.scan.probes.privileges import (
-    Attempt,
-    as_user,
     attempts,
     document_of,
     extras,
     has,
     knows,
-    named,
     nonsense,
-    worst,
 )
-from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
+from withstand.scan.users import works_on_signed_up
 
-_ONE_BY_ONE: Final = 4
-_STRICT: Final = Passed(note="properties that it does not know are refused")
 _NOTHING: Final = Passed(note="what it changes shows no property that callers must not set")
-Tries = tuple[Attempt, ...]
 
 
 def applies(subject: Subject) -> Skipped | None:
     change = subject.operation
     assert change is not None, "runs once for each operation"
-    if change.method not in {"PUT", "PATCH"} or not change.bodies:
+    if not change.bodies or not _is_update(subject, change):
         return not_applicable("it changes nothing from a body")
     own = subject.throwaway
-    if change.path_parameters:
-        producer = producer_of(subject.api, change)
-        if producer is None:
+    if works_on_signed_up(subject, change):
+        if own is None:
+            return Skipped(reason="it works on users, and no throw-away user could be signed up")
+    elif name_of_id(change, subject.api.resolve) is not None:
+        if producer_of(subject.api, change) is None:
             return Skipped(reason="no operation creates such an object, so none may be changed")
-        if producer == sign_up_operation(subject.api, subject.builder):
-            return not_applicable("it works on users, whose own account is changed elsewhere")
     elif own is None or subject.baseline is None or subject.baseline.identity != own.name:
         return Skipped(
             reason="no user of the scan's own has called it, and no other may be changed"
@@ -81,12 +83,35 @@ def applies(subject: Subject) -> Skipped | None:
     return None
 
 
+def _is_update(subject: Subject, change: Operation) -> bool:
+    """Whether it changes what is there already. A POST does where it says so, where a GET on its
+    path shows that one thing, and on the caller's own account.
+    """
+    if change.method in {"PUT", "PATCH"}:
+        return True
+    if change.method != "POST" or change.removes or creates_items(subject.api, change):
+        return False
+    if deed_of(change, subject.api.resolve) is Deed.CHANGE and not change.path_parameters:
+        return True
+    if spoken_deed(change) is Deed.CHANGE or ends_in_parameter(change.path):
+        return True
+    if change == sign_up_operation(subject.api, subject.builder):
+        return False
+    shown_there = subject.api.operation(f"GET {change.path}") is not None
+    own = changes_an_account(change) and not change.path_parameters
+    return own or (shown_there and not is_plural(segments(change.path)[-1]))
+
+
 def run(subject: Subject) -> Steps[Outcome]:
     change = subject.operation
     assert change is not None, "runs once for each operation"
-    if not change.path_parameters:
-        return (yield from _own_account(subject, change))
+    if works_on_signed_up(subject, change):
+        return (yield from change_signed_up(subject, change))
+    if name_of_id(change, subject.api.resolve) is None:
+        return (yield from change_own(subject, change))
     owner = subject.owner
+    if subject.baseline is None:
+        return Inconclusive(reason="no request of anybody's to it succeeded")
     if owner is None:
         return Inconclusive(reason="it was changed without a credential: nobody owns it")
     made = yield from create(subject, change, by=owner)
@@ -103,8 +128,8 @@ def run(subject: Subject) -> Steps[Outcome]:
     changed = yield from _change(subject, change, made, owner, (*tries, odd))
     if changed is None:
         if (yield from _change(subject, change, made, owner, (odd,))) is None:
-            return _STRICT
-        for single in tries[:_ONE_BY_ONE]:
+            return STRICT
+        for single in tries[:ONE_BY_ONE]:
             changed = yield from _change(subject, change, made, owner, (single,))
             if changed is not None:
                 outcome = yield from _judge(subject, change, held, owner, (single,), changed)
@@ -156,97 +181,7 @@ def _judge(
     kept = tuple(each for each in kept if knows(usual, each.name) and not has(usual, each))
     if not kept:
         return PASSED
-    return _failed(kept, held.exchange, changed, after)
-
-
-def _failed(kept: Tries, before: Exchange, changed: Exchange, after: Exchange) -> Failed:
-    return Failed(
-        detail=f"Changed with {named(kept)} besides, which the document does not let callers "
-        "send, it has that value when it is read again.",
-        evidence=(
-            shown("Before the change", before),
-            attack("Changed with the property", changed),
-            shown("Read again, it has the value", after, kept[0].name),
-        ),
-        severity=worst(kept),
-    )
-
-
-def _own_account(subject: Subject, change: Operation) -> Steps[Outcome]:
-    """The account of the scan's own user, with everything as it was when the check is through."""
-    user, baseline = subject.throwaway, subject.baseline
-    assert user is not None, "applies() saw to it"
-    assert baseline is not None, "applies() saw to it"
-    before = yield from own_account(subject, user)
-    if before is None or not before.succeeded or not _is_account(before, user):
-        return Inconclusive(reason="no operation shows a user their own account")
-    document = document_of(before)
-    slots = subject.builder.slots(change)
-    seen = attempts(subject.api, change, slots, (document,))
-    known = {slot.name.rsplit(".", 1)[-1] for slot in slots if slot.location == "body"}
-    more = tuple(each for each in as_user(slots) if each.name not in known)
-    tries = tuple({each.name: each for each in (*more, *seen)}.values())
-    usual = {s: v for s, v in baseline.built.values.items() if s.location == "body"}
-    odd = nonsense(slots, subject.nonce())
-    sets: tuple[Tries, ...] = ((*tries, odd),)
-    changed = yield from _send_own(subject, {**usual, **extras(sets[0])}, user)
-    if changed is None:
-        if (yield from _send_own(subject, {**usual, **extras((odd,))}, user)) is None:
-            return _STRICT
-        sets = tuple((single,) for single in tries[:_ONE_BY_ONE])
-    for chosen in sets:
-        if changed is None:
-            changed = yield from _send_own(subject, {**usual, **extras(chosen)}, user)
-        if changed is None:
-            continue
-        after = yield from own_account(subject, user)
-        now = document_of(after)
-        anything = has(now, odd)
-        kept = tuple(
-            t
-            for t in chosen
-            if t is not odd
-            and has(now, t)
-            and not has(document, t)
-            and (not anything or knows(document, t.name))
-        )
-        yield from _restore(subject, usual, user, document, chosen)
-        if kept and after is not None:
-            return _failed(kept, before, changed, after)
-        changed = None
-    return PASSED
-
-
-def _restore(
-    subject: Subject, usual: Mapping[Slot, object], user: Identity, document: Any, chosen: Tries
-) -> Steps[None]:
-    """The values that the account had before, where it had any."""
-    had = dict(leaves(document))
-    back = {t.slot: had.get(t.name, _opposite(t.value)) for t in chosen if t.name in had or t.value}
-    yield from _send_own(subject, {**usual, **back}, user)
-
-
-def _opposite(value: object) -> object:
-    return False if isinstance(value, bool) else None
-
-
-def _send_own(
-    subject: Subject, values: Mapping[Slot, object], user: Identity
-) -> Steps[Exchange | None]:
-    assert subject.baseline is not None, "applies() saw to it"
-    try:
-        built = like_baseline(subject, subject.baseline, values)
-    except Unbuildable:
-        return None
-    exchange = yield from send(user.authorize(built.request))
-    response = exchange.response
-    good = response is not None and exchange.succeeded and not subject.refused(response)
-    return exchange if good else None
-
-
-def _is_account(exchange: Exchange, user: Identity) -> bool:
-    names = {v for k, v in user.fields.items() if k in {"email", "username", "login"}}
-    return exchange.response is not None and any(n in exchange.response.text for n in names)
+    return failed(kept, held.exchange, changed, after)
 
 
 def _server(takes_everything: bool) -> Server:
@@ -311,6 +246,7 @@ CHECK = Check(
     ),
     run=run,
     applies=applies,
+    needs_baseline=False,
     example=Example(
         paths={
             "/me": {"get": operation()},

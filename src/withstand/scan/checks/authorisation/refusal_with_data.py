@@ -10,6 +10,7 @@ from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import producer_of
 from withstand.scan.access import is_guarded
 from withstand.scan.accounts import sign_up_operation
+from withstand.scan.audience import in_list_of
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -40,8 +41,9 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Severity
-from withstand.scan.objects import Made, create, located, read_back, without_echo
-from withstand.scan.ownership import in_list_of, no_pair, not_for_these, pair, shows
+from withstand.scan.making import create
+from withstand.scan.objects import Made, located, read_back, without_echo
+from withstand.scan.ownership import no_pair, not_for_these, pair, shows
 from withstand.scan.seen import operation_of
 from withstand.scan.subject import Subject
 

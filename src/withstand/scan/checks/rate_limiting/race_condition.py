@@ -5,9 +5,10 @@ from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
+from withstand.openapi.identifiers import identifier_in
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.openapi.resources import identifier_in, producer_of
+from withstand.openapi.resources import producer_of
 from withstand.scan.check import (
     Burst,
     Check,

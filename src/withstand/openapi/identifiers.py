@@ -1,0 +1,165 @@
+"""Ids in answers: of what was made, of what is listed, and in addresses. Pure."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from withstand.openapi.naming import ID_WORDS, KEY_WORDS, VERBS, canonical, noun, words
+from withstand.openapi.path_template import (
+    parameter_in,
+    segments,
+)
+
+_WRAPPERS = ("data", "result", "item", "payload", "response", "attributes", "content")
+_OF_THE_MESSAGE = frozenset({"request", "trace", "correlation", "transaction", "span", "session"})
+"""What names the exchange and not what it is about: `requestId`, `trace_id`."""
+_SELF_LINKS = ("self", "href", "@id", "selfLink", "self_link", "resource_uri")
+_SYNONYMS = ("id", "uuid", "_id", "guid", "pk", "key", "identifier")
+_NUMBERS = frozenset({"number", "no", "nr", "code", "slug", "index", "position", "key"})
+
+
+def identifier_in(
+    document: Any, parameter_name: str, *, other_than: frozenset[str] = frozenset()
+) -> object | None:
+    """The id that a creation's response gives for a path parameter; None without one.
+
+    The parameter's own name comes first (`order_id`, `orderId`), then `id`, `uuid` and their
+    like, then the only `…_id` there is, then the same inside `data` and other wrappers, at last
+    the only number or code. `other_than` are ids that are known: of what the thing was made in.
+    """
+    for node in _unwrapped(document):
+        scalars = {
+            canonical(key): value
+            for key, value in node.items()
+            if isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+            if key != "@id"  # JSON-LD's is an address
+        }
+        for name in (canonical(parameter_name), *map(canonical, _SYNONYMS)):
+            if name in scalars:
+                return scalars[name]
+        *prefix, last = words(parameter_name)
+        if prefix and last in scalars and last not in {"name", "type"}:
+            return scalars[last]
+        ids = [
+            value
+            for name, value in scalars.items()
+            if words(name)[-1] in ID_WORDS
+            and words(name)[0] not in _OF_THE_MESSAGE
+            and str(value) not in other_than
+        ]
+        if len(ids) == 1:
+            return ids[0]
+    for node in _unwrapped(document):
+        numbers = [
+            value
+            for key, value in node.items()
+            if words(key)[-1] in _NUMBERS | (KEY_WORDS - ID_WORDS)
+            and isinstance(value, str | int)
+            and value not in ("", True)
+        ]
+        if len(numbers) == 1 and not any(isinstance(part, Mapping) for part in node.values()):
+            return numbers[0]
+        link = own_link(node)
+        if link is not None and segments(link.split("?", 1)[0]):
+            return unquote(segments(link.split("?", 1)[0])[-1])
+    return document if isinstance(document, int) and not isinstance(document, bool) else None
+
+
+def identifier_inside(document: Any, collection: str, parameter_name: str) -> object | None:
+    """The id of the first thing that a response lists under a name: `items` of an order.
+
+    `collection` is the path segment before the parameter, in `/orders/{id}/items/{n}` "items".
+    """
+    for node in _unwrapped(document):
+        for key, value in node.items():
+            if noun(str(key)) != noun(collection) or not isinstance(value, list) or not value:
+                continue
+            first = value[0]
+            if isinstance(first, Mapping):
+                return identifier_in(first, parameter_name)
+            return first if isinstance(first, str | int) else None
+    return None
+
+
+def own_link(node: Mapping[str, Any]) -> str | None:
+    """The address that an object gives for itself: HAL, JSON:API, `self`, `href`; None without."""
+    for links in (node.get("_links"), node.get("links"), node):
+        if not isinstance(links, Mapping):
+            continue
+        for name in _SELF_LINKS if links is node else ("self",):
+            found = links.get(name)
+            if isinstance(found, Mapping):
+                found = found.get("href")
+            if isinstance(found, str) and "/" in found:
+                return found.split("#", 1)[0]
+    return None
+
+
+def identifier_in_location(location: str, item_path: str) -> str | None:
+    """The id in a Location header for the last parameter of `/orders/{id}`; None without one."""
+    path = location.split("?", 1)[0].split("#", 1)[0]
+    if "://" in path:
+        path = "/" + path.split("://", 1)[1].partition("/")[2]
+    wanted, given = segments(item_path), segments(path)
+    at = next((i for i in reversed(range(len(wanted))) if parameter_in(wanted[i])), None)
+    if at is None or not given:
+        return None
+    after = len(wanted) - 1 - at
+    if after >= len(given):
+        return None
+    found = given[len(given) - 1 - after]
+    before = wanted[at - 1] if at else ""
+    if not before or parameter_in(before) or len(given) <= after + 1:
+        return unquote(found)
+    if words(before)[-1] in VERBS:  # `/order/view/{id}`, made at `/order/7`
+        return unquote(found)
+    return unquote(found) if noun(given[-2 - after]) == noun(before) else None
+
+
+def _unwrapped(document: Any) -> Iterator[Mapping[str, Any]]:
+    """The document, then what its wrappers hold, then its only nested object."""
+    if isinstance(document, list) and len(document) == 1:
+        document = document[0]
+    if not isinstance(document, Mapping):
+        return
+    yield document
+    inner = [part for part in document.values() if isinstance(part, Mapping)]
+    named = [part for key in _WRAPPERS if isinstance(part := document.get(key), Mapping)]
+    for part in named or (inner if len(inner) == 1 else ()):
+        yield part
+        deeper = [deep for deep in part.values() if isinstance(deep, Mapping)]
+        yield from (deep for key in _WRAPPERS if isinstance(deep := part.get(key), Mapping))
+        if len(deeper) == 1 and len(part) == 1:  # `{"data": {"loan": {"id": 7}}}`
+            yield deeper[0]
+
+
+def listed_ids(document: Any, parameter_name: str, depth: int = 0) -> set[str]:
+    """The ids of the things that a response lists, as a path parameter would name them."""
+    if isinstance(document, list):
+        found = (identifier_in(item, parameter_name) for item in document)
+        return {str(each) for each in found if each is not None}
+    if not isinstance(document, Mapping) or depth > 2:
+        return set()
+    return {
+        each for part in document.values() for each in listed_ids(part, parameter_name, depth + 1)
+    }
+
+
+def listed_id_with(document: Any, texts: tuple[str, ...], parameter_name: str) -> object | None:
+    """The id of that thing in a list which holds one of the texts; None without just one."""
+    found = [
+        item
+        for items in _lists(document, 0)
+        for item in items
+        if isinstance(item, Mapping) and any(text in json.dumps(item) for text in texts)
+    ]
+    return identifier_in(found[0], parameter_name) if len(found) == 1 else None
+
+
+def _lists(node: Any, depth: int) -> Iterator[list[Any]]:
+    if isinstance(node, list):
+        yield node
+    elif isinstance(node, Mapping) and depth <= 2:
+        for part in node.values():
+            yield from _lists(part, depth + 1)
