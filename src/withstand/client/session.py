@@ -9,11 +9,15 @@ from urllib.parse import unquote
 from withstand.client.cookies import cookie_date_s
 from withstand.client.credential import Credential, is_csrf
 from withstand.client.exchange import Response
+from withstand.client.page import page_of
 
 _SESSION: Final = re.compile(r"sess|sid\b|auth|token|jwt", re.IGNORECASE)
 _TAG: Final = re.compile(r"<(?:input|meta)\b[^>]*>", re.IGNORECASE)
 _ATTRIBUTE: Final = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
 _FORGERY_STATUSES: Final = frozenset({400, 403, 419, 422})
+_FORGERY_WORDS: Final = re.compile(
+    r"csrf|forger|(?:token|form|page|session) (?:is|has|was)? ?(?:invalid|expired|missing)", re.I
+)
 _LONG_AGO_S: Final = 1_000_000_000.0  # who sets a cookie that expired before 2001 deletes it
 
 
@@ -89,6 +93,9 @@ def csrf_token(response: Response) -> tuple[str, str] | None:
 
 def wants_csrf_token(response: Response) -> bool:
     """Whether a refusal may be for want of a token against forged requests."""
+    page = page_of(response) if response.accepted is False else None
+    if page is not None:
+        return _FORGERY_WORDS.search(page.text) is not None
     if response.status not in _FORGERY_STATUSES:
         return False
     return response.status in {403, 419} or "csrf" in response.text.lower()

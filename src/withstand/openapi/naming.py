@@ -20,6 +20,16 @@ REFERENCE_WORDS = ID_WORDS | {"sku", "slug", "ref", "reference", "handle", "isbn
 KEY_WORDS = REFERENCE_WORDS | {"number", "code", "key", "no", "nr", "num", "hash", "username"}
 """Last words of a name under which one thing may be picked where it has no id: `orderNumber`."""
 
+CREATE_WORDS = ("create", "new", "add", "register", "signup")
+READ_WORDS = frozenset({"get", "view", "show", "detail", "details", "read", "fetch", "find"}) | {
+    "lookup"
+}
+REMOVE_WORDS = frozenset({"delete", "remove", "destroy"})
+LIST_WORDS = frozenset({"list", "all", "index"})
+CHANGE_WORDS = frozenset({"edit", "update", "modify", "change", "save"})
+VERBS = READ_WORDS | REMOVE_WORDS | LIST_WORDS | CHANGE_WORDS | {*CREATE_WORDS}
+"""What paths say is done: `/order/view/{id}`, `/deleteOrder`."""
+
 
 @lru_cache(maxsize=4096)
 def words(name: str) -> tuple[str, ...]:

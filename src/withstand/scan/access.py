@@ -7,6 +7,7 @@ authentication and authorisation.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
@@ -14,6 +15,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built, Unbuildable
 from withstand.scan.access_matrix import Access as Access
 from withstand.scan.check import Steps, send
+from withstand.scan.landing import is_gone, leads_alike
 from withstand.scan.objects import Made, like_baseline, located, read_back, sacrifice
 from withstand.scan.shape import same_shape, tells
 from withstand.scan.similarity import same_content
@@ -163,6 +165,8 @@ def _write(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt]
     nowhere = yield from to_nowhere(subject, exchange)
     if nowhere:
         return _unclear(exchange, "the API gives the same answer at a path that does not exist")
+    if response.accepted is not None:
+        return (yield from _on_page(subject, baseline, built, exchange))
     changed = yield from _changed(subject, baseline, built)
     if changed is not None and not changed.succeeded:
         return _unclear(exchange, f"afterwards the authorised identity reads {changed.status}")
@@ -176,6 +180,26 @@ def _write(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt]
         + (", and what it sent is stored" if shows else ""),
         authorised=changed or baseline.exchange,
         telling=shows or tells(response),
+    )
+
+
+def _on_page(
+    subject: Subject, baseline: Baseline, built: Built, exchange: Exchange
+) -> Steps[Attempt]:
+    """A website shows a page in any case: only what the authorised identity reads there tells."""
+    response = exchange.response
+    assert response is not None, "it answered"
+    hop_to = urlsplit(response.header("location") or "").path
+    path = response.item_path or hop_to or exchange.request.operation_path
+    page = Request(method="GET", path=path, headers=(("Accept", "text/html, */*"),))
+    seen = yield from send(authorised_request(subject, baseline, page))
+    if not seen.succeeded or not _holds(seen, built.canaries):
+        return _unclear(exchange, f"it answered {response.status}, but no effect was seen")
+    return Attempt(
+        access=Access.GRANTED,
+        exchange=exchange,
+        reason=f"it answered {response.status}, and what it sent is stored",
+        authorised=seen,
     )
 
 
@@ -208,11 +232,11 @@ def _delete(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt
     exchange = yield from send(alter(subject.stripped(built.request)))
     after = yield from read_back(subject, baseline.operation, made, owner)
     if before is not None and before.succeeded and after is not None:
-        gone = after.status in {404, 410}
+        gone = is_gone(after)
     else:
         # Nobody can read it: whether the owner can still delete it tells whether it was there.
         after = yield from send(authorised_request(subject, baseline, built.request))
-        gone = exchange.succeeded and after.status in {404, 410}
+        gone = exchange.succeeded and is_gone(after)
     if gone:
         return Attempt(
             access=Access.GRANTED,
@@ -227,6 +251,8 @@ def _delete(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt
 
 def same_kind(expected: Response, response: Response) -> bool:
     """Whether two answers to a write are of one kind, though ids and texts differ."""
+    if (expected.accepted, response.accepted) != (None, None):
+        return expected.accepted is response.accepted and leads_alike(expected, response)
     if not expected.body.strip() or not response.body.strip():
         return not expected.body.strip() and not response.body.strip()
     if expected.json() is None:

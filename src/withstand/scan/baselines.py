@@ -13,6 +13,7 @@ from withstand.client.exchange import Exchange, Response
 from withstand.client.identity import Identity
 from withstand.openapi.naming import is_identifier
 from withstand.openapi.operation import Operation
+from withstand.openapi.path_template import item_path
 from withstand.openapi.plausible_text import Marks, text_for
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import (
@@ -137,7 +138,11 @@ def _settled(
     response = last.exchange.response if last.exchange is not None else None
     if response is None or last.built is None:
         return ()
-    if response.status not in _REPAIRABLE and not says_no(response):
+    if (
+        response.status not in _REPAIRABLE
+        and response.accepted is not False
+        and not says_no(response)
+    ):
         return ()
     # Of a thing that has to exist another id may be somebody else's: those are never guessed.
     slots = [
@@ -343,10 +348,10 @@ async def _on_own_object(
     found: object | None = None
     if response is not None and response.succeeded:
         inside = frozenset(str(v) for s, v in made.values.items() if s.location == "path")
-        location = response.header("location")
+        location = response.made_at
         found = identifier_in(response.json(), slot.name, other_than=inside)
         if found is None and location:
-            found = identifier_in_location(location, operation.path)
+            found = identifier_in_location(location, item_path(operation.path) or operation.path)
     if found is None:
         raise Unbuildable(f"{producer.key} answered {exchange.status} without an id to use")
     return ground.builder.build(operation, pool, full=full, replace={slot: found})

@@ -16,6 +16,8 @@ from withstand.client.identity import Credential, Identity
 from withstand.client.listener import Listener, Unreachable
 from withstand.client.target import Target
 from withstand.client.transport import Transport
+from withstand.scan.forgery import Forgery
+from withstand.scan.landing import followed
 from withstand.scan.leftovers import may_create
 from withstand.scan.patience import (
     LONGEST_WAIT_S,
@@ -82,6 +84,7 @@ class Courier:
         budget: Budget,
         *,
         listener: Listener | None = None,
+        target: Target | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.listener = listener or Unreachable()  # for what the target sends by itself
@@ -91,6 +94,8 @@ class Courier:
         self._started_s = transport.unix_time_s()
         self._renewal = Renewal()
         self._preconditions = Preconditions()
+        self._forgery = Forgery()
+        self._target = target  # None: no redirect of a write is followed
         self.requests = 0
         self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
         self.waits: Callable[[float], None] = _nothing  # is told how long the scan waits, seconds
@@ -154,7 +159,7 @@ class Courier:
             if noise_is_answer:
                 return self._last_hang[self.place]
             raise NoiseStays(self._last_hang[self.place])
-        exchange = await self._unlocked(request, fresh=fresh, to=to)
+        exchange = await self._submitted(request, fresh=fresh, to=to)
         waited_s, tries = 0.0, 0
         while is_noise(exchange) and not noise_is_answer:
             wait_s = await self._wait_s(exchange, tries, waited_s)
@@ -162,8 +167,36 @@ class Courier:
                 raise NoiseStays(exchange)
             waited_s, tries = waited_s + wait_s, tries + 1
             await self._rest(wait_s)
-            exchange = await self._unlocked(request, fresh=True, to=to)
+            exchange = await self._submitted(request, fresh=True, to=to)
         return exchange
+
+    async def _submitted(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
+        """One exchange as a browser has it: with the token of the form, its redirect followed."""
+        if to is not None or self._target is None:
+            return await self._unlocked(request, fresh=fresh, to=to)
+        who = self._renewal.sender(self.current(request))
+        steps = self._forgery.steps(request, who.name if who is not None else None)
+        try:
+            asked = next(steps)
+            while True:
+                exchange = await self._unlocked(asked, fresh=fresh, to=None)
+                asked = steps.send(await self._landed(exchange, self._target))
+        except StopIteration as end:
+            submitted: Exchange = end.value
+            return submitted
+
+    async def _landed(self, exchange: Exchange, target: Target) -> Exchange:
+        """The exchange, of a write judged by the page that it led to."""
+        steps = followed(exchange, target)
+        try:
+            asked = next(steps)
+            while True:
+                asked = steps.send(await self._once(asked, fresh=False, to=None))
+        except StopIteration as end:
+            landed: Exchange = end.value
+        if landed is not exchange and may_create(landed) and not may_create(exchange):
+            self._note_creation(landed)
+        return landed
 
     async def _unlocked(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
         """One exchange, repeated with the version of the thing where the API asks for one."""
@@ -187,7 +220,9 @@ class Courier:
         exchanges = tuple(self._named(e) for e in await self._transport.burst(current))
         for exchange in exchanges:
             self._observe(exchange)
-        return exchanges
+        if self._target is None:
+            return exchanges
+        return tuple([await self._landed(exchange, self._target) for exchange in exchanges])
 
     async def shake_hands(self) -> Handshake | None:
         """What the target's server agrees to; None where no TLS is spoken."""
@@ -256,6 +291,7 @@ class Courier:
 
     def _observe(self, exchange: Exchange) -> None:
         self._preconditions.see(exchange)
+        self._forgery.see(exchange)
         if exchange.response is None:
             self._failures[self.place] += 1
         if hung(exchange):
@@ -265,8 +301,8 @@ class Courier:
             self._pace.served(self.now_s())
             if exchange.succeeded and exchange.request.method == "GET":
                 self._last_served = exchange.request
-        if may_create(exchange) and len(self.created) < _MOST_CREATED:
-            self.created.append(exchange)
+        if may_create(exchange):
+            self._note_creation(exchange)
         if self.watch is not None:
             self.watch(exchange)
         self.observed.append(exchange)
@@ -275,6 +311,10 @@ class Courier:
             self._observed_bytes > _OBSERVED_BYTES and len(self.observed) > 1
         ):
             self._observed_bytes -= _size(self.observed.popleft())
+
+    def _note_creation(self, exchange: Exchange) -> None:
+        if len(self.created) < _MOST_CREATED:
+            self.created.append(exchange)
 
     def _account(self, requests: int) -> None:
         if self._stop():

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.operation import Api, Operation
-from withstand.openapi.path_template import shape, values_in
+from withstand.openapi.path_template import item_path, shape, values_in
 from withstand.openapi.resources import (
     deleter_of,
     identifier_in,
@@ -134,12 +134,13 @@ def _identifier(
     name = _last_parameter(item.path)
     if producer.method == "PUT":
         return values_in(producer.path, exchange.request.operation_path).get(name)
-    inside = values_in(producer.path, exchange.request.operation_path).values()
-    found = identifier_in(response.json(), name, other_than=frozenset(inside))
-    location = response.header("location")
+    inside = frozenset(values_in(producer.path, exchange.request.operation_path).values())
+    found = identifier_in(response.json(), name, other_than=inside)
+    location = response.made_at
     if found is None and location:
-        found = identifier_in_location(location, item.path)
-    return found
+        found = identifier_in_location(location, item_path(item.path) or item.path)
+    changed = response.accepted is not None and str(found) in inside  # it was there before
+    return None if changed else found
 
 
 def _deletion(

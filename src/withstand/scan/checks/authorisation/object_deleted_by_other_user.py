@@ -38,6 +38,7 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
+from withstand.scan.landing import is_gone
 from withstand.scan.objects import Made, create, located
 from withstand.scan.ownership import (
     Audience,
@@ -141,7 +142,7 @@ def _gone(held: Holding, after: Exchange) -> str | None:
         return (
             None if not now.succeeded or shows(after, held.marks) else "the owner's list lacks it"
         )
-    if now.status in {404, 410}:
+    if is_gone(after):
         return "the object is gone"
     if not now.succeeded:
         return None
