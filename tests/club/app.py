@@ -22,7 +22,9 @@ MEMBERS = (
 _TABLES = """
 create table members (id integer primary key, email text unique, hash text, name text, role text);
 create table notes (n integer primary key, id int unique, owner int, title text, text text);
-create table bookings (n integer primary key, id int unique, owner int, place text, remark text, status text);
+create table bookings (
+    n integer primary key, id int unique, owner int, place text, remark text, status text
+);
 create table notices (n integer primary key, text text);
 """
 _MOST_FAILURES = 12
@@ -86,9 +88,9 @@ def only(*roles: str) -> Callable[[View], View]:
         def entered(*args: Any, **kwargs: Any) -> Response:
             if g.member is None:
                 return leads(f"/login?next={request.path}", "Please log in first.", wrong=True)
-            if roles and g.member["role"] not in roles:
-                if "chair-pages-open-to-members" not in g.club.flaws:
-                    return leads("/", "That page is for the chair.", wrong=True)
+            open_to_all = not roles or "chair-pages-open-to-members" in g.club.flaws
+            if not open_to_all and g.member["role"] not in roles:
+                return leads("/", "That page is for the chair.", wrong=True)
             return view(*args, **kwargs)
 
         return entered

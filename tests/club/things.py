@@ -25,7 +25,7 @@ def _own(kind: str, number: int, *, unless: str) -> Any:
     """A thing of the member who asks; None where it is another's, or is not there."""
     if number >= 2**63:
         return None
-    found = _club().row(f"select * from {kind} where id = ?", number)  # noqa: S608 - `kind` is ours
+    found = _club().row(f"select * from {kind} where id = ?", number)
     if found is None or (found["owner"] != member()["id"] and not _planted(unless)):
         return None
     return found
@@ -39,7 +39,7 @@ def notes() -> Response:
     if _planted("search-pasted-into-sql"):
         query, values = f"owner = {member()['id']} and title like '%{wanted}%'", ()
     try:
-        found = _club().rows(f"select * from notes where {query} order by n desc limit 50", *values)  # noqa: S608 - the flaw
+        found = _club().rows(f"select * from notes where {query} order by n desc limit 50", *values)
     except sqlite3.Error:
         return page("Something went wrong", status=500)
     rows = [(link(f"/notes/{row['id']}", row["title"]),) for row in found]
@@ -57,7 +57,7 @@ def write() -> Response:
     if _planted("note-pasted-into-sql"):
         try:
             club.add(
-                f"insert into notes (id, owner, title, text) values ({number}, {member()['id']}, '{values[0]}', ?)",  # noqa: S608 - the flaw
+                f"insert into notes (id, owner, title, text) values ({number}, {member()['id']}, '{values[0]}', ?)",
                 values[1],
             )
         except sqlite3.Error:
@@ -78,7 +78,7 @@ def note(number: int) -> Response:
     found = _own("notes", number, unless="note-readable-by-others")
     if found is None:
         return page("Not found", status=404)
-    text = Markup(found["text"]) if _planted("note-shown-as-markup") else found["text"]  # noqa: S704 - the flaw
+    text = Markup(found["text"]) if _planted("note-shown-as-markup") else found["text"]
     edit = form(f"/notes/{number}", {"title": found["title"], "text": found["text"]}, "Save")
     gone = form(f"/notes/{number}/delete", {}, "Delete")
     return page(found["title"], Markup("<p>{}</p>").format(text), edit, gone)

@@ -103,6 +103,8 @@ def wants_csrf_token(response: Response) -> bool:
 
 def shows_login_again(response: Response, login_path: str) -> bool:
     """Whether the answer to a login asks to log in once more, or says in a 2xx that it failed."""
+    if response.accepted is False:
+        return True
     if 300 <= response.status < 400:
         location = (response.header("location") or "").split("?", 1)[0].rstrip("/").lower()
         last = location.rsplit("/", 1)[-1]

@@ -3,7 +3,7 @@
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -78,7 +78,7 @@ class ValuePool:
         for link in page.all("a", "form"):
             address = link.attributes.get("href") or link.attributes.get("action") or ""
             parts = segments(urlsplit(address).path)
-            for about, part in zip(parts, parts[1:], strict=False):
+            for about, part in pairwise(parts):
                 if noun(about) == resource and words(part)[-1] not in VERBS:
                     self._keep(resource, "id", unquote(part), last=True)
 

@@ -227,9 +227,7 @@ def _note_refusal(
 def _short(attempt: Attempt) -> str:
     if attempt.reason:
         return attempt.reason
-    status = attempt.exchange.status if attempt.exchange is not None else None
-    soft = " that says it failed" if attempt.exchange and attempt.exchange.succeeded else ""
-    return f"{attempt.identity or 'anonymous'} got {status}{soft}"
+    return f"{attempt.identity or 'anonymous'} got {attempt.status}"
 
 
 async def _keep(

@@ -24,7 +24,9 @@ from withstand.scan.soft_errors import says_no
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MOST_HOPS: Final = 3
 _SHORTEST_MARK: Final = 6  # characters of a text that was sent and is looked for in a page
-_LOGIN: Final = re.compile(r"log-?_?(?:in|on)\b|sign-?_?in\b|authenticate", re.IGNORECASE)
+_LOGIN: Final = re.compile(
+    r"(?<![a-z])(?:log-?_?(?:in|on)|sign-?_?in)\b|authenticate", re.IGNORECASE
+)
 _SESSION: Final = re.compile(r"session|\bauth\b|token", re.IGNORECASE)
 _LEAVES: Final = re.compile(r"log-?_?(?:out|off)|sign-?_?out", re.IGNORECASE)
 _BEFORE_LOGIN: Final = re.compile(
@@ -40,13 +42,14 @@ _ERROR_CLASSES: Final = frozenset(
     {"error", "errors", "errorlist", "danger", "invalid", "failure", "failed", "critical"}
 )
 _MESSAGE_CLASSES: Final = frozenset(
-    {"flash", "flashes", "message", "messages", "alert", "notice", "notification", "toast"}
+    {"flash", "flashes", "message", "messages", "msg", "alert", "notice", "notification", "toast"}
 )
 _ERROR_WORDS: Final = re.compile(
     r"(?i)\b(?:errors?|invalid|required|must|can ?not|can't|couldn't|could not|unable|denied"
     r"|forbidden|unauthori[sz]ed|fail(?:ed|ure)?|wrong|incorrect|may not|no such|already|missing"
     r"|not (?:found|allowed|permitted|valid|yours|exist)|does(?:n't| not)|do(?:n't| not)|refused"
-    r"|rejected|too (?:short|long|many|large)|please (?:log|sign) ?in|log in (?:first|to)|expired)\b"
+    r"|rejected|too (?:short|long|many|large)|please (?:log|sign) ?in|log in (?:first|to)"
+    r"|expired)\b"
 )
 _ERROR_TITLES: Final = re.compile(
     r"(?i)^\W*(?:.*\b(?:error|forbidden|access denied|unauthori[sz]ed|not found)\b.*)$"
@@ -87,16 +90,16 @@ def followed(exchange: Exchange, target: Target) -> Generator[Request, Exchange,
         again = yield _read(request, at.request.path, merged(cookies, found))
         second = page_of(again.response) if again.response is not None else None
         accepted = second is not None and complaints <= _complaints(second)
+    thing = _thing(request, response.header("location") or "", page) if accepted else None
+    judged = replace(response, accepted=accepted, item_path=thing)
+    if page is None:  # a document is an answer to the read, not to the write
+        return _judged(exchange, judged)
     headers = (
         *(pair for pair in response.headers if not pair[0].lower().startswith("content-")),
         *(pair for pair in found.headers if pair[0].lower().startswith("content-")),
         *(pair for pair in found.headers if pair[0].lower() == "set-cookie"),
     )
-    thing = _thing(request, response.header("location") or "", page) if accepted else None
-    return _judged(
-        exchange,
-        replace(response, headers=headers, body=found.body, accepted=accepted, item_path=thing),
-    )
+    return _judged(exchange, replace(judged, headers=headers, body=found.body))
 
 
 def _shown_at_once(exchange: Exchange, response: Response, page: Element) -> Exchange:
@@ -164,6 +167,9 @@ def _refuses(at: Exchange, sent: Request) -> bool:
     """Whether the page, whatever its messages are, is one of those for who was refused."""
     found = at.response
     assert found is not None, "the page was served"
+    query = parse_qsl(urlsplit(at.request.path).query)
+    if any(name in _MESSAGE_CLASSES and _ERROR_WORDS.search(value) for name, value in query):
+        return True
     if _ERROR_ADDRESS.search(at.request.path) or says_no(found):
         return True
     page = page_of(found)

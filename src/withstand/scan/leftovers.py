@@ -71,7 +71,7 @@ def leftovers(
         if not may_create(exchange) or response is None or says_no(response):
             continue
         producer = _called(api, base_path, exchange.request)
-        if producer is None:
+        if producer is None or producer.removes:
             continue
         left = _leftover(api, base_path, producer, exchange, response, sign_up)
         if left is None or _is_done(left.deletion, gone):

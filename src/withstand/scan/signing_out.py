@@ -29,6 +29,6 @@ def ended(response: Response) -> bool:
 
     A redirect does where it sets a cookie, which is how websites forget theirs.
     """
-    if 300 <= response.status < 400 and not response.succeeded:
+    if 300 <= response.status < 400:
         return bool(response.header_values("set-cookie"))
     return response.succeeded and not says_no(response)
