@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, g, jsonify, request, session
 
 from tests.club.document import DOCUMENT
 from tests.club.flaws import FLAWS
@@ -34,11 +34,12 @@ View = Callable[..., Response]
 class Club:
     """The club's tables, its sessions, and the precautions that it leaves out."""
 
-    def __init__(self, flaws: Collection[str]) -> None:
+    def __init__(self, flaws: Collection[str], *, plain: bool) -> None:
         unknown = set(flaws) - {flaw.name for flaw in FLAWS}
         if unknown:
             raise ValueError(f"no such flaw: {', '.join(sorted(unknown))}")
         self.flaws = frozenset(flaws)
+        self.plain = plain
         self.visitors = Visitors()
         self.failures: dict[str, int] = {}
         self._lock = threading.RLock()
@@ -98,13 +99,18 @@ def only(*roles: str) -> Callable[[View], View]:
     return guarded
 
 
-def create_app(flaws: Collection[str] = ()) -> Flask:
-    """A new club with its own tables. Raises ValueError for an unknown flaw."""
+def create_app(flaws: Collection[str] = (), *, plain: bool = False) -> Flask:
+    """A new club with its own tables. Raises ValueError for an unknown flaw.
+
+    A plain one answers with 302, keeps its sessions in signed cookies, knows no tokens against
+    forged requests, and its messages have no class that says whether they are good ones.
+    """
     from tests.club.things import things
 
     app = Flask("club", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = 256 * 1024
-    club = Club(flaws)
+    app.secret_key = secrets.token_bytes(32)
+    club = Club(flaws, plain=plain)
     app.extensions["club"] = club
     app.register_blueprint(things)
 
@@ -112,10 +118,12 @@ def create_app(flaws: Collection[str] = ()) -> Flask:
     def entering() -> Response | None:
         g.club = club
         g.visitor = club.visitors.known(request.cookies.get(COOKIE, "")) or Visitor()
+        if plain:
+            g.visitor = Visitor(**session)
         g.member = None
         if g.visitor.member is not None:
             g.member = club.row("select * from members where id = ?", g.visitor.member)
-        if request.method != "POST":
+        if request.method != "POST" or plain:
             return None
         given = request.form.get("csrf_token", "")
         if secrets.compare_digest(given.encode(), g.visitor.csrf.encode()):
@@ -124,8 +132,15 @@ def create_app(flaws: Collection[str] = ()) -> Flask:
 
     @app.after_request
     def leaving(response: Response) -> Response:
-        club.visitors.keep(visitor())
-        if request.cookies.get(COOKIE) != visitor().key and "html" in response.content_type:
+        if plain:
+            session.update(member=visitor().member, message=visitor().message)
+        else:
+            club.visitors.keep(visitor())
+        if (
+            not plain
+            and request.cookies.get(COOKIE) != visitor().key
+            and "html" in response.content_type
+        ):
             response.set_cookie(COOKIE, visitor().key, httponly=True, samesite="Lax")
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["X-Frame-Options"] = "DENY"
@@ -215,7 +230,7 @@ def create_app(flaws: Collection[str] = ()) -> Flask:
     @app.get("/chair/notices")
     @only("chair")
     def notices() -> Response:
-        found = club.rows("select text from notices order by n desc limit 30")
+        found = club.rows("select text from notices order by n desc limit 20")
         entry = form("/chair/notices", {"text": ""}, "Post")
         return page("Notices", table(("Text",), [tuple(row) for row in found]), entry)
 

@@ -2,8 +2,6 @@
 
 from tests.clinic.flaws import Flaw
 
-_LOGIN = ("POST /login",)
-
 FLAWS = (
     Flaw(
         name="note-readable-by-others",
@@ -63,12 +61,10 @@ FLAWS = (
         name="login-knows-no-such-member",
         title="A login says that nobody has joined with that address.",
         seen_by="user-enumeration",
-        seen_on=_LOGIN,
     ),
     Flaw(
         name="login-hashes-for-members-only",
         title="A login refuses an address that nobody has without hashing the password.",
         seen_by="user-enumeration-by-time",
-        seen_on=_LOGIN,
     ),
 )

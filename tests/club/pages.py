@@ -1,6 +1,6 @@
 """How the club's pages look: a heading, one message, and forms with a hidden field each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from flask import Response, g, redirect, request
 from markupsafe import Markup, escape
@@ -19,7 +19,10 @@ def page(title: str, *parts: Markup, status: int = 200) -> Response:
     message, visitor().message = visitor().message, None
     flash = Markup("")
     if message is not None:
-        flash = Markup('<ul class="flashes"><li class="{}">{}</li></ul>').format(*message)
+        kind, said = message
+        flash = Markup('<ul class="flashes"><li class="{}">{}</li></ul>').format(
+            "" if g.club.plain else kind, said
+        )
     login = Markup('<a href="/login">Log in</a>')
     out = form("/logout", {}, "Log out")
     body = Markup("<title>{0}</title><nav>{1}</nav>{2}<h1>{0}</h1>").format(
@@ -37,13 +40,13 @@ def form(action: str, fields: Mapping[str, str], button: str) -> Markup:
         )
         for name, value in fields.items()
     )
-    return Markup(
-        '<form method="post" action="{}"><input type="hidden" name="csrf_token" value="{}">'
-        "{}<button>{}</button></form>"
-    ).format(action, visitor().csrf, inputs, button)
+    hidden = Markup('<input type="hidden" name="csrf_token" value="{}">').format(visitor().csrf)
+    return Markup('<form method="post" action="{}">{}{}<button>{}</button></form>').format(
+        action, "" if g.club.plain else hidden, inputs, button
+    )
 
 
-def table(headings: tuple[str, ...], rows: list[tuple[object, ...]]) -> Markup:
+def table(headings: tuple[str, ...], rows: Sequence[tuple[object, ...]]) -> Markup:
     """A table; what is no markup in it is escaped."""
     head = Markup("").join(Markup("<th>{}</th>").format(each) for each in headings)
     lines = [
@@ -69,7 +72,7 @@ def link(address: str, text: object) -> Markup:
 def leads(path: str, said: str, *, wrong: bool = False) -> Response:
     """The answer to every write: another page, with a message."""
     visitor().message = ("error" if wrong else "success", said)
-    answer = redirect(path, code=303)
+    answer = redirect(path, code=302 if g.club.plain else 303)
     answer.set_data(b"")
     assert isinstance(answer, Response)
     return answer

@@ -21,10 +21,12 @@ class _Handler(WSGIRequestHandler):
 
 
 @contextlib.contextmanager
-def running(*flaws: str) -> Iterator[str]:
+def running(*flaws: str, plain: bool = False) -> Iterator[str]:
     """The text of the withstand.toml of a club with these flaws, which is served meanwhile."""
     logging.getLogger("club").setLevel(logging.CRITICAL)
-    server = make_server("127.0.0.1", 0, create_app(flaws), threaded=True, request_handler=_Handler)
+    server = make_server(
+        "127.0.0.1", 0, create_app(flaws, plain=plain), threaded=True, request_handler=_Handler
+    )
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -35,11 +35,13 @@ def _own(kind: str, number: int, *, unless: str) -> Any:
 @only()
 def notes() -> Response:
     wanted = request.args.get("q", "")[:100]
-    query, values = "owner = ? and title like ?", (member()["id"], f"%{wanted}%")
+    query, like = "owner = ? and title like ?", [f"%{wanted}%"]
     if _planted("search-pasted-into-sql"):
-        query, values = f"owner = {member()['id']} and title like '%{wanted}%'", ()
+        query, like = f"owner = ? and title like '%{wanted}%'", []
     try:
-        found = _club().rows(f"select * from notes where {query} order by n desc limit 50", *values)
+        found = _club().rows(
+            f"select * from notes where {query} order by n desc limit 20", member()["id"], *like
+        )
     except sqlite3.Error:
         return page("Something went wrong", status=500)
     rows = [(link(f"/notes/{row['id']}", row["title"]),) for row in found]
@@ -56,10 +58,8 @@ def write() -> Response:
     number = club.new_id()
     if _planted("note-pasted-into-sql"):
         try:
-            club.add(
-                f"insert into notes (id, owner, title, text) values ({number}, {member()['id']}, '{values[0]}', ?)",
-                values[1],
-            )
+            pasted = f"{number}, {member()['id']}, '{values[0]}'"
+            club.add(f"insert into notes (id, owner, title, text) values ({pasted}, ?)", values[1])
         except sqlite3.Error:
             return page("Something went wrong", status=500)
     else:
@@ -109,7 +109,7 @@ def delete(number: int) -> Response:
 @only()
 def bookings() -> Response:
     found = _club().rows(
-        "select * from bookings where owner = ? order by n desc limit 50", member()["id"]
+        "select * from bookings where owner = ? order by n desc limit 20", member()["id"]
     )
     rows = [
         (row["place"], row["remark"], row["status"], link(f"/bookings/{row['id']}", "Open"))

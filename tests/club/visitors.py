@@ -43,6 +43,6 @@ class Visitors:
 
 def hashed(password: str, *, dear: bool) -> str:
     """A password as it is kept. A dear hash takes what it ought to, a tenth of a second."""
-    cost = 2**16 if dear else 2**4
+    cost = 2**15 if dear else 2**4
     key = hashlib.scrypt(password.encode(), salt=b"club", n=cost, r=8, p=1, maxmem=2**28)
     return key.hex()

@@ -51,7 +51,8 @@ class Response:
 
     `accepted` is what the page says by which a website answers a write; None where none was read.
     After a redirect to a page of HTML the body is that page's, with the headers of the content, and
-    its cookies are among those that are set; status and the other headers stay. `item_path` is then where the thing is that was written.
+    its cookies are among those that are set; status and the other headers stay. `item_path` is
+    then where the thing is that was written.
     """
 
     status: int

@@ -1,6 +1,5 @@
 """Cookie sessions: what a login sets, how it is sent, and what guards it against forgery. Pure."""
 
-import html
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -12,8 +11,6 @@ from withstand.client.exchange import Response
 from withstand.client.page import page_of
 
 _SESSION: Final = re.compile(r"sess|sid\b|auth|token|jwt", re.IGNORECASE)
-_TAG: Final = re.compile(r"<(?:input|meta)\b[^>]*>", re.IGNORECASE)
-_ATTRIBUTE: Final = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
 _FORGERY_STATUSES: Final = frozenset({400, 403, 419, 422})
 _FORGERY_WORDS: Final = re.compile(
     r"csrf|forger|(?:token|form|page|session) (?:is|has|was)? ?(?:invalid|expired|missing)", re.I
@@ -77,8 +74,9 @@ def lifetime_of_cookies_s(response: Response) -> float | None:
 
 def csrf_token(response: Response) -> tuple[str, str] | None:
     """Name and value of the token against forgery in a page, its JSON or its cookies."""
-    for tag in _TAG.findall(response.text) if "html" in response.media_type else ():
-        parts = {m[1].lower(): html.unescape(m[2] or m[3] or m[4]) for m in _matches(tag)}
+    page = page_of(response)
+    for element in page.all("input", "meta") if page is not None else ():
+        parts = element.attributes
         name, value = parts.get("name", ""), parts.get("value", parts.get("content", ""))
         if value and (is_csrf(name) or name == "authenticity_token"):
             return name, value
@@ -142,10 +140,6 @@ def _deletes(attributes: list[str]) -> bool:
             if expires_at_s is not None and expires_at_s < _LONG_AGO_S:
                 return True
     return False
-
-
-def _matches(tag: str) -> Iterator[re.Match[str]]:
-    return _ATTRIBUTE.finditer(tag)
 
 
 def _texts(node: Any, depth: int = 0) -> Iterator[tuple[str, str]]:

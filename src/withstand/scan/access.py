@@ -156,6 +156,8 @@ def _write(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt]
         return _unclear(
             exchange, f"it answered {response.status}, the authorised request {control.status}"
         )
+    if 300 <= response.status < 400:
+        return (yield from _on_page(subject, baseline, built, exchange))
     expected = baseline.exchange.response
     if expected is None or not same_kind(expected, response):
         return _unclear(
@@ -165,8 +167,6 @@ def _write(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt]
     nowhere = yield from to_nowhere(subject, exchange)
     if nowhere:
         return _unclear(exchange, "the API gives the same answer at a path that does not exist")
-    if 300 <= response.status < 400:
-        return (yield from _on_page(subject, baseline, built, exchange))
     changed = yield from _changed(subject, baseline, built)
     if changed is not None and not changed.succeeded:
         return _unclear(exchange, f"afterwards the authorised identity reads {changed.status}")
@@ -186,21 +186,34 @@ def _write(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt]
 def _on_page(
     subject: Subject, baseline: Baseline, built: Built, exchange: Exchange
 ) -> Steps[Attempt]:
-    """A website shows a page in any case: only what the authorised identity reads there tells."""
-    response = exchange.response
-    assert response is not None, "it answered"
-    hop_to = urlsplit(response.header("location") or "").path
-    path = response.item_path or hop_to or exchange.request.operation_path
+    """A website leads everybody to some page: what the authorised identity reads there tells."""
+    seen = yield from _seen(subject, baseline, built, exchange)
+    if seen is not None:
+        return Attempt(
+            access=Access.GRANTED,
+            exchange=exchange,
+            reason=f"it answered {exchange.status}, and what it sent is stored",
+            authorised=seen,
+        )
+    own = like_baseline(subject, baseline)
+    control = yield from send(authorised_request(subject, baseline, own.request))
+    if (yield from _seen(subject, baseline, own, control)) is not None:
+        return _refused(exchange, "and nothing of what it sent is stored")
+    return _unclear(exchange, f"it answered {exchange.status}, but no effect can be seen")
+
+
+def _seen(
+    subject: Subject, baseline: Baseline, built: Built, exchange: Exchange
+) -> Steps[Exchange | None]:
+    """What was written, on the page where the authorised identity finds such things."""
+    usual, response = baseline.exchange.response, exchange.response
+    item = response.item_path if response is not None else None
+    path = item or urlsplit((usual.header("location") if usual else None) or "").path
+    if not path or not built.canaries:
+        return None
     page = Request(method="GET", path=path, headers=(("Accept", "text/html, */*"),))
     seen = yield from send(authorised_request(subject, baseline, page))
-    if not seen.succeeded or not _holds(seen, built.canaries):
-        return _unclear(exchange, f"it answered {response.status}, but no effect was seen")
-    return Attempt(
-        access=Access.GRANTED,
-        exchange=exchange,
-        reason=f"it answered {response.status}, and what it sent is stored",
-        authorised=seen,
-    )
+    return seen if seen.succeeded and _holds(seen, built.canaries) else None
 
 
 def _changed(subject: Subject, baseline: Baseline, built: Built) -> Steps[Exchange | None]:
