@@ -74,29 +74,25 @@ def page_of(response: Response) -> Element | None:
 
 
 def properties_of(page: Element) -> dict[str, str]:
-    """What a page shows under a name: inputs, choices, and the rows of tables and definitions.
+    """What a page shows under a name: the rows of tables and definitions, and locked inputs.
 
-    The name of an input is its own; that of a row is its heading in lower case with underscores.
+    The name of a row is its heading in lower case with underscores. An input that is not locked
+    is an offer, and shows nothing that one could not set.
     """
     found: dict[str, str] = {}
-    for element in page.all("input", "select", "dl", "tr"):
-        name = element.attributes.get("name", "")
-        if element.tag == "input" and name:
-            boxed = element.attributes.get("type", "").lower() in {"checkbox", "radio"}
-            if not boxed or "checked" in element.attributes:
-                found.setdefault(name, element.attributes.get("value", "on" if boxed else ""))
-        elif element.tag == "select" and name:
-            chosen = [o for o in element.all("option") if "selected" in o.attributes]
-            if chosen:
-                found.setdefault(name, chosen[0].attributes.get("value", chosen[0].text))
-        elif element.tag in {"dl", "tr"}:
-            heading = None
-            for part in (each for each in element.children if isinstance(each, Element)):
-                if part.tag in {"dt", "th"}:
-                    heading = part.text.rstrip(":").lower().replace(" ", "_")
-                elif part.tag in {"dd", "td"} and heading:
-                    found.setdefault(heading, part.text)
-                    heading = None
+    for element in page.all("input", "dl", "tr"):
+        if element.tag == "input":
+            name = element.attributes.get("name", "")
+            if name and {"disabled", "readonly"} & element.attributes.keys():
+                found.setdefault(name, element.attributes.get("value", ""))
+            continue
+        heading = None
+        for part in (each for each in element.children if isinstance(each, Element)):
+            if part.tag in {"dt", "th"}:
+                heading = part.text.rstrip(":").lower().replace(" ", "_")
+            elif part.tag in {"dd", "td"} and heading:
+                found.setdefault(heading, part.text)
+                heading = None
     return found
 
 

@@ -4,6 +4,7 @@ A browser sends the hidden field of the form that it shows. The courier sees eve
 the token of each session, and asks a page for one where a write is refused for want of it.
 """
 
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
@@ -14,6 +15,8 @@ from withstand.client.exchange import Exchange, Request
 from withstand.client.session import csrf_token, merged, wants_csrf_token
 
 _FORM: Final = "application/x-www-form-urlencoded"
+_ACTION: Final = re.compile(r"(?i)delet|remov|destroy|cancel|log-?_?out|sign-?_?out")
+"""Where even a GET might do something."""
 _MOST: Final = 1_000  # sessions whose token is remembered
 
 
@@ -78,7 +81,8 @@ class Forgery:
         """Asks the page of the form, else the page that gave a token last."""
         before = self._given.get(session)
         headers = tuple(h for h in request.headers if not h[0].lower().startswith("content-"))
-        for path in dict.fromkeys((request.operation_path, self._page)):
+        own = None if _ACTION.search(request.operation_path) else request.operation_path
+        for path in dict.fromkeys((own, self._page)):
             if path is not None and self._given.get(session) == before:
                 yield Request(method="GET", path=path, headers=headers)
 

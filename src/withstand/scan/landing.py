@@ -24,7 +24,10 @@ from withstand.scan.soft_errors import says_no
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MOST_HOPS: Final = 3
 _SHORTEST_MARK: Final = 6  # characters of a text that was sent and is looked for in a page
-_LOGIN: Final = re.compile(r"(?i)(?<![a-z])(?:log-?_?(?:in|on)|sign-?_?in)\b|authenticate")
+_LOGIN: Final = re.compile(
+    r"(?i)(?<![a-z])(?:log-?_?(?:in|on)|sign-?_?in)\b|authenticate"
+    r"|anmeld|einlogg|connexion|connecter|iniciar-sesi|inlogg"
+)
 _SESSION: Final = re.compile(r"session|\bauth\b|token", re.IGNORECASE)
 _LEAVES: Final = re.compile(r"log-?_?(?:out|off)|sign-?_?out", re.IGNORECASE)
 _BEFORE_LOGIN: Final = re.compile(
