@@ -17,7 +17,8 @@ from withstand.client.session import csrf_token, merged, wants_csrf_token
 _FORM: Final = "application/x-www-form-urlencoded"
 _ACTION: Final = re.compile(r"(?i)delet|remov|destroy|cancel|log-?_?out|sign-?_?out")
 """Where even a GET might do something."""
-_MOST: Final = 1_000  # sessions whose token is remembered
+_MOST: Final = 1_000  # sessions whose token is remembered, and pages
+_ASKED: Final = 2  # pages for one token, besides the form's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,19 +35,20 @@ class Forgery:
 
     def __init__(self) -> None:
         self._given: dict[object, _Given] = {}  # by session
-        self._page: str | None = None  # that gave the last one
+        self._pages: set[str] = set()  # that gave any
         self._in_vain: set[tuple[object, str]] = set()  # session and path: no token helps
 
     def see(self, exchange: Exchange) -> None:
         """Remembers the token that a page gives to the session which asked for it."""
         response, request = exchange.response, exchange.request
-        if response is None or request.method != "GET" or "html" not in response.media_type:
+        if response is None or "html" not in response.media_type:
             return
         found = csrf_token(response)
         if found is None:
             return
         held = merged(dict(request_cookies(request)), response)
-        self._page = request.path
+        if request.method == "GET" and len(self._pages) < _MOST:
+            self._pages.add(request.operation_path)
         while len(self._given) >= _MOST:
             self._given.pop(next(iter(self._given)))
         sessions = [_session(exchange.identity, request)]
@@ -57,7 +59,7 @@ class Forgery:
 
     def steps(self, request: Request, who: str | None) -> Generator[Request, Exchange, Exchange]:
         """The exchange of a request; a form's with the token of its session, where there is one."""
-        if not _is_form(request, forms_known=self._page is not None):
+        if not _is_form(request, forms_known=bool(self._pages)):
             return (yield request)
         session, path = _session(who, request), request.operation_path
         wanted = any(is_csrf(_name(part)) for part in request.body.split(b"&"))
@@ -78,11 +80,12 @@ class Forgery:
         return self._left(session, exchange)
 
     def _ask(self, request: Request, session: object) -> Generator[Request, Exchange, None]:
-        """Asks the page of the form, else the page that gave a token last."""
+        """Asks the page of the form, else those that gave tokens, the plainest first."""
         before = self._given.get(session)
         headers = tuple(h for h in request.headers if not h[0].lower().startswith("content-"))
         own = None if _ACTION.search(request.operation_path) else request.operation_path
-        for path in dict.fromkeys((own, self._page)):
+        others = sorted(self._pages, key=lambda path: (path.count("/"), len(path), path))
+        for path in dict.fromkeys((own, *others[:_ASKED])):
             if path is not None and self._given.get(session) == before:
                 yield Request(method="GET", path=path, headers=headers)
 
@@ -97,8 +100,12 @@ class Forgery:
         if request.header("content-type") is None:
             request = request.with_header("Content-Type", _FORM)
         sent = dict(request_cookies(request))
-        missing = tuple(pair for pair in given.cookies.items() if pair[0] not in sent)
-        return Credential(cookies=missing).apply(request) if missing else request
+        with_it = tuple(
+            (name, value)
+            for name, value in given.cookies.items()
+            if name not in sent or (is_csrf(name) and sent[name] != value)
+        )
+        return Credential(cookies=with_it).apply(request) if with_it else request
 
     def _left(self, session: object, exchange: Exchange) -> Exchange:
         """The exchange. A visitor who wrote may be logged in since: the next one is another."""
