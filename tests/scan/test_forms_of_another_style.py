@@ -110,11 +110,11 @@ class Site:
             told = self.messages.pop(user, "")
             return self._page("Items", told, "<ul>", *rows, "</ul>")
         form = self._form("headline", "body")
-        wanted = fields.get("headline"), fields.get("body")
+        wanted = fields.get("headline", ""), fields.get("body", "")
         if parts == ["add"]:
             if request.method == "GET" or not all(wanted):
                 return self._page("Add", '<p class="error">Fill it in</p>', form)
-            self.items[str(uuid.UUID(int=next(self._numbers) + 2**100))] = (user, *wanted)  # type: ignore[arg-type] # both are there
+            self.items[str(uuid.UUID(int=next(self._numbers) + 2**100))] = (user, *wanted)
             self.messages[user] = '<ul class="messages"><li class="success">Added</li></ul>'
             return _led("/items/")
         action = {"edit": "edit", "delete": "delete"}.get(parts[-1], "read")
@@ -128,7 +128,7 @@ class Site:
             return _led("/items/")
         if not all(wanted):
             return self._page("Edit", '<p class="error">Fill it in</p>', form)
-        self.items[parts[0]] = (owner, str(wanted[0]), str(wanted[1]))
+        self.items[parts[0]] = (owner, *wanted)
         return _led(f"/items/{parts[0]}/")
 
     def _form(self, *names: str, action: str = "") -> str:

@@ -16,8 +16,7 @@ from withstand.client.identity import Credential, Identity
 from withstand.client.listener import Listener, Unreachable
 from withstand.client.target import Target
 from withstand.client.transport import Transport
-from withstand.scan.forgery import Forgery
-from withstand.scan.landing import followed
+from withstand.scan.browser import Browser
 from withstand.scan.leftovers import may_create
 from withstand.scan.patience import (
     LONGEST_WAIT_S,
@@ -76,7 +75,7 @@ class Budget:
 
 
 class Courier:
-    """Carries requests for one scan over a transport."""
+    """Carries requests for one scan over a transport. Without a `target` it follows no redirect."""
 
     def __init__(
         self,
@@ -94,8 +93,7 @@ class Courier:
         self._started_s = transport.unix_time_s()
         self._renewal = Renewal()
         self._preconditions = Preconditions()
-        self._forgery = Forgery()
-        self._target = target  # None: no redirect of a write is followed
+        self._browser = Browser(target) if target is not None else None
         self.requests = 0
         self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
         self.waits: Callable[[float], None] = _nothing  # is told how long the scan waits, seconds
@@ -171,32 +169,22 @@ class Courier:
         return exchange
 
     async def _submitted(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
-        """One exchange as a browser has it: with the token of the form, its redirect followed."""
-        if to is not None or self._target is None:
+        """One exchange; to the target itself as a browser has it."""
+        if self._browser is None or to is not None:
             return await self._unlocked(request, fresh=fresh, to=to)
         who = self._renewal.sender(self.current(request))
-        steps = self._forgery.steps(request, who.name if who is not None else None)
-        try:
-            asked = next(steps)
-            while True:
-                exchange = await self._unlocked(asked, fresh=fresh, to=None)
-                asked = steps.send(await self._landed(exchange, self._target))
-        except StopIteration as end:
-            submitted: Exchange = end.value
-            return submitted
+        exchange = await self._browser.submitted(
+            request,
+            who.name if who is not None else None,
+            lambda asked: self._unlocked(asked, fresh=fresh, to=None),
+        )
+        return self._landed(exchange)
 
-    async def _landed(self, exchange: Exchange, target: Target) -> Exchange:
-        """The exchange, of a write judged by the page that it led to."""
-        steps = followed(exchange, target)
-        try:
-            asked = next(steps)
-            while True:
-                asked = steps.send(await self._once(asked, fresh=False, to=None))
-        except StopIteration as end:
-            landed: Exchange = end.value
-        if landed is not exchange and may_create(landed) and not may_create(exchange):
-            self._note_creation(landed)
-        return landed
+    def _landed(self, exchange: Exchange) -> Exchange:
+        response = exchange.response
+        if response is not None and not 200 <= response.status < 300 and may_create(exchange):
+            self.created.append(exchange)  # when it was observed, nobody knew
+        return exchange
 
     async def _unlocked(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
         """One exchange, repeated with the version of the thing where the API asks for one."""
@@ -220,9 +208,13 @@ class Courier:
         exchanges = tuple(self._named(e) for e in await self._transport.burst(current))
         for exchange in exchanges:
             self._observe(exchange)
-        if self._target is None:
+        if self._browser is None:
             return exchanges
-        return tuple([await self._landed(exchange, self._target) for exchange in exchanges])
+        landed = [await self._browser.landed(each, self._plainly) for each in exchanges]
+        return tuple(self._landed(exchange) for exchange in landed)
+
+    async def _plainly(self, request: Request) -> Exchange:
+        return await self._once(request, fresh=False, to=None)
 
     async def shake_hands(self) -> Handshake | None:
         """What the target's server agrees to; None where no TLS is spoken."""
@@ -291,7 +283,8 @@ class Courier:
 
     def _observe(self, exchange: Exchange) -> None:
         self._preconditions.see(exchange)
-        self._forgery.see(exchange)
+        if self._browser is not None:
+            self._browser.see(exchange)
         if exchange.response is None:
             self._failures[self.place] += 1
         if hung(exchange):
@@ -301,8 +294,8 @@ class Courier:
             self._pace.served(self.now_s())
             if exchange.succeeded and exchange.request.method == "GET":
                 self._last_served = exchange.request
-        if may_create(exchange):
-            self._note_creation(exchange)
+        if may_create(exchange) and len(self.created) < _MOST_CREATED:
+            self.created.append(exchange)
         if self.watch is not None:
             self.watch(exchange)
         self.observed.append(exchange)
@@ -311,10 +304,6 @@ class Courier:
             self._observed_bytes > _OBSERVED_BYTES and len(self.observed) > 1
         ):
             self._observed_bytes -= _size(self.observed.popleft())
-
-    def _note_creation(self, exchange: Exchange) -> None:
-        if len(self.created) < _MOST_CREATED:
-            self.created.append(exchange)
 
     def _account(self, requests: int) -> None:
         if self._stop():
