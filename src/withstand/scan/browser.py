@@ -21,13 +21,13 @@ class Browser:
         """Takes notice of an exchange, whoever asked for it."""
         self._forgery.see(exchange)
 
-    async def submitted(self, request: Request, who: str | None, send: Sender) -> Exchange:
+    async def submitted(self, request: Request, send: Sender) -> Exchange:
         """The exchange of a request, as the one who sends it would have it in a browser."""
 
         async def sent(asked: Request) -> Exchange:
             return await self.landed(await send(asked), send)
 
-        return await _carried(self._forgery.steps(request, who), sent)
+        return await _carried(self._forgery.steps(request), sent)
 
     async def landed(self, exchange: Exchange, send: Sender) -> Exchange:
         """The exchange, of a write judged by the page that it led to."""

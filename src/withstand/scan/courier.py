@@ -172,11 +172,8 @@ class Courier:
         """One exchange; to the target itself as a browser has it."""
         if self._browser is None or to is not None:
             return await self._unlocked(request, fresh=fresh, to=to)
-        who = self._renewal.sender(self.current(request))
         exchange = await self._browser.submitted(
-            request,
-            who.name if who is not None else None,
-            lambda asked: self._unlocked(asked, fresh=fresh, to=None),
+            self.current(request), lambda asked: self._unlocked(asked, fresh=fresh, to=None)
         )
         return self._landed(exchange)
 

@@ -15,6 +15,8 @@ from withstand.client.exchange import Exchange, Request
 from withstand.client.session import csrf_token, merged, wants_csrf_token
 
 _FORM: Final = "application/x-www-form-urlencoded"
+_Session = frozenset[tuple[str, str]]
+_NOBODY: Final = _Session()
 _ACTION: Final = re.compile(r"(?i)delet|remov|destroy|cancel|log-?_?out|sign-?_?out")
 """Where even a GET might do something."""
 _MOST: Final = 1_000  # sessions whose token is remembered, and pages
@@ -34,9 +36,9 @@ class Forgery:
     """The tokens that were seen, and where one is asked for."""
 
     def __init__(self) -> None:
-        self._given: dict[object, _Given] = {}  # by session
+        self._given: dict[_Session, _Given] = {}  # by session
         self._pages: set[str] = set()  # that gave any
-        self._in_vain: set[tuple[object, str]] = set()  # session and path: no token helps
+        self._in_vain: set[tuple[_Session, str]] = set()  # session and path: no token helps
 
     def see(self, exchange: Exchange) -> None:
         """Remembers the token that a page gives to the session which asked for it."""
@@ -51,17 +53,14 @@ class Forgery:
             self._pages.add(request.operation_path)
         while len(self._given) >= _MOST:
             self._given.pop(next(iter(self._given)))
-        sessions = [_session(exchange.identity, request)]
-        if exchange.identity is None:  # a visitor may come back with the cookies of the page
-            sessions.append(frozenset(held.items()))
-        for session in sessions:
+        for session in (_session(request), frozenset(held.items())):
             self._given[session] = _Given(name=found[0], value=found[1], cookies=held)
 
-    def steps(self, request: Request, who: str | None) -> Generator[Request, Exchange, Exchange]:
+    def steps(self, request: Request) -> Generator[Request, Exchange, Exchange]:
         """The exchange of a request; a form's with the token of its session, where there is one."""
         if not _is_form(request, forms_known=bool(self._pages)):
             return (yield request)
-        session, path = _session(who, request), request.operation_path
+        session, path = _session(request), request.operation_path
         wanted = any(is_csrf(_name(part)) for part in request.body.split(b"&"))
         place = session, path
         if wanted and session not in self._given and place not in self._in_vain:
@@ -79,7 +78,7 @@ class Forgery:
             self._in_vain.add(place)
         return self._left(session, exchange)
 
-    def _ask(self, request: Request, session: object) -> Generator[Request, Exchange, None]:
+    def _ask(self, request: Request, session: _Session) -> Generator[Request, Exchange, None]:
         """Asks the page of the form, else those that gave tokens, the plainest first."""
         before = self._given.get(session)
         headers = tuple(h for h in request.headers if not h[0].lower().startswith("content-"))
@@ -89,7 +88,7 @@ class Forgery:
             if path is not None and self._given.get(session) == before:
                 yield Request(method="GET", path=path, headers=headers)
 
-    def _with_token(self, request: Request, session: object) -> Request:
+    def _with_token(self, request: Request, session: _Session) -> Request:
         given = self._given.get(session)
         if given is None:
             return request
@@ -107,19 +106,16 @@ class Forgery:
         )
         return Credential(cookies=with_it).apply(request) if with_it else request
 
-    def _left(self, session: object, exchange: Exchange) -> Exchange:
+    def _left(self, session: _Session, exchange: Exchange) -> Exchange:
         """The exchange. A visitor who wrote may be logged in since: the next one is another."""
         if session == _NOBODY:
             self._given.pop(session, None)
         return exchange
 
 
-_NOBODY: Final = frozenset[tuple[str, str]]()
-
-
-def _session(who: str | None, request: Request) -> object:
-    """Whose token it is: an identity's, that of the cookies which are sent, or nobody's."""
-    return who if who is not None else frozenset(request_cookies(request))
+def _session(request: Request) -> _Session:
+    """Whose token it is: that of the cookies which are sent."""
+    return frozenset(request_cookies(request))
 
 
 def _is_form(request: Request, *, forms_known: bool) -> bool:
