@@ -17,8 +17,8 @@ WRITES_OF_OTHERS = (
     "object-deletable-by-other-user",
     "object-readable-by-other-user",
 )
-COMPARING = (
-    *{flaw.seen_by for flaw in FLAWS},
+COMPARING = (  # injection is looked for, and not found elsewhere, where the flaws are planted
+    *({flaw.seen_by for flaw in FLAWS} - {"sql-injection", "cross-site-scripting"}),
     "missing-credential-accepted",
     "garbage-credential-accepted",
     "login-not-rate-limited",
@@ -70,7 +70,7 @@ def test_every_flaw_of_a_website_is_found_by_its_check() -> None:
 def test_the_time_of_a_login_that_redirects_tells_who_is_a_member() -> None:
     name = "login-hashes-for-members-only"
     with running(name) as config:
-        scan = scanned(config, only=("user-enumeration", "user-enumeration-by-time"))
+        scan = scanned(config, only=("user-enumeration-by-time",))
 
     assert scan.findings == expected(name)
 
