@@ -24,8 +24,10 @@ _PLAIN_WORD: Final = re.compile(r"[A-Za-z0-9_./:=@%+,\-]+")
 _UNTYPABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]+")
 
 
-def curl_line(request: Request, target: Target) -> str:
+def curl_line(request: Request, target: Target, *, follows: bool = False) -> str:
     """The command that sends the request to the target again and prints the whole response.
+
+    With `follows` it prints the page as well to which a redirect leads.
 
     curl does it for every request but those that it would repair or cannot be told: a NUL byte or
     a line break in the head, a wrong Content-Length, a Transfer-Encoding. For these the bytes are
@@ -34,6 +36,7 @@ def curl_line(request: Request, target: Target) -> str:
     if _is_beyond_curl(request):
         return _raw(request, target)
     words = ["curl", "--include", "--path-as-is", "--globoff", *_tls_options(target)]
+    words += ["--location"] if follows and request.method == "POST" else []
     words += _method_options(request)
     typed = _UNTYPABLE.search(_text(request.body)) is None
     for name, value in request.headers:

@@ -47,12 +47,20 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What came back: a complete HTTP response; `body` with content codings already undone."""
+    """What came back: a complete HTTP response; `body` with content codings already undone.
+
+    `accepted` is what the page says by which a website answers a write; None where none was read.
+    After a redirect to a page of HTML the body is that page's, with the headers of the content, and
+    its cookies are among those that are set; status and the other headers stay. `item_path` is
+    then where the thing is that was written.
+    """
 
     status: int
     reason: str = ""
     headers: Headers = ()
     body: bytes = b""
+    accepted: bool | None = None
+    item_path: str | None = None
 
     def header(self, name: str) -> str | None:
         """The first value of a header, whatever its case; None without one."""
@@ -65,8 +73,13 @@ class Response:
 
     @property
     def succeeded(self) -> bool:
-        """Whether the status is 2xx."""
-        return 200 <= self.status < 300
+        """Whether the status is 2xx, or the page that answers a write says yes."""
+        return self.accepted if self.accepted is not None else 200 <= self.status < 300
+
+    @property
+    def made_at(self) -> str | None:
+        """The address of what was made: the Location, of a website's answer what its page tells."""
+        return self.header("location") if self.accepted is None else self.item_path
 
     @property
     def media_type(self) -> str:
@@ -155,7 +168,7 @@ class Exchange:
 
     @property
     def succeeded(self) -> bool:
-        """Whether a 2xx response came back."""
+        """Whether a response came back that is a success."""
         return isinstance(self.outcome, Response) and self.outcome.succeeded
 
 

@@ -1,6 +1,5 @@
 """Cookie sessions: what a login sets, how it is sent, and what guards it against forgery. Pure."""
 
-import html
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -9,11 +8,13 @@ from urllib.parse import unquote
 from withstand.client.cookies import cookie_date_s
 from withstand.client.credential import Credential, is_csrf
 from withstand.client.exchange import Response
+from withstand.client.page import page_of
 
 _SESSION: Final = re.compile(r"sess|sid\b|auth|token|jwt", re.IGNORECASE)
-_TAG: Final = re.compile(r"<(?:input|meta)\b[^>]*>", re.IGNORECASE)
-_ATTRIBUTE: Final = re.compile(r"""([\w-]+)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""")
 _FORGERY_STATUSES: Final = frozenset({400, 403, 419, 422})
+_FORGERY_WORDS: Final = re.compile(
+    r"csrf|forger|(?:token|form|page|session) (?:is|has|was)? ?(?:invalid|expired|missing)", re.I
+)
 _LONG_AGO_S: Final = 1_000_000_000.0  # who sets a cookie that expired before 2001 deletes it
 
 
@@ -73,8 +74,9 @@ def lifetime_of_cookies_s(response: Response) -> float | None:
 
 def csrf_token(response: Response) -> tuple[str, str] | None:
     """Name and value of the token against forgery in a page, its JSON or its cookies."""
-    for tag in _TAG.findall(response.text) if "html" in response.media_type else ():
-        parts = {m[1].lower(): html.unescape(m[2] or m[3] or m[4]) for m in _matches(tag)}
+    page = page_of(response)
+    for element in page.all("input", "meta") if page is not None else ():
+        parts = element.attributes
         name, value = parts.get("name", ""), parts.get("value", parts.get("content", ""))
         if value and (is_csrf(name) or name == "authenticity_token"):
             return name, value
@@ -89,6 +91,9 @@ def csrf_token(response: Response) -> tuple[str, str] | None:
 
 def wants_csrf_token(response: Response) -> bool:
     """Whether a refusal may be for want of a token against forged requests."""
+    page = page_of(response) if response.accepted is False else None
+    if page is not None:
+        return _FORGERY_WORDS.search(page.text) is not None
     if response.status not in _FORGERY_STATUSES:
         return False
     return response.status in {403, 419} or "csrf" in response.text.lower()
@@ -96,6 +101,8 @@ def wants_csrf_token(response: Response) -> bool:
 
 def shows_login_again(response: Response, login_path: str) -> bool:
     """Whether the answer to a login asks to log in once more, or says in a 2xx that it failed."""
+    if response.accepted is False:
+        return True
     if 300 <= response.status < 400:
         location = (response.header("location") or "").split("?", 1)[0].rstrip("/").lower()
         last = location.rsplit("/", 1)[-1]
@@ -133,10 +140,6 @@ def _deletes(attributes: list[str]) -> bool:
             if expires_at_s is not None and expires_at_s < _LONG_AGO_S:
                 return True
     return False
-
-
-def _matches(tag: str) -> Iterator[re.Match[str]]:
-    return _ATTRIBUTE.finditer(tag)
 
 
 def _texts(node: Any, depth: int = 0) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ authentication and authorisation.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
@@ -15,6 +16,7 @@ from withstand.openapi.request_builder import Built, Unbuildable
 from withstand.openapi.spoken import only_reads
 from withstand.scan.access_matrix import Access as Access
 from withstand.scan.check import Steps, send
+from withstand.scan.landing import is_gone, leads_alike
 from withstand.scan.making import sacrifice
 from withstand.scan.objects import Made, like_baseline, located, read_back
 from withstand.scan.shape import same_shape, tells
@@ -157,6 +159,8 @@ def _write(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt]
         return _unclear(
             exchange, f"it answered {response.status}, the authorised request {control.status}"
         )
+    if 300 <= response.status < 400:
+        return (yield from _on_page(subject, baseline, built, exchange))
     expected = baseline.exchange.response
     if expected is None or not same_kind(expected, response):
         return _unclear(
@@ -180,6 +184,39 @@ def _write(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt]
         authorised=changed or baseline.exchange,
         telling=shows or tells(response),
     )
+
+
+def _on_page(
+    subject: Subject, baseline: Baseline, built: Built, exchange: Exchange
+) -> Steps[Attempt]:
+    """A website leads everybody to some page: what the authorised identity reads there tells."""
+    seen = yield from _seen(subject, baseline, built, exchange)
+    if seen is not None:
+        return Attempt(
+            access=Access.GRANTED,
+            exchange=exchange,
+            reason=f"it answered {exchange.status}, and what it sent is stored",
+            authorised=seen,
+        )
+    own = like_baseline(subject, baseline)
+    control = yield from send(authorised_request(subject, baseline, own.request))
+    if (yield from _seen(subject, baseline, own, control)) is not None:
+        return _refused(exchange, "and nothing of what it sent is stored")
+    return _unclear(exchange, f"it answered {exchange.status}, but no effect can be seen")
+
+
+def _seen(
+    subject: Subject, baseline: Baseline, built: Built, exchange: Exchange
+) -> Steps[Exchange | None]:
+    """What was written, on the page where the authorised identity finds such things."""
+    usual, response = baseline.exchange.response, exchange.response
+    item = response.item_path if response is not None else None
+    path = item or urlsplit((usual.header("location") if usual else None) or "").path
+    if not path or not built.canaries:
+        return None
+    page = Request(method="GET", path=path, headers=(("Accept", "text/html, */*"),))
+    seen = yield from send(authorised_request(subject, baseline, page))
+    return seen if seen.succeeded and _holds(seen, built.canaries) else None
 
 
 def _changed(subject: Subject, baseline: Baseline, built: Built) -> Steps[Exchange | None]:
@@ -211,11 +248,11 @@ def _delete(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt
     exchange = yield from send(alter(subject.stripped(built.request)))
     after = yield from read_back(subject, baseline.operation, made, owner)
     if before is not None and before.succeeded and after is not None:
-        gone = after.status in {404, 410}
+        gone = is_gone(after)
     else:
         # Nobody can read it: whether the owner can still delete it tells whether it was there.
         after = yield from send(authorised_request(subject, baseline, built.request))
-        gone = exchange.succeeded and after.status in {404, 410}
+        gone = exchange.succeeded and is_gone(after)
     if gone:
         return Attempt(
             access=Access.GRANTED,
@@ -230,6 +267,8 @@ def _delete(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt
 
 def same_kind(expected: Response, response: Response) -> bool:
     """Whether two answers to a write are of one kind, though ids and texts differ."""
+    if 300 <= max(expected.status, response.status) < 400:
+        return expected.status == response.status and leads_alike(expected, response)
     if not expected.body.strip() or not response.body.strip():
         return not expected.body.strip() and not response.body.strip()
     if expected.json() is None:

@@ -28,5 +28,13 @@ class Attempt:
         if self.exchange is None or self.exchange.response is None:
             return f"{who}: {self.reason}"
         text = said(self.exchange.response)
-        soft = " that says it failed" if self.exchange.succeeded else ""
-        return f"{who} got {self.exchange.status}{soft}" + (f": {text}" if text else "")
+        return f"{who} got {self.status}" + (f": {text}" if text else "")
+
+    @property
+    def status(self) -> str:
+        """The status of a try that failed, and whether only the answer's text says so."""
+        response = self.exchange.response if self.exchange is not None else None
+        if response is None:
+            return "None"
+        soft = response.succeeded or response.accepted is False
+        return f"{response.status}" + (" that says it failed" if soft else "")

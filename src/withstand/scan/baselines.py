@@ -15,6 +15,7 @@ from withstand.openapi.dependency_order import in_dependency_order
 from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.naming import is_identifier
 from withstand.openapi.operation import Api, Operation
+from withstand.openapi.path_template import item_path
 from withstand.openapi.plausible_text import Marks, text_for
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import producer_of
@@ -137,7 +138,11 @@ def _settled(
     response = last.exchange.response if last.exchange is not None else None
     if response is None or last.built is None:
         return ()
-    if response.status not in _REPAIRABLE and not says_no(response):
+    if (
+        response.status not in _REPAIRABLE
+        and response.accepted is not False
+        and not says_no(response)
+    ):
         return ()
     # Of a thing that has to exist another id may be somebody else's: those are never guessed.
     slots = [
@@ -224,9 +229,7 @@ def _note_refusal(
 def _short(attempt: Attempt) -> str:
     if attempt.reason:
         return attempt.reason
-    status = attempt.exchange.status if attempt.exchange is not None else None
-    soft = " that says it failed" if attempt.exchange and attempt.exchange.succeeded else ""
-    return f"{attempt.identity or 'anonymous'} got {status}{soft}"
+    return f"{attempt.identity or 'anonymous'} got {attempt.status}"
 
 
 async def _keep(
@@ -341,10 +344,10 @@ async def _on_own_object(
     found: object | None = None
     if response is not None and response.succeeded:
         inside = frozenset(str(v) for s, v in made.values.items() if s.location == "path")
-        location = response.header("location")
+        location = response.made_at
         found = identifier_in(response.json(), slot.name, other_than=inside)
         if found is None and location:
-            found = identifier_in_location(location, operation.path)
+            found = identifier_in_location(location, item_path(operation.path) or operation.path)
         if found is None and identity is not None:
             found = await listed_id(plan, ground, courier, operation, identity, made, slot.name)
     if found is None:

@@ -1,6 +1,5 @@
 """Deleting what the scan created, as the identity that created it, and listing what stays."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -68,7 +67,7 @@ async def _deleted(
         return f"{thing.deleter.key} is not called: {forbidden}"
     exchange = await transport.send(thing.deletion)
     status = exchange.status
-    if was_served(exchange) or status in _GONE or _leads_back(exchange):
+    if was_served(exchange) or status in _GONE:
         return ""
     if status in _NOT_HIS or exchange.succeeded:
         for other in _others(plan, thing, people):
@@ -104,11 +103,3 @@ def _others(plan: ScanPlan, thing: Leftover, people: tuple[Identity, ...]) -> tu
         if each.role != own and not each.throwaway and (roles is None or each.role in roles):
             by_role.setdefault(each.role, each)
     return tuple(by_role.values())
-
-
-def _leads_back(exchange: Exchange) -> bool:
-    """Whether a website answered by showing another page, which is not the one to log in."""
-    response = exchange.response
-    if response is None or exchange.request.method != "POST" or response.status not in {302, 303}:
-        return False
-    return not re.search(r"(?i)log-?in|sign-?in|auth", response.header("location") or "login")

@@ -16,6 +16,7 @@ from withstand.client.identity import Credential, Identity
 from withstand.client.listener import Listener, Unreachable
 from withstand.client.target import Target
 from withstand.client.transport import Transport
+from withstand.scan.browser import Browser
 from withstand.scan.leftovers import may_create
 from withstand.scan.patience import (
     LONGEST_WAIT_S,
@@ -74,7 +75,7 @@ class Budget:
 
 
 class Courier:
-    """Carries requests for one scan over a transport."""
+    """Carries requests for one scan over a transport. Without a `target` it follows no redirect."""
 
     def __init__(
         self,
@@ -82,6 +83,7 @@ class Courier:
         budget: Budget,
         *,
         listener: Listener | None = None,
+        target: Target | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         self.listener = listener or Unreachable()  # for what the target sends by itself
@@ -91,6 +93,7 @@ class Courier:
         self._started_s = transport.unix_time_s()
         self._renewal = Renewal()
         self._preconditions = Preconditions()
+        self._browser = Browser(target) if target is not None else None
         self.requests = 0
         self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
         self.waits: Callable[[float], None] = _nothing  # is told how long the scan waits, seconds
@@ -154,7 +157,7 @@ class Courier:
             if noise_is_answer:
                 return self._last_hang[self.place]
             raise NoiseStays(self._last_hang[self.place])
-        exchange = await self._unlocked(request, fresh=fresh, to=to)
+        exchange = await self._submitted(request, fresh=fresh, to=to)
         waited_s, tries = 0.0, 0
         while is_noise(exchange) and not noise_is_answer:
             wait_s = await self._wait_s(exchange, tries, waited_s)
@@ -162,7 +165,22 @@ class Courier:
                 raise NoiseStays(exchange)
             waited_s, tries = waited_s + wait_s, tries + 1
             await self._rest(wait_s)
-            exchange = await self._unlocked(request, fresh=True, to=to)
+            exchange = await self._submitted(request, fresh=True, to=to)
+        return exchange
+
+    async def _submitted(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
+        """One exchange; to the target itself as a browser has it."""
+        if self._browser is None or to is not None:
+            return await self._unlocked(request, fresh=fresh, to=to)
+        exchange = await self._browser.submitted(
+            self.current(request), lambda asked: self._unlocked(asked, fresh=fresh, to=None)
+        )
+        return self._landed(exchange)
+
+    def _landed(self, exchange: Exchange) -> Exchange:
+        response = exchange.response
+        if response is not None and not 200 <= response.status < 300 and may_create(exchange):
+            self.created.append(exchange)  # when it was observed, nobody knew
         return exchange
 
     async def _unlocked(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
@@ -187,7 +205,13 @@ class Courier:
         exchanges = tuple(self._named(e) for e in await self._transport.burst(current))
         for exchange in exchanges:
             self._observe(exchange)
-        return exchanges
+        if self._browser is None:
+            return exchanges
+        landed = [await self._browser.landed(each, self._plainly) for each in exchanges]
+        return tuple(self._landed(exchange) for exchange in landed)
+
+    async def _plainly(self, request: Request) -> Exchange:
+        return await self._once(request, fresh=False, to=None)
 
     async def shake_hands(self) -> Handshake | None:
         """What the target's server agrees to; None where no TLS is spoken."""
@@ -256,6 +280,8 @@ class Courier:
 
     def _observe(self, exchange: Exchange) -> None:
         self._preconditions.see(exchange)
+        if self._browser is not None:
+            self._browser.see(exchange)
         if exchange.response is None:
             self._failures[self.place] += 1
         if hung(exchange):

@@ -10,7 +10,7 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.body_encoding import best_body, encoded_body
 from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.operation import Api, Operation
-from withstand.openapi.path_template import shape, values_in
+from withstand.openapi.path_template import item_path, shape, values_in
 from withstand.openapi.resources import deleter_of, reader_of
 from withstand.openapi.spoken import name_of_id, picker_of
 from withstand.scan.accounts import opens_a_session, removes_a_user
@@ -66,7 +66,7 @@ def leftovers(
         if not may_create(exchange) or response is None or says_no(response):
             continue
         producer = called(api, base_path, exchange.request)
-        if producer is None:
+        if producer is None or producer.removes:
             continue
         left = _leftover(api, base_path, producer, exchange, response, sign_up)
         if left is None or _mark(left) in gone:
@@ -145,12 +145,13 @@ def _identifier(
 ) -> object | None:
     if producer.method == "PUT":
         return values_in(producer.path, exchange.request.operation_path).get(name)
-    inside = values_in(producer.path, exchange.request.operation_path).values()
-    found = identifier_in(response.json(), name, other_than=frozenset(inside))
-    location = response.header("location")
+    inside = frozenset(values_in(producer.path, exchange.request.operation_path).values())
+    found = identifier_in(response.json(), name, other_than=inside)
+    location = response.made_at
     if found is None and location:
-        found = identifier_in_location(location, item.path)
-    return found
+        found = identifier_in_location(location, item_path(item.path) or item.path)
+    changed = response.accepted is not None and str(found) in inside  # it was there before
+    return None if changed else found
 
 
 def _deletion(

@@ -194,7 +194,7 @@ def _made(
     inside = frozenset(str(v) for s, v in built.values.items() if s.location == "path")
     found = identifier_in(response.json(), name, other_than=inside)
     if found is None:
-        location = response.header("location")
+        location = response.made_at
         for path in (item_path(operation.path), operation.path):
             if found is None and location and path:
                 found = identifier_in_location(location, path)

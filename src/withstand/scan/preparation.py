@@ -73,7 +73,7 @@ async def prepared_requests(plan: ScanPlan, transport: Transport, *, now_s: floa
 
     Raises TargetUnreachable and IdentityBroken.
     """
-    courier = Courier(transport, plan.budget)
+    courier = Courier(transport, plan.budget, target=plan.target)
     ground = Groundwork(
         builder=RequestBuilder(
             plan.api, base_path=plan.target.base_path, nonce=plan.nonce, given=plan.given

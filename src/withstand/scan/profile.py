@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from withstand.client.exchange import Response
+from withstand.client.page import page_of, properties_of
 from withstand.openapi.naming import canonical, words
 
 Profile = Mapping[str, object]
@@ -31,7 +32,9 @@ def is_profile(path: str) -> bool:
 
 def profile_in(response: Response) -> Profile:
     """What identifies somebody in a response; empty where it holds nothing of the kind."""
-    return dict(_told(response.json(), "$", 0))
+    page = page_of(response)
+    shown = properties_of(page) if page is not None else response.json()
+    return dict(_told(shown, "$", 0))
 
 
 def differences(before: Profile, after: Profile) -> tuple[str, ...]:

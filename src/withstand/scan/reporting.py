@@ -132,12 +132,15 @@ def _finding(
 
 def _shown(evidence: Evidence, mask: Mask, target: Target) -> Evidence:
     exchange = mask.exchange(evidence.exchange)
+    response = exchange.response
     return replace(
         evidence,
         caption=mask.text(evidence.caption),
         exchange=exchange,
         highlight=mask.text(evidence.highlight) if evidence.highlight else None,
-        curl=curl_line(exchange.request, target),
+        curl=curl_line(
+            exchange.request, target, follows=response is not None and response.accepted is not None
+        ),
     )
 
 

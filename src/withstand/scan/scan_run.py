@@ -65,7 +65,11 @@ class ScanRun:
     ) -> None:
         self.plan = plan
         self.courier = Courier(
-            transport, plan.budget, listener=listener, stop=lambda: self._listening and stop()
+            transport,
+            plan.budget,
+            listener=listener,
+            target=plan.target,
+            stop=lambda: self._listening and stop(),
         )
         self.courier.new_user = self._new_user
         self.courier.waits = self._waits

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from withstand.client.exchange import Response
+from withstand.client.page import Element, page_of
 
 _PAGING: Final = frozenset(
     {"limit", "offset", "page", "pages", "size", "per_page", "skip", "total", "count", "next"}
@@ -35,11 +36,23 @@ def tells(response: Response) -> bool:
 
 
 def same_shape(one: Response, other: Response) -> bool:
-    """Whether both are JSON with the same properties, however many items their lists have."""
+    """Whether both are JSON with the same properties, however many items their lists have.
+
+    Pages are of one shape where their headings and labels are the same, and both have rows or none.
+    """
+    pages = page_of(one), page_of(other)
+    if pages[0] is not None and pages[1] is not None:
+        labels = set(_labels(pages[0]))
+        return len(labels) > 1 and labels == set(_labels(pages[1]))
     first, second = one.json(), other.json()
     if first is None or second is None:
         return False
     return set(_properties(first)) == set(_properties(second))
+
+
+def _labels(page: Element) -> Iterator[str]:
+    for element in page.all("title", "h1", "h2", "th", "dt", "label", "legend", "td"):
+        yield f"{element.tag} {element.own_text if element.tag != 'td' else ''}"
 
 
 def _properties(node: Any, path: str = "$") -> Iterator[str]:

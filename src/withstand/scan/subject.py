@@ -118,7 +118,11 @@ class Subject:
         return request
 
     def refused(self, response: Response) -> bool:
-        """Whether a response refuses: 401, 403, 404, a redirect, or an error in a 2xx (V6)."""
-        if response.status in {401, 403, 404} or 300 <= response.status < 400:
+        """Whether a response refuses: 401, 403, 404, a redirect that leads to no page that says
+        yes (`withstand.scan.landing`), or an error in a 2xx (V6).
+        """
+        if response.status in {401, 403, 404} or response.accepted is False:
+            return True
+        if 300 <= response.status < 400 and not response.succeeded:
             return True
         return response.succeeded and (normalised(response) in self.refusals or says_no(response))

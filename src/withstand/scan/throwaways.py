@@ -75,14 +75,24 @@ async def _signed_up(
             exchange = await courier.send(built.request)
         except (Unbuildable, NoiseStays) as problem:
             return f"{operation.key} could not be used: {problem}"
-        if exchange.succeeded or 300 <= (exchange.status or 0) < 400:
+        if exchange.succeeded or _led_on(exchange):
             known = fields if plan.login is None else aliased(fields, plan.login)
             user = Identity(name=name, role=ROLE, fields=known, throwaway=True)
             return await _entered(plan, courier, user, exchange)
         reasons.append(f"{exchange.status}")
-        if exchange.status not in {400, 409, 422}:
+        if exchange.status not in {400, 409, 422} and not _said_no(exchange):
             break
     return f"{operation.key} answered {' and '.join(dict.fromkeys(reasons))}; {_HOW}"
+
+
+def _led_on(exchange: Exchange) -> bool:
+    """Whether it redirects to what nobody could read: then only a login can tell."""
+    response = exchange.response
+    return response is not None and 300 <= response.status < 400 and response.accepted is None
+
+
+def _said_no(exchange: Exchange) -> bool:
+    return exchange.response is not None and exchange.response.accepted is False
 
 
 async def _entered(

@@ -68,7 +68,7 @@ def _reads(subject: Subject, taken: Exchange, name: str) -> Iterator[str]:
             continue
         found = identifier_in(taken.response.json(), named)
         if found is None:
-            location = taken.response.header("location")
+            location = taken.response.made_at
             found = identifier_in_location(location, reader.path) if location else None
         for value in (*([found] if found is not None else []), *_names(taken, name, is_name)):
             path = _filled(subject, reader, named, value)

@@ -5,11 +5,13 @@ speaks of rights, money or approval, or the document calls it read-only. Pure.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from withstand.client.exchange import Exchange
+from withstand.client.page import page_of, properties_of
 from withstand.openapi.naming import canonical, words
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.request_builder import Slot
@@ -104,8 +106,19 @@ def nonsense(slots: tuple[Slot, ...], nonce: str) -> Attempt:
 
 
 def document_of(exchange: Exchange | None) -> Any:
-    """What an answer holds as JSON; None without one."""
-    return exchange.response.json() if exchange is not None and exchange.response else None
+    """What an answer holds as JSON, or what its page shows under names; None without either."""
+    response = exchange.response if exchange is not None else None
+    page = page_of(response) if response is not None else None
+    if page is not None:
+        return {name: _meant(text) for name, text in properties_of(page).items()}
+    return response.json() if response is not None else None
+
+
+def _meant(text: str) -> object:
+    """A value as a page writes it: truth values and whole numbers are no texts."""
+    known = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+    number = re.fullmatch(r"-?\d{1,15}", text)
+    return int(text) if number else known.get(text.lower(), text)
 
 
 def has(document: Any, attempt: Attempt) -> bool:

@@ -44,6 +44,11 @@ def told_apart(known: Asked, strangers: tuple[Asked, ...]) -> str | None:
         return None
     if answer.status != others[0].status:
         return f"status {answer.status} instead of {others[0].status}"
+    places = [
+        _place(each, who) for each, who in zip((*others, answer), (*strangers, known), strict=True)
+    ]
+    if len({*places[:-1]}) == 1 and places[-1] != places[0]:
+        return "another Location"
     one = _plain(answer, known)
     rest = [_plain(other, who) for other, who in zip(others, strangers, strict=True)]
     volatile: frozenset[str] = frozenset()
@@ -58,6 +63,12 @@ def _same(one: Response, other: Response, volatile: frozenset[str]) -> bool:
     if normalised(one) == normalised(other):
         return True
     return one.json() is not None and same_content(one, other, volatile=volatile)
+
+
+def _place(response: Response, who: Asked) -> str:
+    """Where it leads, without echoes; every number 0."""
+    address = Response(status=0, body=(response.header("location") or "").encode())
+    return _plain(address, who).text
 
 
 def _plain(response: Response, who: Asked) -> Response:

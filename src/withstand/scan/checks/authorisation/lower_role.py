@@ -33,6 +33,7 @@ from withstand.scan.examples import (
     operation,
 )
 from withstand.scan.finding import Confidence, Severity
+from withstand.scan.landing import is_gone
 from withstand.scan.making import sacrifice
 from withstand.scan.objects import Made, located, read_back
 from withstand.scan.subject import Baseline, Subject
@@ -156,7 +157,7 @@ def _delete(subject: Subject, made: Made, intruder: Identity, allowed: Identity)
         after = yield from send(allowed.authorize(built.request))
     if after is None:
         return Attempt(access=Access.UNCLEAR, exchange=exchange, reason="nobody can read it again")
-    if after.status in {404, 410} and (readable or exchange.succeeded):
+    if is_gone(after) and (readable or exchange.succeeded):
         return Attempt(
             access=Access.GRANTED,
             exchange=exchange,

@@ -39,6 +39,7 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
+from withstand.scan.landing import is_gone
 from withstand.scan.making import create
 from withstand.scan.objects import Made, located
 from withstand.scan.ownership import Holding, hold, hold_again, no_pair, not_for_these, pair, shows
@@ -133,7 +134,7 @@ def _gone(held: Holding, after: Exchange) -> str | None:
         return (
             None if not now.succeeded or shows(after, held.marks) else "the owner's list lacks it"
         )
-    if now.status in {404, 410}:
+    if is_gone(after):
         return "the object is gone"
     if not now.succeeded:
         return None

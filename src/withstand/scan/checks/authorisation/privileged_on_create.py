@@ -193,7 +193,7 @@ def _judge_user(
         refused = yield from send(
             control.identity.authorize(subject.stripped(baseline.exchange.request))
         )
-        if refused.status in {401, 403}:
+        if refused.response is not None and subject.refused(refused.response):
             evidence.insert(1, shown("It opens what is meant for another role", exchange))
             kept = kept or tries
         elif not kept:
