@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from withstand.load.measurement import LoadMeasurement
-from withstand.load.shards import shortfall
+from withstand.load.shards import load_shortfall
 from withstand.load.stress import StressMeasurement
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.merge import badness
@@ -143,7 +143,7 @@ class Results:
         tried = self.trials.void if self.trials is not None else None
         health = self.load.generator if self.load is not None else None
         saturated = health.saturated if health is not None else None
-        lost = shortfall(self.load) if self.load is not None else None
+        lost = load_shortfall(self.load) if self.load is not None else None
         lagging = health.lagging if health is not None else None
         if not any(verdict.reason == lagging for verdict in self.inconclusive()):
             lagging = None  # late, but no verdict hangs on it

@@ -38,7 +38,7 @@ def with_known(record: ScanRecord, known: Iterable[KnownFinding], *, file: str) 
         gone=tuple(
             entry
             for fingerprint, entry in entries.items()
-            if fingerprint not in seen and _tested(entry, record)
+            if fingerprint not in seen and tested_for(entry, record)
         ),
     )
 
@@ -52,7 +52,7 @@ def updated(record: ScanRecord, known: Iterable[KnownFinding]) -> tuple[KnownFin
     kept = {
         entry.fingerprint: entry
         for entry in known
-        if entry.fingerprint not in accepted and not _tested(entry, record)
+        if entry.fingerprint not in accepted and not tested_for(entry, record)
     }
     return tuple((kept | found).values())
 
@@ -85,7 +85,7 @@ def _covers(entry: KnownFinding | None, finding: Finding) -> bool:
     return entry is not None and finding.severity.rank <= entry.severity.rank
 
 
-def _tested(entry: KnownFinding, record: ScanRecord) -> bool:
+def tested_for(entry: KnownFinding, record: ScanRecord) -> bool:
     """Whether this scan decided what the finding is about, or the operation is not there now."""
     if record.void is not None:
         return False

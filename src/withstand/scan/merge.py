@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from withstand.scan.access_matrix import merge_rows
 from withstand.scan.finding import Confidence, Finding
+from withstand.scan.known import tested_for
 from withstand.scan.record import (
     Coverage,
     CoverageState,
@@ -13,6 +14,7 @@ from withstand.scan.record import (
     SuppressedFinding,
     SuppressionUse,
 )
+from withstand.scan.share import joined_scans
 
 T = TypeVar("T")
 
@@ -30,7 +32,8 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
 
     Findings with the same fingerprint become one that keeps the worse one's proof and names the
     operations of both. Of two answers to one cell of the coverage the more telling one stays:
-    what one shard tested was tested, whatever the other skipped.
+    what one shard tested was tested, whatever the other skipped. Raises UsageError for shards of
+    different scans, and for one that is there twice.
     """
     findings = _one_of_each((*first.findings, *second.findings))
     known = _one_of_each((*first.known, *second.known))
@@ -39,13 +42,12 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
     for cell in (*first.coverage, *second.coverage):
         place = (cell.check, cell.operation)
         cells[place] = min(cells.get(place, cell), cell, key=lambda each: _TELLING[each.state])
-    return ScanRecord(
+    merged = ScanRecord(
+        shards=joined_scans(first, second),
+        whole=first.whole,
         findings=tuple(findings.values()),
         # What stands for one shard stands.
         known=tuple(each for name, each in known.items() if name not in findings),
-        gone=tuple(
-            entry for entry in _union(first.gone, second.gone) if entry.fingerprint not in found
-        ),
         coverage=tuple(cells.values()),
         operations=_union(first.operations, second.operations),
         identities=_union(first.identities, second.identities),
@@ -61,6 +63,8 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
         baseline_file=first.baseline_file or second.baseline_file,
         described=first.described or second.described,
     )
+    gone = (each for each in _union(first.gone, second.gone) if each.fingerprint not in found)
+    return replace(merged, gone=tuple(each for each in gone if tested_for(each, merged)))
 
 
 def badness(finding: Finding) -> tuple[int, int]:
@@ -100,10 +104,16 @@ def _uses(uses: Iterable[SuppressionUse]) -> tuple[SuppressionUse, ...]:
                 known,
                 covers=known.covers + use.covers,
                 expired=known.expired or use.expired,
-                missed=known.missed and use.missed,
+                missed=_all_missed(known.missed, use.missed),
             )
         )
     return tuple(found.values())
+
+
+def _all_missed(first: bool | None, second: bool | None) -> bool | None:
+    """What several shards say of it that each may have nothing to say."""
+    said = [each for each in (first, second) if each is not None]
+    return all(said) if said else None
 
 
 def _worse(first: Finding, second: Finding) -> Finding:

@@ -1,6 +1,6 @@
 """One scan under way: who is logged in, what is run in which order, what comes of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -14,7 +14,7 @@ from withstand.scan import groundwork as ground_rules
 from withstand.scan import health, throwaways
 from withstand.scan.access_matrix import notes_on
 from withstand.scan.accounts import looks_like_login, sign_up_operation
-from withstand.scan.agenda import Item
+from withstand.scan.agenda import Item, place_of
 from withstand.scan.baselines import take_baselines
 from withstand.scan.bounds import lacks
 from withstand.scan.check import Check, Per, Safety
@@ -28,6 +28,7 @@ from withstand.scan.plan import Observer, ScanPlan, ScanProgress
 from withstand.scan.policy import Profile
 from withstand.scan.provocation import provoke
 from withstand.scan.record import ScanRecord
+from withstand.scan.share import digest_of
 from withstand.scan.shortfalls import shortfalls
 from withstand.scan.trace import Trace
 from withstand.scan.verdicts import Verdicts
@@ -76,7 +77,7 @@ class ScanRun:
         self._tried = False  # whether an operation was called that may be expected to succeed
 
     async def prepare(self) -> None:
-        self._verdicts.begin(self._items())
+        self._verdicts.begin(item for item in self._tests() if self.plan.wants(*item))
         self._report("log in", 0, len(self.plan.identities))
         await ground_rules.reach(self.plan, self.courier)
         await ground_rules.log_everybody_in(self.plan, self._ground, self.courier)
@@ -107,10 +108,15 @@ class ScanRun:
             each for each in self._in_order() if not looks_like_login(each, self._ground.builder)
         ]
         await self._check(operations)
-        if self.plan.provoking and self._verdicts.void is None:
+        if self._verdicts.void is None and self._wants_provocation():
             self._verdicts.last = "what provokes answers"
             await provoke(self.plan, self._ground, self.courier, operations, self._verdicts.subject)
             await self._verdicts.watch_identities()
+
+    def _wants_provocation(self) -> bool:
+        """Whether answers are to be provoked: for a check that this shard answers for."""
+        waiting = (check for check in self.plan.checks if check.provoked_by)
+        return bool(self.plan.provoking) and any(self.plan.wants(each, None) for each in waiting)
 
     def _in_order(self) -> tuple[Operation, ...]:
         return in_dependency_order(self.plan.api.operations, resolve=self.plan.api.resolve)
@@ -139,7 +145,7 @@ class ScanRun:
             if check.safety is Safety.ABUSIVE and logins:
                 await self._check(logins)
                 logins = []
-            if not self.plan.wants(check, None) or self._verdicts.void is not None:
+            if not self.plan.looks_in(check) or self._verdicts.void is not None:
                 continue
             self._report("checks", len(self.plan.api.operations), 0, check.name)
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
@@ -243,7 +249,7 @@ class ScanRun:
 
     def record(self) -> ScanRecord:
         """What is known by now."""
-        verdicts = self._verdicts
+        verdicts, shard = self._verdicts, self.plan.shard
         if verdicts.void is None and self._says_nothing():
             first = next(iter(self._ground.missing.items()), ("", ""))
             verdicts.void = (
@@ -268,6 +274,8 @@ class ScanRun:
                 for operation in self.plan.api.operations
                 if operation.key in verdicts.access
             ),
+            shards=() if shard is None else (shard,),
+            whole=None if shard is None else digest_of(map(place_of, self._tests())),
         )
 
     def _says_nothing(self) -> bool:
@@ -283,14 +291,14 @@ class ScanRun:
             and not alive
         )
 
-    def _items(self) -> Iterator[Item]:
+    def _tests(self) -> list[Item]:
         per_operation = [check for check in self.plan.checks if check.per is not Per.API]
         whole_api = [check for check in self.plan.checks if check.per is Per.API]
         every: list[Item] = [
             *((check, op) for op in self.plan.api.operations for check in per_operation),
             *((check, None) for check in whole_api),
         ]
-        return (item for item in every if self.plan.wants(*item))
+        return [item for item in every if self.plan.has(*item)]
 
     async def _new_user(self) -> Identity | str:
         return await ground_rules.new_throwaway(self.plan, self._ground, self.courier)

@@ -194,5 +194,8 @@ class Verdicts:
         self._enter(check, operation, outcome)
 
     def _enter(self, check: Check, operation: Operation | None, outcome: Outcome) -> None:
+        found = isinstance(outcome, Failed | FailedMany)
+        if not found and not self.plan.wants(check, operation):
+            return  # another shard answers for it
         key = operation.key if operation is not None else None
         self.ledger.enter(check, key, outcome, self.mask(outcome), self.plan.target)
