@@ -34,6 +34,7 @@ from withstand.report.wording import (
     outcome,
     plural,
     printable,
+    run_facts,
 )
 from withstand.results import Conclusion, Results
 from withstand.scan.finding import Evidence, Finding, Severity
@@ -141,7 +142,7 @@ def _print_facts(console: Console, results: Results) -> None:
     facts = (results.base_url, api, results.config, f"Withstand {results.version}")
     text = " · ".join(printable(fact) for fact in facts if fact)
     console.print(Indented(Text(text, style="dim")), end="")
-    for fact in results.scan.facts if results.scan is not None else ():
+    for fact in run_facts(results):
         console.print(Indented(Text(printable(fact), style="dim")), end="")
 
 

@@ -38,9 +38,14 @@ def with_known(record: ScanRecord, known: Iterable[KnownFinding], *, file: str) 
         gone=tuple(
             entry
             for fingerprint, entry in entries.items()
-            if fingerprint not in seen and tested_for(entry, record)
+            if fingerprint not in seen and _tested(entry, record)
         ),
     )
+
+
+def without_untested(record: ScanRecord) -> ScanRecord:
+    """The merged record of shards, of which each could say only of its own tests what is gone."""
+    return replace(record, gone=tuple(entry for entry in record.gone if _tested(entry, record)))
 
 
 def updated(record: ScanRecord, known: Iterable[KnownFinding]) -> tuple[KnownFinding, ...]:
@@ -52,7 +57,7 @@ def updated(record: ScanRecord, known: Iterable[KnownFinding]) -> tuple[KnownFin
     kept = {
         entry.fingerprint: entry
         for entry in known
-        if entry.fingerprint not in accepted and not tested_for(entry, record)
+        if entry.fingerprint not in accepted and not _tested(entry, record)
     }
     return tuple((kept | found).values())
 
@@ -85,7 +90,7 @@ def _covers(entry: KnownFinding | None, finding: Finding) -> bool:
     return entry is not None and finding.severity.rank <= entry.severity.rank
 
 
-def tested_for(entry: KnownFinding, record: ScanRecord) -> bool:
+def _tested(entry: KnownFinding, record: ScanRecord) -> bool:
     """Whether this scan decided what the finding is about, or the operation is not there now."""
     if record.void is not None:
         return False

@@ -6,7 +6,6 @@ from typing import Final, TypeVar
 
 from withstand.scan.access_matrix import merge_rows
 from withstand.scan.finding import Confidence, Finding
-from withstand.scan.known import tested_for
 from withstand.scan.record import (
     Coverage,
     CoverageState,
@@ -42,12 +41,15 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
     for cell in (*first.coverage, *second.coverage):
         place = (cell.check, cell.operation)
         cells[place] = min(cells.get(place, cell), cell, key=lambda each: _TELLING[each.state])
-    merged = ScanRecord(
+    return ScanRecord(
         shards=joined_scans(first, second),
         whole=first.whole,
         findings=tuple(findings.values()),
         # What stands for one shard stands.
         known=tuple(each for name, each in known.items() if name not in findings),
+        gone=tuple(
+            entry for entry in _union(first.gone, second.gone) if entry.fingerprint not in found
+        ),
         coverage=tuple(cells.values()),
         operations=_union(first.operations, second.operations),
         identities=_union(first.identities, second.identities),
@@ -63,8 +65,6 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
         baseline_file=first.baseline_file or second.baseline_file,
         described=first.described or second.described,
     )
-    gone = (each for each in _union(first.gone, second.gone) if each.fingerprint not in found)
-    return replace(merged, gone=tuple(each for each in gone if tested_for(each, merged)))
 
 
 def badness(finding: Finding) -> tuple[int, int]:
