@@ -62,7 +62,7 @@ WATCHING = replace(
 )
 CHECKS = (
     a_check(finds_everything),
-    *(a_check(nothing, name=f"quiet-{number}") for number in range(5)),
+    *(replace(a_check(nothing, name=f"quiet-{n}"), family=f"family {n}") for n in range(5)),
     replace(a_check(provokes, name="provoking", per=Per.API), family="attacks"),
     WATCHING,
 )

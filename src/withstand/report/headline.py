@@ -94,9 +94,9 @@ def _successes(results: Results) -> list[str]:
                   if outcome is not Outcome.PASSED]  # fmt: skip
         passed = f"{_count(counts[Outcome.PASSED], 'test')} of the suite passed"
         clauses.append(f"{passed} ({', '.join(others)})" if others else passed)
-    passed = results.cells(CoverageState.PASSED)
-    if passed or (results.scan is not None and not results.shards):
-        clauses.append(f"{_tests(passed)} passed")
+    cells = results.cells(CoverageState.PASSED)
+    if cells or (results.scan is not None and not results.shards):
+        clauses.append(f"{_tests(cells)} passed")
     if minor := results.findings():
         what = "finding is" if len(minor) == 1 else "findings are"
         clauses.append(f"{len(minor)} {what} too minor or too uncertain to fail the run")

@@ -1,8 +1,8 @@
 """What of a scan a shard runs, and whether merged shards are the whole. Pure.
 
 Where a test runs follows from its check, its operation and the number of shards alone, so machines
-agree on it without a word. Whole-API checks of one family stay together: they learn from what each
-other were answered. A check that only looks back (`Check.looks_back`) has one shard that answers
+agree on it without a word. Checks of one family stay together on each operation, and on the whole
+API: they learn from what each other were answered. A check that only looks back (`Check.looks_back`) has one shard that answers
 for it, but looks in each of them, because each sees only its own exchanges.
 """
 
@@ -22,7 +22,8 @@ Place = tuple[str, str | None]
 
 def holds(shard: Shard, check: Check, operation: Operation | None) -> bool:
     """Whether a test runs in the shard."""
-    return shard.holds(f"{check.name} {operation.key}" if operation else f"API {check.family}")
+    place = operation.key if operation is not None else "API"
+    return shard.holds(f"{check.family}: {place}")
 
 
 def digest_of(tests: Iterable[Place]) -> str:
