@@ -39,15 +39,15 @@ def main() -> int:
     for tool, splitter in tools().items():
         for suite in SUITES:
             losses[tool, suite] = loss(splitter, suite)
-            for case, how in CASES.items():
-                balances[tool, suite, case] = balance(splitter, suite, **how)
-        print(tool, file=sys.stderr)
+            for name, case in CASES.items():
+                balances[tool, suite, name] = balance(splitter, suite, case)
+        sys.stderr.write(f"{tool}\n")
     broken = 0
-    for case, most in LIMITS.items():
+    for name, most in LIMITS.items():
         for mode in ShardMode:
-            found = balances[f"Withstand, `{mode}`", "api", case].ratio or 0.0
+            found = balances[f"Withstand, `{mode}`", "api", name].ratio or 0.0
             broken += found > most
-            print(f"{mode} {case}: {found:.3f}, at most {most} over {RUNS} suites")
+            sys.stdout.write(f"{mode}, {name}: {found:.3f}, at most {most} (mean of {RUNS})\n")
     _PAGE.write_text(page(balances, losses))
     return min(broken, 1)
 

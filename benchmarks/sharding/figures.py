@@ -10,8 +10,19 @@ from benchmarks.sharding.suites import SUITES, Suite, recorded
 
 from withstand.sharding.member import Member
 
-RUNS = 200
+RUNS = 40
 SHARDS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """How far recorded durations are off, the share of tests of which there are none, and the share
+    of the files that is collected.
+    """
+
+    noise: float = 0.0
+    unknown: float = 0.0
+    chosen: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,22 +44,14 @@ class Loss:
     crashed: float
 
 
-def balance(
-    splitter: Splitter,
-    suite: str,
-    *,
-    noise: float = 0.0,
-    unknown: float = 0.0,
-    chosen: float = 1.0,
-    runs: int = RUNS,
-) -> Balance:
-    """Over seeded runs; `chosen` is the share of the suite that is collected, file by file."""
+def balance(splitter: Splitter, suite: str, case: Case, *, runs: int = RUNS) -> Balance:
+    """Over seeded runs."""
     ratios = []
     for seed in range(runs):
-        rng = random.Random(f"{suite} {seed}")
+        rng = random.Random(f"{suite} {seed}")  # noqa: S311 - a simulation, no secrets
         truth = SUITES[suite](rng)
-        known = recorded(truth, rng, noise=noise, unknown=unknown)
-        collected = _some_files(truth, chosen, rng)
+        known = recorded(truth, rng, noise=case.noise, unknown=case.unknown)
+        collected = _some_files(truth, case.chosen, rng)
         try:
             ratios.append(_ratio(splitter(collected, known, SHARDS), truth, collected))
         except IndexError:
@@ -60,7 +63,7 @@ def loss(splitter: Splitter, suite: str, *, runs: int = RUNS) -> Loss:
     """One shard, another in each run, collects one test that the others do not."""
     lost, doubled = [], []
     for seed in range(runs):
-        rng = random.Random(f"{suite} {seed}")
+        rng = random.Random(f"{suite} {seed}")  # noqa: S311 - a simulation, no secrets
         truth = SUITES[suite](rng)
         collected = list(truth)
         more = [*collected]

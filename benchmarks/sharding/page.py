@@ -3,16 +3,16 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from benchmarks.sharding.figures import RUNS, SHARDS, Balance, Loss
+from benchmarks.sharding.figures import RUNS, SHARDS, Balance, Case, Loss
 from benchmarks.sharding.suites import SUITES
 
 from withstand.sharding.plan import ShardMode
 
-CASES: Final[dict[str, dict[str, float]]] = {
-    "exact": {},
-    "20 % off": {"noise": 0.2},
-    "20 % off, 10 % unknown": {"noise": 0.2, "unknown": 0.1},
-    "a third of the files": {"noise": 0.2, "chosen": 1 / 3},
+CASES: Final = {
+    "exact": Case(),
+    "20 % off": Case(noise=0.2),
+    "20 % off, 10 % unknown": Case(noise=0.2, unknown=0.1),
+    "a third of the files": Case(noise=0.2, chosen=1 / 3),
 }
 """How well durations are known, and how much of the suite is collected."""
 
@@ -25,9 +25,9 @@ _HEAD: Final = f"""\
 # How well shards are balanced, and what they lose
 
 [Shards](sharding.md) side by side with [pytest-split](https://pypi.org/project/pytest-split/)
-0.11.0 and [pytest-shard](https://pypi.org/project/pytest-shard/) 0.1.2. Nothing is run here: every
-tool says by its own code how it would cut the same recorded suites into {SHARDS} shards. Each figure is
-the mean of {RUNS} seeded runs.
+0.11.0 and [pytest-shard](https://pypi.org/project/pytest-shard/) 0.1.2. No test is run here: every
+tool says by its own code how it would cut the same recorded suites into {SHARDS} shards. Each
+figure is the mean of {RUNS} seeded runs.
 
 | suite | what it is |
 | --- | --- |
@@ -38,9 +38,9 @@ _BALANCE: Final = """
 
 How long the slowest shard takes, of the shortest time that any cut could take (the sum by the
 number of shards, or the longest test): 1 is perfect, 2 is twice as long. *Off* is how far recorded
-durations are from the true ones; an *unknown* test has none recorded. In *a third of the files* the
-suite is cut down by a choice of files, as with `pytest tests/some_folder`, 20 % off. Withstand keeps
-classes whole; the others cut them.
+durations are from the true ones (the standard deviation of a factor); an *unknown* test has none
+recorded. With *a third of the files* the suite is cut down as by `pytest tests/some_folder`, and
+durations are 20 % off. Withstand keeps classes whole; the others cut them.
 """
 
 _CRASHES: Final = """
@@ -51,9 +51,8 @@ _LOSS: Final = """
 ## What is lost when one shard collects one test more
 
 A test that depends on the machine (a driver that is installed, a file that was generated) is in the
-collection of one shard and not in that of the others. Tests that then run nowhere, and tests that
-run twice, of the tests that all shards collected (*lost / run twice*); nobody says so, as every shard
-is green.
+collection of one shard and not in that of the others. Below are the tests, of those that all shards
+collected, that then run nowhere / that run twice. Nobody says so, as every shard is green.
 
 In the mode `collected` a cut depends on the collection too, but there `withstand merge` sees that
 the shards were cut by different plans, and refuses them.
@@ -62,9 +61,9 @@ the shards were cut by different plans, and refuses them.
 
 _STABLE: Final = """
 `stable` loses nothing because where a test runs depends on the durations file, its own name and the
-number of shards, and on nothing that a machine collects. Its price is in the table *A
-third of the files*: a part of a suite is balanced less well than the whole. `--shard-mode collected`
-is for that.
+number of shards, and on nothing that a machine collects. Its price is in the table *A third of the
+files*: a part of a suite is balanced less well than the whole. `--shard-mode collected` is for
+that.
 """
 
 
