@@ -61,9 +61,9 @@ class Rehearsal:
         self._load()
         parts = self.names()
         return Rehearsed(
-            whole=self._merged("whole", ["whole/tests", "whole/scan"]),
+            whole=self._merged("whole", ["whole/suite", "whole/scan"]),
             merged=self._merged(
-                "merged", [f"{n}/{kind}" for n in parts for kind in ("tests", "scan")]
+                "merged", [f"{n}/{kind}" for n in parts for kind in ("suite", "scan")]
             ),
             whole_load=read_results(self.folder / "whole/load.json"),
             merged_load=self._merged("load", [f"{name}/load.json" for name in parts]),
@@ -71,20 +71,17 @@ class Rehearsal:
         )
 
     def without_one(self) -> tuple[int, str]:
-        """Exit code and report of a merge without the results of the last shard."""
-        return self._merge(
-            "lacking", [f"{n}/{kind}" for n in self.names()[:-1] for kind in ("tests", "scan")]
-        )
+        """Exit code and report of a merge of the tests without those of the last shard."""
+        return self._merge("lacking", [f"{name}/suite" for name in self.names()[:-1]])
 
     def killed(self, whole: Results) -> tuple[str, int, str]:
         """The test before which a shard is killed; exit code and report of the merge with it."""
         assert whole.suite is not None, "the suite was run"
         part = max(whole.suite.parts, key=lambda each: len(each.kept))
         name, last = f"shard-{part.shard.number}", part.kept[-1]
-        shutil.rmtree(self.folder / name / "tests-killed", ignore_errors=True)
         with self._served():
-            self._pytest(name, "tests-killed", DIES_AT=last)
-        parts = [f"{n}/tests-killed" if n == name else f"{n}/tests" for n in self.names()]
+            self._pytest(name, "killed", DIES_AT=last)
+        parts = [f"{each}/{'killed' if each == name else 'suite'}" for each in self.names()]
         return (last, *self._merge("killed", parts))
 
     def _repository(self) -> None:
@@ -105,8 +102,7 @@ class Rehearsal:
     def _job(self, name: str) -> None:
         """What a CI job does: the tests, then the scan, against an API of its own."""
         with self._served():
-            self._pytest(name, "tests")
-        with self._served():
+            self._pytest(name, "suite")
             checks = [part for check in self.checks for part in ("--check", check)]
             shard = self._shard(name)
             self._withstand(["scan", "-q", *checks, *shard, "--report-dir", "scan"], name)
@@ -138,7 +134,8 @@ class Rehearsal:
     def _pytest(self, name: str, into: str, **environ: str) -> None:
         self._run(
             [
-                *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-n", "0"),
+                *(sys.executable, "-m", "pytest", "-q", "-n", "0"),
+                *("-p", "no:cacheprovider", "-p", "no:randomly"),
                 *(*self._shard(name), "--withstand-report-dir", into),
                 f"--junitxml={into}/junit.xml",
             ],

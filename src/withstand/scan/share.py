@@ -2,8 +2,9 @@
 
 Where a test runs follows from its check, its operation and the number of shards alone, so machines
 agree on it without a word. Checks of one family stay together on each operation, and on the whole
-API: they learn from what each other were answered. A check that only looks back (`Check.looks_back`) has one shard that answers
-for it, but looks in each of them, because each sees only its own exchanges.
+API: they learn from what each other were answered. A check that only looks back
+(`Check.looks_back`) has one shard that answers for it, but looks in each of them, because each sees
+only its own exchanges.
 """
 
 import json
