@@ -78,7 +78,7 @@ def page(
             *(f"| {name} | {_about(make.__doc__)} |\n" for name, make in SUITES.items()),
             _BALANCE,
             *(part for case in CASES for part in _balance(tools, case, balances)),
-            _CRASHES,
+            _CRASHES if any(each.crashed for each in balances.values()) else "",
             *_promises(balances),
             _LOSS,
             *_table(tools, {(tool, suite): _lost(each) for (tool, suite), each in losses.items()}),
@@ -117,7 +117,7 @@ def _ratio(balance: Balance) -> str:
 
 
 def _lost(loss: Loss) -> str:
-    return f"{loss.lost:.0f} / {loss.doubled:.0f}{_crashed(loss.crashed)}"
+    return f"{loss.lost:.1f} / {loss.doubled:.1f}{_crashed(loss.crashed)}"
 
 
 def _crashed(share: float) -> str:
