@@ -1,7 +1,7 @@
 """A run in four shards, played through on this machine, against the same run in one piece.
 
     python -m benchmarks.sharding.rehearsal             # every check of the scan, some minutes
-    python -m benchmarks.sharding.rehearsal --check sql-injection --shards 2
+    python -m benchmarks.sharding.rehearsal --check sql-injection --shards 3
 
 Each shard is a checkout (git clone) of a small repository, with processes of its own, as in a
 matrix of CI jobs: its tests, its part of the scan, its part of a load. Each job has the API to
@@ -191,6 +191,8 @@ def main() -> int:
     parser.add_argument("--shards", type=int, default=4)
     parser.add_argument("--check", action="append", default=[], help="only this check; repeatable")
     asked = parser.parse_args()
+    if asked.shards < 3:
+        parser.error("there must be three shards or more, as one of them goes missing")
     with tempfile.TemporaryDirectory() as folder:
         played = rehearsal(Path(folder), shards=asked.shards, checks=asked.check)
         rehearsed = played.play()
