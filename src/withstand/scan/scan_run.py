@@ -23,6 +23,7 @@ from withstand.scan.courier import BudgetSpent, Courier, NoiseStays
 from withstand.scan.driver import Errand
 from withstand.scan.examination import Examination, Readiness, examined
 from withstand.scan.groundwork import Groundwork
+from withstand.scan.outcomes import Outcomes
 from withstand.scan.overtime import Overtime
 from withstand.scan.plan import Observer, ScanPlan, ScanProgress
 from withstand.scan.policy import Profile
@@ -31,7 +32,6 @@ from withstand.scan.record import ScanRecord
 from withstand.scan.share import digest_of
 from withstand.scan.shortfalls import shortfalls
 from withstand.scan.trace import Trace
-from withstand.scan.verdicts import Verdicts
 
 _PREPARING: Final = {
     "log in": "identities logged in",
@@ -66,18 +66,18 @@ class ScanRun:
                 plan.api, base_path=plan.target.base_path, nonce=plan.nonce, given=plan.given
             )
         )
-        self._verdicts = Verdicts(plan, self._ground, self.courier)
+        self._outcomes = Outcomes(plan, self._ground, self.courier)
         self._trace: Trace | None = None
         if trace is not None:
             self._trace = Trace(
-                trace, plan.api, base_path=plan.target.base_path, mask=self._verdicts.mask
+                trace, plan.api, base_path=plan.target.base_path, mask=self._outcomes.mask
             )
             self.courier.watch = self._trace.sent
         self._interrupted = False
         self._tried = False  # whether an operation was called that may be expected to succeed
 
     async def prepare(self) -> None:
-        self._verdicts.begin(item for item in self._tests() if self.plan.wants(*item))
+        self._outcomes.begin(item for item in self._tests() if self.plan.wants(*item))
         self._report("log in", 0, len(self.plan.identities))
         await ground_rules.reach(self.plan, self.courier)
         await ground_rules.log_everybody_in(self.plan, self._ground, self.courier)
@@ -108,10 +108,10 @@ class ScanRun:
             each for each in self._in_order() if not looks_like_login(each, self._ground.builder)
         ]
         await self._check(operations)
-        if self._verdicts.void is None and self._wants_provocation():
-            self._verdicts.last = "what provokes answers"
-            await provoke(self.plan, self._ground, self.courier, operations, self._verdicts.subject)
-            await self._verdicts.watch_identities()
+        if self._outcomes.void is None and self._wants_provocation():
+            self._outcomes.last = "what provokes answers"
+            await provoke(self.plan, self._ground, self.courier, operations, self._outcomes.subject)
+            await self._outcomes.watch_identities()
 
     def _wants_provocation(self) -> bool:
         """Whether answers are to be provoked: for a check that this shard answers for."""
@@ -125,14 +125,14 @@ class ScanRun:
         checks = [check for check in self.plan.checks if check.per is not Per.API]
         for done, operation in enumerate(operations):
             self._report("checks", done, len(operations), operation.key)
-            if self._verdicts.void is not None:
+            if self._outcomes.void is not None:
                 return
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
             wanted = [check for check in checks if self.plan.wants(check, operation)]
             for check in wanted:
-                await self._verdicts.judge(check, operation)
+                await self._outcomes.judge(check, operation)
             if wanted:
-                await self._verdicts.watch_identities()
+                await self._outcomes.watch_identities()
 
     async def check_api(self) -> None:
         """The checks of the whole API. One that only reads and waits is left alone meanwhile; those
@@ -145,35 +145,35 @@ class ScanRun:
             if check.safety is Safety.ABUSIVE and logins:
                 await self._check(logins)
                 logins = []
-            if not self.plan.looks_in(check) or self._verdicts.void is not None:
+            if not self.plan.looks_in(check) or self._outcomes.void is not None:
                 continue
             self._report("checks", len(self.plan.api.operations), 0, check.name)
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
-            found = len(self._verdicts.ledger.findings)
-            errand = await self._verdicts.begun(check)
+            found = len(self._outcomes.ledger.findings)
+            errand = await self._outcomes.begun(check)
             if errand is not None:
                 resting.append(errand)
             # What only reads spoils nobody: such checks share a canary, unless one failed.
             elif (
-                check.safety is not Safety.READ_ONLY or len(self._verdicts.ledger.findings) > found
+                check.safety is not Safety.READ_ONLY or len(self._outcomes.ledger.findings) > found
             ):
-                await self._verdicts.watch_identities()
+                await self._outcomes.watch_identities()
         await self._check(logins)
         for errand in sorted(resting, key=lambda each: each.wakes_s):
-            if self._verdicts.void is None:
-                await self._verdicts.finish(errand)
+            if self._outcomes.void is None:
+                await self._outcomes.finish(errand)
             errand.close()
-        if self._verdicts.void is None:
-            await self._verdicts.watch_identities()
+        if self._outcomes.void is None:
+            await self._outcomes.watch_identities()
 
     async def finish(self) -> None:
         """All identities once more, and users of the scan's own removed, whatever happened."""
         ground = self._ground
-        if self._verdicts.void is None:
+        if self._outcomes.void is None:
             broken = await health.attest(self.plan, ground, self.courier)
             if broken is not None:
-                self._verdicts.void = (
-                    f"after the scan {broken}; the check that ran last was {self._verdicts.last}"
+                self._outcomes.void = (
+                    f"after the scan {broken}; the check that ran last was {self._outcomes.last}"
                 )
         ground.notes.extend(throwaways.removed(self.plan, ground.throwaways))
 
@@ -183,16 +183,16 @@ class ScanRun:
         Identities are watched where a failure rests on them, after whatever may have hurt them,
         and with `last` after reads too. One that breaks voids this test and all that follow.
         """
-        self._verdicts.begin([(check, operation)])
-        if self._verdicts.void is None:
+        self._outcomes.begin([(check, operation)])
+        if self._outcomes.void is None:
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
             try:
-                await self._verdicts.judge(check, operation)
+                await self._outcomes.judge(check, operation)
             except BudgetSpent as end:
                 self.end_early(str(end), interrupted=False)
-            harmless = check.safety is Safety.READ_ONLY and not self._verdicts.ledger.findings
+            harmless = check.safety is Safety.READ_ONLY and not self._outcomes.ledger.findings
             if last or not harmless:
-                await self._verdicts.watch_identities()
+                await self._outcomes.watch_identities()
         return self.record()
 
     def end_early(self, reason: str, *, interrupted: bool) -> None:
@@ -200,7 +200,7 @@ class ScanRun:
         step = _PREPARING.get(self._progress.phase)
         where = f", while {step} and before anything was tested" if step is not None else ""
         self._ground.notes.append(f"The scan ended early{where}: {reason}.")
-        self._verdicts.skip_undone(reason)
+        self._outcomes.skip_undone(reason)
 
     async def clean_up(self) -> None:
         """Deletes what was created; what stays is among the notes."""
@@ -219,7 +219,7 @@ class ScanRun:
         for check in self.plan.checks:
             places = (None,) if check.per is Per.API else self.plan.api.operations
             lacking = [
-                lacks(self.plan, self._ground, check, self._verdicts.subject(operation))
+                lacks(self.plan, self._ground, check, self._outcomes.subject(operation))
                 for operation in places
             ]
             ready.append(
@@ -233,7 +233,7 @@ class ScanRun:
             self.plan,
             self._ground,
             tuple(ready),
-            self._verdicts.mask(),
+            self._outcomes.mask(),
             self.courier.requests,
             problem,
         )
@@ -249,30 +249,30 @@ class ScanRun:
 
     def record(self) -> ScanRecord:
         """What is known by now."""
-        verdicts, shard = self._verdicts, self.plan.shard
-        if verdicts.void is None and self._says_nothing():
+        outcomes, shard = self._outcomes, self.plan.shard
+        if outcomes.void is None and self._says_nothing():
             first = next(iter(self._ground.missing.items()), ("", ""))
-            verdicts.void = (
+            outcomes.void = (
                 "No operation answered a request of the scan with success, so nothing of the API "
                 f"was tested ({first[0]}: {first[1]}): check base_url and the identities"
             )
-        if verdicts.void is not None:
-            verdicts.skip_undone(verdicts.void)
+        if outcomes.void is not None:
+            outcomes.skip_undone(outcomes.void)
         return ScanRecord(
-            findings=verdicts.ledger.ordered(),
-            coverage=tuple(verdicts.ledger.coverage),
+            findings=outcomes.ledger.ordered(),
+            coverage=tuple(outcomes.ledger.coverage),
             operations=tuple(operation.key for operation in self.plan.api.operations),
             identities=tuple((i.name, i.role) for i in self.plan.identities),
             requests=self.courier.requests,
             duration_s=self.courier.elapsed_s,
             notes=tuple(dict.fromkeys((*self._ground.notes, *self._notes_on_access()))),
             facts=tuple(self._ground.facts),
-            void=verdicts.void,
+            void=outcomes.void,
             interrupted=self._interrupted,
             access=tuple(
-                verdicts.access[operation.key]
+                outcomes.access[operation.key]
                 for operation in self.plan.api.operations
-                if operation.key in verdicts.access
+                if operation.key in outcomes.access
             ),
             shards=() if shard is None else (shard,),
             whole=None if shard is None else digest_of(map(place_of, self._tests())),
@@ -287,7 +287,7 @@ class ScanRun:
             and self.plan.policy.profile is not Profile.READONLY  # which has only what is there
             and not self._interrupted
             and not self._ground.baselines
-            and not self._verdicts.ledger.findings
+            and not self._outcomes.ledger.findings
             and not alive
         )
 
@@ -305,8 +305,8 @@ class ScanRun:
 
     def _notes_on_access(self) -> tuple[str, ...]:
         approved = self.plan.policy.approved
-        rows = self._verdicts.access
-        if approved is None or not rows or self._verdicts.void is not None:
+        rows = self._outcomes.access
+        if approved is None or not rows or self._outcomes.void is not None:
             return ()
         return notes_on(rows.values(), approved, {each.key for each in self.plan.api.operations})
 
@@ -316,7 +316,7 @@ class ScanRun:
             done=done,
             total=total,
             requests=self.courier.requests,
-            findings=len(self._verdicts.ledger.findings),
+            findings=len(self._outcomes.ledger.findings),
             now=now,
         )
         self._observer(self._progress)

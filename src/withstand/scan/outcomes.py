@@ -1,4 +1,4 @@
-"""The verdicts of one scan, each held against the health of the identities behind it (V0)."""
+"""What the checks of one scan come to: outcomes count while everybody is who they were (V0)."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -28,7 +28,7 @@ from withstand.scan.role_access import observe, unobserved
 from withstand.scan.subject import Subject
 
 
-class Verdicts:
+class Outcomes:
     """What was judged, and whether it still counts.
 
     `undone` is what remains to be judged; `void` says why nothing counts any more.
