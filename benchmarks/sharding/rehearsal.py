@@ -29,6 +29,7 @@ from tests.demo.running import RunningDemo, running
 from withstand.demo.config import render
 from withstand.results import Results
 from withstand.results_file import read_results
+from withstand.sharding.suite import Outcome
 
 FLAWS = ("order-readable-by-other-user", "password-hash-in-responses")
 _SAMPLE = Path(__file__).with_name("sample")
@@ -78,7 +79,8 @@ class Rehearsal:
         """The test before which a shard is killed; exit code and report of the merge with it."""
         assert whole.suite is not None, "the suite was run"
         part = max(whole.suite.parts, key=lambda each: len(each.kept))
-        name, last = f"shard-{part.shard.number}", part.kept[-1]
+        name = f"shard-{part.shard.number}"
+        last = [each.nodeid for each in part.finished if each.outcome is Outcome.PASSED][-1]
         with self._served():
             self._pytest(name, "killed", DIES_AT=last)
         parts = [f"{each}/{'killed' if each == name else 'suite'}" for each in self.names()]
