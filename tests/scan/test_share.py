@@ -238,3 +238,15 @@ def test_what_one_shard_could_not_tell_is_not_gone_from_the_whole() -> None:
     assert settled(shards[1]).gone == (entry,)
     assert merged is not None
     assert merged.gone == ()
+
+
+def test_answers_are_provoked_in_the_shard_of_the_check_that_waits_for_them() -> None:
+    waiting = replace(WATCHING, provoked_by=("provoking",))
+    plan = replace(planned(waiting), provoking=(a_check(provokes, name="provoking"),))
+    for number in (1, 2, 3):
+        shard = Shard(number=number, total=3)
+        transport = Scripted(Leaking())
+        record = asyncio.run(scan(replace(plan, shard=shard), transport))
+        provoked = any(each.request.path == "/provoked" for each in transport.exchanges)
+        assert provoked == holds(shard, waiting, None)
+        assert bool(record.findings) == provoked
