@@ -10,7 +10,7 @@ from benchmarks.sharding.suites import SUITES, Suite, recorded
 
 from withstand.sharding.member import Member
 
-RUNS = 40
+RUNS = 200
 SHARDS = 4
 
 
