@@ -15,7 +15,7 @@ from withstand.client.exchange import Request, Response
 from withstand.client.scripted import Scripted
 from withstand.errors import UsageError
 from withstand.report.headline import headline
-from withstand.report.wording import run_facts
+from withstand.report.scan_wording import run_facts
 from withstand.results import Conclusion, Results, merge_shards
 from withstand.scan.catalogue import all_checks
 from withstand.scan.check import PASSED, Check, Failed, Outcome, Per, Steps, send, shown

@@ -18,6 +18,7 @@ from withstand.report.scan_wording import (
     gaps,
     idle_checks,
     notes,
+    run_facts,
     upkeep,
 )
 from withstand.report.wording import (
@@ -30,7 +31,6 @@ from withstand.report.wording import (
     outcome,
     plural,
     printable,
-    run_facts,
 )
 from withstand.results import Results
 from withstand.scan.finding import Finding

@@ -13,7 +13,7 @@ from rich.text import Text
 from withstand.report import access_view, suite_view
 from withstand.report.finding_text import cut
 from withstand.report.headline import headline
-from withstand.report.scan_wording import accepted_until, upkeep
+from withstand.report.scan_wording import accepted_until, run_facts, upkeep
 from withstand.report.terminal_stress import stress_tables
 from withstand.report.terminal_tables import (
     Indented,
@@ -34,7 +34,6 @@ from withstand.report.wording import (
     outcome,
     plural,
     printable,
-    run_facts,
 )
 from withstand.results import Conclusion, Results
 from withstand.scan.finding import Evidence, Finding, Severity

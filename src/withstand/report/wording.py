@@ -207,19 +207,6 @@ def time_text(value_ns: float | None) -> str:
     return "-" if value_ns is None else format_duration_ns(value_ns)
 
 
-def run_facts(results: Results) -> tuple[str, ...]:
-    """Which parts of a divided run these are, and what reassures about the scan."""
-    shards, of = results.shards, results.shards[0].total if results.shards else 0
-    here = ", ".join(map(str, shards))
-    if len(shards) == of:
-        parts = (f"All {of} shards of the run, merged.",) if shards else ()
-    elif len(shards) == 1:
-        parts = (f"Shard {here} of the run: the other tests are in the others.",)
-    else:
-        parts = (f"Shards {here} of the run, merged.",)
-    return (*parts, *(results.scan.facts if results.scan is not None else ()))
-
-
 _INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
