@@ -12,8 +12,8 @@ from unittest.mock import patch
 
 from withstand.scan.catalogue import chosen, provoking
 from withstand.scan.driver import Errand
+from withstand.scan.outcomes import Outcomes
 from withstand.scan.record import ScanRecord
-from withstand.scan.scan_run import ScanRun
 from withstand.settings import load_settings
 from withstand.settings.plans import api_for, scan_plan
 from withstand.workflows import Occasion, run_scan
@@ -76,23 +76,23 @@ def scanned(
 def _watched(costs: dict[str, Cost]) -> Iterator[None]:
     """While it lasts, what scans do for each check is added up."""
     with contextlib.ExitStack() as patches:
-        for name in ("_judge", "_begun", "_finish"):
-            patches.enter_context(patch.object(ScanRun, name, _counted(name, costs)))
+        for name in ("judge", "begun", "finish"):
+            patches.enter_context(patch.object(Outcomes, name, _counted(name, costs)))
         yield
 
 
 def _counted(name: str, costs: dict[str, Cost]) -> Any:
-    real = getattr(ScanRun, name)
+    real = getattr(Outcomes, name)
 
-    async def counted(run: ScanRun, asked: Any, *rest: Any) -> Any:
-        if name == "_judge" and not rest[0]:
-            return await real(run, asked, *rest)  # for the whole API: as a part of `_begun`
-        began_s, began = time.perf_counter(), run.courier.requests
+    async def counted(outcomes: Outcomes, asked: Any, *rest: Any) -> Any:
+        if name == "judge" and not rest[0]:
+            return await real(outcomes, asked, *rest)  # for the whole API: as a part of `begun`
+        began_s, began = time.perf_counter(), outcomes.courier.requests
         try:
-            return await real(run, asked, *rest)
+            return await real(outcomes, asked, *rest)
         finally:
             cost = costs[asked.check.name if isinstance(asked, Errand) else asked.name]
-            cost.requests += run.courier.requests - began
+            cost.requests += outcomes.courier.requests - began
             cost.seconds += time.perf_counter() - began_s
 
     return counted

@@ -193,6 +193,14 @@ def test_more_processes_than_users_and_shards_that_are_none_are_refused(
         assert sentence in refused.said
 
 
+def test_the_users_of_a_locustfile_are_not_divided_by_us(folder: Path, invoke: Invoke) -> None:
+    (folder / "locustfile.py").write_text("from locust import HttpUser\n")
+    for part in (("--shard", "1/2"), ("--shard=1/2",)):
+        refused = invoke("load", "-f", "locustfile.py", "-H", "http://127.0.0.1:9", *part)
+        assert refused.code == 2
+        assert "the users of a locustfile are Locust's to divide" in refused.said
+
+
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [

@@ -7,7 +7,7 @@ import pytest
 from withstand.errors import UsageError
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement, ServerSample
 from withstand.load.merge import merge_measurements
-from withstand.load.shards import lined_up, shortfall
+from withstand.load.shards import lined_up, load_shortfall
 from withstand.sharding import Shard
 
 from .test_journal import BEFORE, window
@@ -31,18 +31,18 @@ def test_all_shards_are_the_whole_in_any_order() -> None:
     whole = merge_measurements(merge_measurements(shard(3), shard(1)), shard(2))
     assert [each.number for each in whole.shards] == [1, 2, 3]
     assert whole.missing_shards == ()
-    assert shortfall(whole) is None
+    assert load_shortfall(whole) is None
     assert whole.profile == BEFORE.profile
 
 
 def test_a_shard_that_is_missing_from_a_merge_is_named_and_one_alone_misses_nothing() -> None:
-    assert shortfall(shard(1)) is None
+    assert load_shortfall(shard(1)) is None
     some = merge_measurements(shard(1), shard(3))
-    assert shortfall(some) == (
+    assert load_shortfall(some) == (
         "shard 2/3 is missing, so its part of the load is not in these figures"
     )
     more = merge_measurements(shard(1, 4), shard(4, 4))
-    assert (shortfall(more) or "").startswith("shards 2/4, 3/4 are missing")
+    assert (load_shortfall(more) or "").startswith("shards 2/4, 3/4 are missing")
 
 
 def test_a_shard_is_not_merged_twice() -> None:

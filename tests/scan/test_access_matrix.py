@@ -158,7 +158,13 @@ def test_where_nobody_could_tell_nothing_is_known_to_have_changed() -> None:
     now = row(REPORT, anonymous=REFUSED, user=GRANTED, admin=UNCLEAR)
     assert opened(now, approved) == ()
     assert closed(now, approved) == ()
-    assert notes_on([now], approved) == ()
+    assert notes_on([now], approved, {REPORT}) == ()
+
+
+def test_an_operation_that_was_not_asked_is_not_gone_from_the_document() -> None:
+    before = row(REPORT, anonymous=REFUSED, user=GRANTED)
+    assert notes_on([], approval([before]), {REPORT}) == ()
+    assert "no longer in the document" in " ".join(notes_on([], approval([before]), ()))
 
 
 def test_two_shards_make_one_matrix_in_which_the_more_telling_cell_stays() -> None:

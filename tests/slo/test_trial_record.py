@@ -1,15 +1,22 @@
 """What was measured says what was said when it was measured, and why nothing was."""
 
 import random
+from dataclasses import replace
 
+import pytest
+
+from withstand.errors import UsageError
+from withstand.sharding import Shard
 from withstand.slo import VerdictState, parse_objective
 from withstand.slo.trial import Trial
+from withstand.slo.trial_plan import TrialPlan, share_of
 from withstand.slo.trial_record import (
     TrialRecord,
     TrialShare,
     judge_trials,
     merge_trials,
     same_requests,
+    trials_shortfall,
 )
 from withstand.stats.durations import Durations
 
@@ -85,3 +92,36 @@ def test_the_same_requests_are_known_wherever_they_are() -> None:
     assert same_requests([one, two, none, none]) is None
     assert same_requests([one, two, one]) == "GET /users"
     assert same_requests([merge_trials(one, two), two]) == "GET /users"
+
+
+def test_each_operation_is_tried_in_exactly_one_shard() -> None:
+    keys = [f"GET /things/{number}" for number in range(40)]
+    whole = TrialPlan(
+        objectives=dict.fromkeys(keys, (P95,)), left_out={"POST /things": "it writes"}
+    )
+    parts = [share_of(whole, Shard(number=number, total=4)) for number in range(1, 5)]
+    assert all(part.objectives for part in parts)
+    assert sorted(key for part in parts for key in part.objectives) == sorted(keys)
+    assert [key for part in parts for key in part.left_out] == ["POST /things"]
+
+
+def test_a_shard_says_nothing_of_an_objective_whose_operations_others_try() -> None:
+    objectives = (P95,)
+    one, two = (Shard(number=number, total=2) for number in (1, 2))
+    tried = {"GET /users": (share(*[50 * MS] * 120),)}
+    here = TrialRecord(operations=tried, budget_s=30.0, shards=(one,))
+    there = TrialRecord(operations={}, budget_s=30.0, shards=(two,))
+
+    assert {verdict.objective for verdict in judge_trials(objectives, here)} == set(objectives)
+    assert list(judge_trials(objectives, there)) == []
+    assert trials_shortfall(there) is None
+    merged = merge_trials(there, here)
+    assert merged.shards == (one, two)
+    assert {verdict.state for verdict in judge_trials(objectives, merged)} == {VerdictState.MET}
+    # With all shards there, what nobody tried is said as ever.
+    nobody = merge_trials(there, replace(there, shards=(one,)))
+    assert {verdict.state for verdict in judge_trials(objectives, nobody)} == {
+        VerdictState.INCONCLUSIVE
+    }
+    with pytest.raises(UsageError, match="shard 2/2 is there twice"):
+        merge_trials(merged, there)

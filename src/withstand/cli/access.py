@@ -11,6 +11,7 @@ from withstand.cli.options import (
     Outputs,
     report_options,
     settings_for,
+    shard_option,
     target_for,
     target_options,
 )
@@ -25,6 +26,7 @@ from withstand.scan.access_matrix import approval
 from withstand.scan.catalogue import all_checks
 from withstand.settings.approved_access import approved_text
 from withstand.settings.plans import api_for, scan_plan
+from withstand.sharding import Shard
 from withstand.slo.trend import Trend
 from withstand.workflows import Occasion, run_scan
 
@@ -43,6 +45,7 @@ from withstand.workflows import Occasion, run_scan
     help="readonly asks only operations that read; ci (default) also creates, changes and deletes "
     "objects of its own.",
 )
+@shard_option
 @report_options
 def command(
     document: str | None,
@@ -52,6 +55,7 @@ def command(
     insecure: bool,
     approve: bool,
     profile: str | None,
+    shard: Shard | None,
     html: Path | None,
     json_file: Path | None,
     report_dir: Path | None,
@@ -73,6 +77,11 @@ def command(
     """
     outputs = Outputs(html=html, json_file=json_file, report_dir=report_dir)
     require_writable(outputs)
+    if approve and shard is not None:
+        raise UsageError(
+            f"--approve writes down the whole matrix, and shard {shard} sees a part of it",
+            hint="leave --shard out",
+        )
     settings = settings_for(config_file, base_url, openapi=document)
     target = target_for(settings, allow, insecure)
     checks = tuple(check for check in all_checks() if check.reads_access)
@@ -84,6 +93,7 @@ def command(
             checks=checks,
             profile=profile or "ci",
             approves=approve,
+            shard=shard,
         )
     occasion = Occasion(
         command=typed_command(),

@@ -12,6 +12,7 @@ from withstand.cli.options import (
     Outputs,
     report_options,
     settings_for,
+    shard_option,
     target_for,
     target_options,
 )
@@ -26,6 +27,7 @@ from withstand.history.runs import Kind
 from withstand.scan.catalogue import chosen, provoking
 from withstand.settings import Settings
 from withstand.settings.plans import api_for, objectives_for, scan_plan
+from withstand.sharding import Shard
 from withstand.slo import Objective
 from withstand.units import parse_duration_ns
 from withstand.workflows import DEFAULT_BUDGET_S, CheckPlan, Occasion, run_check
@@ -53,6 +55,7 @@ _SLO: Final = "slo"
 @scan_options
 @history_option
 @scan_file_options
+@shard_option
 @report_options
 def command(
     document: str | None,
@@ -67,6 +70,7 @@ def command(
     without: tuple[str, ...],
     profile: str | None,
     fail_on: str | None,
+    shard: Shard | None,
     html: Path | None,
     json_file: Path | None,
     report_dir: Path | None,
@@ -96,7 +100,7 @@ def command(
     require_writable(outputs)
     settings = settings_for(config_file, base_url, openapi=document)
     target = target_for(settings, allow, insecure)
-    baseline = baseline_for(settings)
+    baseline = baseline_for(settings, shard)
     history = history_for(settings, Kind.CHECK)
     objectives = _objectives(settings, slos, part)
     _require_a_part(part, scan_flags=bool(only or without), budget=budget)
@@ -114,6 +118,7 @@ def command(
             provoking=provoking(only, without),
             profile=profile,
             fail_on=fail_on,
+            shard=shard,
         )
     occasion = Occasion(
         command=typed_command(),

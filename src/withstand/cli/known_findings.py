@@ -11,6 +11,7 @@ from withstand.errors import UsageError
 from withstand.results import Results
 from withstand.scan.known import updated, with_known
 from withstand.settings import Settings
+from withstand.sharding import Shard
 from withstand.workflows import Baseline, read_baseline_file, write_baseline_file
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -41,9 +42,14 @@ def baseline_options(function: F) -> F:
     return file(update(function))
 
 
-def baseline_for(settings: Settings) -> Baseline | None:
+def baseline_for(settings: Settings, shard: Shard | None = None) -> Baseline | None:
     """What is known before the run; None without a baseline file. Raises UsageError."""
     path = settings.baseline_file
+    if _wants_update() and shard is not None:
+        raise UsageError(
+            f"--update-baseline writes down all findings, and shard {shard} sees a part of them",
+            hint="leave --shard out",
+        )
     if path is None:
         if _wants_update():
             raise UsageError(

@@ -109,6 +109,12 @@ def locust_command(**given: Any) -> int:
             hint="leave --engine out, or declare its users with @user, see docs/user-scripts.md",
         )
     given["file"], rest = _file_and_rest(given["file"], list(given["rest"]))
+    if any(each.partition("=")[0] == "--shard" for each in rest):
+        raise UsageError(
+            "--shard divides what Withstand's own engine sends, and the users of a locustfile are "
+            "Locust's to divide",
+            hint="start it with --master on one machine and with --worker on the others",
+        )
     outputs = Outputs(
         html=given["html"], json_file=given["json_file"], report_dir=given["report_dir"]
     )

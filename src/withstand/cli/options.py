@@ -11,6 +11,7 @@ from withstand.client.proxy import NO_PROXY
 from withstand.client.target import Target
 from withstand.errors import UsageError
 from withstand.settings import Settings, load_settings
+from withstand.sharding import Shard, parse_shard
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -104,6 +105,21 @@ def setting_option(flag: str, key: str, **options: Any) -> Callable[[F], F]:
             )
 
     return click.option(flag, expose_value=False, callback=note, default=None, **options)
+
+
+def shard_option(function: F) -> F:
+    """`--shard K/N` of what is divided test by test."""
+
+    def read(_context: click.Context, _option: click.Parameter, text: str | None) -> Shard | None:
+        return None if text is None else parse_shard(text)
+
+    return click.option(
+        "--shard",
+        metavar="K/N",
+        callback=read,
+        help="Run only this part of the tests: 2/4 in the second of four jobs. `withstand merge` "
+        "makes one result of all parts.",
+    )(function)
 
 
 def report_options(function: F) -> F:

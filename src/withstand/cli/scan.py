@@ -10,6 +10,7 @@ from withstand.cli.options import (
     Outputs,
     report_options,
     settings_for,
+    shard_option,
     target_for,
     target_options,
 )
@@ -21,6 +22,7 @@ from withstand.cli.trace_file import trace_option, traced
 from withstand.cli.typed import typed_command
 from withstand.scan.catalogue import chosen, provoking
 from withstand.settings.plans import api_for, scan_plan
+from withstand.sharding import Shard
 from withstand.workflows import Occasion, run_scan
 
 
@@ -30,6 +32,7 @@ from withstand.workflows import Occasion, run_scan
 @scan_options
 @scan_file_options
 @trace_option
+@shard_option
 @report_options
 def command(
     document: str | None,
@@ -42,6 +45,7 @@ def command(
     profile: str | None,
     fail_on: str | None,
     trace_file: str | None,
+    shard: Shard | None,
     html: Path | None,
     json_file: Path | None,
     report_dir: Path | None,
@@ -68,7 +72,7 @@ def command(
     require_writable(outputs)
     settings = settings_for(config_file, base_url, openapi=document)
     target = target_for(settings, allow, insecure)
-    baseline = baseline_for(settings)
+    baseline = baseline_for(settings, shard)
     checks = chosen(only, without)
     with kept_if_interrupted(settings, target, outputs):
         plan = scan_plan(
@@ -79,6 +83,7 @@ def command(
             provoking=provoking(only, without),
             profile=profile,
             fail_on=fail_on,
+            shard=shard,
         )
     occasion = Occasion(
         command=typed_command(),

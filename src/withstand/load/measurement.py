@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from withstand.load.script_record import ScriptRecord
 from withstand.load.window import Counts, Window, summed, united
-from withstand.sharding import Shard
+from withstand.sharding import Shard, missing_from
 from withstand.stats.histogram import Histogram
 
 
@@ -114,8 +114,4 @@ class LoadMeasurement:
     @property
     def missing_shards(self) -> tuple[Shard, ...]:
         """The parts of the whole load that were measured elsewhere, if at all."""
-        if not self.shards:
-            return ()
-        total = self.shards[0].total
-        every = (Shard(number=number, total=total) for number in range(1, total + 1))
-        return tuple(shard for shard in every if shard not in self.shards)
+        return missing_from(self.shards)

@@ -6,10 +6,8 @@ from dataclasses import replace
 
 from withstand.errors import UsageError
 from withstand.load.measurement import GeneratorHealth, LoadMeasurement
-from withstand.sharding import Shard
+from withstand.sharding import Shard, joined, shortfall
 from withstand.units import format_duration_ns
-
-_ONE_RUN = "merge each shard of one run once"
 
 
 def joined_shards(first: LoadMeasurement, second: LoadMeasurement) -> tuple[Shard, ...]:
@@ -17,43 +15,27 @@ def joined_shards(first: LoadMeasurement, second: LoadMeasurement) -> tuple[Shar
 
     Raises UsageError when they are no parts of one load, or when one is in both.
     """
-    if bool(first.shards) != bool(second.shards):
-        raise UsageError("a shard cannot be merged with a whole run", hint=_ONE_RUN)
-    if not first.shards:
-        return ()
-    if first.profile != second.profile:
+    if first.shards and second.shards and first.profile != second.profile:
         raise UsageError(
             f"shards of different loads cannot be merged: {first.profile} and {second.profile}",
-            hint=_ONE_RUN,
+            hint="merge each shard of one run once",
         )
-    for shard in second.shards:
-        if shard.total != first.shards[0].total:
-            raise UsageError(
-                f"shard {shard} cannot be merged with shard {first.shards[0]}: they are parts of "
-                f"{shard.total} and of {first.shards[0].total}",
-                hint=_ONE_RUN,
-            )
-        if shard in first.shards:
-            raise UsageError(f"shard {shard} is there twice", hint=_ONE_RUN)
-    return tuple(sorted((*first.shards, *second.shards), key=lambda shard: shard.number))
+    return joined(first.shards, second.shards)
 
 
-def shortfall(load: LoadMeasurement) -> str | None:
+def load_shortfall(load: LoadMeasurement) -> str | None:
     """Why the target did not get the load that was asked for; None when it did.
 
     A shard alone is no shortfall, because the others are under way elsewhere; several that were
     merged without the rest are.
     """
-    missing = load.missing_shards
-    if len(load.shards) > 1 and missing:
-        names = ", ".join(map(str, missing))
-        reason = (
-            f"shard {names} is missing, so its part of the load is not in these figures"
-            if len(missing) == 1
-            else f"shards {names} are missing, so their parts of the load are not in these figures"
-        )
-        return f"{load.generator.lost}; {reason}" if load.generator.lost else reason
-    return load.generator.lost
+    reason = shortfall(
+        load.shards,
+        "its part of the load is not in these figures",
+        "their parts of the load are not in these figures",
+    )
+    reasons = (load.generator.lost, reason if len(load.shards) > 1 else None)
+    return "; ".join(each for each in reasons if each) or None
 
 
 def lined_up(loads: Sequence[LoadMeasurement]) -> tuple[LoadMeasurement, ...]:

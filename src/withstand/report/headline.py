@@ -94,8 +94,9 @@ def _successes(results: Results) -> list[str]:
                   if outcome is not Outcome.PASSED]  # fmt: skip
         passed = f"{_count(counts[Outcome.PASSED], 'test')} of the suite passed"
         clauses.append(f"{passed} ({', '.join(others)})" if others else passed)
-    if results.scan is not None:
-        clauses.append(f"{_tests(results.cells(CoverageState.PASSED))} passed")
+    cells = results.cells(CoverageState.PASSED)
+    if cells or (results.scan is not None and not results.shards):
+        clauses.append(f"{_tests(cells)} passed")
     if minor := results.findings():
         what = "finding is" if len(minor) == 1 else "findings are"
         clauses.append(f"{len(minor)} {what} too minor or too uncertain to fail the run")
@@ -111,7 +112,7 @@ def _successes(results: Results) -> list[str]:
         clauses.append("nothing drifted")
     if found := results.capacity():
         clauses += capacity_clauses(found)
-    return clauses
+    return clauses or ["nothing of this shard can be tested"]
 
 
 def _set_aside(results: Results) -> list[str]:

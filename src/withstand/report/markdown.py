@@ -18,6 +18,7 @@ from withstand.report.scan_wording import (
     gaps,
     idle_checks,
     notes,
+    run_facts,
     upkeep,
 )
 from withstand.report.wording import (
@@ -64,8 +65,8 @@ def _parts(results: Results) -> Iterator[str]:
         f"{_plain(headline(results))}\n\n"
         f"{target}Withstand {_plain(results.version)}\n"
     )
-    if results.scan is not None and results.scan.facts:
-        yield f"\n{_plain(' '.join(results.scan.facts))}\n"
+    if facts := run_facts(results):
+        yield f"\n{_plain(' '.join(facts))}\n"
     if results.scan is not None:
         yield from _findings(results, results.scan)
     if results.suite is not None:

@@ -9,6 +9,19 @@ from withstand.results import Results
 from withstand.scan.record import Coverage, CoverageState, SuppressedFinding, SuppressionUse
 
 
+def run_facts(results: Results) -> tuple[str, ...]:
+    """Which parts of a divided run these are, and what reassures about the scan."""
+    shards, of = results.shards, results.shards[0].total if results.shards else 0
+    here = ", ".join(map(str, shards))
+    if len(shards) == of:
+        parts = (f"All {of} shards of the run, merged.",) if of > 1 else ()
+    elif len(shards) == 1:
+        parts = (f"Shard {here} of the run: the other tests are in the others.",)
+    else:
+        parts = (f"Shards {here} of the run, merged.",)
+    return (*parts, *(results.scan.facts if results.scan is not None else ()))
+
+
 def coverage_by_check(results: Results) -> dict[str, Counter[CoverageState]]:
     """How many cells of each check ended how, by the check's name."""
     cells = () if results.scan is None else results.scan.coverage

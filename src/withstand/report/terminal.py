@@ -13,7 +13,7 @@ from rich.text import Text
 from withstand.report import access_view, suite_view
 from withstand.report.finding_text import cut
 from withstand.report.headline import headline
-from withstand.report.scan_wording import accepted_until, upkeep
+from withstand.report.scan_wording import accepted_until, run_facts, upkeep
 from withstand.report.terminal_stress import stress_tables
 from withstand.report.terminal_tables import (
     Indented,
@@ -141,7 +141,7 @@ def _print_facts(console: Console, results: Results) -> None:
     facts = (results.base_url, api, results.config, f"Withstand {results.version}")
     text = " · ".join(printable(fact) for fact in facts if fact)
     console.print(Indented(Text(text, style="dim")), end="")
-    for fact in results.scan.facts if results.scan is not None else ():
+    for fact in run_facts(results):
         console.print(Indented(Text(printable(fact), style="dim")), end="")
 
 

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
-from withstand.load.shards import shortfall
+from withstand.load.shards import load_shortfall
 from withstand.report.scan_wording import Gap, coverage_by_check, gaps, idle_checks, notes
 from withstand.report.verdict_groups import VerdictGroup, verdict_groups
 from withstand.report.wording import (
@@ -158,7 +158,7 @@ def load_tables(load: LoadMeasurement, width: int) -> Iterator[RenderableType]:
         yield Text(f"{name} {times} ({plural(count, 'connection')})")
     if load.conditions:
         yield Text(printable(" · ".join(load.conditions)))
-    if lost := shortfall(load):
+    if lost := load_shortfall(load):
         yield Text(f"⊘ void: {printable(lost)}", style="bold yellow")
     if load.warm_up_s:
         yield Text(f"the first {load.warm_up_s} s are warm-up: measured, not judged", style="dim")

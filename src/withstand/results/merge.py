@@ -10,6 +10,7 @@ from withstand.load.generator import with_lagging
 from withstand.load.merge import merge_measurements
 from withstand.load.shards import lined_up
 from withstand.results.results import Results
+from withstand.scan.known import without_untested
 from withstand.scan.merge import merge_records
 from withstand.sharding.suite import merge_suites
 from withstand.slo.trial_record import merge_trials, same_requests
@@ -78,8 +79,12 @@ def merge_shards(shards: Sequence[Results]) -> Results:
     whole = reduce(
         merge, [each if each.load is None else replace(each, load=next(loads)) for each in shards]
     )
-    # Whether their lateness matters is a question to all of them together, with one answer.
-    return whole if whole.load is None else replace(whole, load=with_lagging(whole.load))
+    # Whether their lateness matters, and what is gone, are questions to all of them together.
+    return replace(
+        whole,
+        load=whole.load and with_lagging(whole.load),
+        scan=whole.scan and without_untested(whole.scan),
+    )
 
 
 def _is_suite(results: Results) -> bool:

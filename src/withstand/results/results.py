@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from withstand.load.measurement import LoadMeasurement
-from withstand.load.shards import shortfall
+from withstand.load.shards import load_shortfall
 from withstand.load.stress import StressMeasurement
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.merge import badness
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.scan.share import scan_shortfall
+from withstand.sharding import Shard, missing_from
 from withstand.sharding.suite import Outcome, SuiteRecord
 from withstand.slo import (
     DriftVerdict,
@@ -25,7 +27,7 @@ from withstand.slo import (
 )
 from withstand.slo.capacity import Capacity, capacity, objectives_of_a_step
 from withstand.slo.trial_plan import left_to_load
-from withstand.slo.trial_record import TrialRecord, judge_trials
+from withstand.slo.trial_record import TrialRecord, judge_trials, trials_shortfall
 from withstand.stats.drift import Movement
 
 
@@ -76,6 +78,12 @@ class Results:
     _judged: list[tuple[Verdict, ...]] = field(
         default_factory=list, init=False, repr=False, compare=False
     )
+
+    @property
+    def shards(self) -> tuple[Shard, ...]:
+        """The parts of a divided scan, and of divided trials, that these are; none of a whole."""
+        part = self.scan or self.trials
+        return () if part is None else part.shards
 
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict for each objective and operation it covers, by trials and by load; none
@@ -143,7 +151,7 @@ class Results:
         tried = self.trials.void if self.trials is not None else None
         health = self.load.generator if self.load is not None else None
         saturated = health.saturated if health is not None else None
-        lost = shortfall(self.load) if self.load is not None else None
+        lost = load_shortfall(self.load) if self.load is not None else None
         lagging = health.lagging if health is not None else None
         if not any(verdict.reason == lagging for verdict in self.inconclusive()):
             lagging = None  # late, but no verdict hangs on it
@@ -151,7 +159,9 @@ class Results:
         broken = script.void() if script is not None else None
         found = self.capacity()
         search = found.void if found is not None else None
-        reasons = (scan, tried, broken, lost, saturated, lagging, search)
+        untested = scan_shortfall(self.scan) if self.scan is not None else None
+        untried = trials_shortfall(self.trials) if self.trials is not None else None
+        reasons = (scan, untested, tried, untried, broken, lost, saturated, lagging, search)
         troubles = self.suite.troubles() if self.suite is not None else ()
         return (*(reason for reason in reasons if reason is not None), *troubles)
 
@@ -193,6 +203,8 @@ class Results:
             return Conclusion.UNDECIDED
         if found is not None:
             return Conclusion.HELD if found.found else Conclusion.UNDECIDED
+        if missing_from(self.shards):
+            return Conclusion.HELD  # whether anything was tested at all, the whole will say
         if self.scan is not None and not self.cells(CoverageState.PASSED):
             return Conclusion.HELD if self.cells(CoverageState.FAILED) else Conclusion.UNDECIDED
         if suite is not None and suite.counts()[Outcome.PASSED]:

@@ -1,6 +1,6 @@
 """Who may use which operation: what was observed, what is expected, what a team approved. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -92,19 +92,19 @@ def closed(row: AccessRow, approved: Approved) -> tuple[str, ...]:
     )
 
 
-def notes_on(rows: Iterable[AccessRow], approved: Approved) -> tuple[str, ...]:
-    """What else an approved file and the rows disagree on, a sentence each: what is narrower than
-    it was, and what is gone. Neither is a danger.
+def notes_on(
+    rows: Iterable[AccessRow], approved: Approved, documented: Collection[str]
+) -> tuple[str, ...]:
+    """What else an approved file disagrees on, a sentence each: with the rows on what is narrower
+    than it was, with the keys of the document's operations on what is gone. Neither is a danger.
     """
-    rows = tuple(rows)
-    seen = {row.operation for row in rows}
     narrower = (
         f"{row.operation} is approved for {', '.join(shut)} and now refuses them: approve the "
         "change, or see what broke."
         for row in rows
         if (shut := closed(row, approved))
     )
-    gone = [key for key in approved if key not in seen]
+    gone = [key for key in approved if key not in documented]
     return (
         *narrower,
         *(f"{key} is approved but no longer in the document: approve anew." for key in gone),

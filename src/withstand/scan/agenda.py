@@ -13,22 +13,23 @@ class Agenda:
     """Items in order. Ticking one off takes the same time however many there are."""
 
     def __init__(self, items: Iterable[Item] = ()) -> None:
-        self._items = {_key(item): item for item in items}
+        self._items = {place_of(item): item for item in items}
 
     def __iter__(self) -> Iterator[Item]:
         return iter(tuple(self._items.values()))
 
     def __contains__(self, item: Item) -> bool:
-        return _key(item) in self._items
+        return place_of(item) in self._items
 
     def __bool__(self) -> bool:
         return bool(self._items)
 
     def remove(self, item: Item) -> None:
         """Ticks an item off, if it is not yet."""
-        self._items.pop(_key(item), None)
+        self._items.pop(place_of(item), None)
 
 
-def _key(item: Item) -> tuple[str, str | None]:
+def place_of(item: Item) -> tuple[str, str | None]:
+    """The name of the check and the key of the operation, by which files name a test."""
     check, operation = item
     return check.name, operation.key if operation is not None else None

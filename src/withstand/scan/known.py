@@ -43,6 +43,11 @@ def with_known(record: ScanRecord, known: Iterable[KnownFinding], *, file: str) 
     )
 
 
+def without_untested(record: ScanRecord) -> ScanRecord:
+    """The merged record of shards, of which each could say only of its own tests what is gone."""
+    return replace(record, gone=tuple(entry for entry in record.gone if _tested(entry, record)))
+
+
 def updated(record: ScanRecord, known: Iterable[KnownFinding]) -> tuple[KnownFinding, ...]:
     """What a baseline file says after this scan: its findings, but for suppressed ones, and of
     what it said before whatever could not be tested this time.

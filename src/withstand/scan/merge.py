@@ -13,6 +13,7 @@ from withstand.scan.record import (
     SuppressedFinding,
     SuppressionUse,
 )
+from withstand.scan.share import joined_scans
 
 T = TypeVar("T")
 
@@ -30,7 +31,8 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
 
     Findings with the same fingerprint become one that keeps the worse one's proof and names the
     operations of both. Of two answers to one cell of the coverage the more telling one stays:
-    what one shard tested was tested, whatever the other skipped.
+    what one shard tested was tested, whatever the other skipped. Raises UsageError for shards of
+    different scans, and for one that is there twice.
     """
     findings = _one_of_each((*first.findings, *second.findings))
     known = _one_of_each((*first.known, *second.known))
@@ -40,6 +42,8 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
         place = (cell.check, cell.operation)
         cells[place] = min(cells.get(place, cell), cell, key=lambda each: _TELLING[each.state])
     return ScanRecord(
+        shards=joined_scans(first, second),
+        whole=first.whole,
         findings=tuple(findings.values()),
         # What stands for one shard stands.
         known=tuple(each for name, each in known.items() if name not in findings),
@@ -100,10 +104,16 @@ def _uses(uses: Iterable[SuppressionUse]) -> tuple[SuppressionUse, ...]:
                 known,
                 covers=known.covers + use.covers,
                 expired=known.expired or use.expired,
-                missed=known.missed and use.missed,
+                missed=_all_missed(known.missed, use.missed),
             )
         )
     return tuple(found.values())
+
+
+def _all_missed(first: bool | None, second: bool | None) -> bool | None:
+    """What several shards say of it that each may have nothing to say."""
+    said = [each for each in (first, second) if each is not None]
+    return all(said) if said else None
 
 
 def _worse(first: Finding, second: Finding) -> Finding:

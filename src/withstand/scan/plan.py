@@ -10,6 +10,8 @@ from withstand.openapi.operation import Api, Operation
 from withstand.scan.check import Check
 from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy
+from withstand.scan.share import holds
+from withstand.sharding import Shard
 
 Provision = Callable[[], Mapping[str, str]]
 """Makes a user for the scan to spoil and gives its fields; raises WithstandError when it cannot."""
@@ -43,11 +45,21 @@ class ScanPlan:
     given: GivenValues = field(default_factory=GivenValues)
     timeout_s: float = 30.0  # longest wait for one response
     connect_timeout_s: float = 5.0
+    shard: Shard | None = None  # which part of the tests to run; None runs all
     only: frozenset[tuple[str, str | None]] | None = None
     """Check and operation key (None: the whole API) of the tests to run; None runs all."""
 
     def wants(self, check: Check, operation: Operation | None) -> bool:
         """Whether this test is to be run."""
+        here = self.shard is None or holds(self.shard, check, operation)
+        return here and self.has(check, operation)
+
+    def looks_in(self, check: Check) -> bool:
+        """Whether a check of the whole API is to be run, or to look at what only this shard saw."""
+        return self.wants(check, None) or (check.looks_back and self.has(check, None))
+
+    def has(self, check: Check, operation: Operation | None) -> bool:
+        """Whether this test is part of the scan, in whichever shard."""
         key = operation.key if operation is not None else None
         return self.only is None or (check.name, key) in self.only
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from withstand.scan.access_matrix import AccessRow
 from withstand.scan.finding import Finding, KnownFinding
+from withstand.sharding import Shard
 
 
 class CoverageState(StrEnum):
@@ -42,7 +43,8 @@ class SuppressionUse:
     """A suppression of the configuration, and what it did in this scan.
 
     `what` names what it covers, `expires` its last day. `missed` says that all it could cover was
-    tested and nothing was found there, `misnamed` that there is no such check.
+    tested and nothing was found there; None where there is nothing that it could cover. `misnamed`
+    says that there is no such check.
     """
 
     what: str
@@ -50,7 +52,7 @@ class SuppressionUse:
     expires: str | None = None
     expired: bool = False
     covers: int = 0  # findings, also when it has expired
-    missed: bool = False
+    missed: bool | None = None
     misnamed: bool = False
 
 
@@ -73,7 +75,8 @@ class ScanRecord:
     `operations` are all of the document's; `notes` are sentences that the reader must not miss
     ("no second user is configured, so cross-user access was not tested"); `facts` are sentences
     that reassure ("after the scan alice still logs in as configured"); `void` says why the run
-    cannot be trusted, None when it can.
+    cannot be trusted, None when it can. `shards` names the parts of a divided scan that are in it,
+    `whole` is the digest of all of that scan's tests; a scan that was not divided has neither.
     """
 
     findings: tuple[Finding, ...]
@@ -93,3 +96,5 @@ class ScanRecord:
     known: tuple[Finding, ...] = ()  # findings that were there before: shown, they fail nothing
     gone: tuple[KnownFinding, ...] = ()  # known ones that were tested for and are not there
     described: Described | None = None
+    shards: tuple[Shard, ...] = ()
+    whole: str | None = None

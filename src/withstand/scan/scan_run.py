@@ -1,4 +1,4 @@
-"""One scan under way: who is logged in, what was judged, and whether that still counts."""
+"""One scan under way: who is logged in, what is run in which order, what comes of it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,42 +6,31 @@ from typing import Final
 
 from withstand.client.identity import Identity
 from withstand.client.listener import Listener
-from withstand.client.masking import Mask
 from withstand.client.transport import Transport
 from withstand.openapi.dependency_order import in_dependency_order
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.scan import groundwork as ground_rules
 from withstand.scan import health, throwaways
-from withstand.scan.access_matrix import AccessRow, notes_on
+from withstand.scan.access_matrix import notes_on
 from withstand.scan.accounts import looks_like_login, sign_up_operation
-from withstand.scan.agenda import Agenda
+from withstand.scan.agenda import Item, place_of
 from withstand.scan.baselines import take_baselines
-from withstand.scan.bounds import lacks, out_of_bounds
-from withstand.scan.check import (
-    Check,
-    Failed,
-    FailedMany,
-    Inconclusive,
-    Outcome,
-    Per,
-    Safety,
-    Skipped,
-)
+from withstand.scan.bounds import lacks
+from withstand.scan.check import Check, Per, Safety
 from withstand.scan.cleanup import clean_up
 from withstand.scan.courier import BudgetSpent, Courier, NoiseStays
-from withstand.scan.driver import Errand, carried, judge
+from withstand.scan.driver import Errand
 from withstand.scan.examination import Examination, Readiness, examined
 from withstand.scan.groundwork import Groundwork
+from withstand.scan.outcomes import Outcomes
 from withstand.scan.overtime import Overtime
 from withstand.scan.plan import Observer, ScanPlan, ScanProgress
 from withstand.scan.policy import Profile
 from withstand.scan.provocation import provoke
 from withstand.scan.record import ScanRecord
-from withstand.scan.reporting import Ledger, texts_of
-from withstand.scan.role_access import observe, unobserved
+from withstand.scan.share import digest_of
 from withstand.scan.shortfalls import shortfalls
-from withstand.scan.subject import Subject
 from withstand.scan.trace import Trace
 
 _PREPARING: Final = {
@@ -81,25 +70,18 @@ class ScanRun:
                 plan.api, base_path=plan.target.base_path, nonce=plan.nonce, given=plan.given
             )
         )
+        self._outcomes = Outcomes(plan, self._ground, self.courier)
         self._trace: Trace | None = None
         if trace is not None:
-            self._trace = Trace(trace, plan.api, base_path=plan.target.base_path, mask=self._mask)
+            self._trace = Trace(
+                trace, plan.api, base_path=plan.target.base_path, mask=self._outcomes.mask
+            )
             self.courier.watch = self._trace.sent
-        self._ledger = Ledger()
-        self._void: str | None = None
         self._interrupted = False
         self._tried = False  # whether an operation was called that may be expected to succeed
-        self._undone = Agenda()
-        self._access: dict[str, AccessRow] = {}
-        self._last = "no check"  # the check that ran last
-        self._good = 0  # coverage rows at the last moment when every identity was healthy
-        self._since_good: list[tuple[Check, Operation | None]] = []
-        self._masked: dict[str, str] = {}
-        self._the_mask = Mask({})
-        self._asked_at = 0  # requests sent when the identities were last asked
 
     async def prepare(self) -> None:
-        self._undone = self._agenda()
+        self._outcomes.begin(item for item in self._tests() if self.plan.wants(*item))
         self._report("log in", 0, len(self.plan.identities))
         await ground_rules.reach(self.plan, self.courier)
         await ground_rules.log_everybody_in(self.plan, self._ground, self.courier)
@@ -130,10 +112,15 @@ class ScanRun:
             each for each in self._in_order() if not looks_like_login(each, self._ground.builder)
         ]
         await self._check(operations)
-        if self.plan.provoking and self._void is None:
-            self._last = "what provokes answers"
-            await provoke(self.plan, self._ground, self.courier, operations, self._subject)
-            await self._watch_identities()
+        if self._outcomes.void is None and self._wants_provocation():
+            self._outcomes.last = "what provokes answers"
+            await provoke(self.plan, self._ground, self.courier, operations, self._outcomes.subject)
+            await self._outcomes.watch_identities()
+
+    def _wants_provocation(self) -> bool:
+        """Whether answers are to be provoked: for a check that this shard answers for."""
+        waiting = (check for check in self.plan.checks if check.provoked_by)
+        return bool(self.plan.provoking) and any(self.plan.wants(each, None) for each in waiting)
 
     def _in_order(self) -> tuple[Operation, ...]:
         return in_dependency_order(self.plan.api.operations, resolve=self.plan.api.resolve)
@@ -142,14 +129,14 @@ class ScanRun:
         checks = [check for check in self.plan.checks if check.per is not Per.API]
         for done, operation in enumerate(operations):
             self._report("checks", done, len(operations), operation.key)
-            if self._void is not None:
+            if self._outcomes.void is not None:
                 return
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
             wanted = [check for check in checks if self.plan.wants(check, operation)]
             for check in wanted:
-                await self._judge(check, operation)
+                await self._outcomes.judge(check, operation)
             if wanted:
-                await self._watch_identities()
+                await self._outcomes.watch_identities()
 
     async def check_api(self) -> None:
         """The checks of the whole API. One that only reads and waits is left alone meanwhile; those
@@ -162,32 +149,36 @@ class ScanRun:
             if check.safety is Safety.ABUSIVE and logins:
                 await self._check(logins)
                 logins = []
-            if not self.plan.wants(check, None) or self._void is not None:
+            if not self.plan.looks_in(check) or self._outcomes.void is not None:
                 continue
             self._report("checks", len(self.plan.api.operations), 0, check.name)
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
-            found = len(self._ledger.findings)
-            errand = await self._begun(check)
+            found = len(self._outcomes.ledger.findings)
+            errand = await self._outcomes.begun(check)
             if errand is not None:
                 resting.append(errand)
             # What only reads spoils nobody: such checks share a canary, unless one failed.
-            elif check.safety is not Safety.READ_ONLY or len(self._ledger.findings) > found:
-                await self._watch_identities()
+            elif (
+                check.safety is not Safety.READ_ONLY or len(self._outcomes.ledger.findings) > found
+            ):
+                await self._outcomes.watch_identities()
         await self._check(logins)
         for errand in sorted(resting, key=lambda each: each.wakes_s):
-            if self._void is None:
-                await self._finish(errand)
+            if self._outcomes.void is None:
+                await self._outcomes.finish(errand)
             errand.close()
-        if self._void is None:
-            await self._watch_identities()
+        if self._outcomes.void is None:
+            await self._outcomes.watch_identities()
 
     async def finish(self) -> None:
         """All identities once more, and users of the scan's own removed, whatever happened."""
         ground = self._ground
-        if self._void is None:
+        if self._outcomes.void is None:
             broken = await health.attest(self.plan, ground, self.courier)
             if broken is not None:
-                self._void = f"after the scan {broken}; the check that ran last was {self._last}"
+                self._outcomes.void = (
+                    f"after the scan {broken}; the check that ran last was {self._outcomes.last}"
+                )
         ground.notes.extend(throwaways.removed(self.plan, ground.throwaways))
 
     async def one(self, check: Check, operation: Operation | None, *, last: bool) -> ScanRecord:
@@ -196,17 +187,16 @@ class ScanRun:
         Identities are watched where a failure rests on them, after whatever may have hurt them,
         and with `last` after reads too. One that breaks voids this test and all that follow.
         """
-        self._ledger, self._undone = Ledger(), Agenda([(check, operation)])
-        self._good, self._since_good = 0, []
-        if self._void is None:
+        self._outcomes.begin([(check, operation)])
+        if self._outcomes.void is None:
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
             try:
-                await self._judge(check, operation)
+                await self._outcomes.judge(check, operation)
             except BudgetSpent as end:
                 self.end_early(str(end), interrupted=False)
-            harmless = check.safety is Safety.READ_ONLY and not self._ledger.findings
+            harmless = check.safety is Safety.READ_ONLY and not self._outcomes.ledger.findings
             if last or not harmless:
-                await self._watch_identities()
+                await self._outcomes.watch_identities()
         return self.record()
 
     def end_early(self, reason: str, *, interrupted: bool) -> None:
@@ -214,9 +204,7 @@ class ScanRun:
         step = _PREPARING.get(self._progress.phase)
         where = f", while {step} and before anything was tested" if step is not None else ""
         self._ground.notes.append(f"The scan ended early{where}: {reason}.")
-        for check, operation in self._undone:
-            self._enter(check, operation, Skipped(reason=reason))
-        self._undone = Agenda()
+        self._outcomes.skip_undone(reason)
 
     async def clean_up(self) -> None:
         """Deletes what was created; what stays is among the notes."""
@@ -235,7 +223,7 @@ class ScanRun:
         for check in self.plan.checks:
             places = (None,) if check.per is Per.API else self.plan.api.operations
             lacking = [
-                lacks(self.plan, self._ground, check, self._subject(operation))
+                lacks(self.plan, self._ground, check, self._outcomes.subject(operation))
                 for operation in places
             ]
             ready.append(
@@ -246,7 +234,12 @@ class ScanRun:
                 )
             )
         return examined(
-            self.plan, self._ground, tuple(ready), self._mask(), self.courier.requests, problem
+            self.plan,
+            self._ground,
+            tuple(ready),
+            self._outcomes.mask(),
+            self.courier.requests,
+            problem,
         )
 
     def stop_listening(self) -> None:
@@ -259,44 +252,35 @@ class ScanRun:
             )
 
     def record(self) -> ScanRecord:
-        if self._void is None and self._says_nothing():
+        """What is known by now."""
+        outcomes, shard = self._outcomes, self.plan.shard
+        if outcomes.void is None and self._says_nothing():
             first = next(iter(self._ground.missing.items()), ("", ""))
-            self._void = (
+            outcomes.void = (
                 "No operation answered a request of the scan with success, so nothing of the API "
                 f"was tested ({first[0]}: {first[1]}): check base_url and the identities"
             )
-        if self._void is not None:
-            for check, operation in self._undone:
-                self._enter(check, operation, Skipped(reason=self._void))
+        if outcomes.void is not None:
+            outcomes.skip_undone(outcomes.void)
         return ScanRecord(
-            findings=self._ledger.ordered(),
-            coverage=tuple(self._ledger.coverage),
+            findings=outcomes.ledger.ordered(),
+            coverage=tuple(outcomes.ledger.coverage),
             operations=tuple(operation.key for operation in self.plan.api.operations),
             identities=tuple((i.name, i.role) for i in self.plan.identities),
             requests=self.courier.requests,
             duration_s=self.courier.elapsed_s,
             notes=tuple(dict.fromkeys((*self._ground.notes, *self._notes_on_access()))),
             facts=tuple(self._ground.facts),
-            void=self._void,
+            void=outcomes.void,
             interrupted=self._interrupted,
             access=tuple(
-                self._access[operation.key]
+                outcomes.access[operation.key]
                 for operation in self.plan.api.operations
-                if operation.key in self._access
+                if operation.key in outcomes.access
             ),
+            shards=() if shard is None else (shard,),
+            whole=None if shard is None else digest_of(map(place_of, self._tests())),
         )
-
-    async def _observe_access(self, operation: Operation) -> None:
-        """The operation's row of the access matrix, which the check that reads it is shown."""
-        subject = self._subject(operation)
-        if subject.baseline is None:
-            row = unobserved(subject, self._ground.missing.get(operation.key, "no baseline"))
-        else:
-            try:
-                row = (await carried(observe(subject), subject, self.courier)).row
-            except NoiseStays as noise:
-                row = unobserved(subject, f"the target gave no usable answer: {noise}")
-        self._access[operation.key] = row
 
     def _says_nothing(self) -> bool:
         """Whether everything that was called refused or failed, also those who may call it."""
@@ -307,151 +291,28 @@ class ScanRun:
             and self.plan.policy.profile is not Profile.READONLY  # which has only what is there
             and not self._interrupted
             and not self._ground.baselines
-            and not self._ledger.findings
+            and not self._outcomes.ledger.findings
             and not alive
         )
 
-    def _agenda(self) -> Agenda:
+    def _tests(self) -> list[Item]:
         per_operation = [check for check in self.plan.checks if check.per is not Per.API]
         whole_api = [check for check in self.plan.checks if check.per is Per.API]
-        every: list[tuple[Check, Operation | None]] = [
+        every: list[Item] = [
             *((check, op) for op in self.plan.api.operations for check in per_operation),
             *((check, None) for check in whole_api),
         ]
-        return Agenda(item for item in every if self.plan.wants(*item))
-
-    async def _judge(self, check: Check, operation: Operation | None) -> None:
-        if check.reads_access and operation is not None:
-            await self._observe_access(operation)
-        outcome = out_of_bounds(self.plan, self._ground, check, operation)
-        if outcome is None:
-            self.courier.place = operation.key if operation is not None else check.name
-            self._last = check.name + (f" on {operation.key}" if operation is not None else "")
-            outcome = await self._judged(check, operation)
-        self._close(check, operation, outcome)
-
-    def _close(self, check: Check, operation: Operation | None, outcome: Outcome) -> None:
-        ground_rules.go_on_with(self._ground, self.courier)
-        self._undone.remove((check, operation))
-        self._since_good.append((check, operation))
-        self._enter(check, operation, outcome)
-
-    async def _begun(self, check: Check) -> Errand | None:
-        """Judges a check of the whole API; what remains of it where it only reads and rests."""
-        if (
-            check.safety is not Safety.READ_ONLY
-            or out_of_bounds(self.plan, self._ground, check, None) is not None
-        ):
-            await self._judge(check, None)
-            return None
-        errand = Errand(check, self._subject(None), self.courier)
-        self.courier.place = self._last = check.name
-        outcome = await errand.until_it_rests()
-        if outcome is None:
-            return errand
-        self._close(check, None, outcome)
-        return None
-
-    async def _finish(self, errand: Errand) -> None:
-        outcome: Outcome | None = None
-        while outcome is None:
-            await self.courier.pause(max(0.0, errand.wakes_s - self.courier.now_s()))
-            self.courier.place = self._last = errand.check.name
-            outcome = await errand.until_it_rests()
-        self._close(errand.check, None, outcome)
-
-    async def _judged(self, check: Check, operation: Operation | None) -> Outcome:
-        """The outcome; without a baseline a failure may be proved beside a refusal, but no pass."""
-        subject = self._subject(operation)
-        if operation is None or subject.baseline is not None or not check.needs_baseline:
-            return await judge(check, subject, self.courier)
-        subject = replace(subject, baseline=self._ground.refused[operation.key])
-        outcome = await judge(check, subject, self.courier)
-        if isinstance(outcome, Failed | FailedMany | Skipped):
-            return outcome
-        return Inconclusive(reason=self._ground.missing[operation.key])
-
-    def _subject(self, operation: Operation | None) -> Subject:
-        ground = self._ground
-        return Subject(
-            api=self.plan.api,
-            target=self.plan.target,
-            policy=self.plan.policy,
-            identities=tuple(ground.identities.values()),
-            throwaway=ground.throwaway,
-            builder=ground.builder,
-            pools=ground.pools,
-            nonce=self.plan.nonce,
-            operation=operation,
-            baseline=ground.baselines.get(operation.key) if operation else None,
-            baselines=ground.baselines,
-            canary=ground.canary,
-            observed=tuple(self.courier.observed),
-            login=self.plan.login,
-            plain_target=self.plan.plain_target,
-            expired_token=self.plan.expired_token,
-            public_key=self.plan.public_key,
-            loopback=self.plan.target.is_loopback,
-            now_s=self.courier.now_s(),
-            refusals=frozenset(ground.refusals),
-            access=self._access.get(operation.key) if operation else None,
-        )
+        return [item for item in every if self.plan.has(*item)]
 
     async def _new_user(self) -> Identity | str:
         return await ground_rules.new_throwaway(self.plan, self._ground, self.courier)
 
-    async def _watch_identities(self, *, again: bool = True) -> None:
-        """Asks every canary; what was judged since the last good one counts only if all are well.
-
-        Who fell out of its session is logged in again, and what was judged meanwhile is judged
-        once more; who falls out of it again leaves that inconclusive. Who cannot log in again ends
-        the run.
-        """
-        if self.courier.requests == self._asked_at:
-            return
-        self.courier.place = "the identities"
-        broken = await health.broken_identity(self._ground, self.courier)
-        self._asked_at = self.courier.requests
-        if broken is None:
-            self._good, self._since_good = len(self._ledger.coverage), []
-            return
-        lost = await health.recovered(self.plan, self._ground, self.courier, broken)
-        if lost is not None:
-            self._void = (
-                f"an identity stopped working during the scan: {broken.name} ({lost}); the check "
-                f"that ran last was {self._last}"
-            )
-            self._ledger.withdraw_since(self._good, self._void)
-            return
-        doubtful, self._since_good = self._since_good, []
-        self._ledger.withdraw_since(
-            self._good,
-            f"{broken} meanwhile: it had to log in again, and fell out of its session once more",
-        )
-        if not again:
-            self._good = len(self._ledger.coverage)
-            return
-        del self._ledger.coverage[self._good :]
-        for check, operation in doubtful:
-            await self._judge(check, operation)
-        await self._watch_identities(again=False)
-
-    def _enter(self, check: Check, operation: Operation | None, outcome: Outcome) -> None:
-        key = operation.key if operation is not None else None
-        self._ledger.enter(check, key, outcome, self._mask(outcome), self.plan.target)
-
-    def _mask(self, outcome: Outcome | None = None) -> Mask:
-        """The mask for what is shown of an outcome, or for texts without sessions."""
-        secrets = self.courier.secrets_in(texts_of(outcome) if outcome is not None else ())
-        if secrets != self._masked:  # to make one takes longer than to use it
-            self._masked, self._the_mask = secrets, Mask(secrets)
-        return self._the_mask
-
     def _notes_on_access(self) -> tuple[str, ...]:
         approved = self.plan.policy.approved
-        if approved is None or not self._access or self._undone:
-            return ()  # of a scan that was cut off, what is missing says nothing
-        return notes_on(self._access.values(), approved)
+        rows = self._outcomes.access
+        if approved is None or not rows or self._outcomes.void is not None:
+            return ()
+        return notes_on(rows.values(), approved, {each.key for each in self.plan.api.operations})
 
     def _report(self, phase: str, done: int, total: int, now: str = "") -> None:
         self._progress = ScanProgress(
@@ -459,7 +320,7 @@ class ScanRun:
             done=done,
             total=total,
             requests=self.courier.requests,
-            findings=len(self._ledger.findings),
+            findings=len(self._outcomes.ledger.findings),
             now=now,
         )
         self._observer(self._progress)

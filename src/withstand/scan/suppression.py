@@ -112,14 +112,16 @@ def _use(item: Suppression, record: ScanRecord, day: date) -> SuppressionUse:
         expires=_text(item.expires),
         expired=item.expired_on(day),
         covers=covered,
-        missed=not covered and record.void is None and _all_tested(item, record.coverage),
+        missed=_missed(item, record, covered),
     )
 
 
-def _all_tested(item: Suppression, coverage: Collection[Coverage]) -> bool:
+def _missed(item: Suppression, record: ScanRecord, covered: int) -> bool | None:
     """Whether everything that it could cover was tested: else it may be needed all the same."""
-    states = {cell.state for cell in coverage if item.might_cover(cell)}
-    return bool(states) and states <= _DECIDED
+    states = {cell.state for cell in record.coverage if item.might_cover(cell)}
+    if not states and not covered:
+        return None
+    return not covered and record.void is None and states <= _DECIDED
 
 
 def _text(day: date | None) -> str | None:

@@ -17,6 +17,7 @@ from withstand.scan.plan import Deprovision, Provision, ScanPlan
 from withstand.scan.policy import Profile
 from withstand.settings import Settings
 from withstand.settings.approved_access import read_approved, require_known_roles
+from withstand.sharding import Shard
 from withstand.slo import Objective, parse_named_objective, parse_objective
 from withstand.workflows import fetch_document, nonce, read_document_file
 from withstand.workflows.provision import deprovisioned, provisioned
@@ -32,6 +33,7 @@ def scan_plan(
     profile: str | None = None,
     fail_on: str | None = None,
     approves: bool = False,
+    shard: Shard | None = None,
 ) -> ScanPlan:
     """The scan that the settings describe; flags win over them. One that `approves` what it sees
     is not held against what was approved before. Raises UsageError.
@@ -70,6 +72,7 @@ def scan_plan(
         given=settings.given_values(),
         timeout_s=settings.timeout_s,
         connect_timeout_s=settings.connect_timeout_s,
+        shard=shard,
     )
 
 

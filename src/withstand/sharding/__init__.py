@@ -6,6 +6,13 @@ plan        parts that take equally long
 durations   how long tests take, in a file that a team commits
 """
 
-from withstand.sharding.shard import Shard, parse_shard, shard_of
+from withstand.sharding.shard import (
+    Shard,
+    joined,
+    missing_from,
+    parse_shard,
+    shard_of,
+    shortfall,
+)
 
-__all__ = ["Shard", "parse_shard", "shard_of"]
+__all__ = ["Shard", "joined", "missing_from", "parse_shard", "shard_of", "shortfall"]

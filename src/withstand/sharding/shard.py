@@ -6,6 +6,8 @@ from hashlib import sha256
 
 from withstand.errors import UsageError
 
+_ONE_RUN = "merge each shard of one run once"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
@@ -44,6 +46,45 @@ def shard_of(key: str, shards: int) -> int:
     """
     text = key.encode("utf-8", "surrogatepass")
     return max(range(1, shards + 1), key=lambda shard: sha256(b"%d:" % shard + text).digest())
+
+
+def joined(first: tuple[Shard, ...], second: tuple[Shard, ...]) -> tuple[Shard, ...]:
+    """The shards of two parts of a run together, ascending; none of two whole runs.
+
+    Raises UsageError when they are no parts of one run, or when one is in both.
+    """
+    if bool(first) != bool(second):
+        raise UsageError("a shard cannot be merged with a whole run", hint=_ONE_RUN)
+    for shard in second:
+        if shard.total != first[0].total:
+            raise UsageError(
+                f"shard {shard} cannot be merged with shard {first[0]}: they are parts of "
+                f"{shard.total} and of {first[0].total}",
+                hint=_ONE_RUN,
+            )
+        if shard in first:
+            raise UsageError(f"shard {shard} is there twice", hint=_ONE_RUN)
+    return tuple(sorted((*first, *second), key=lambda shard: shard.number))
+
+
+def missing_from(shards: tuple[Shard, ...]) -> tuple[Shard, ...]:
+    """The shards of the same run that are not among these; none where these are none."""
+    total = shards[0].total if shards else 0
+    every = (Shard(number=number, total=total) for number in range(1, total + 1))
+    return tuple(shard for shard in every if shard not in shards)
+
+
+def shortfall(shards: tuple[Shard, ...], one: str, several: str) -> str | None:
+    """Which shards are missing and what follows, said of `one` or of `several`; None where all are
+    there.
+    """
+    missing = missing_from(shards)
+    if not missing:
+        return None
+    names = ", ".join(map(str, missing))
+    if len(missing) == 1:
+        return f"shard {names} is missing, so {one}"
+    return f"shards {names} are missing, so {several}"
 
 
 def parse_shard(text: str) -> Shard:

@@ -9,7 +9,7 @@ from typing import Final
 from withstand.errors import UsageError
 from withstand.sharding.member import Member, ShardBy
 from withstand.sharding.plan import ShardMode
-from withstand.sharding.shard import Shard
+from withstand.sharding.shard import Shard, missing_from
 
 _NAMED: Final = 5
 _ONE_RUN: Final = "merge each shard of one run once"
@@ -99,13 +99,7 @@ class SuiteRecord:
     @property
     def missing(self) -> tuple[Shard, ...]:
         """The shards that are not there."""
-        total = self.parts[0].shard.total
-        there = {part.shard.number for part in self.parts}
-        return tuple(
-            Shard(number=number, total=total)
-            for number in range(1, total + 1)
-            if number not in there
-        )
+        return missing_from(tuple(part.shard for part in self.parts))
 
     def finished(self) -> tuple[Finished, ...]:
         """Every test that ran to its end."""

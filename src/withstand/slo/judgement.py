@@ -6,7 +6,7 @@ from itertools import chain
 
 from withstand.load.generator import MAX_LAG_NS
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
-from withstand.load.shards import shortfall
+from withstand.load.shards import load_shortfall
 from withstand.load.window import united
 from withstand.slo.objective import WHOLE_RUN, Indicator, Objective, format_value, specificity
 from withstand.slo.operation_verdict import (
@@ -43,7 +43,7 @@ def _under_less(verdict: Verdict, run: LoadMeasurement) -> Verdict:
     is_rate = verdict.objective.indicator is Indicator.RATE
     if verdict.state is (VerdictState.MET if is_rate else VerdictState.BREACHED):
         return verdict
-    reason = shortfall(run)
+    reason = load_shortfall(run)
     if reason is None and is_rate and run.missing_shards:
         reason = f"shard {run.shards[0]} alone cannot show a rate; merge it with the others"
     if reason is None or (verdict.state is VerdictState.INCONCLUSIVE and not is_rate):

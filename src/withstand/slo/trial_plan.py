@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from withstand.openapi.operation import Api, Operation
+from withstand.sharding import Shard
 from withstand.slo.judgement import applicable
 from withstand.slo.objective import Objective
 from withstand.slo.trial import can_be_tried
@@ -35,6 +36,14 @@ def trial_plan(api: Api, objectives: Iterable[Objective]) -> TrialPlan:
         else:
             left_out[operation.key] = "it writes, and no objective names its method"
     return TrialPlan(objectives=tried, left_out=left_out)
+
+
+def share_of(plan: TrialPlan, shard: Shard) -> TrialPlan:
+    """The operations that one shard tries: each is tried by exactly one."""
+    return TrialPlan(
+        objectives={key: judged for key, judged in plan.objectives.items() if shard.holds(key)},
+        left_out={key: why for key, why in plan.left_out.items() if shard.holds(key)},
+    )
 
 
 def tried_by(objectives: Iterable[Objective], operation: str) -> tuple[Objective, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from withstand.sharding import Shard, joined, missing_from, shortfall
 from withstand.slo.objective import Objective
 from withstand.slo.several_trials import verdicts_of
 from withstand.slo.trial import Trial, can_be_tried
@@ -35,6 +36,7 @@ class TrialRecord:
 
     `left_out` says why others were not tried. `ended` says what ended the trials before everything
     was decided or the budget was spent; `void` says why what was measured is not the API's doing.
+    `shards` names the parts of divided trials that are in it; others have none.
     """
 
     operations: Mapping[str, tuple[TrialShare, ...]]
@@ -42,6 +44,7 @@ class TrialRecord:
     left_out: Mapping[str, str] = field(default_factory=dict)
     ended: str | None = None
     void: str | None = None
+    shards: tuple[Shard, ...] = ()
 
     @property
     def not_tried(self) -> Mapping[str, str]:
@@ -74,6 +77,8 @@ def judge_trials(objectives: Sequence[Objective], record: TrialRecord) -> Iterat
         spent_s = record.spent_s(operation)
         for verdict in verdicts_of([_replayed(operation, wanted, share) for share in shares]):
             yield replace(verdict, spent_s=spent_s)
+    if missing_from(record.shards):
+        return  # the others may have tried what is left
     for objective in dict.fromkeys(objectives):
         tried = can_be_tried(objective) and not objective.whole_run
         if tried and not any(objective.covers(operation) for operation in record.operations):
@@ -81,7 +86,9 @@ def judge_trials(objectives: Sequence[Objective], record: TrialRecord) -> Iterat
 
 
 def merge_trials(first: TrialRecord, second: TrialRecord) -> TrialRecord:
-    """The shares of both, side by side: exact, as nothing is summed."""
+    """The shares of both, side by side: exact, as nothing is summed. Raises UsageError for shards
+    of different runs, and for one that is there twice.
+    """
     keys = dict.fromkeys((*first.operations, *second.operations))
     return TrialRecord(
         operations={
@@ -91,6 +98,18 @@ def merge_trials(first: TrialRecord, second: TrialRecord) -> TrialRecord:
         left_out={**second.left_out, **first.left_out},
         ended=first.ended or second.ended,
         void=first.void or second.void,
+        shards=joined(first.shards, second.shards),
+    )
+
+
+def trials_shortfall(record: TrialRecord) -> str | None:
+    """Which operations of merged shards were tried nowhere; None when all were, and of one shard
+    alone.
+    """
+    if len(record.shards) < 2:
+        return None
+    return shortfall(
+        record.shards, "its operations were not tried", "their operations were not tried"
     )
 
 

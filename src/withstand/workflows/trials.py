@@ -18,7 +18,7 @@ from withstand.scan.plan import ScanPlan
 from withstand.scan.preparation import Prepared, chosen_operations, prepared_requests
 from withstand.slo.rota import Rota
 from withstand.slo.trial import Trial
-from withstand.slo.trial_plan import TrialPlan, trial_plan
+from withstand.slo.trial_plan import TrialPlan, share_of, trial_plan
 from withstand.slo.trial_record import TrialRecord, TrialShare
 from withstand.stats.durations import Durations
 from withstand.workflows.document_load import refuse_unknown
@@ -63,6 +63,8 @@ def run_trials(
     IdentityBroken.
     """
     refuse_unknown(plan.api, occasion.objectives)
+    every = wanted or trial_plan(plan.api, occasion.objectives)
+    here = every if plan.shard is None else share_of(every, plan.shard)
     started_at = time.time()
 
     async def journey() -> Results:
@@ -72,7 +74,7 @@ def run_trials(
         ):
             record = await _tried(
                 plan,
-                wanted or trial_plan(plan.api, occasion.objectives),
+                here,
                 wire,
                 stopped,
                 budget_s,
@@ -83,7 +85,7 @@ def run_trials(
             occasion,
             started_at,
             api=plan.api,
-            trials=record,
+            trials=record if plan.shard is None else replace(record, shards=(plan.shard,)),
             interrupted=stopped.is_set(),
         )
 

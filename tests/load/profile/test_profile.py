@@ -17,6 +17,7 @@ from withstand.load.profile.profile import (
     UserSchedule,
     share_of,
 )
+from withstand.load.profile.stages import Stage, StagedRate
 
 rates = st.floats(0.1, 2000)
 durations = st.floats(0.01, 3)
@@ -118,3 +119,32 @@ def test_there_is_no_shard_0_and_none_beyond_the_last() -> None:
     for number in (0, 3):
         with pytest.raises(UsageError, match=f"no shard {number} of 2"):
             share_of(Closed(users=1, duration_s=1), number, 2)
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        ConstantRate(rate_per_s=101, duration_s=2.5),
+        ConstantRate(rate_per_s=90, duration_s=3, arrivals="poisson", seed=5),
+        StagedRate(
+            stages=(
+                Stage(start=0, end=120, duration_s=2),
+                Stage(start=120, end=120, duration_s=0.5),
+                Stage(start=120, end=10, duration_s=1),
+            )
+        ),
+        StagedRate(stages=(Stage(start=20, end=200, duration_s=2),), arrivals="poisson", seed=5),
+    ],
+    ids=lambda profile: profile.describe(),
+)
+@pytest.mark.parametrize("of", [1, 2, 3, 7])
+def test_arrival_i_of_the_whole_goes_to_shard_i_modulo_their_number_and_to_no_other(
+    whole: ArrivalSchedule, of: int
+) -> None:
+    every = list(whole.offsets_ns())
+    for number in range(1, of + 1):
+        share = share_of(whole, number, of)
+        assert times_ns(share) == every[number - 1 :: of]
+        # Of n arrivals a shard has n / of, rounded down or up: exact, not on average.
+        assert len(times_ns(share)) == (len(every) + of - number) // of
+        assert share.duration_s == whole.duration_s

@@ -173,6 +173,7 @@ CHECK = Check(
     severity=Severity.HIGH,
     per=Per.API,
     safety=Safety.READ_ONLY,
+    looks_back=True,
     references=References(
         cwe=(312, 522, 200), owasp=("API3:2023",), asvs=("14.2.6", "13.3.1"), wstg=("WSTG-APIT-03",)
     ),

@@ -159,6 +159,7 @@ CHECK = Check(
     severity=Severity.MEDIUM,
     per=Per.API,
     safety=Safety.READ_ONLY,
+    looks_back=True,
     references=References(
         cwe=(209,), owasp=("API8:2023",), asvs=("16.5.1",), wstg=("WSTG-ERRH-01",)
     ),

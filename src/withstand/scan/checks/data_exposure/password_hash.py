@@ -110,6 +110,7 @@ CHECK = Check(
     severity=Severity.HIGH,
     per=Per.API,
     safety=Safety.READ_ONLY,
+    looks_back=True,
     confidence=Confidence.CERTAIN,
     references=References(
         cwe=(256, 200), owasp=("API3:2023",), asvs=("14.2.6",), wstg=("WSTG-APIT-03",)

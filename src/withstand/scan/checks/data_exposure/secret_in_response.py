@@ -240,6 +240,7 @@ CHECK = Check(
     severity=Severity.HIGH,
     per=Per.API,
     safety=Safety.READ_ONLY,
+    looks_back=True,
     references=References(
         cwe=(200, 522, 312), owasp=("API3:2023",), asvs=("14.2.6",), wstg=("WSTG-APIT-03",)
     ),

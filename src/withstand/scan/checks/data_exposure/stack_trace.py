@@ -101,6 +101,7 @@ CHECK = Check(
     severity=Severity.MEDIUM,
     per=Per.API,
     safety=Safety.READ_ONLY,
+    looks_back=True,
     references=References(
         cwe=(209, 489), owasp=("API8:2023",), asvs=("16.5.1", "13.4.2"), wstg=("WSTG-ERRH-02",)
     ),

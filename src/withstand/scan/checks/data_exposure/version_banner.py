@@ -87,6 +87,7 @@ CHECK = Check(
     severity=Severity.INFO,
     per=Per.API,
     safety=Safety.READ_ONLY,
+    looks_back=True,
     confidence=Confidence.CERTAIN,
     references=References(
         cwe=(200,), owasp=("API8:2023",), asvs=("13.4.6",), wstg=("WSTG-INFO-02",)

@@ -113,6 +113,7 @@ CHECK = Check(
     severity=Severity.LOW,
     per=Per.API,
     safety=Safety.READ_ONLY,
+    looks_back=True,
     references=References(
         cwe=(430, 693), owasp=("API8:2023",), asvs=("3.4.4", "4.1.1"), wstg=("WSTG-CONF-14",)
     ),

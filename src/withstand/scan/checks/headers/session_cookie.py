@@ -123,6 +123,7 @@ CHECK = Check(
     severity=Severity.MEDIUM,
     per=Per.API,
     safety=Safety.READ_ONLY,
+    looks_back=True,
     references=References(
         cwe=(1004, 614, 1275),
         owasp=("API2:2023", "API8:2023"),
