@@ -14,6 +14,10 @@ from withstand.report.annotations import (
     render_annotations,
 )
 from withstand.results import Results
+from withstand.sharding import Shard
+from withstand.sharding.member import ShardBy
+from withstand.sharding.plan import ShardMode
+from withstand.sharding.suite import Finished, Outcome, SuitePart, SuiteRecord
 
 EVERY = pytest.mark.parametrize("annotator", Annotator)
 _GITHUB = re.compile(r"::(error|warning|notice) (?:[a-z]+=[^,:]*)(?:,[a-z]+=[^,:]*)*::[^\r\n]+")
@@ -71,6 +75,36 @@ def test_a_breached_objective_is_an_error_with_what_was_observed() -> None:
     (line,) = (each for each in lines if f"{verdict.objective.text} is breached" in each)
     assert line.startswith("##vso[task.logissue type=error]")
     assert verdict.reason.replace("%", "%AZP25") in line
+
+
+def test_a_test_that_failed_is_an_error_in_its_file() -> None:
+    part = SuitePart(
+        shard=Shard(number=1, total=1),
+        by=ShardBy.CLASS,
+        mode=ShardMode.STABLE,
+        digest="d",
+        machine="m",
+        commit=None,
+        kept=("tests/test_a.py::test[a,b]", "tests/test_a.py::test_c"),
+        finished=(
+            Finished(
+                nodeid="tests/test_a.py::test[a,b]",
+                outcome=Outcome.FAILED,
+                ms=1,
+                message="assert 1 == 2\n::error::x",
+            ),
+            Finished(nodeid="tests/test_a.py::test_c", outcome=Outcome.PASSED, ms=1),
+        ),
+        exit_code=1,
+    )
+    suite = SuiteRecord(collected=(), parts=(part,))
+    (line,) = render_annotations(
+        replace(sample.clean(), suite=suite), Annotator.GITHUB
+    ).splitlines()
+    assert line == (
+        "::error file=tests/test_a.py,line=1,title=tests/test_a.py%3A%3Atest[a%2Cb] failed::"
+        "assert 1 == 2%0A::error::x"
+    )
 
 
 @EVERY

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from withstand.report import suite_view
 from withstand.report.finding_text import cut, finding_text, place
 from withstand.report.source_line import described_by, line_of
 from withstand.report.wording import observation, plural, printable
@@ -88,6 +89,14 @@ def _annotations(results: Results) -> Iterator[_Annotation]:
             title=f"{verdict.objective.text} is breached: {verdict.operation}",
             message=f"{verdict.reason}; {observation(verdict)}",
         )
+    for row in suite_view.rows(results.suite) if results.suite is not None else ():
+        if row.failed:
+            yield _Annotation(
+                level="error",
+                title=f"{row.nodeid} failed",
+                message=row.said or "The test failed.",
+                file=row.nodeid.partition("::")[0],
+            )
     yield from milder
 
 
