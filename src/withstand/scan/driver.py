@@ -2,6 +2,7 @@
 
 from typing import Any, Final, TypeVar
 
+from withstand.client.exchange import Exchange
 from withstand.client.identity import Credential
 from withstand.scan.check import (
     AwaitCalls,
@@ -13,6 +14,7 @@ from withstand.scan.check import (
     Listen,
     LogIn,
     Outcome,
+    Passed,
     Pause,
     Send,
     ShakeHands,
@@ -22,6 +24,7 @@ from withstand.scan.check import (
     Steps,
 )
 from withstand.scan.courier import Courier, NoiseStays
+from withstand.scan.forgery import turned_away_unread
 from withstand.scan.login import log_in
 from withstand.scan.subject import Subject
 
@@ -97,9 +100,33 @@ def _run(check: Check, subject: Subject) -> Steps[Outcome]:
     if skipped is not None:
         return skipped
     try:
-        return (yield from check.run(subject))
+        return (yield from _watched(check.run(subject)))
     except NoiseStays as noise:
         return Inconclusive(reason=f"the target gave no usable answer: {noise}")
+
+
+def _watched(steps: Steps[Outcome]) -> Steps[Outcome]:
+    """The outcome of a check; no pass where a write was turned away before it was looked at."""
+    answer: Any = None
+    turned_away: Exchange | None = None
+    try:
+        while True:
+            step = _next(steps, answer)
+            try:
+                answer = yield step
+            except NoiseStays as noise:
+                answer = noise
+            if isinstance(answer, Exchange) and turned_away_unread(answer):
+                turned_away = answer
+    except StopIteration as end:
+        outcome: Outcome = end.value
+    if isinstance(outcome, Passed) and turned_away is not None:
+        request = turned_away.request
+        return Inconclusive(
+            reason=f"{request.method} {request.operation_path} was refused for want of a token "
+            "against forged requests, so what was sent was not looked at"
+        )
+    return outcome
 
 
 async def carried(steps: Steps[T], subject: Subject, courier: Courier) -> T:

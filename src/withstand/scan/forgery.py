@@ -12,6 +12,7 @@ from urllib.parse import unquote_plus, urlencode
 
 from withstand.client.credential import Credential, is_csrf, request_cookies
 from withstand.client.exchange import Exchange, Request
+from withstand.client.page import page_of
 from withstand.client.session import csrf_token, merged, wants_csrf_token
 
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -19,6 +20,9 @@ _Session = frozenset[tuple[str, str]]
 _NOBODY: Final = _Session()
 _ACTION: Final = re.compile(r"(?i)delet|remov|destroy|cancel|log-?_?out|sign-?_?out")
 """Where even a GET might do something."""
+_WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_SAID: Final = re.compile(r"(?i)csrf|xsrf|forgery|forged")
+_MOST_TEXT: Final = 10_000  # characters of a refusal that are read
 _MOST: Final = 1_000  # sessions whose token is remembered, and pages
 _ASKED: Final = 2  # pages for one token, besides the form's own
 
@@ -121,13 +125,25 @@ def _session(request: Request) -> _Session:
 def _is_form(request: Request, *, forms_known: bool) -> bool:
     """Whether a form is sent; one without fields where the website is known to have tokens."""
     kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
-    if request.method not in {"POST", "PUT", "PATCH", "DELETE"}:
+    if request.method not in _WRITES:
         return False
     return kind == _FORM or (forms_known and not kind and not request.body)
 
 
 def _name(part: bytes) -> str:
     return unquote_plus(part.partition(b"=")[0].decode("utf-8", "replace"))
+
+
+def turned_away_unread(exchange: Exchange) -> bool:
+    """Whether a write was refused, in so many words, for want of a token, whatever it said."""
+    response = exchange.response
+    if response is None or exchange.request.method not in _WRITES:
+        return False
+    if response.succeeded and response.accepted is not False:
+        return False
+    page = page_of(response)  # its hidden fields are named after forgery too
+    said = response.text if page is None else page.text
+    return _SAID.search(said[:_MOST_TEXT]) is not None
 
 
 def _wants(exchange: Exchange) -> bool:
