@@ -1,8 +1,8 @@
 """What fails a run as commands that a CI system shows at lines of the repository. Pure.
 
 GitHub Docs, "Workflow commands for GitHub Actions", and Microsoft, "Logging commands" of Azure
-Pipelines. GitHub shows ten of a kind for each step and drops the rest in silence, so the worst ten
-are written, and one more line says how many there are.
+Pipelines. GitHub shows ten of a kind for each step and drops the rest in silence, so the worst are
+written, ten at most, the last of which says how many more there are.
 """
 
 import re
@@ -49,7 +49,9 @@ def render_annotations(results: Results, annotator: Annotator) -> str:
     """
     every = list(_annotations(results))
     shown = every[:MOST_ANNOTATIONS]
-    if more := len(every) - len(shown):
+    if len(every) > MOST_ANNOTATIONS:
+        shown.pop()
+        more = len(every) - len(shown)
         said = f"{plural(more, 'problem')} more: see the report of the run"
         shown.append(_Annotation(level="notice", title="Withstand", message=said))
     write = _github if annotator is Annotator.GITHUB else _azure
