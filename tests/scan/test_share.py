@@ -14,6 +14,7 @@ from tests.scan.test_scanner import finds_everything
 from withstand.client.exchange import Request, Response
 from withstand.client.scripted import Scripted
 from withstand.errors import UsageError
+from withstand.openapi.operation import Operation
 from withstand.report.headline import headline
 from withstand.report.scan_wording import run_facts
 from withstand.results import Conclusion, Results, merge_shards
@@ -134,6 +135,19 @@ def test_every_test_is_in_exactly_one_shard_whatever_else_there_is(total: int) -
         places = (None,) if check.per is Per.API else planned().api.operations
         for place in places:
             assert sum(holds(shard, check, place) for shard in shards) == 1
+
+
+def test_a_family_stays_together_on_a_collection_and_its_items() -> None:
+    check = a_check(nothing)
+    for total in range(2, 9):
+        shards = [Shard(number=number, total=total) for number in range(1, total + 1)]
+        for path in ("/orders", "/shops/{shop}/orders"):
+            places = [
+                Operation(method=method, path=path + item)
+                for method in ("GET", "DELETE")
+                for item in ("", "/", "/{id}", "/{id}/", "/{region}/{id}")
+            ]
+            assert len({s.number for s in shards for p in places if holds(s, check, p)}) == 1
 
 
 def test_the_checks_that_look_back_are_those_that_read_what_was_answered() -> None:

@@ -1,15 +1,18 @@
 """What of a scan a shard runs, and whether merged shards are the whole. Pure.
 
 Where a test runs follows from its check, its operation and the number of shards alone, so machines
-agree on it without a word. Checks of one family stay together on each operation, and on the whole
-API: they learn from what each other were answered. A check that only looks back
+agree on it without a word. Checks of one family stay together on each collection (`/orders` and
+`/orders/{id}`), and on the whole API: they learn from what each other were answered, and find what
+each other have created. A check that only looks back
 (`Check.looks_back`) has one shard that answers for it, but looks in each of them, because each sees
 only its own exchanges.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from hashlib import sha256
+from typing import Final
 
 from withstand.errors import UsageError
 from withstand.openapi.operation import Operation
@@ -17,13 +20,15 @@ from withstand.scan.check import Check
 from withstand.scan.record import Coverage, ScanRecord
 from withstand.sharding import Shard, joined, shortfall
 
+_ITEM: Final = re.compile(r"(/\{[^}]*\})+/?$")
+
 Place = tuple[str, str | None]
 """A test: the name of its check and the key of its operation, None for the whole API."""
 
 
 def holds(shard: Shard, check: Check, operation: Operation | None) -> bool:
     """Whether a test runs in the shard."""
-    place = operation.key if operation is not None else "API"
+    place = "API" if operation is None else _ITEM.sub("", operation.path).rstrip("/")
     return shard.holds(f"{check.family}: {place}")
 
 
