@@ -36,8 +36,8 @@ def scan_file_options(function: F) -> F:
         type=click.Choice([each.value for each in Annotator]),
         expose_value=False,
         callback=note_annotator,
-        help="Show the worst problems, ten at most, at lines of the repository: commands to GitHub Actions "
-        "or Azure Pipelines, on stderr.",
+        help="Show the worst problems, ten at most, at lines of the repository: commands to "
+        "GitHub Actions or Azure Pipelines, on stderr.",
     )(function)
     for name, said in reversed(_HELP.items()):
         function = click.option(
