@@ -11,7 +11,11 @@ from urllib.parse import quote, unquote, unquote_plus
 
 from withstand.client.exchange import Headers, Request
 
-_CSRF: Final = re.compile(r"csrf|xsrf", re.IGNORECASE)
+_CSRF: Final = re.compile(
+    # Laravel and Symfony: `_token`, `form[_token]`; ASP.NET and Rails say their own words.
+    r"csrf|xsrf|__requestverificationtoken|authenticity_token|^_token$|\[_token\]$",
+    re.IGNORECASE,
+)
 _SHORTEST_SECRET: Final = 8  # `lang=en` and `seen=1` are cookies too, and no secrets
 
 

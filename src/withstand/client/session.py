@@ -26,7 +26,7 @@ def session_credential(cookies: Mapping[str, str]) -> Credential:
     """
     pairs = tuple(cookies.items())
     plain = [(name, value) for name, value in pairs if not is_csrf(name)]
-    best = max(plain, key=lambda pair: (bool(_SESSION.search(pair[0])), len(pair[1])), default=None)
+    best = max(plain, key=lambda pair: (names_session(pair[0]), len(pair[1])), default=None)
     return Credential(
         headers=tuple(
             (csrf_header(name), unquote(value)) for name, value in pairs if is_csrf(name)
@@ -34,6 +34,11 @@ def session_credential(cookies: Mapping[str, str]) -> Credential:
         cookies=pairs,
         token=best[1] if best is not None else None,
     )
+
+
+def names_session(cookie: str) -> bool:
+    """Whether a cookie of that name is likely to be a session."""
+    return _SESSION.search(cookie) is not None
 
 
 def csrf_header(cookie: str) -> str:
@@ -78,7 +83,7 @@ def csrf_token(response: Response) -> tuple[str, str] | None:
     for element in page.all("input", "meta") if page is not None else ():
         parts = element.attributes
         name, value = parts.get("name", ""), parts.get("value", parts.get("content", ""))
-        if value and (is_csrf(name) or name == "authenticity_token"):
+        if value and is_csrf(name):
             return name, value
     for name, value in _texts(response.json()):
         if is_csrf(name):

@@ -137,7 +137,7 @@ class Courier:
         return self._renewal.secrets
 
     def secrets_in(self, texts: Iterable[str]) -> dict[str, str]:
-        """The same, with those of the sessions that the API renewed and that are in the texts."""
+        """The same, with those of all other sessions that the API opened and that the texts show."""
         return self._renewal.secrets_in(texts)
 
     def current(self, request: Request) -> Request:
@@ -280,6 +280,7 @@ class Courier:
 
     def _observe(self, exchange: Exchange) -> None:
         self._preconditions.see(exchange)
+        self._renewal.see(exchange)
         if self._browser is not None:
             self._browser.see(exchange)
         if exchange.response is None:

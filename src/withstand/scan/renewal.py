@@ -6,15 +6,21 @@ from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl
 
-from withstand.client.credential import Credential, request_cookies
+from withstand.client.credential import Credential, request_cookies, variable_name
 from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
-from withstand.client.session import set_cookies
+from withstand.client.session import names_session, set_cookies
+from withstand.client.token_place import found_token, refresh_token
 
 _NO_RENEWAL: Final = re.compile(
     r"(?i)log-?_?(?:in|out|off)|sign-?_?(?:in|out|up|off)|session|token|auth|regist|password|reset"
 )
 """What an operation is called that gives the session of somebody else, or none."""
+_VALUES: Final = (re.compile(r"=([^;\s]{8,})"), re.compile(r"[\w.~+/%:|-]{8,}={0,2}"))
+"""What may be the value of a cookie: in a header, and anywhere else."""
+_SHORTEST_NAMED: Final = 8
+_SHORTEST: Final = 16  # what is shorter and not called a session is a language or a theme
+_MOST_SET: Final = 20_000  # cookies of anybody's that are remembered
 
 
 class Renewal:
@@ -25,6 +31,7 @@ class Renewal:
         self._renewed: dict[tuple[str, str], str] = {}  # cookie and old value → new value
         self._repeated: dict[str, str] = {}  # old value of a credential's header → new value
         self._sessions: dict[str, str] = {}  # values of renewed cookies → their shell variable
+        self._set: dict[str, str] = {}  # values of cookies that any answer set → their variable
         self.secrets: dict[str, str] = {}  # all other secrets of the run → their shell variable
 
     def knows(self, identity: Identity) -> None:
@@ -32,14 +39,35 @@ class Renewal:
         self.secrets.update(identity.secrets)
         self._own(identity)
 
+    def see(self, exchange: Exchange) -> None:
+        """Remembers what an answer gives that opens a session, whoever's it may be: that of a user
+        who just signed up lives on.
+        """
+        response = exchange.response
+        if response is None:
+            return
+        for name, value in set_cookies(response).items():
+            least = _SHORTEST_NAMED if names_session(name) else _SHORTEST
+            if value and len(value) >= least:
+                self._set[value] = f"$WITHSTAND_{variable_name(name)}_NEW"
+        while len(self._set) > _MOST_SET:
+            self._set.pop(next(iter(self._set)))
+        if exchange.identity is None and exchange.request.method == "POST" and exchange.succeeded:
+            document = response.json()
+            for value in (found_token(document, response)[0], refresh_token(document)):
+                if value is not None and value not in self.secrets:
+                    self._sessions.setdefault(value, "$WITHSTAND_TOKEN_NEW")
+
     def secrets_in(self, texts: Iterable[str]) -> dict[str, str]:
-        """The secrets of the run, and of the renewed sessions those in the texts: an API may renew
+        """The secrets of the run, and of all other sessions those in the texts: an API may renew
         one with each answer.
         """
         told = "\n".join(texts)
+        values = (value for pattern in _VALUES for value in pattern.findall(told))
         return {
-            **self.secrets,
+            **{value: self._set[value] for value in values if value in self._set},
             **{value: name for value, name in self._sessions.items() if value in told},
+            **self.secrets,
         }
 
     def _own(self, identity: Identity) -> None:

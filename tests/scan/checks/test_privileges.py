@@ -211,6 +211,24 @@ def test_a_sign_up_that_takes_a_role_is_found_by_what_the_user_is_then(how: dict
     assert {email: server.users[email] for email in before} == before
 
 
+@pytest.mark.parametrize("field", ["token", "refreshToken", None])
+def test_the_session_that_a_sign_up_opens_is_in_no_evidence(field: str | None) -> None:
+    server, given = Users(takes="role"), []
+
+    def opening(request: Request) -> Response:
+        response = server(request)
+        if request.path != "/users":
+            return response
+        given.append(f"{len(given):x}opens-the-account".zfill(24))
+        if field is None:
+            return replace(response, headers=(("Set-Cookie", f"Garden={given[-1]}; HttpOnly"),))
+        return answer(201, {**response.json(), field: given[-1]})
+
+    (finding,) = findings(CREATE, opening, USERS, login=LOGIN, people=server.people())
+    assert "_NEW" in repr(finding)
+    assert "opens-the-account" not in repr(finding)
+
+
 @pytest.mark.parametrize("in_token", [False, True])
 def test_a_sign_up_that_looks_at_no_role_passes(in_token: bool) -> None:
     server = Users(in_token=in_token)
