@@ -121,6 +121,11 @@ def test_deleted_cookies_are_deleted(gone: str) -> None:
             ("authenticity_token", "a&b"),
         ),
         (page(body='<meta name="csrf-token" content="m1">'), ("csrf-token", "m1")),
+        *(
+            (page(body=f'<input type=hidden name="{name}" value=t2>'), (name, "t2"))
+            for name in ("__RequestVerificationToken", "_token", "note[_token]")
+        ),
+        (page(body='<input name="invite_token" value="t3">'), None),
         (page("XSRF-TOKEN=x%3D; Path=/"), ("XSRF-TOKEN", "x=")),
         (page(body='{"data": {"csrfToken": "j1"}}', kind="application/json"), ("csrfToken", "j1")),
         (page(body='<input name="q" value="1">'), None),

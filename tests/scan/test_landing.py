@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -189,17 +190,28 @@ def test_a_thing_is_gone_where_its_address_leads_to_the_list(answer: Response, g
     assert is_gone(sent(lambda _: answer, Request(method="GET", path="/notes/7"))[0]) is gone
 
 
-def test_the_token_of_the_page_goes_with_each_form_and_every_visitor_is_new() -> None:
+@pytest.mark.parametrize(
+    ("field", "refusal"),
+    [
+        ("_csrf", html("CSRF token missing", 403)),
+        ("_token", html("Page expired", 419)),
+        ("note[_token]", html("The CSRF token is invalid", 422)),
+        ("__RequestVerificationToken", Response(status=400)),
+    ],
+)
+def test_the_token_of_the_page_goes_with_each_form_and_every_visitor_is_new(
+    field: str, refusal: Response
+) -> None:
     sessions: list[str] = []
 
     def site(request: Request) -> Response:
         if request.method == "GET":
             sessions.append(f"s{len(sessions)}")
-            field = f"<form><input type=hidden name=_csrf value=t-{sessions[-1]}></form>"
-            return html(field, 200, ("Set-Cookie", f"sid={sessions[-1]}"))
+            page = f"<form><input type=hidden name={field} value=t-{sessions[-1]}></form>"
+            return html(page, 200, ("Set-Cookie", f"sid={sessions[-1]}"))
         sid = (request.header("cookie") or "").partition("sid=")[2]
-        good = f"_csrf=t-{sid}" in request.body.decode() and sid == sessions[-1]
-        return html("made", 201) if good else html("CSRF token missing", 403)
+        told = (field, f"t-{sid}") in parse_qsl(request.body.decode())
+        return html("made", 201) if told and sid == sessions[-1] else refusal
 
     transport = Scripted(site)
     courier = Courier(transport, Budget(), target=parse_target("http://127.0.0.1:9"))

@@ -11,9 +11,10 @@ from urllib.parse import quote, unquote, unquote_plus
 
 from withstand.client.exchange import Headers, Request
 
-_CSRF: Final = re.compile(
-    # Laravel and Symfony: `_token`, `form[_token]`; ASP.NET and Rails say their own words.
-    r"csrf|xsrf|__requestverificationtoken|authenticity_token|^_token$|\[_token\]$",
+_CSRF: Final = re.compile(r"csrf|xsrf", re.IGNORECASE)
+# ASP.NET; Rails; Laravel and Symfony. A cookie of such a name may well be a session.
+_CSRF_FIELD: Final = re.compile(
+    r"csrf|xsrf|^__requestverificationtoken$|^authenticity_token$|^_token$|\[_token\]$",
     re.IGNORECASE,
 )
 _SHORTEST_SECRET: Final = 8  # `lang=en` and `seen=1` are cookies too, and no secrets
@@ -177,8 +178,13 @@ def sent_as(template: str, token: str) -> Credential:
 
 
 def is_csrf(name: str) -> bool:
-    """Whether a cookie, field or header of that name is against cross-site request forgery."""
+    """Whether a cookie or header of that name is against cross-site request forgery."""
     return _CSRF.search(name) is not None
+
+
+def is_csrf_field(name: str) -> bool:
+    """Whether a field of a form that has this name is against cross-site request forgery."""
+    return _CSRF_FIELD.search(name) is not None
 
 
 def request_cookies(request: Request) -> tuple[tuple[str, str], ...]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from withstand.client.cookies import cookie_date_s
-from withstand.client.credential import Credential, is_csrf
+from withstand.client.credential import Credential, is_csrf, is_csrf_field
 from withstand.client.exchange import Response
 from withstand.client.page import page_of
 
@@ -83,7 +83,7 @@ def csrf_token(response: Response) -> tuple[str, str] | None:
     for element in page.all("input", "meta") if page is not None else ():
         parts = element.attributes
         name, value = parts.get("name", ""), parts.get("value", parts.get("content", ""))
-        if value and is_csrf(name):
+        if value and is_csrf_field(name):
             return name, value
     for name, value in _texts(response.json()):
         if is_csrf(name):
@@ -101,6 +101,8 @@ def wants_csrf_token(response: Response) -> bool:
         return _FORGERY_WORDS.search(page.text) is not None
     if response.status not in _FORGERY_STATUSES:
         return False
+    if response.status == 400 and not response.body:  # all that ASP.NET Core says
+        return True
     return response.status in {403, 419} or "csrf" in response.text.lower()
 
 

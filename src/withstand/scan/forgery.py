@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote_plus, urlencode
 
-from withstand.client.credential import Credential, is_csrf, request_cookies
+from withstand.client.credential import Credential, is_csrf, is_csrf_field, request_cookies
 from withstand.client.exchange import Exchange, Request
 from withstand.client.page import page_of
 from withstand.client.session import csrf_token, merged, wants_csrf_token
@@ -65,7 +65,7 @@ class Forgery:
         if not _is_form(request, forms_known=bool(self._pages)):
             return (yield request)
         session, path = _session(request), request.operation_path
-        wanted = any(is_csrf(_name(part)) for part in request.body.split(b"&"))
+        wanted = any(is_csrf_field(_name(part)) for part in request.body.split(b"&"))
         place = session, path
         if wanted and session not in self._given and place not in self._in_vain:
             yield from self._ask(request, session)
@@ -97,7 +97,7 @@ class Forgery:
         if given is None:
             return request
         parts = [part for part in request.body.split(b"&") if part]
-        kept = [part for part in parts if not is_csrf(_name(part)) and _name(part) != given.name]
+        kept = [part for part in parts if not is_csrf_field(_name(part)) and _name(part) != given.name]
         own = urlencode({given.name: given.value}).encode()
         request = replace(request, body=b"&".join((*kept, own)))
         if request.header("content-type") is None:

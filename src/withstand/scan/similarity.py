@@ -8,7 +8,13 @@ from typing import Any, Final
 from withstand.client.exchange import Response
 
 _VOLATILE_TEXT: Final = (
-    (re.compile(r"(?i)<(?:input|meta)\b[^>]*\b[\w-]*(?:csrf|xsrf|authenticity)[^>]*>"), "<csrf>"),
+    (
+        re.compile(
+            r"(?i)<(?:input|meta)\b[^>]*"
+            r"(?:csrf|xsrf|authenticity|__requestverificationtoken|[=\"'\[]_token\b)[^>]*>"
+        ),
+        "<csrf>",
+    ),
     (re.compile(r"ws[0-9a-f]{24}"), "<canary>"),
     (re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE), "<uuid>"),
     (
