@@ -63,6 +63,9 @@ def site_with(
     [
         "<h1>Notes</h1>",
         '<p class="flash success">Saved.</p>',
+        '<div class="alert alert-success">Planted. No further action is required.</div>',
+        '<div class="messages"><p class="msg-ok">Saved. Do not forget the rest.</p></div>',
+        '<div class="toast success"><p role="alert">A missing item was reported.</p></div>',
         '<div role="alert" class="alert">Your note is there.</div>',
         '<span class="error"></span><span class="error" hidden>Too long</span>',
         "<form action=/password>New password <input type=password name=p></form>",
@@ -87,6 +90,9 @@ def test_a_page_without_a_refusal_says_yes(page: str, status: int) -> None:
         '<p class="flash error">Nothing was saved.</p>',
         '<ul class="errorlist"><li>A title, please</li></ul>',
         '<div role="alert">The title is required.</div>',
+        '<div class="messages"><p class="success">Hello.</p><p>You may not do that.</p></div>',
+        '<div class="done"><p class="error">Nothing was saved.</p></div>',
+        '<div class="alert alert-success alert-danger">Nothing was saved.</div>',
         '<ul class="flashes"><li>You may not do that.</li></ul>',
         "<title>Forbidden</title><p>Ask somebody.</p>",
         "<h1>Access denied</h1>",
@@ -113,6 +119,25 @@ def test_a_text_that_the_page_always_shows_is_no_message_about_this_write() -> N
 )
 def test_where_it_leads_may_say_no_by_itself(location: str) -> None:
     assert not sent(site_with("<h1>Here</h1>", location), form(title=TEXT))[0].succeeded
+
+
+@pytest.mark.parametrize(
+    ("path", "location", "accepted"),
+    [
+        ("/errors", "/errors/7", True),
+        ("/errors", "/errors?error=1", False),
+        ("/anmeldungen", "/anmeldungen/7", True),
+        ("/login", "/login", False),
+        ("/login", "/login/failed", False),
+        ("/login", "/anmeldungen/7", False),
+    ],
+)
+def test_a_word_that_what_was_sent_has_in_its_own_address_is_no_refusal(
+    path: str, location: str, accepted: bool
+) -> None:
+    exchange, _ = sent(site_with("<h1>Here</h1>", location), form(path, title=TEXT))
+
+    assert exchange.succeeded is accepted
 
 
 def test_a_sign_up_may_lead_to_the_login() -> None:

@@ -42,6 +42,7 @@ _ERROR_ADDRESS: Final = re.compile(
 _ERROR_CLASSES: Final = frozenset(
     {"error", "errors", "errorlist", "danger", "invalid", "failure", "failed", "critical"}
 )
+_SUCCESS_CLASSES: Final = frozenset({"success", "ok", "positive", "done", "saved"})
 _MESSAGE_CLASSES: Final = frozenset(
     {"flash", "flashes", "message", "messages", "msg", "alert", "notice", "notification", "toast"}
 )
@@ -171,11 +172,14 @@ def _refuses(at: Exchange, sent: Request) -> bool:
     query = parse_qsl(urlsplit(at.request.path).query)
     if any(name in _MESSAGE_CLASSES and _ERROR_WORDS.search(value) for name, value in query):
         return True
-    if _ERROR_ADDRESS.search(at.request.path) or says_no(found):
+    own = {*_ERROR_ADDRESS.findall(sent.path.lower())}  # POST /errors leads to /errors/7
+    if {*_ERROR_ADDRESS.findall(at.request.path.lower())} - own or says_no(found):
         return True
     page = page_of(found)
     before_login = _BEFORE_LOGIN.search(sent.operation_path)
-    if not before_login and _LOGIN.search(at.request.operation_path):
+    place = at.request.operation_path
+    made = re.search(r"/\d+$", _item_address(sent, place) or "")  # POST /anmeldungen, a register
+    if not before_login and not made and _LOGIN.search(place):
         return True
     return page is not None and (_asks_for_login(page, sent) or _is_error(page))
 
@@ -203,14 +207,29 @@ def _is_error(page: Element) -> bool:
 
 
 def _complaints(page: Element) -> set[str]:
-    """The messages of a page that something went wrong."""
+    """The messages of a page that something went wrong.
+
+    "No further action is required" is none where the message is dressed as a success.
+    """
+    praise = [
+        each
+        for each in page.all()
+        if each.tag not in {"html", "body", "main"} and _classes(each) & _SUCCESS_CLASSES
+    ]
+    praised = {id(inner) for each in praise for inner in each.all()}
     found = set()
     for element in page.all():
         wrong, message = (_classes(element) & each for each in (_ERROR_CLASSES, _MESSAGE_CLASSES))
         if (wrong or message) and element.is_seen and element.tag not in {"input", "form", "body"}:
             text = element.text
-            if text and (wrong or _ERROR_WORDS.search(text)):
+            if wrong and text:
                 found.add(text)
+            elif id(element) not in praised:
+                others = text
+                for each in (each for each in element.all() if id(each) in praised):
+                    others = others.replace(each.text, " ")
+                if _ERROR_WORDS.search(others):
+                    found.add(text)
     return found
 
 
