@@ -188,6 +188,13 @@ def test_a_flaw_of_such_a_website_is_found_and_nothing_else(
     assert [(each.check, each.operations) for each in record.findings] == [found]
 
 
+def test_a_command_that_sends_a_form_again_wants_the_token_of_who_sends_it() -> None:
+    (finding,) = scanned(Site("edit")).findings
+    (form,) = (each.curl for each in finding.evidence if each.is_attack)
+
+    assert "csrfmiddlewaretoken='\"$WITHSTAND_CSRF_TOKEN_" in form
+
+
 def test_a_careful_one_is_silent_and_everything_is_decided() -> None:
     site = Site()
     record = scanned(site)

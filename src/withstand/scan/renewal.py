@@ -4,9 +4,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_plus
 
-from withstand.client.credential import Credential, request_cookies, variable_name
+from withstand.client.credential import (
+    Credential,
+    is_csrf_field,
+    request_cookies,
+    variable_name,
+)
 from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
 from withstand.client.session import names_session, set_cookies
@@ -31,7 +36,7 @@ class Renewal:
         self._renewed: dict[tuple[str, str], str] = {}  # cookie and old value → new value
         self._repeated: dict[str, str] = {}  # old value of a credential's header → new value
         self._sessions: dict[str, str] = {}  # values of renewed cookies → their shell variable
-        self._set: dict[str, str] = {}  # values of cookies that any answer set → their variable
+        self._set: dict[str, str] = {}  # cookies that any answer set, tokens of forms → variable
         self.secrets: dict[str, str] = {}  # all other secrets of the run → their shell variable
 
     def knows(self, identity: Identity) -> None:
@@ -43,6 +48,7 @@ class Renewal:
         """Remembers what an answer gives that opens a session, whoever's it may be: that of a user
         who just signed up lives on.
         """
+        self._see_form(exchange)
         response = exchange.response
         if response is None:
             return
@@ -57,6 +63,18 @@ class Renewal:
             for value in (found_token(document, response)[0], refresh_token(document)):
                 if value is not None and value not in self.secrets:
                     self._sessions.setdefault(value, "$WITHSTAND_TOKEN_NEW")
+
+    def _see_form(self, exchange: Exchange) -> None:
+        """Its token against forgery dies with the session: who repeats it has another one."""
+        request = exchange.request
+        if "form-urlencoded" not in (request.header("content-type") or ""):
+            return
+        owner = variable_name(exchange.identity or "new")
+        for part in request.body.decode("utf-8", "replace").split("&"):
+            name, _, value = part.partition("=")
+            if len(value) >= _SHORTEST_NAMED and is_csrf_field(unquote_plus(name)):
+                for form in (value, unquote_plus(value)):
+                    self._set[form] = f"$WITHSTAND_CSRF_TOKEN_{owner}"
 
     def secrets_in(self, texts: Iterable[str]) -> dict[str, str]:
         """The secrets of the run, and of all other sessions those in the texts: an API may renew
