@@ -127,6 +127,42 @@ def test_pytest_gets_the_options_of_the_plugin(run: Run, launcher: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        ("uv run --with withstand pytest", "--withstand-report-dir"),
+        ("uv run --group pytest --package withstand pytest", "--withstand-report-dir"),
+        ("uv run --with pytest withstand merge t", "--report-dir"),
+        ("uv run withstand scan --with pytest", "--report-dir"),
+    ],
+)
+def test_what_a_launcher_is_told_to_install_is_not_what_runs(
+    run: Run, command: str, option: str
+) -> None:
+    done = run({"command": command})
+    assert done.called == [*command.split(), f"{option}=withstand-report"]
+
+
+@pytest.mark.parametrize(
+    ("command", "left"),
+    [
+        ("uv run --with withstand pytest", "suite.jsonl"),
+        ("uv run --with pytest withstand check", "results.json"),
+    ],
+)
+def test_what_a_whole_run_leaves_is_shown_by_the_same_launcher(
+    run: Run, tmp_path: Path, command: str, left: str
+) -> None:
+    (tmp_path / "withstand-report").mkdir()
+    (tmp_path / "withstand-report" / left).write_text("{}")
+    done = run({"command": command}, code=1)
+    assert done.code == 1, done.said
+    assert done.called[len(command.split()) + 1 :] == [
+        *(*command.split()[:4], "withstand", "report", f"withstand-report/{left}"),
+        *("--annotations", "github", "--markdown", str(tmp_path / "summary")),
+    ]
+
+
 def test_a_star_stands_for_files_and_nothing_else_is_expanded(run: Run, tmp_path: Path) -> None:
     for name in ("shard-1", "shard-2 b"):
         (tmp_path / "shards" / name).mkdir(parents=True)
@@ -171,3 +207,12 @@ def test_a_run_that_fails_leaves_report_summary_annotations_and_sarif(
     assert (tmp_path / "withstand-report" / "report.html").is_file()
     assert (tmp_path / "summary").read_text().startswith("## ✗ Failed")
     assert len(re.findall(r"^::error file=openapi\.json,line=\d+", whole.said, re.M)) == 1
+
+
+@pytest.mark.slow
+def test_tests_that_fail_leave_a_summary_and_annotations(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "test_it.py").write_text("def test_it():\n    assert 1 == 2\n")
+    whole = run({"command": "pytest -p no:cacheprovider"}, programs=PROGRAMS)
+    assert whole.code == 1, whole.said
+    assert "test_it.py::test_it" in (tmp_path / "summary").read_text()
+    assert len(re.findall(r"^::error", whole.said, re.M)) == 1

@@ -10,7 +10,8 @@ import yaml
 
 from tests.ci_checkers import schema_problems, workflow_problems
 from tests.starter.test_plan import FOLDER, KINDS, pipeline
-from withstand.starter.project import CiSystem, Manager, Project
+from withstand.starter.declared import Manager
+from withstand.starter.project import CiSystem, Project
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "ci.md").read_text()

@@ -142,6 +142,29 @@ def test_a_junit_file_that_was_cut_off_is_left_out_with_a_word(
     assert ET.parse("report/junit.xml").getroot().get("tests") == "4"
 
 
+def test_the_junit_file_of_the_checks_never_takes_the_place_of_that_of_the_tests(
+    shards: Path, invoke: Invoke
+) -> None:
+    refused = invoke(
+        "merge", ".", "--report-dir", "report", "--junit", "report/../report/junit.xml"
+    )
+
+    assert refused.code == 2
+    assert "where the JUnit files of the shards are merged to" in refused.said
+    assert "report/checks.xml" in refused.said
+    assert not (shards / "report").exists()
+    beside = invoke("merge", ".", "--report-dir", "report", "--junit", "report/checks.xml")
+    assert beside.code == 0, beside.said
+    assert ET.parse("report/junit.xml").getroot().get("tests") == "6"
+
+
+def test_a_junit_file_that_is_named_twice_counts_once(shards: Path, invoke: Invoke) -> None:
+    merged = invoke("merge", ".", "shard-1/junit.xml", "--report-dir", "report")
+
+    assert merged.code == 0, merged.said
+    assert ET.parse("report/junit.xml").getroot().get("tests") == "6"
+
+
 def test_the_durations_of_all_shards_are_noted_for_the_next_cut(
     shards: Path, invoke: Invoke
 ) -> None:

@@ -96,6 +96,16 @@ def test_the_order_of_machines_does_not_matter() -> None:
             '{"ms": 5, "seen": "2026-01-01", "s": 1}}}}',
             "unknown 's'",
         ),
+        (
+            '{"format": "withstand-durations", "version": 1, "machines": {"m": {"t": '
+            '{"ms": 5, "seen": "2026-01-01", "class": 5}}}}',
+            "t has the class 5, which is no text",
+        ),
+        (
+            '{"format": "withstand-durations", "version": 1, "machines": {"m": {"t": '
+            '{"ms": 5, "seen": "2026-01-01", "group": ["x"]}}}}',
+            r"t has the group \['x'\], which is no text",
+        ),
     ],
 )
 def test_what_is_no_such_file_is_refused_with_its_name_and_a_remedy(text: str, words: str) -> None:

@@ -68,7 +68,10 @@ def test_a_spelled_shard_counts_from_one() -> None:
     assert str(parse_shard(" 1 / 3 ")) == "1/3"
 
 
-@pytest.mark.parametrize("text", ["", "4", "1/", "a/b", "-1/4", "1/4/2", "1.0/4"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "4", "1/", "a/b", "-1/4", "1/4/2", "1.0/4", pytest.param("1/" + "9" * 5000, id="long")],
+)
 def test_what_is_no_shard_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match=r"is no shard\n.*2/4, the second of four"):
         parse_shard(text)
@@ -80,6 +83,7 @@ def test_what_is_no_shard_is_refused_with_an_example(text: str) -> None:
         (0, 4, r"shard 0 of 4 does not exist.*\n.*count from 0 \(pytest-shard\)"),
         (5, 4, r"shard 5 of 4 does not exist: shards count from 1 to 4"),
         (1, 0, r"the number of shards is 0 and must be at least 1"),
+        (1, 20_000_000, r"the number of shards is 20000000 and must be at most 1000\n.*1/4"),
     ],
 )
 def test_an_impossible_shard_is_refused_with_both_numbers(

@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from withstand.settings import load_settings
+from withstand.starter.declared import Manager
 from withstand.starter.installation import Requirement, installation, requirement
 from withstand.starter.plan import Start, start
-from withstand.starter.project import CiSystem, Manager, Project
+from withstand.starter.project import CiSystem, Project
 
 INDEX = Requirement(text="withstand==1.2", reachable=True)
 FOLDER = requirement("1.2", json.dumps({"url": "file:///home/me/withstand", "dir_info": {}}))
@@ -169,3 +170,27 @@ def test_each_manager_installs_what_it_knows() -> None:
         'python -m pip install -r a.txt -r b.txt -e . "withstand==1.2"'
     )
     assert commands() == 'python -m pip install "withstand==1.2"'
+    assert commands(manager=Manager.PIPENV, declares_withstand=True) == (
+        "python -m pip install pipenv; pipenv install --dev"
+    )
+
+
+@pytest.mark.parametrize(
+    ("manager", "command"),
+    [
+        (Manager.UV, "uv sync --extra test --extra dev --group ci"),
+        (Manager.POETRY, "poetry install --extras test --extras dev --with ci"),
+        (Manager.PIP, 'python -m pip install -e ".[test,dev]" --group ci'),
+    ],
+)
+def test_the_extras_and_groups_that_tests_need_are_installed(
+    manager: Manager, command: str
+) -> None:
+    project = Project(
+        manager=manager,
+        is_package=True,
+        extras=("test", "dev"),
+        groups=("ci",),
+        declares_withstand=True,
+    )
+    assert installation(project, INDEX).commands[-1] == command

@@ -2,10 +2,10 @@
 
 import pytest
 
+from withstand.starter.declared import Manager
 from withstand.starter.project import (
     MARK,
     CiSystem,
-    Manager,
     Project,
     described,
     recognised,
@@ -36,6 +36,9 @@ def test_an_empty_repository_says_nothing() -> None:
         ({"pyproject.toml": "[tool.poetry]\n"}, Manager.POETRY),
         ({"requirements-dev.txt": ""}, Manager.PIP),
         ({"setup.py": ""}, Manager.PIP),
+        ({"requirements/test.txt": ""}, Manager.PIP),
+        ({"pyproject.toml": "[dependency-groups]\ntest=[]"}, Manager.PIP),
+        ({"Pipfile": "", "requirements.txt": ""}, Manager.PIPENV),
         ({"pyproject.toml": "[project]\nname='a'"}, Manager.PIP),
         ({"pyproject.toml": "[tool.ruff]\n"}, None),
         ({"pyproject.toml": "no TOML at all ["}, None),
@@ -56,12 +59,59 @@ def test_the_packages_are_installed_by(texts: dict[str, str], manager: Manager |
         ({"pyproject.toml": "[tool.poetry.dependencies]\nwithstand = '^0.1'\n"}, True),
         ({"pyproject.toml": "[project]\nname='a'\n[tool.withstand.target]\n"}, False),
         ({"uv.lock": "", "requirements.txt": "withstand"}, False),
+        ({"pyproject.toml": "[tool.poe.tasks]\nwithstand = 'withstand check'\n[tool.uv]"}, False),
+        ({"pyproject.toml": "[tool.poetry.dependencies]\nwithstand = {optional=true}"}, False),
+        ({"Pipfile": "[dev-packages]\nwithstand = '*'\n"}, True),
+        ({"requirements/test.txt": "Withstand >= 0.1  # ours\n"}, True),
     ],
 )
 def test_withstand_is_declared_where_the_manager_looks(
     texts: dict[str, str], declared: bool
 ) -> None:
     assert recognised(frozenset(texts), texts).declares_withstand is declared
+
+
+@pytest.mark.parametrize(
+    ("lock", "text", "extras", "groups", "declared"),
+    [
+        ("", "[project.optional-dependencies]\ntest = ['withstand']", ("test",), (), True),
+        ("uv.lock", "[project.optional-dependencies]\nqa = ['withstand']", ("qa",), (), True),
+        ("uv.lock", "[project.optional-dependencies]\ntests = ['httpx']", ("tests",), (), False),
+        ("uv.lock", "[project.optional-dependencies]\ncuda = ['torch']", (), (), False),
+        ("", "[dependency-groups]\ndev = ['withstand']", (), ("dev",), True),
+        ("uv.lock", "[dependency-groups]\ndev = ['withstand']", (), (), True),
+        ("uv.lock", "[dependency-groups]\nqa = ['pytest~=9.0']\ndocs = ['x']", (), ("qa",), False),
+        (
+            "uv.lock",
+            "[dependency-groups]\ndev = []\nqa = ['pytest']\n[tool.uv]\ndefault-groups = ['qa']",
+            (),
+            ("dev",),
+            False,
+        ),
+        (
+            "poetry.lock",
+            "[tool.poetry.group.qa]\noptional = true\n[tool.poetry.group.qa.dependencies]\n"
+            "withstand = '*'\n[tool.poetry.group.dev.dependencies]\npytest = '*'",
+            (),
+            ("qa",),
+            True,
+        ),
+        ("poetry.lock", "[tool.poetry.extras]\nload = ['withstand']", ("load",), (), True),
+        ("uv.lock", "[project.optional-dependencies]\n'x; id' = ['withstand']", (), (), False),
+    ],
+)
+def test_extras_and_groups_are_named_where_tests_need_them_and_the_manager_leaves_them_out(
+    lock: str, text: str, extras: tuple[str, ...], groups: tuple[str, ...], declared: bool
+) -> None:
+    project = files(*filter(None, [lock]), **{"pyproject.toml": text})
+    assert (project.extras, project.groups) == (extras, groups)
+    assert project.declares_withstand is declared
+
+
+@pytest.mark.parametrize("text", ["tool = 3", "project = 1", "[tool]\nuv = 1\npoetry = 'x'"])
+def test_a_table_that_is_none_says_nothing(text: str) -> None:
+    assert not files("uv.lock", **{"pyproject.toml": text}).declares_withstand
+    assert not files("poetry.lock", **{"pyproject.toml": text}).declares_withstand
 
 
 @pytest.mark.parametrize(

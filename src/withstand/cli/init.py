@@ -38,10 +38,11 @@ _NOT_OURS: Final = {"node_modules", "vendor", "venv", "__pycache__", "site-packa
 def command(ci_name: str | None, shards: int, dry_run: bool, force: bool) -> int:
     """Write a first withstand.toml and the pipeline that fits this repository.
 
-    It looks for an OpenAPI document, tests for pytest, what installs the packages (uv, Poetry or
-    pip) and the CI system (GitHub, GitLab or Azure), and sends nothing anywhere. withstand.toml is
-    written where there is none, with comments on what to add. The pipeline runs tests and checks
-    in shards, merges them into one report and shows it where the CI system shows such things.
+    It looks for an OpenAPI document, tests for pytest, what installs the packages (uv, Poetry,
+    Pipenv or pip) and the CI system (GitHub, GitLab or Azure), and sends nothing anywhere.
+    withstand.toml is written where there is none, with comments on what to add. The pipeline runs
+    tests and checks in shards, merges them into one report and shows it where the CI system shows
+    such things.
 
     \b
     Examples

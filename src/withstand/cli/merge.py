@@ -8,7 +8,7 @@ import click
 
 from withstand.cli.options import Outputs
 from withstand.cli.output import publish, require_writable
-from withstand.cli.scan_files import scan_file_options
+from withstand.cli.scan_files import asked_files, scan_file_options
 from withstand.cli.shard_files import find_shard_files
 from withstand.errors import UsageError
 from withstand.history.durations import note_durations
@@ -68,6 +68,8 @@ def command(
     outputs = Outputs(json_file=output, html=html, report_dir=report_dir)
     require_writable(outputs)
     files = find_shard_files(results)
+    if report_dir is not None and files.junit:
+        _require_apart(asked_files().get("junit"), report_dir / "junit.xml")
     whole = _whole(files.results, files.read())
     if durations is not None and whole.suite is not None:
         note_durations(durations, whole.suite, day=datetime.now(UTC).date())
@@ -94,11 +96,20 @@ def _whole(files: Sequence[Path], parts: list[Results]) -> Results:
     )
 
 
+def _require_apart(checks: Path | None, tests: Path) -> None:
+    if checks is not None and checks.resolve() == tests.resolve():
+        raise UsageError(
+            f"--junit {checks} is where the JUnit files of the shards are merged to",
+            hint=f"name another file for checks and objectives, such as {tests.parent}/checks.xml",
+        )
+
+
 def _merge_junit(files: Sequence[Path], to: Path) -> None:
     from junitparser import JUnitXml, JUnitXmlError
 
     merged = JUnitXml()
-    for file in files:
+    # A file that is named twice, by itself and with its directory, counts once.
+    for file in {each.resolve(): each for each in files}.values():
         try:
             merged += JUnitXml.fromfile(str(file))
         except (JUnitXmlError, SyntaxError) as error:  # a run that was killed writes half of it

@@ -124,5 +124,8 @@ def _timing(nodeid: str, stored: Mapping[str, Any]) -> Timing:
         raise ValueError(f"{nodeid} takes {ms!r} ms, which is no whole number above 0")
     if unknown := sorted(stored.keys() - _FIELDS):
         raise ValueError(f"{nodeid} has the unknown {unknown[0]!r}")
+    for name in ("class", "group"):
+        if not isinstance(stored.get(name), str | None):
+            raise ValueError(f"{nodeid} has the {name} {stored[name]!r}, which is no text")
     member = Member(nodeid=nodeid, outer_class=stored.get("class"), group=stored.get("group"))
     return Timing(member=member, ms=ms, seen=date.fromisoformat(stored["seen"]))

@@ -3,10 +3,12 @@
 import re
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Final
 
 from withstand.errors import UsageError
 
 _ONE_RUN = "merge each shard of one run once"
+_MOST: Final = 1_000  # several times what CI systems start; work grows with tests times shards
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,11 @@ class Shard:
             raise UsageError(
                 f"the number of shards is {self.total} and must be at least 1",
                 hint="write --shard-id=1 --num-shards=4 for the first of four",
+            )
+        if self.total > _MOST:
+            raise UsageError(
+                f"the number of shards is {self.total} and must be at most {_MOST}",
+                hint="write --shard 1/4 for the first of four",
             )
         if not 1 <= self.number <= self.total:
             raise UsageError(
@@ -89,7 +96,7 @@ def shortfall(shards: tuple[Shard, ...], one: str, several: str) -> str | None:
 
 def parse_shard(text: str) -> Shard:
     """The shard of `2/4`, the second of four. Raises UsageError."""
-    match = re.fullmatch(r"\s*([0-9]+)\s*/\s*([0-9]+)\s*", text)
+    match = re.fullmatch(r"\s*([0-9]{1,18})\s*/\s*([0-9]{1,18})\s*", text)
     if match is None:
         raise UsageError(f"{text!r} is no shard", hint="write it as 2/4, the second of four")
     return Shard(number=int(match[1]), total=int(match[2]))

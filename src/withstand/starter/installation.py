@@ -4,7 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Final
 
-from withstand.starter.project import Manager, Project
+from withstand.starter.declared import Manager
+from withstand.starter.project import Project
 
 VARIABLE: Final = "WITHSTAND"  # of the CI system: what pip installs there
 
@@ -51,15 +52,27 @@ def installation(project: Project, withstand: Requirement) -> Installation:
     missing = () if project.declares_withstand else (f'"{withstand.text}"',)
     variables = (VARIABLE,) if missing and not withstand.reachable else ()
     if project.manager is Manager.UV:
+        named = (*_options("--extra", project.extras), *_options("--group", project.groups))
         extra = tuple(f"uv pip install {each}" for each in missing)
-        commands = ("python -m pip install uv", "uv sync", *extra)
+        commands = ("python -m pip install uv", " ".join(("uv sync", *named)), *extra)
         return Installation(commands=commands, launcher="uv run --no-sync ", variables=variables)
     if project.manager is Manager.POETRY:
+        named = (*_options("--extras", project.extras), *_options("--with", project.groups))
         extra = tuple(f"poetry run python -m pip install {each}" for each in missing)
-        commands = ("python -m pip install poetry", "poetry install", *extra)
+        commands = ("python -m pip install poetry", " ".join(("poetry install", *named)), *extra)
         return Installation(commands=commands, launcher="poetry run ", variables=variables)
+    if project.manager is Manager.PIPENV:
+        extra = tuple(f"pipenv run python -m pip install {each}" for each in missing)
+        commands = ("python -m pip install pipenv", "pipenv install --dev", *extra)
+        return Installation(commands=commands, launcher="pipenv run ", variables=variables)
     wanted = [f"-r {name}" for name in project.requirements]
     if project.is_package:
-        wanted.append("-e .")
+        wanted.append(f'-e ".[{",".join(project.extras)}]"' if project.extras else "-e .")
+    wanted += _options("--group", project.groups)
+    newer = ('python -m pip install "pip>=25.1"',) if project.groups else ()  # knows --group
     command = f"python -m pip install {' '.join([*wanted, *missing])}"
-    return Installation(commands=(command,), variables=variables)
+    return Installation(commands=(*newer, command), variables=variables)
+
+
+def _options(option: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(f"{option} {name}" for name in names)

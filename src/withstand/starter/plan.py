@@ -6,10 +6,11 @@ from typing import Final
 
 from withstand.starter.azure import azure_pipeline
 from withstand.starter.configuration import starter_configuration
+from withstand.starter.declared import Manager
 from withstand.starter.github import github_workflow
 from withstand.starter.gitlab import gitlab_pipeline
 from withstand.starter.installation import VARIABLE, Requirement, installation
-from withstand.starter.project import CiSystem, Manager, Project
+from withstand.starter.project import CiSystem, Project
 
 _PIPELINE: Final[dict[CiSystem, Callable[..., str]]] = {
     CiSystem.GITHUB: github_workflow,
@@ -28,6 +29,7 @@ _USUAL: Final = {
 _ADD: Final = {
     Manager.UV: "uv add --dev",
     Manager.POETRY: "poetry add --group dev",
+    Manager.PIPENV: "pipenv install --dev",
     Manager.PIP: "add to your requirements:",
 }
 

@@ -8,7 +8,10 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from withstand.starter.declared import Manager, declared, table
+
 PYPROJECT: Final = "pyproject.toml"
+_PIPFILE: Final = "Pipfile"
 GIT_FILES: Final = (".git/config", ".git/HEAD", ".git/refs/remotes/origin/HEAD")
 _GIT_CONFIG, _GIT_HEAD, _GIT_ORIGIN = GIT_FILES
 MARK: Final = "# Written by `withstand init`, and yours from now on."
@@ -21,6 +24,8 @@ _REQUIREMENTS: Final = (
     "requirements_test.txt",
     "dev-requirements.txt",
     "test-requirements.txt",
+    *(f"requirements/{name}.txt" for name in ("base", "common", "main", "ci", "dev", "test")),
+    *(f"requirements/{name}.txt" for name in ("development", "testing", "tests")),
 )
 _TESTS: Final = ("test_*.py", "*_test.py", "conftest.py")
 _DOCUMENT_NAMES: Final = ("*openapi*", "*swagger*")
@@ -28,7 +33,6 @@ _DOCUMENT_ENDS: Final = (".json", ".yaml", ".yml")
 _DOCUMENT_BEGINS: Final = re.compile(
     r"""(?:^|[{\s])["']?(?:openapi|swagger)["']?\s*:\s*["']?[23]"""
 )
-_DECLARED: Final = re.compile(r"""(?m)(?:^|["'])withstand\s*(?=$|[\["'<>=~!@;])""")
 
 
 class CiSystem(StrEnum):
@@ -39,22 +43,15 @@ class CiSystem(StrEnum):
     AZURE = "azure"
 
 
-class Manager(StrEnum):
-    """What installs the Python packages of a repository."""
-
-    UV = "uv"
-    POETRY = "poetry"
-    PIP = "pip"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
     """`document`: the OpenAPI document, by its path. `has_suite`: there are tests for pytest.
 
     `manager`: None where there is no Python project. `requirements`: files for pip.
-    `is_package`: pip can install the repository itself. `declares_withstand`: what the manager
-    installs holds Withstand. `ci_system`: None where nothing tells. `foreign`: pipelines that
-    `withstand init` did not write. `branch`: the one that changes are merged into.
+    `is_package`: pip can install the repository itself. `extras` and `groups`: those that tests
+    need. `declares_withstand`: what the manager installs with them holds Withstand. `ci_system`:
+    None where nothing tells. `foreign`: pipelines that `withstand init` did not write. `branch`:
+    the one that changes are merged into.
     """
 
     foreign: frozenset[str] = frozenset()
@@ -64,6 +61,8 @@ class Project:
     manager: Manager | None = None
     requirements: tuple[str, ...] = ()
     is_package: bool = False
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
     declares_withstand: bool = False
     ci_system: CiSystem | None = None
     branch: str = "main"
@@ -75,7 +74,7 @@ def worth_reading(files: Iterable[str]) -> tuple[str, ...]:
         sorted(
             path
             for path in files
-            if path in {PYPROJECT, *GIT_FILES, *_REQUIREMENTS, *_PIPELINES}
+            if path in {PYPROJECT, _PIPFILE, *GIT_FILES, *_REQUIREMENTS, *_PIPELINES}
             or _may_be_document(path)
         )
     )
@@ -85,7 +84,7 @@ def recognised(files: frozenset[str], texts: Mapping[str, str]) -> Project:
     """The project that has these files, some of them with their texts. A text that is no TOML
     says nothing."""
     pyproject = _toml(texts.get(PYPROJECT, ""))
-    tools = pyproject.get("tool", {})
+    tools = table(pyproject, "tool")
     requirements = tuple(name for name in _REQUIREMENTS if name in files)
     is_package = "project" in pyproject or "build-system" in pyproject or "setup.py" in files
     manager = None
@@ -93,9 +92,16 @@ def recognised(files: frozenset[str], texts: Mapping[str, str]) -> Project:
         manager = Manager.UV
     elif "poetry.lock" in files or "poetry" in tools:
         manager = Manager.POETRY
-    elif requirements or is_package:
+    elif _PIPFILE in files:
+        manager = Manager.PIPENV
+    elif requirements or is_package or "dependency-groups" in pyproject:
         manager = Manager.PIP
-    declaring = [PYPROJECT] if manager is not Manager.PIP else [*requirements, PYPROJECT]
+    packages = declared(
+        manager,
+        pyproject,
+        pipfile=_toml(texts.get(_PIPFILE, "")),
+        requirements=(texts.get(name, "") for name in requirements),
+    )
     return Project(
         foreign=frozenset(
             name for name in _PIPELINES & files if not texts.get(name, "").startswith(MARK)
@@ -106,7 +112,9 @@ def recognised(files: frozenset[str], texts: Mapping[str, str]) -> Project:
         manager=manager,
         requirements=requirements,
         is_package=is_package,
-        declares_withstand=any(_DECLARED.search(texts.get(name, "")) for name in declaring),
+        extras=packages.extras,
+        groups=packages.groups,
+        declares_withstand=packages.has_withstand,
         ci_system=_ci_system(files, texts.get(_GIT_CONFIG, "")),
         branch=_branch(texts),
     )
