@@ -221,3 +221,35 @@ def test_a_deletion_that_was_refused_with_a_200_deleted_nothing(refusal: dict[st
     )
     assert found.deleted == 0
     assert "7 (DELETE /orders/{id} answered that it failed)" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"status": "created", "customer_id": 1},
+        {"status": "created", "customer": {"id": 1}},
+        {"data": {"shop": {"id": 1}}},
+        {"status": "created", "positionCode": 1},
+        1,  # a count of rows
+    ],
+)
+def test_the_id_of_something_else_is_never_deleted(made: Any) -> None:
+    paths = api_of("POST /orders", "DELETE /orders/{id}")
+    server = lambda request: answer(201, made)  # noqa: E731
+    found, deletions = cleared(paths, server, post("/orders"))
+    assert deletions == []
+    assert "could not be deleted" in found.notes[0]
+
+
+def test_the_id_of_an_organisation_deletes_no_user_and_that_of_a_user_no_bank_account() -> None:
+    sent = post("/register", "nobody")
+    for made, deleter in (
+        ({"organisation": {"id": 1}}, "DELETE /admin/users/{id}"),
+        ({"id": 5}, "DELETE /accounts/{account_id}"),
+    ):
+        paths = api_of("POST /register", deleter)
+        found, deletions = cleared(
+            paths, lambda _, made=made: answer(201, made), sent, sign_up="POST /register"
+        )
+        assert deletions == []
+        assert "could not be deleted" in found.notes[0]

@@ -11,9 +11,9 @@ from withstand.openapi.body_encoding import best_body, encoded_body
 from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import item_path, shape, values_in
-from withstand.openapi.resources import deleter_of, reader_of
+from withstand.openapi.resources import deleter_of, nouns_of, reader_of
 from withstand.openapi.spoken import name_of_id, picker_of
-from withstand.scan.accounts import opens_a_session, removes_a_user
+from withstand.scan.accounts import is_on_users, opens_a_session, removes_a_user
 from withstand.scan.seen import called
 from withstand.scan.soft_errors import says_no
 
@@ -87,12 +87,14 @@ def _leftover(
     deleter = _deleter(api, producer)
     if deleter is None and producer == sign_up:
         removers = [operation for operation in api.operations if removes_a_user(operation)]
-        deleter = removers[0] if len(removers) == 1 else None
+        if len(removers) == 1 and is_on_users(api, removers[0], producer):
+            deleter = removers[0]
     item = deleter or (reader_of(api, producer) if producer.method == "POST" else None)
     identifier = None
     name = name_of_id(item, api.resolve) if item is not None else None
     if item is not None and name is not None:
-        identifier = _identifier(item, name, producer, exchange, response)
+        about = nouns_of(item) if producer == sign_up else nouns_of(item, producer)
+        identifier = _identifier(item, name, about, producer, exchange, response)
     if deleter is not None and identifier is not None:
         made = exchange.request
         deletion = (
@@ -141,12 +143,17 @@ def _deleter(api: Api, producer: Operation) -> Operation | None:
 
 
 def _identifier(
-    item: Operation, name: str, producer: Operation, exchange: Exchange, response: Response
+    item: Operation,
+    name: str,
+    about: frozenset[str],
+    producer: Operation,
+    exchange: Exchange,
+    response: Response,
 ) -> object | None:
     if producer.method == "PUT":
         return values_in(producer.path, exchange.request.operation_path).get(name)
     inside = frozenset(values_in(producer.path, exchange.request.operation_path).values())
-    found = identifier_in(response.json(), name, other_than=inside)
+    found = identifier_in(response.json(), name, other_than=inside, about=about)
     location = response.made_at
     if found is None and location:
         found = identifier_in_location(location, item_path(item.path) or item.path)
