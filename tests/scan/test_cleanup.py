@@ -3,11 +3,12 @@
 import asyncio
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from withstand.client.exchange import Request, Response
+from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.scripted import Scripted
 from withstand.openapi.document import read_document
 from withstand.openapi.operation import Api
@@ -28,6 +29,12 @@ def api_of(*keys: str) -> dict[str, Any]:
     return paths
 
 
+def named(exchange: Exchange) -> Exchange:
+    header = exchange.request.header("authorization") or ""
+    name = header.removeprefix("Bearer ").removesuffix("-token")
+    return replace(exchange, identity=name if name != "nobody" else None)
+
+
 def cleared(
     paths: dict[str, Any],
     server: Callable[[Request], Response],
@@ -39,7 +46,7 @@ def cleared(
     plan = planned(paths=paths)
 
     async def journey() -> Cleared:
-        exchanges = [await transport.send(request) for request in sent]
+        exchanges = [named(await transport.send(request)) for request in sent]
         known = plan.api.operation(sign_up) if sign_up is not None else None
         return await clean_up(plan, transport, exchanges, identities=EVERYBODY, sign_up=known)
 
@@ -221,3 +228,123 @@ def test_a_deletion_that_was_refused_with_a_200_deleted_nothing(refusal: dict[st
     )
     assert found.deleted == 0
     assert "7 (DELETE /orders/{id} answered that it failed)" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        {"status": "created", "customer_id": 1},
+        {"status": "created", "customer": {"id": 1}},
+        {"data": {"shop": {"id": 1}}},
+        {"status": "created", "positionCode": 2},
+        1,  # a count of rows
+    ],
+)
+def test_the_id_of_something_else_is_never_deleted(made: Any) -> None:
+    paths = api_of("POST /orders", "DELETE /orders/{id}")
+
+    def server(_request: Request) -> Response:
+        return answer(201, made)
+
+    found, deletions = cleared(paths, server, post("/orders"))
+    assert deletions == []
+    assert "could not be deleted" in found.notes[0]
+
+
+def test_the_id_of_an_organisation_deletes_no_user_and_that_of_a_user_no_bank_account() -> None:
+    sent = post("/register", "nobody")
+    for made, deleter in (
+        ({"organisation": {"id": 1}}, "DELETE /admin/users/{id}"),
+        ({"id": 5}, "DELETE /accounts/{account_id}"),
+    ):
+        paths = api_of("POST /register", deleter)
+
+        def server(_request: Request, made: Any = made) -> Response:
+            return answer(201, made)
+
+        found, deletions = cleared(paths, server, sent, sign_up="POST /register")
+        assert deletions == []
+        assert "could not be deleted" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "created"), [("/accounts/{id}", {"id": 5}), ("/orders/{id}", {"customer_id": 5})]
+)
+def test_no_baseline_deletes_what_only_shares_its_id_with_something_new(
+    path: str, created: dict[str, Any]
+) -> None:
+    secured = {"security": [{"bearer": []}], **FINE}
+    new = {"type": "object", "properties": {"email": {"type": "string"}, "password": {}}}
+    joins = {"requestBody": {"content": {"application/json": {"schema": new}}}, "security": []}
+    number = {"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}
+    paths = {
+        "/register": {"post": FINE | joins},
+        "/orders": {"post": secured | BODY},
+        path: {"delete": secured | {"parameters": [number]}},
+    }
+    _, sent = scanned(server=lambda _: answer(201, created), paths=paths)
+    assert [e.request.path for e in sent if e.request.method == "DELETE"] == []
+    assert "POST" in {e.request.method for e in sent}
+
+
+def test_what_was_changed_was_there_before_and_stays() -> None:
+    paths = api_of("POST /orders/{id}/cancel", "GET /orders/{id}", "DELETE /orders/{id}")
+    found, deletions = cleared(
+        paths, lambda _: answer(200, {"id": 7, "state": "cancelled"}), post("/orders/7/cancel")
+    )
+    assert (found, deletions) == (Cleared(deleted=0), [])
+
+    picks = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
+    calls = api_of("POST /rpc/updateOrder", "POST /rpc/deleteOrder", "POST /rpc/cancelOrder")
+    for each in calls.values():
+        each["post"]["requestBody"] = {"content": {"application/json": {"schema": picks}}}
+    for path in ("/rpc/updateOrder", "/rpc/cancelOrder"):
+        sent: list[str] = []
+
+        def server(request: Request, sent: list[str] = sent) -> Response:
+            sent.append(request.path)
+            return answer(200, {"id": 7})
+
+        assert cleared(calls, server, post(path))[0] == Cleared(deleted=0)
+        assert sent == [path]
+
+
+def test_a_thing_is_gone_only_when_its_maker_deleted_it_afterwards() -> None:
+    def deletion(who: str) -> Request:
+        sent = (("Authorization", f"Bearer {who}-token"),)
+        return Request(method="DELETE", path="/orders/7", headers=sent)
+
+    def server(request: Request) -> Response:
+        return (
+            answer(201, {"id": 7}) if request.method == "POST" else answer(200, {"text": "Done."})
+        )
+
+    paths = api_of("POST /orders", "DELETE /orders/{id}")
+    made = post("/orders")
+    for sent, cleaned in (
+        ((made, deletion("bob")), 1),  # who may not delete it is told the same
+        ((made, deletion("alice"), made), 1),  # an id that is used again
+        ((made, deletion("alice")), 0),
+    ):
+        found, deletions = cleared(paths, server, *sent)
+        assert found.deleted == cleaned
+        assert len(deletions) == len(sent) - sent.count(made) + cleaned
+
+
+def test_users_who_stay_are_counted_without_a_201_and_without_an_id() -> None:
+    paths = api_of("POST /register")
+    sent = (post("/register", "nobody"), post("/register", "nobody"))
+    found, _ = cleared(
+        paths, lambda _: answer(200, {"status": "welcome"}), *sent, sign_up="POST /register"
+    )
+    assert found.notes == (
+        "POST /register created 2 that could not be deleted: one without an id (no operation "
+        "deletes it), one without an id (no operation deletes it).",
+    )
+
+
+def test_an_edit_makes_nothing_that_stays() -> None:
+    paths = api_of("POST /plots/{id}/edit", "GET /plots/{id}")
+    page = Response(status=302, accepted=True, item_path="/plots/8")
+    found, _ = cleared(paths, lambda _: page, post("/plots/7/edit"))
+    assert found.notes == ()

@@ -17,18 +17,27 @@ _OF_THE_MESSAGE = frozenset({"request", "trace", "correlation", "transaction", "
 _SELF_LINKS = ("self", "href", "@id", "selfLink", "self_link", "resource_uri")
 _SYNONYMS = ("id", "uuid", "_id", "guid", "pk", "key", "identifier")
 _NUMBERS = frozenset({"number", "no", "nr", "code", "slug", "index", "position", "key"})
+_NEW = frozenset({"new", "created", "inserted", "added"})
+"""What only says that it was just made: `insertedId`, `new_order_id`."""
 
 
 def identifier_in(
-    document: Any, parameter_name: str, *, other_than: frozenset[str] = frozenset()
+    document: Any,
+    parameter_name: str,
+    *,
+    other_than: frozenset[str] = frozenset(),
+    about: frozenset[str] | None = None,
 ) -> object | None:
     """The id that a creation's response gives for a path parameter; None without one.
 
     The parameter's own name comes first (`order_id`, `orderId`), then `id`, `uuid` and their
     like, then the only `…_id` there is, then the same inside `data` and other wrappers, at last
     the only number or code. `other_than` are ids that are known: of what the thing was made in.
+
+    `about` are the nouns of the thing, where a wrong id would do harm: then `customer_id` and
+    `{"customer": {"id": 1}}` are no id of an order, and a number without a name is none at all.
     """
-    for node in _unwrapped(document):
+    for node in _unwrapped(document, about):
         scalars = {
             canonical(key): value
             for key, value in node.items()
@@ -47,23 +56,32 @@ def identifier_in(
             if words(name)[-1] in ID_WORDS
             and words(name)[0] not in _OF_THE_MESSAGE
             and str(value) not in other_than
+            and (about is None or _is_of(words(name)[:-1], about))
         ]
         if len(ids) == 1:
             return ids[0]
-    for node in _unwrapped(document):
+    for node in _unwrapped(document, about):
         numbers = [
             value
             for key, value in node.items()
             if words(key)[-1] in _NUMBERS | (KEY_WORDS - ID_WORDS)
             and isinstance(value, str | int)
             and value not in ("", True)
+            and (about is None or (words(key)[:-1] and _is_of(words(key)[:-1], about)))
         ]
         if len(numbers) == 1 and not any(isinstance(part, Mapping) for part in node.values()):
             return numbers[0]
         link = own_link(node)
         if link is not None and segments(link.split("?", 1)[0]):
             return unquote(segments(link.split("?", 1)[0])[-1])
-    return document if isinstance(document, int) and not isinstance(document, bool) else None
+    is_number = isinstance(document, int) and not isinstance(document, bool)
+    return document if is_number and about is None else None  # it may count the rows
+
+
+def _is_of(prefix: tuple[str, ...], about: frozenset[str]) -> bool:
+    """Whether the words before `id` are the thing's own, or none."""
+    own = [word for word in prefix if word not in _NEW]
+    return not own or noun("_".join(own)) in about
 
 
 def identifier_inside(document: Any, collection: str, parameter_name: str) -> object | None:
@@ -117,21 +135,32 @@ def identifier_in_location(location: str, item_path: str) -> str | None:
     return unquote(found) if noun(given[-2 - after]) == noun(before) else None
 
 
-def _unwrapped(document: Any) -> Iterator[Mapping[str, Any]]:
-    """The document, then what its wrappers hold, then its only nested object."""
+def _unwrapped(document: Any, about: frozenset[str] | None = None) -> Iterator[Mapping[str, Any]]:
+    """The document, then what its wrappers hold, then its only nested object.
+
+    With `about`, only nested objects that are called so.
+    """
     if isinstance(document, list) and len(document) == 1:
         document = document[0]
     if not isinstance(document, Mapping):
         return
     yield document
-    inner = [part for part in document.values() if isinstance(part, Mapping)]
+    inner = _nested(document, about)
     named = [part for key in _WRAPPERS if isinstance(part := document.get(key), Mapping)]
     for part in named or (inner if len(inner) == 1 else ()):
         yield part
-        deeper = [deep for deep in part.values() if isinstance(deep, Mapping)]
+        deeper = _nested(part, about)
         yield from (deep for key in _WRAPPERS if isinstance(deep := part.get(key), Mapping))
         if len(deeper) == 1 and len(part) == 1:  # `{"data": {"loan": {"id": 7}}}`
             yield deeper[0]
+
+
+def _nested(document: Mapping[str, Any], about: frozenset[str] | None) -> list[Mapping[str, Any]]:
+    return [
+        part
+        for key, part in document.items()
+        if isinstance(part, Mapping) and (about is None or _is_of(words(str(key)), about))
+    ]
 
 
 def listed_ids(document: Any, parameter_name: str, depth: int = 0) -> set[str]:

@@ -103,6 +103,12 @@ def lister_of(api: Api, operation: Operation) -> Operation | None:
     return found
 
 
+def nouns_of(*operations: Operation) -> frozenset[str]:
+    """What the thing may be called that operations work on: `purchase_order`, `order`."""
+    whole = {name for op in operations for name in (thing_of(op), *_thing(op.path)[-1:]) if name}
+    return frozenset(whole | {name.rpartition("_")[2] for name in whole})
+
+
 def item_of(collection: str, path: str) -> bool:
     """Whether a path names one item of that collection."""
     own = item_path(path)

@@ -5,12 +5,16 @@ from collections.abc import Mapping
 from typing import Final
 
 from withstand.client.field_names import is_password, names_user
+from withstand.openapi.naming import noun, words
 from withstand.openapi.operation import Api, Operation
+from withstand.openapi.path_template import parameter_in, segments
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot
+from withstand.openapi.resources import producer_of
 from withstand.openapi.spoken import Deed, spoken_deed, thing_of
 
 __all__ = [
     "changes_an_account",
+    "is_on_users",
     "is_password",
     "login_slots",
     "looks_like_login",
@@ -68,6 +72,23 @@ def removes_a_user(operation: Operation) -> bool:
         and last.startswith("{")
         and collection.rpartition("/")[2].lower() in _ACCOUNT_WORDS
     )
+
+
+def is_on_users(api: Api, operation: Operation, sign_up: Operation | None) -> bool:
+    """Whether the last id in the path is that of a user who signed up by `sign_up`.
+
+    An account may be a bank's, and `/me/orders/{id}` names an order: their ids are other ones.
+    """
+    if sign_up is not None and producer_of(api, operation) == sign_up:
+        return True
+    parts = segments(operation.path)
+    at = max((at for at, part in enumerate(parts) if parameter_in(part)), default=0)
+    return at > 0 and "user" in {noun(parts[at - 1]), noun(_without_id(parts[at]))}
+
+
+def _without_id(part: str) -> str:
+    """What a parameter says that it names: `{user_id}` → `user`."""
+    return "_".join(words(part)[:-1]) or "id"
 
 
 def opens_a_session(operation: Operation) -> bool:

@@ -18,11 +18,12 @@ from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import item_path
 from withstand.openapi.plausible_text import Marks, text_for
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import producer_of
+from withstand.openapi.resources import nouns_of, producer_of
 from withstand.openapi.spoken import name_of_id
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.accounts import (
     changes_an_account,
+    is_on_users,
     login_slots,
     looks_like_login,
     new_password,
@@ -324,13 +325,15 @@ async def _on_own_object(
     """The operation on an object, or a user, that was created for it. Raises Unbuildable."""
     pool = ground.pools.get(identity.name) if identity else None
     producer = producer_of(plan.api, operation)
-    if changes_an_account(operation):
-        producer = sign_up_operation(plan.api, ground.builder)
-        if producer is None:
+    sign_up = sign_up_operation(plan.api, ground.builder)
+    if changes_an_account(operation) and is_on_users(plan.api, operation, sign_up):
+        if sign_up is None:
             raise Unbuildable("the document has no public sign-up for a user of the scan's own")
+        producer, about = sign_up, nouns_of(operation)
         made, _ = sign_up_request(producer, ground.builder, new_password(plan.nonce()))
         request = made.request
     elif producer is not None:
+        about = nouns_of(operation, producer)
         made = ground.builder.build(producer, pool)
         request = identity.authorize(made.request) if identity else made.request
     else:
@@ -345,7 +348,7 @@ async def _on_own_object(
     if response is not None and response.succeeded:
         inside = frozenset(str(v) for s, v in made.values.items() if s.location == "path")
         location = response.made_at
-        found = identifier_in(response.json(), slot.name, other_than=inside)
+        found = identifier_in(response.json(), slot.name, other_than=inside, about=about)
         if found is None and location:
             found = identifier_in_location(location, item_path(operation.path) or operation.path)
         if found is None and identity is not None:

@@ -11,9 +11,9 @@ from withstand.openapi.body_encoding import best_body, encoded_body
 from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import item_path, shape, values_in
-from withstand.openapi.resources import deleter_of, reader_of
-from withstand.openapi.spoken import name_of_id, picker_of
-from withstand.scan.accounts import opens_a_session, removes_a_user
+from withstand.openapi.resources import deleter_of, item_of, nouns_of, reader_of
+from withstand.openapi.spoken import Deed, deed_of, name_of_id, picker_of, spoken_deed
+from withstand.scan.accounts import is_on_users, opens_a_session, removes_a_user
 from withstand.scan.seen import called
 from withstand.scan.soft_errors import says_no
 
@@ -57,23 +57,40 @@ def leftovers(
 
     Users who signed up by `sign_up` are deleted wherever a user is: `DELETE /admin/users/{id}`.
     """
-    exchanges = tuple(observed)
-    deleting = (e for e in exchanges if e.request.method in {"DELETE", "POST", "GET"})
-    gone = {mark for e in deleting if was_served(e) for mark in _marks(e.request)}
+    each_once = {id(exchange): exchange for exchange in observed}.values()
+    exchanges = sorted(each_once, key=lambda exchange: exchange.timing.sent_ns)
+    gone: dict[object, dict[str | None, int]] = {}  # mark → who deleted it, and when last
+    for at, exchange in enumerate(exchanges):
+        if exchange.request.method in {"DELETE", "POST", "GET"} and was_served(exchange):
+            for mark in _marks(exchange.request):
+                gone.setdefault(mark, {})[exchange.identity] = at
     found: dict[object, Leftover] = {}
-    for exchange in exchanges:
+    for at, exchange in enumerate(exchanges):
         response = exchange.response
         if not may_create(exchange) or response is None or says_no(response):
             continue
         producer = called(api, base_path, exchange.request)
-        if producer is None or producer.removes:
+        if producer is None or producer.removes or _changes(api, producer):
             continue
         left = _leftover(api, base_path, producer, exchange, response, sign_up)
-        if left is None or _mark(left) in gone:
+        if left is None:
             continue
-        mark = _mark(left) if left.deletion else (producer.key, str(left.identifier))
+        # Others may be told that they deleted it and were not heeded; an id may be used again.
+        deleted = gone.get(_mark(left), {}).items()
+        if any(then > at for who, then in deleted if left.by in {who, None}):
+            continue
+        named = at if left.identifier is None else str(left.identifier)
+        mark = (left.by, _mark(left)) if left.deletion else (producer.key, named)
         found.setdefault(mark, left)
     return tuple(reversed(found.values()))
+
+
+def _changes(api: Api, operation: Operation) -> bool:
+    """Whether it works on what is there already: its answer's id is that of no new thing."""
+    if operation.path_parameters:
+        return spoken_deed(operation) is Deed.CHANGE
+    picks = picker_of(operation, api.resolve) is not None
+    return picks and deed_of(operation, api.resolve) is Deed.CHANGE
 
 
 def _leftover(
@@ -87,12 +104,14 @@ def _leftover(
     deleter = _deleter(api, producer)
     if deleter is None and producer == sign_up:
         removers = [operation for operation in api.operations if removes_a_user(operation)]
-        deleter = removers[0] if len(removers) == 1 else None
+        if len(removers) == 1 and is_on_users(api, removers[0], producer):
+            deleter = removers[0]
     item = deleter or (reader_of(api, producer) if producer.method == "POST" else None)
     identifier = None
     name = name_of_id(item, api.resolve) if item is not None else None
     if item is not None and name is not None:
-        identifier = _identifier(item, name, producer, exchange, response)
+        about = nouns_of(item) if producer == sign_up else nouns_of(item, producer)
+        identifier = _identifier(item, name, about, producer, exchange, response)
     if deleter is not None and identifier is not None:
         made = exchange.request
         deletion = (
@@ -109,7 +128,11 @@ def _leftover(
                 deleter=deleter,
             )
     # A 200 to a POST is as often a search or an action: only what has an address was created.
-    is_thing = response.status == 201 or (item is not None and identifier is not None)
+    is_thing = (
+        response.status == 201
+        or producer == sign_up
+        or (item is not None and identifier is not None)
+    )
     if not is_thing or opens_a_session(producer):  # a session ends by itself
         return None
     named = identifier if identifier is not None else identifier_in(response.json(), "id")
@@ -141,16 +164,22 @@ def _deleter(api: Api, producer: Operation) -> Operation | None:
 
 
 def _identifier(
-    item: Operation, name: str, producer: Operation, exchange: Exchange, response: Response
+    item: Operation,
+    name: str,
+    about: frozenset[str],
+    producer: Operation,
+    exchange: Exchange,
+    response: Response,
 ) -> object | None:
     if producer.method == "PUT":
         return values_in(producer.path, exchange.request.operation_path).get(name)
     inside = frozenset(values_in(producer.path, exchange.request.operation_path).values())
-    found = identifier_in(response.json(), name, other_than=inside)
+    found = identifier_in(response.json(), name, other_than=inside, about=about)
     location = response.made_at
     if found is None and location:
         found = identifier_in_location(location, item_path(item.path) or item.path)
-    changed = response.accepted is not None and str(found) in inside  # it was there before
+    nested = response.accepted is None and item_of(producer.path, item_path(item.path) or "")
+    changed = str(found) in inside and not nested  # it was there before
     return None if changed else found
 
 

@@ -18,10 +18,10 @@ from withstand.openapi.identifiers import (
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import collection_path, item_path, segments, shape
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import producer_of, reader_of
+from withstand.openapi.resources import nouns_of, producer_of, reader_of
 from withstand.openapi.spoken import name_of_id
 from withstand.scan.accounts import (
-    changes_an_account,
+    is_on_users,
     new_password,
     sign_up_operation,
     sign_up_request,
@@ -154,9 +154,9 @@ def _fresh_name(subject: Subject, slot: Slot) -> object:
 def sacrifice(subject: Subject, operation: Operation, *, by: Identity | None) -> Steps[Made | str]:
     """An object that may be lost: created, or a user signed up where the operation is on users."""
     made = yield from create(subject, operation, by=by)
-    if isinstance(made, Made) or not _works_on_users(operation):
-        return made
     sign_up = sign_up_operation(subject.api, subject.builder)
+    if isinstance(made, Made) or not is_on_users(subject.api, operation, sign_up):
+        return made
     if sign_up is None or subject.policy.forbids(sign_up):
         return f"{made}, and there is no public sign-up operation"
     try:
@@ -192,7 +192,9 @@ def _made(
     if name is None:
         return f"{operation.key} names no object"
     inside = frozenset(str(v) for s, v in built.values.items() if s.location == "path")
-    found = identifier_in(response.json(), name, other_than=inside)
+    sign_up = sign_up_operation(subject.api, subject.builder)
+    about = nouns_of(operation) if producer == sign_up else nouns_of(operation, producer)
+    found = identifier_in(response.json(), name, other_than=inside, about=about)
     if found is None:
         location = response.made_at
         for path in (item_path(operation.path), operation.path):
@@ -221,8 +223,3 @@ def _listed_id(
     shown = yield from listed(subject, operation, made, made.by)
     response = shown.response if shown is not None else None
     return listed_id_with(response.json(), made.canaries, name) if response is not None else None
-
-
-def _works_on_users(operation: Operation) -> bool:
-    collection = operation.path.split("{", 1)[0].rstrip("/").rsplit("/", 1)[-1].lower()
-    return collection in {"users", "user", "accounts", "members"} or changes_an_account(operation)
