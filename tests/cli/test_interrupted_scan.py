@@ -1,4 +1,4 @@
-"""Ctrl-C or SIGTERM before the first check: the report says in which step, and that nothing was tested."""
+"""Ended before the first check: the report says in which step, and that nothing was tested."""
 
 import json
 import os
