@@ -1,4 +1,4 @@
-"""Ctrl-C before the first check: the report says in which step, and that nothing was tested."""
+"""Ended before the first check: the report says in which step, and that nothing was tested."""
 
 import json
 import os
@@ -30,22 +30,30 @@ json = {{ email = "{{email}}", password = "{{password}}" }}
 [identities]
 alice = {{ role = "user", email = "alice@example.com", password = "alice-hunter2-secret" }}
 """
+_CTRL_C = signal.SIGINT
+_UNTESTED = "before anything was tested: the scan was interrupted"
 
 
 @pytest.mark.parametrize(
-    ("silent", "step"),
+    ("silent", "step", "number"),
     [
-        ("/openapi.json", "The scan was interrupted while the document was read: nothing was"),
-        ("/login", "while identities logged in and before anything was tested: the scan was inter"),
+        (
+            "/openapi.json",
+            "The scan was interrupted while the document was read: nothing was",
+            _CTRL_C,
+        ),
+        ("/login", f"while identities logged in and {_UNTESTED}", _CTRL_C),
+        ("/login", f"while identities logged in and {_UNTESTED}", signal.SIGTERM),
         pytest.param(
             "/items",
-            "while requests that succeed were looked for and before anything was tested",
+            f"while requests that succeed were looked for and {_UNTESTED}",
+            _CTRL_C,
             marks=pytest.mark.slow,
         ),
     ],
 )
 def test_a_scan_that_is_interrupted_while_it_prepares_says_so_and_writes_its_files(
-    folder: Path, silent: str, step: str
+    folder: Path, silent: str, step: str, number: signal.Signals
 ) -> None:
     reached, over = threading.Event(), threading.Event()
 
@@ -72,7 +80,7 @@ def test_a_scan_that_is_interrupted_while_it_prepares_says_so_and_writes_its_fil
             text=True,
         ) as process:
             assert reached.wait(60)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             out, err = process.communicate(timeout=60)
             over.set()
 

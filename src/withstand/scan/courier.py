@@ -137,7 +137,7 @@ class Courier:
         return self._renewal.secrets
 
     def secrets_in(self, texts: Iterable[str]) -> dict[str, str]:
-        """The same, with those of all other sessions that the API opened and that the texts show."""
+        """The same, with those of all other sessions that were opened and that the texts show."""
         return self._renewal.secrets_in(texts)
 
     def current(self, request: Request) -> Request:

@@ -97,7 +97,9 @@ class Forgery:
         if given is None:
             return request
         parts = [part for part in request.body.split(b"&") if part]
-        kept = [part for part in parts if not is_csrf_field(_name(part)) and _name(part) != given.name]
+        kept = [
+            part for part in parts if not is_csrf_field(_name(part)) and _name(part) != given.name
+        ]
         own = urlencode({given.name: given.value}).encode()
         request = replace(request, body=b"&".join((*kept, own)))
         if request.header("content-type") is None:

@@ -1,4 +1,4 @@
-"""What every journey needs around it: the wire, and an end by Ctrl-C."""
+"""What every journey needs around it: the wire, and an end by Ctrl-C or SIGTERM."""
 
 import asyncio
 import signal
@@ -42,21 +42,29 @@ async def open_listener(target: Target) -> AsyncIterator[Listener]:
 
 @asynccontextmanager
 async def stoppable() -> AsyncIterator[asyncio.Event]:
-    """An event that the first Ctrl-C sets; the second one ends the program as usual."""
+    """An event that the first Ctrl-C or SIGTERM sets; the second one ends the program as usual.
+
+    CI ends a job that was cancelled or takes too long by SIGTERM: what was created is deleted, too.
+    """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
+    heard: list[signal.Signals] = []
+
+    def deaf() -> None:
+        while heard:
+            loop.remove_signal_handler(heard.pop())
 
     def stop() -> None:
         stopped.set()
-        loop.remove_signal_handler(signal.SIGINT)
+        deaf()
 
-    try:
-        loop.add_signal_handler(signal.SIGINT, stop)
-    except (NotImplementedError, ValueError, RuntimeError):
-        # Windows, or not the main thread: Ctrl-C then ends the program at once.
-        yield stopped
-        return
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop)
+        except (NotImplementedError, ValueError, RuntimeError):
+            continue  # Windows, or not the main thread: it then ends the program at once
+        heard.append(number)
     try:
         yield stopped
     finally:
-        loop.remove_signal_handler(signal.SIGINT)
+        deaf()

@@ -213,7 +213,8 @@ def test_a_sign_up_that_takes_a_role_is_found_by_what_the_user_is_then(how: dict
 
 @pytest.mark.parametrize("field", ["token", "refreshToken", None])
 def test_the_session_that_a_sign_up_opens_is_in_no_evidence(field: str | None) -> None:
-    server, given = Users(takes="role"), []
+    server = Users(takes="role")
+    given: list[str] = []
 
     def opening(request: Request) -> Response:
         response = server(request)
