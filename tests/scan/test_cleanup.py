@@ -348,3 +348,17 @@ def test_an_edit_makes_nothing_that_stays() -> None:
     page = Response(status=302, accepted=True, item_path="/plots/8")
     found, _ = cleared(paths, lambda _: page, post("/plots/7/edit"))
     assert found.notes == ()
+
+
+def test_what_another_deleted_is_gone_where_its_maker_can_delete_it_no_more() -> None:
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            return answer(201, {"id": 7})
+        bob = request.header("authorization") == "Bearer bob-token"
+        return Response(status=204 if bob else 403)
+
+    deletion = replace(post("/orders/7", "bob"), method="DELETE")
+    paths = api_of("POST /orders", "DELETE /orders/{id}")
+    found, deletions = cleared(paths, server, post("/orders"), deletion)
+    assert found.notes == ()
+    assert len(deletions) == 2  # no administrator is sent after an id that may be used again

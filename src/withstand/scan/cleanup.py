@@ -67,7 +67,7 @@ async def _deleted(
         return f"{thing.deleter.key} is not called: {forbidden}"
     exchange = await transport.send(thing.deletion)
     status = exchange.status
-    if was_served(exchange) or status in _GONE:
+    if was_served(exchange) or status in _GONE or thing.claimed:
         return ""
     if status in _NOT_HIS or exchange.succeeded:
         for other in _others(plan, thing, people):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote, urlencode
 
@@ -22,13 +22,17 @@ _CREATING: Final = frozenset({"POST", "PUT"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftover:
-    """One thing that the scan created. `deletion` is None where no operation deletes it."""
+    """One thing that the scan created. `deletion` is None where no operation deletes it.
+
+    `claimed`: somebody else was told that they deleted it, which need not be so.
+    """
 
     producer: Operation
     identifier: object | None
     by: str | None
     deletion: Request | None = None
     deleter: Operation | None = None
+    claimed: bool = False
 
 
 def may_create(exchange: Exchange) -> bool:
@@ -75,10 +79,11 @@ def leftovers(
         left = _leftover(api, base_path, producer, exchange, response, sign_up)
         if left is None:
             continue
-        # Others may be told that they deleted it and were not heeded; an id may be used again.
-        deleted = gone.get(_mark(left), {}).items()
-        if any(then > at for who, then in deleted if left.by in {who, None}):
+        # An id may be used again: only what was deleted afterwards is gone.
+        deleted_by = {who for who, then in gone.get(_mark(left), {}).items() if then > at}
+        if deleted_by and (left.by is None or left.by in deleted_by):
             continue
+        left = replace(left, claimed=bool(deleted_by))
         named = at if left.identifier is None else str(left.identifier)
         mark = (left.by, _mark(left)) if left.deletion else (producer.key, named)
         found.setdefault(mark, left)

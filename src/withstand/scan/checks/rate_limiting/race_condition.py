@@ -8,7 +8,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.identifiers import identifier_in
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.openapi.resources import producer_of
+from withstand.openapi.resources import nouns_of, producer_of
 from withstand.scan.check import (
     Burst,
     Check,
@@ -163,7 +163,7 @@ def _made(
         raise _Hindered(f"{maker.key}, which makes what it is about, answered {exchange.status}")
     if not missing:
         return {}
-    found = identifier_in(response.json(), missing[-1].name)
+    found = identifier_in(response.json(), missing[-1].name, about=nouns_of(maker))
     if found is None:
         raise _Hindered(f"{maker.key} answered without a {missing[-1].name}")
     return {missing[-1]: found}
