@@ -115,12 +115,41 @@ def test_a_missing_shard_is_named(shards: Path, invoke: Invoke) -> None:
     assert (alone.code, "has shard 1/3 alone, and 2/3, 3/3 is missing" in alone.said) == (2, True)
 
 
-def test_a_directory_without_results_is_named(shards: Path, invoke: Invoke) -> None:
-    (shards / "shard-2" / "suite-2-of-3.jsonl").unlink()
+@pytest.mark.parametrize("left", [None, "", '{"format":"withstand-journal","schema_v'])
+def test_a_shard_that_was_killed_before_its_first_test_is_missing_and_the_report_is_written(
+    shards: Path, invoke: Invoke, left: str | None
+) -> None:
+    journal = shards / "shard-2" / "suite-2-of-3.jsonl"
+    journal.unlink() if left is None else journal.write_text(left)
 
-    merged = invoke("merge", "shard-1", "shard-2", "shard-3")
+    paths = [["shard-1", "shard-2", "shard-3"], ["."]]
+    if left is not None:
+        paths.append(["shard-1", str(journal), "shard-3"])
+    for each in paths:
+        merged = invoke("merge", *each, "--html", "x.html")
 
-    assert (merged.code, "shard-2 has no results of a shard" in merged.said) == (2, True)
+        assert (merged.code, "shard 2/3 is missing" in merged.said) == (3, True)
+        assert "shard 2/3 is missing" in Path("x.html").read_text()
+        assert (each == ["."]) is ("has no results of a shard" not in merged.said)
+
+
+def test_a_directory_without_results_is_refused_where_nothing_else_is_missing(
+    shards: Path, invoke: Invoke
+) -> None:
+    _write_journal(shards / "tests" / "suite.jsonl", shard(1, 1))
+    (shards / "check").mkdir()
+    (shards / "load").mkdir()
+
+    for paths in (["tests", "check", "load"], ["check", "load"]):
+        merged = invoke("merge", *paths, "-o", "whole.json")
+
+        assert (merged.code, Path("whole.json").exists()) == (2, False)
+        assert "check, load have no results of a shard" in merged.said
+
+
+def test_a_directory_that_is_called_like_a_file_is_none(shards: Path, invoke: Invoke) -> None:
+    (shards / "shard-2" / "x.json").mkdir()
+    assert invoke("merge", ".").code == 0
 
 
 def test_a_file_that_is_no_result_is_refused(shards: Path, invoke: Invoke) -> None:

@@ -69,6 +69,11 @@ def command(
     require_writable(outputs)
     files = find_shard_files(results)
     whole = _whole(files.results, files.read())
+    if files.empty:
+        refusal = files.refusal()
+        if whole.exit_code() == 0:
+            raise refusal  # nothing else tells that something is missing
+        click.echo(f"{refusal}\n  → {refusal.hint}", err=True)
     if durations is not None and whole.suite is not None:
         note_durations(durations, whole.suite, day=datetime.now(UTC).date())
     if report_dir is not None and files.junit:
