@@ -70,3 +70,15 @@ def test_kinds_of_different_targets_or_objectives_are_not_put_beside_each_other(
     strict = replace(LOADS[0], objectives=(parse_objective("p95<1ms"),))
     with pytest.raises(UsageError, match="a check and a load with different objectives"):
         merge_shards([tried, strict])
+
+
+@pytest.mark.parametrize(
+    "shards", [SCANS[:2], LOADS[:2], [SCANS[0], LOADS[0]], [SCANS[0], *SUITES]]
+)
+def test_shards_that_tested_different_commits_are_not_merged(shards: list[Results]) -> None:
+    first, *others = shards
+    foreign = [replace(each, commit="def5678") for each in others]
+
+    with pytest.raises(UsageError, match=r"different commits .*abc1234 and def5678"):
+        merge_shards([replace(first, commit="abc1234"), *foreign])
+    assert merge_shards([first, *foreign]).commit == "def5678"

@@ -31,6 +31,7 @@ def merge(first: Results, second: Results) -> Results:
             "what it had seen itself",
             hint="read each on its own",
         )
+    _refuse_other_commit(first, second)
     return Results(
         started_at=min(first.started_at, second.started_at),
         duration_s=max(first.duration_s, second.duration_s),
@@ -40,6 +41,7 @@ def merge(first: Results, second: Results) -> Results:
         api_title=first.api_title or second.api_title,
         api_version=first.api_version or second.api_version,
         config=first.config or second.config,
+        commit=first.commit or second.commit,
         scan=merge_records(first.scan, second.scan) if first.scan and second.scan else None,
         load=merge_measurements(first.load, second.load) if first.load and second.load else None,
         trials=merge_trials(first.trials, second.trials)
@@ -114,6 +116,7 @@ def _beside(first: Results, second: Results) -> Results:
     """Two kinds of one run as one. The first has the scan, where one has, and says `fail_on`."""
     if first.base_url and second.base_url:
         _refuse_different("targets", first.base_url, second.base_url)
+    _refuse_other_commit(first, second)
     if first.trials and second.load and set(first.objectives) != set(second.objectives):
         raise UsageError(
             "a check and a load with different objectives cannot be merged: either would be "
@@ -130,6 +133,7 @@ def _beside(first: Results, second: Results) -> Results:
         api_title=first.api_title or second.api_title,
         api_version=first.api_version or second.api_version,
         config=first.config or second.config,
+        commit=first.commit or second.commit,
         load=first.load or second.load,
         stress=first.stress or second.stress,
         suite=first.suite or second.suite,
@@ -149,6 +153,11 @@ def _kind(results: Results) -> str:
         ("suite", results.suite),
     )
     return " and ".join(name for name, part in parts if part is not None) or "nothing"
+
+
+def _refuse_other_commit(first: Results, second: Results) -> None:
+    if first.commit and second.commit:
+        _refuse_different("commits", first.commit, second.commit)
 
 
 def _refuse_different(what: str, first: str, second: str) -> None:

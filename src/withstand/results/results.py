@@ -46,7 +46,8 @@ class Results:
     """One invocation, or several merged into one.
 
     `started_at` is in Unix seconds. `command` is the command line as typed, with secrets masked;
-    `config` names the file that the settings came from. `scan`, `trials`, `load`, `stress`
+    `config` names the file that the settings came from, `commit` what was tested, where that is
+    known. `scan`, `trials`, `load`, `stress`
     and `suite` are None where the invocation had none; a suite alone has no `base_url`, which is
     empty then. A finding fails the run from the severity `fail_on` on,
     unless it is tentative; `soak` is what a soak test is held against, None for other runs;
@@ -62,6 +63,7 @@ class Results:
     api_title: str | None = None
     api_version: str | None = None
     config: str | None = None
+    commit: str | None = None
     scan: ScanRecord | None = None
     load: LoadMeasurement | None = None
     stress: StressMeasurement | None = None
