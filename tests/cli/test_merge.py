@@ -11,6 +11,7 @@ from xml.sax.saxutils import quoteattr
 import pytest
 
 from tests.cli.conftest import Invoke
+from tests.load.test_shards import shard as load_shard
 from tests.sharding.test_suite import TESTS, changed, shard
 from tests.test_results_file import PLAIN
 from withstand.results_file import JournalEntry, journal_entry, journal_head, write_results
@@ -112,7 +113,7 @@ def test_a_missing_shard_is_named(shards: Path, invoke: Invoke) -> None:
     alone = invoke("merge", "shard-1")
 
     assert (merged.code, "shard 3/3 is missing" in merged.said) == (3, True)
-    assert (alone.code, "has shard 1/3 alone, and 2/3, 3/3 is missing" in alone.said) == (2, True)
+    assert (alone.code, "has shard 1/3 alone, and 2/3, 3/3 are missing" in alone.said) == (2, True)
 
 
 @pytest.mark.parametrize("left", [None, "", '{"format":"withstand-journal","schema_v'])
@@ -174,7 +175,9 @@ def test_a_junit_file_that_was_cut_off_is_left_out_with_a_word(
 def test_the_durations_of_all_shards_are_noted_for_the_next_cut(
     shards: Path, invoke: Invoke
 ) -> None:
-    run = partial(invoke, "merge", ".", "--durations", "withstand.durations.json")
+    run = partial(
+        invoke, "merge", ".", "--durations", "withstand.durations.json", "--html", "x.html"
+    )
 
     assert run().code == 0
     machines = json.loads(Path("withstand.durations.json").read_text())["machines"]
@@ -182,8 +185,25 @@ def test_the_durations_of_all_shards_are_noted_for_the_next_cut(
         "machine 1": 4, "machine 2": 4, "machine 3": 4,
     }  # fmt: skip
     Path("withstand.durations.json").write_text("half")
+    Path("x.html").unlink()
     refused = run()
     assert (refused.code, "is no file of durations" in refused.said) == (2, True)
+    assert Path("x.html").exists()
+
+
+def test_durations_are_not_noted_without_a_suite_and_that_is_said(
+    tmp_path: Path, invoke: Invoke
+) -> None:
+    for number in (1, 2):
+        load = replace(PLAIN, load=load_shard(number, 2))
+        write_results(tmp_path / f"{number}.json", load)
+
+    merged = invoke("merge", str(tmp_path), "--durations", str(tmp_path / "d.json"))
+
+    assert (merged.code, "there are no results of a suite" in " ".join(merged.said.split())) == (
+        2,
+        True,
+    )
 
 
 def test_results_of_another_kind_are_merged_beside_the_suite(shards: Path, invoke: Invoke) -> None:

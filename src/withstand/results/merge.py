@@ -21,7 +21,7 @@ def merge(first: Results, second: Results) -> Results:
 
     Merging is associative, so any number of shards gives the same whole in any grouping. Shards
     run side by side, so the whole lasts as long as the longest. Raises UsageError for runs against
-    different targets or of different kinds.
+    different targets, of different commits or kinds.
     """
     _refuse_different("targets", first.base_url, second.base_url)
     _refuse_different("kinds", _kind(first), _kind(second))
