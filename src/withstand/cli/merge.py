@@ -73,7 +73,7 @@ def command(
         refusal = files.refusal()
         if whole.exit_code() == 0:
             raise refusal  # nothing else tells that something is missing
-        click.echo(f"{refusal}\n  → {refusal.hint}", err=True)
+        click.echo(str(refusal), err=True)
     if report_dir is not None and files.junit:
         _merge_junit(files.junit, report_dir / "junit.xml")
     code = publish(whole, outputs)
