@@ -312,6 +312,7 @@ def results(
         api_title=st.none() | words,
         api_version=st.none() | words,
         config=st.none() | words,
+        commit=st.none() | st.just("abc1234"),
         scan=scan,
         load=load,
         trials=tried,

@@ -85,7 +85,7 @@ def read_results(path: Path) -> Results:
         raise _refused(str(path), "it is no UTF-8 text") from None
     if text.startswith(_head(_CHECKPOINT)):
         return from_checkpoint(text, source=str(path))
-    if text.startswith(_head(_JOURNAL)):
+    if is_journal(text):
         return from_journal(text, source=str(path))
     return from_json(text, source=str(path))
 
@@ -125,6 +125,11 @@ def from_checkpoint(text: str, *, source: str) -> Results:
 def is_results(text: str) -> bool:
     """Whether a file that begins so is for `read_results`."""
     return text.startswith(tuple(map(_head, (_FORMAT, _CHECKPOINT, _JOURNAL))))
+
+
+def is_journal(text: str) -> bool:
+    """Whether a file that begins so is a journal of a suite."""
+    return text.startswith(_head(_JOURNAL))
 
 
 def journal_head(results: Results) -> str:

@@ -11,6 +11,7 @@ from xml.sax.saxutils import quoteattr
 import pytest
 
 from tests.cli.conftest import Invoke
+from tests.load.test_shards import shard as load_shard
 from tests.sharding.test_suite import TESTS, changed, shard
 from tests.test_results_file import PLAIN
 from withstand.results_file import JournalEntry, journal_entry, journal_head, write_results
@@ -112,15 +113,45 @@ def test_a_missing_shard_is_named(shards: Path, invoke: Invoke) -> None:
     alone = invoke("merge", "shard-1")
 
     assert (merged.code, "shard 3/3 is missing" in merged.said) == (3, True)
-    assert (alone.code, "has shard 1/3 alone, and 2/3, 3/3 is missing" in alone.said) == (2, True)
+    assert (alone.code, "has shard 1/3 alone, and 2/3, 3/3 are missing" in alone.said) == (2, True)
 
 
-def test_a_directory_without_results_is_named(shards: Path, invoke: Invoke) -> None:
-    (shards / "shard-2" / "suite-2-of-3.jsonl").unlink()
+@pytest.mark.parametrize("left", [None, "", '{"format":"withstand-journal","schema_v'])
+def test_a_shard_that_was_killed_before_its_first_test_is_missing_and_the_report_is_written(
+    shards: Path, invoke: Invoke, left: str | None
+) -> None:
+    journal = shards / "shard-2" / "suite-2-of-3.jsonl"
+    journal.unlink() if left is None else journal.write_text(left)
 
-    merged = invoke("merge", "shard-1", "shard-2", "shard-3")
+    paths = [["shard-1", "shard-2", "shard-3"], ["."]]
+    if left is not None:
+        paths.append(["shard-1", str(journal), "shard-3"])
+    for each in paths:
+        merged = invoke("merge", *each, "--html", "x.html")
 
-    assert (merged.code, "shard-2 has no results of a shard" in merged.said) == (2, True)
+        assert (merged.code, "shard 2/3 is missing" in merged.said) == (3, True)
+        assert "shard 2/3 is missing" in Path("x.html").read_text()
+        assert merged.said.count("has no results of a shard") == (each != ["."])
+        assert merged.said.count("see why the job left none") == (each != ["."])
+
+
+def test_a_directory_without_results_is_refused_where_nothing_else_is_missing(
+    shards: Path, invoke: Invoke
+) -> None:
+    _write_journal(shards / "tests" / "suite.jsonl", shard(1, 1))
+    (shards / "check").mkdir()
+    (shards / "load").mkdir()
+
+    for paths in (["tests", "check", "load"], ["check", "load"]):
+        merged = invoke("merge", *paths, "-o", "whole.json")
+
+        assert (merged.code, Path("whole.json").exists()) == (2, False)
+        assert "check, load have no results of a shard" in merged.said
+
+
+def test_a_directory_that_is_called_like_a_file_is_none(shards: Path, invoke: Invoke) -> None:
+    (shards / "shard-2" / "x.json").mkdir()
+    assert invoke("merge", ".").code == 0
 
 
 def test_a_file_that_is_no_result_is_refused(shards: Path, invoke: Invoke) -> None:
@@ -168,7 +199,9 @@ def test_a_junit_file_that_is_named_twice_counts_once(shards: Path, invoke: Invo
 def test_the_durations_of_all_shards_are_noted_for_the_next_cut(
     shards: Path, invoke: Invoke
 ) -> None:
-    run = partial(invoke, "merge", ".", "--durations", "withstand.durations.json")
+    run = partial(
+        invoke, "merge", ".", "--durations", "withstand.durations.json", "--html", "x.html"
+    )
 
     assert run().code == 0
     machines = json.loads(Path("withstand.durations.json").read_text())["machines"]
@@ -176,8 +209,25 @@ def test_the_durations_of_all_shards_are_noted_for_the_next_cut(
         "machine 1": 4, "machine 2": 4, "machine 3": 4,
     }  # fmt: skip
     Path("withstand.durations.json").write_text("half")
+    Path("x.html").unlink()
     refused = run()
     assert (refused.code, "is no file of durations" in refused.said) == (2, True)
+    assert Path("x.html").exists()
+
+
+def test_durations_are_not_noted_without_a_suite_and_that_is_said(
+    tmp_path: Path, invoke: Invoke
+) -> None:
+    for number in (1, 2):
+        load = replace(PLAIN, load=load_shard(number, 2))
+        write_results(tmp_path / f"{number}.json", load)
+
+    merged = invoke("merge", str(tmp_path), "--durations", str(tmp_path / "d.json"))
+
+    assert (merged.code, "there are no results of a suite" in " ".join(merged.said.split())) == (
+        2,
+        True,
+    )
 
 
 def test_results_of_another_kind_are_merged_beside_the_suite(shards: Path, invoke: Invoke) -> None:

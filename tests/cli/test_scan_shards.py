@@ -30,7 +30,10 @@ def cells_of(document: dict[str, Any]) -> list[tuple[str, str | None]]:
     return [(cell["check"], cell["operation"]) for cell in document["scan"]["coverage"]]
 
 
-def test_two_shards_of_a_scan_are_the_scan(invoke: Invoke, configured: Path) -> None:
+def test_two_shards_of_a_scan_are_the_scan(
+    invoke: Invoke, configured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_SHA", "abc1234")
     for number in (1, 2):
         shard = invoke(
             "scan", "-q", *CHEAP, "--shard", f"{number}/2", "--json", f"{number}.json", "--strict"
@@ -48,6 +51,7 @@ def test_two_shards_of_a_scan_are_the_scan(invoke: Invoke, configured: Path) -> 
     assert not set(parts[0]) & set(parts[1])
     assert len(parts[0]) + len(parts[1]) == len(whole["operations"]) + 1
     assert [shard["number"] for shard in whole["shards"]] == [1, 2]
+    assert stored(configured / "whole.json")["commit"] == "abc1234"
     twice = invoke("merge", "1.json", "2.json", "1.json")
     assert twice.code == 2
     assert "shard 1/2 is there twice" in twice.said

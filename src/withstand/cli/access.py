@@ -19,6 +19,7 @@ from withstand.cli.output import publish, require_writable
 from withstand.cli.progress import ProgressLine
 from withstand.cli.typed import typed_command
 from withstand.errors import RunVoid, UsageError
+from withstand.history.commit import current_commit
 from withstand.report.access_view import access_table
 from withstand.report.terminal_tables import untested
 from withstand.results import Results
@@ -98,6 +99,7 @@ def command(
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,
+        commit=current_commit(),
         fail_on=plan.policy.fail_on,
         strict=strict,
         suppressions=settings.suppressions(),

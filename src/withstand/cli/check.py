@@ -23,6 +23,7 @@ from withstand.cli.scan_options import scan_options
 from withstand.cli.traffic import slo_option
 from withstand.cli.typed import typed_command
 from withstand.errors import UsageError
+from withstand.history.commit import current_commit
 from withstand.history.runs import Kind
 from withstand.scan.catalogue import chosen, provoking
 from withstand.settings import Settings
@@ -123,6 +124,7 @@ def command(
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,
+        commit=current_commit(),
         objectives=objectives,
         fail_on=plan.policy.fail_on,
         strict=strict,

@@ -25,6 +25,7 @@ from withstand.cli.options import Outputs
 from withstand.cli.output import publish, require_writable
 from withstand.cli.typed import typed_command
 from withstand.errors import UsageError
+from withstand.history.commit import current_commit
 from withstand.history.runs import Kind
 from withstand.workflows import Occasion
 
@@ -98,6 +99,7 @@ def command(confirm: bool, **given: Any) -> int:
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,
+        commit=current_commit(),
         objectives=load_objectives(
             settings, options.slos, declaration=load.declaration, address=options.address
         ),

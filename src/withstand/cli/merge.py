@@ -71,11 +71,26 @@ def command(
     if report_dir is not None and files.junit:
         _require_apart(asked_files().get("junit"), report_dir / "junit.xml")
     whole = _whole(files.results, files.read())
-    if durations is not None and whole.suite is not None:
-        note_durations(durations, whole.suite, day=datetime.now(UTC).date())
+    if files.empty:
+        refusal = files.refusal()
+        if whole.exit_code() == 0:
+            raise refusal  # nothing else tells that something is missing
+        click.echo(str(refusal), err=True)
     if report_dir is not None and files.junit:
         _merge_junit(files.junit, report_dir / "junit.xml")
-    return publish(whole, outputs)
+    code = publish(whole, outputs)
+    if durations is not None:  # last, because a file that is in the way must not cost the report
+        _note(durations, whole)
+    return code
+
+
+def _note(durations: Path, whole: Results) -> None:
+    if whole.suite is None:
+        raise UsageError(
+            f"no durations are noted in {durations}: there are no results of a suite",
+            hint="name what pytest wrote with --withstand-report-dir, or leave --durations out",
+        )
+    note_durations(durations, whole.suite, day=datetime.now(UTC).date())
 
 
 def _whole(files: Sequence[Path], parts: list[Results]) -> Results:
@@ -86,8 +101,9 @@ def _whole(files: Sequence[Path], parts: list[Results]) -> Results:
         if not whole.suite.missing:
             return whole
         missing = ", ".join(map(str, whole.suite.missing))
+        are = "is" if len(whole.suite.missing) == 1 else "are"
         raise UsageError(
-            f"{files[0]} has shard {whole.suite.parts[0].shard} alone, and {missing} is missing",
+            f"{files[0]} has shard {whole.suite.parts[0].shard} alone, and {missing} {are} missing",
             hint="name the results of every shard, or show this one with `withstand report`",
         )
     raise UsageError(

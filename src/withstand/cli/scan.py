@@ -20,6 +20,7 @@ from withstand.cli.scan_files import scan_file_options
 from withstand.cli.scan_options import scan_options
 from withstand.cli.trace_file import trace_option, traced
 from withstand.cli.typed import typed_command
+from withstand.history.commit import current_commit
 from withstand.scan.catalogue import chosen, provoking
 from withstand.settings.plans import api_for, scan_plan
 from withstand.sharding import Shard
@@ -88,6 +89,7 @@ def command(
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,
+        commit=current_commit(),
         fail_on=plan.policy.fail_on,
         strict=strict,
         suppressions=settings.suppressions(),

@@ -9,7 +9,7 @@ from typing import Final
 
 from withstand.errors import UsageError
 from withstand.results import Results
-from withstand.results_file import is_results, read_results
+from withstand.results_file import is_journal, is_results, read_results
 
 _HEAD_CHARACTERS: Final = 1_000
 _KINDS: Final = "*.json", "*.jsonl", "*.xml"
@@ -17,10 +17,22 @@ _KINDS: Final = "*.json", "*.jsonl", "*.xml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardFiles:
-    """Files of each kind, in the order of their paths."""
+    """Files of each kind, in the order of their paths; `empty` are the paths without any results:
+    what their shards did is not known.
+    """
 
     results: tuple[Path, ...]
     junit: tuple[Path, ...]
+    empty: tuple[Path, ...] = ()
+
+    def refusal(self) -> UsageError:
+        """What is to be said of the empty ones."""
+        names = ", ".join(map(str, self.empty))
+        return UsageError(
+            f"{names} {'has' if len(self.empty) == 1 else 'have'} no results of a shard",
+            hint="see why the job left none: pytest writes them with --withstand-report-dir, "
+            "withstand with --report-dir",
+        )
 
     def read(self) -> list[Results]:
         """The results. Raises UsageError for a file that cannot be read."""
@@ -30,36 +42,40 @@ class ShardFiles:
 def find_shard_files(paths: Sequence[Path]) -> ShardFiles:
     """The files of paths: those that are named, and of directories whatever is of a run.
 
-    Raises UsageError for a path that is not there, and for a directory without any results: its
-    shard has failed before its first test.
+    A shard that was killed before its first test may have left a directory without results, a file
+    without a byte, or half of a journal's first line. Raises UsageError for a path that is not
+    there, and where all are without results.
     """
     results: list[Path] = []
     junit: list[Path] = []
+    empty: list[Path] = []
     for path in paths:
         found = sorted(_within(path)) if path.is_dir() else [path]
-        heads = {file: _head(file) for file in found}
+        heads = {file: head for file in found if (head := _head(file))}
         named = [file for file, head in heads.items() if is_results(head)]
         junit += (file for file, head in heads.items() if "<testsuite" in head)
-        if path.is_dir() and not named:
-            raise UsageError(
-                f"{path} has no results of a shard",
-                hint="see why its job left none: pytest writes them with --withstand-report-dir, "
-                "withstand with --report-dir",
-            )
+        if not named and (path.is_dir() or path not in heads):
+            empty.append(path)
         # What was named and is nothing of ours is refused where it is read.
-        results += named if path.is_dir() else [file for file in found if file not in junit]
-    return ShardFiles(results=tuple(results), junit=tuple(junit))
+        results += named if path.is_dir() else [file for file in heads if file not in junit]
+    files = ShardFiles(results=tuple(results), junit=tuple(junit), empty=tuple(empty))
+    if empty and not results:
+        raise files.refusal()
+    return files
 
 
 def _within(directory: Path) -> Iterator[Path]:
     for pattern in _KINDS:
-        yield from directory.rglob(pattern)
+        yield from (path for path in directory.rglob(pattern) if path.is_file())
 
 
 def _head(path: Path) -> str:
+    """How a file begins; nothing of a journal that was cut off in its first line."""
     try:
         with path.open(encoding="utf-8", errors="replace") as file:
-            return file.read(_HEAD_CHARACTERS)
+            head = file.read(_HEAD_CHARACTERS)
+            whole = not is_journal(head) or "\n" in head or file.readline().endswith("\n")
+            return head if whole else ""
     except OSError as error:
         raise UsageError(
             f"{path} cannot be read: {error.strerror}",

@@ -128,13 +128,14 @@ class SuiteJournal:
         self._file.flush()  # out of this process, which may be killed
 
     def _first_line(self, division: "Division") -> Results:
+        commit = current_commit(here=self._config.rootpath)
         part = SuitePart(
             shard=division.shard,
             by=division.by,
             mode=division.mode,
             digest=division.digest,
             machine=this_machine().description,
-            commit=current_commit(here=self._config.rootpath),
+            commit=commit,
             kept=division.kept,
         )
         return Results(
@@ -145,6 +146,7 @@ class SuiteJournal:
                 shlex.join(("pytest", *map(str, self._config.invocation_params.args)))
             ),
             base_url="",
+            commit=commit,
             suite=SuiteRecord(collected=division.collected, parts=(part,)),
         )
 

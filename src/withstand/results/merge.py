@@ -21,7 +21,7 @@ def merge(first: Results, second: Results) -> Results:
 
     Merging is associative, so any number of shards gives the same whole in any grouping. Shards
     run side by side, so the whole lasts as long as the longest. Raises UsageError for runs against
-    different targets or of different kinds.
+    different targets, of different commits or kinds.
     """
     _refuse_different("targets", first.base_url, second.base_url)
     _refuse_different("kinds", _kind(first), _kind(second))
@@ -31,6 +31,7 @@ def merge(first: Results, second: Results) -> Results:
             "what it had seen itself",
             hint="read each on its own",
         )
+    _refuse_other_commit(first, second)
     return Results(
         started_at=min(first.started_at, second.started_at),
         duration_s=max(first.duration_s, second.duration_s),
@@ -40,6 +41,7 @@ def merge(first: Results, second: Results) -> Results:
         api_title=first.api_title or second.api_title,
         api_version=first.api_version or second.api_version,
         config=first.config or second.config,
+        commit=first.commit or second.commit,
         scan=merge_records(first.scan, second.scan) if first.scan and second.scan else None,
         load=merge_measurements(first.load, second.load) if first.load and second.load else None,
         trials=merge_trials(first.trials, second.trials)
@@ -57,15 +59,19 @@ def merge(first: Results, second: Results) -> Results:
 def merge_shards(shards: Sequence[Results]) -> Results:
     """One Results of all the parts of a run, of which there is at least one.
 
-    Windows of load are lined up by the clock first. Shards of a suite may be beside those of
-    another kind. Raises UsageError for what are no shards of one run.
+    Windows of load are lined up by the clock first. Shards of one kind may be beside those of
+    another: each kind is merged by itself. Raises UsageError for what are no shards of one run.
     """
-    suites = [each for each in shards if _is_suite(each)]
-    others = [each for each in shards if not _is_suite(each)]
-    if suites and others:
-        return _beside(merge_shards(others), merge_shards(suites))
+    kinds = [
+        [piece for each in shards if (piece := part(each))]
+        for part in (_scan_of, _load_of, _suite_of)
+    ]
+    return reduce(_beside, [_merge_kind(pieces) for pieces in kinds if pieces])
+
+
+def _merge_kind(shards: Sequence[Results]) -> Results:
     measured = [each.load for each in shards if each.load is not None]
-    if not all(load.shards for load in measured):
+    if len(measured) > 1 and not all(load.shards for load in measured):
         raise UsageError(
             "a whole load is no shard, and two of them are not one run",
             hint="run each machine with --shard, such as --shard 1/2 and --shard 2/2",
@@ -87,17 +93,54 @@ def merge_shards(shards: Sequence[Results]) -> Results:
     )
 
 
-def _is_suite(results: Results) -> bool:
-    return _kind(results) == "suite"
+def _scan_of(results: Results) -> Results | None:
+    """The scan and the trials of results in which an earlier merge may have put more beside."""
+    if results.scan is None and results.trials is None and _kind(results) != "nothing":
+        return None
+    return replace(results, load=None, stress=None, suite=None)
 
 
-def _beside(results: Results, suite: Results) -> Results:
+def _load_of(results: Results) -> Results | None:
+    if results.load is None and results.stress is None:
+        return None
+    return replace(results, scan=None, trials=None, suite=None)
+
+
+def _suite_of(results: Results) -> Results | None:
+    if results.suite is None:
+        return None
+    return replace(results, scan=None, trials=None, load=None, stress=None, base_url="")
+
+
+def _beside(first: Results, second: Results) -> Results:
+    """Two kinds of one run as one. The first has the scan, where one has, and says `fail_on`."""
+    if first.base_url and second.base_url:
+        _refuse_different("targets", first.base_url, second.base_url)
+    _refuse_other_commit(first, second)
+    if first.trials and second.load and set(first.objectives) != set(second.objectives):
+        raise UsageError(
+            "a check and a load with different objectives cannot be merged: either would be "
+            "judged by those of the other",
+            hint="have the same objectives for both in withstand.toml, or merge each on its own",
+        )
     return replace(
-        results,
-        suite=suite.suite,
-        started_at=min(results.started_at, suite.started_at),
-        duration_s=max(results.duration_s, suite.duration_s),
-        command=_both(results.command, suite.command, "\n"),
+        first,
+        started_at=min(first.started_at, second.started_at),
+        duration_s=max(first.duration_s, second.duration_s),
+        version=_both(first.version, second.version, ", "),
+        command=_both(first.command, second.command, "\n"),
+        base_url=first.base_url or second.base_url,
+        api_title=first.api_title or second.api_title,
+        api_version=first.api_version or second.api_version,
+        config=first.config or second.config,
+        commit=first.commit or second.commit,
+        load=first.load or second.load,
+        stress=first.stress or second.stress,
+        suite=first.suite or second.suite,
+        objectives=_union(first.objectives, second.objectives),
+        soak=first.soak or second.soak,
+        strict=first.strict or second.strict,
+        interrupted=first.interrupted or second.interrupted,
     )
 
 
@@ -110,6 +153,11 @@ def _kind(results: Results) -> str:
         ("suite", results.suite),
     )
     return " and ".join(name for name, part in parts if part is not None) or "nothing"
+
+
+def _refuse_other_commit(first: Results, second: Results) -> None:
+    if first.commit and second.commit:
+        _refuse_different("commits", first.commit, second.commit)
 
 
 def _refuse_different(what: str, first: str, second: str) -> None:

@@ -14,7 +14,7 @@ from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.merge import badness
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
 from withstand.scan.share import scan_shortfall
-from withstand.sharding import Shard, missing_from
+from withstand.sharding import Shard, missing_from, shortfall
 from withstand.sharding.suite import Outcome, SuiteRecord
 from withstand.slo import (
     DriftVerdict,
@@ -46,7 +46,8 @@ class Results:
     """One invocation, or several merged into one.
 
     `started_at` is in Unix seconds. `command` is the command line as typed, with secrets masked;
-    `config` names the file that the settings came from. `scan`, `trials`, `load`, `stress`
+    `config` names the file that the settings came from, `commit` what was tested, where that is
+    known. `scan`, `trials`, `load`, `stress`
     and `suite` are None where the invocation had none; a suite alone has no `base_url`, which is
     empty then. A finding fails the run from the severity `fail_on` on,
     unless it is tentative; `soak` is what a soak test is held against, None for other runs;
@@ -62,6 +63,7 @@ class Results:
     api_title: str | None = None
     api_version: str | None = None
     config: str | None = None
+    commit: str | None = None
     scan: ScanRecord | None = None
     load: LoadMeasurement | None = None
     stress: StressMeasurement | None = None
@@ -163,7 +165,25 @@ class Results:
         untried = trials_shortfall(self.trials) if self.trials is not None else None
         reasons = (scan, untested, tried, untried, broken, lost, saturated, lagging, search)
         troubles = self.suite.troubles() if self.suite is not None else ()
-        return (*(reason for reason in reasons if reason is not None), *troubles)
+        known = (reason for reason in reasons if reason is not None)
+        return (*known, *troubles, *self._left_alone())
+
+    def _left_alone(self) -> tuple[str, ...]:
+        """What lacks every shard but one, though results of several kinds were merged. In results
+        of one kind a shard alone is no trouble: the others are under way elsewhere.
+        """
+        suite = () if self.suite is None else tuple(part.shard for part in self.suite.parts)
+        load = () if self.load is None else self.load.shards
+        kinds = (self.scan or self.trials, self.load, self.suite)
+        if sum(kind is not None for kind in kinds) < 2:
+            return ()
+        parts = (
+            (self.shards, "its checks have no result", "their checks have no result"),
+            (load, "its part of the load has no result", "their parts of the load have no result"),
+            (suite, "its tests have no result", "their tests have no result"),
+        )
+        found = (shortfall(*part) for part in parts if len(part[0]) == 1)
+        return tuple(reason for reason in found if reason is not None)
 
     def unmeasured(self) -> tuple[Verdict, ...]:
         """The objectives without a single sample: they are not met, whatever else is."""

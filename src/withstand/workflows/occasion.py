@@ -27,6 +27,7 @@ class Occasion:
 
     command: str
     config: str | None = None
+    commit: str | None = None
     objectives: tuple[Objective, ...] = ()
     soak: SoakRules | None = None
     fail_on: Severity = Severity.MEDIUM
@@ -52,6 +53,7 @@ def results_of(
         api_title=api.title if api else None,
         api_version=api.version if api else None,
         config=occasion.config,
+        commit=occasion.commit,
         objectives=occasion.objectives,
         soak=occasion.soak,
         fail_on=occasion.fail_on,
