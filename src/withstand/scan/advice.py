@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from withstand.openapi.operation import Operation
 from withstand.openapi.slot import Slot
-from withstand.scan.accounts import changes_an_account
+from withstand.scan.accounts import changes_an_account, changes_the_caller
 from withstand.scan.attempt import Attempt
 from withstand.scan.complaints import complaints
 from withstand.scan.plan import ScanPlan
@@ -31,7 +31,7 @@ def _advice(
         roles = plan.policy.allowed_roles(operation)
         if roles and not any(identity.role in roles for identity in plan.identities):
             yield f"add an identity of role {' or '.join(sorted(roles))} under [identities]"
-        elif changes_an_account(operation):
+        elif changes_an_account(operation) or changes_the_caller(operation, slots):
             yield "it changes the account of whoever calls it, so only a user of the scan's own may"
             yield "declare the operation by which anybody signs up, and [login]"
         else:

@@ -23,6 +23,7 @@ from withstand.openapi.spoken import name_of_id
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.accounts import (
     changes_an_account,
+    changes_the_caller,
     login_slots,
     looks_like_login,
     new_password,
@@ -267,8 +268,9 @@ def _askers(plan: ScanPlan, ground: Groundwork, operation: Operation) -> list[Id
 
     An operation that changes the account of whoever calls it is only tried by the throw-away user.
     """
-    if changes_an_account(operation) and not operation.path_parameters and operation.security:
-        return [ground.throwaway] if ground.throwaway is not None else []
+    if changes_the_caller(operation, ground.builder.slots(operation)):
+        own = [ground.throwaway] if ground.throwaway is not None else []
+        return [*own] if operation.security else [None, *own]
     everybody = list(ground.identities.values())
     roles = plan.policy.allowed_roles(operation)
     if roles is not None:
