@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from withstand.client.field_names import is_password, names_user
-from withstand.openapi.naming import is_plural, words
+from withstand.openapi.naming import KEY_WORDS, is_plural, is_reference, words
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import parameter_in, segments
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot
@@ -83,17 +83,20 @@ def changes_an_account(operation: Operation) -> bool:
 
 
 def changes_the_caller(operation: Operation, slots: Iterable[Slot]) -> bool:
-    """Whether it may change or delete the account of whoever calls it, by its name or its inputs.
+    """Whether it may change the account of whoever calls it, or delete all that they have.
 
     `slots` are its inputs: an e-mail address or a password that goes nowhere else is the caller's.
     """
     if operation.path_parameters or (operation.is_read and not operation.removes):
         return False
+    inputs = [slot.name.rsplit(".", 1)[-1] for slot in slots]
     if changes_an_account(operation):
+        return True
+    if operation.removes and not any(words(name)[-1] in KEY_WORDS for name in inputs):
         return True
     path = "".join(segments(operation.path)).lower()
     signs_up = any(word in re.sub(r"[^a-z]", "", path) for word in _SIGN_UP_WORDS)
-    if opens_a_session(operation) or signs_up:
+    if opens_a_session(operation) or signs_up or any(map(is_reference, inputs)):
         return False
     parts = [part for part in segments(operation.path) if not parameter_in(part)]
     creates = spoken_deed(operation) is Deed.CREATE
@@ -105,7 +108,6 @@ def changes_the_caller(operation: Operation, slots: Iterable[Slot]) -> bool:
         return True
     if creates or (operation.method == "POST" and parts and _is_collection(parts[-1])):
         return False  # POST /customers makes somebody else
-    inputs = [slot.name.rsplit(".", 1)[-1] for slot in slots if slot.location == "body"]
     return any(is_password(name) or words(name)[-1] in {"email", "mail"} for name in inputs)
 
 

@@ -97,3 +97,21 @@ def test_an_e_mail_address_that_goes_nowhere_else_is_the_callers() -> None:
     people = People(paths, signs_up=False)
     scanned(people, people.paths, login=LOGIN, checks=CHECKS)
     assert people.real() == set()
+
+
+def test_what_deletes_all_that_somebody_has_is_called_by_nobody_who_is_configured() -> None:
+    plain, empty = operation(), operation(requestBody=body())
+    paths = {
+        "/parcels": {"delete": plain},
+        "/rpc/deleteAllParcels": {"post": empty},
+        "/cart": {"delete": plain},
+        "/rpc/deleteHistory": {"post": empty},
+    }
+    people = People(paths)
+    scanned(people, people.paths, login=LOGIN, checks=CHECKS)
+    assert people.real() == set()
+    own = {key for name, key in people.called if name in people.users}
+    assert own & {f"{m.upper()} {p}" for p, item in paths.items() for m in item} == {
+        "DELETE /cart",
+        "POST /rpc/deleteHistory",
+    }
