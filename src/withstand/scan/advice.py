@@ -90,11 +90,17 @@ def _unbuilt(operation: Operation, attempts: Sequence[Attempt]) -> Iterator[str]
     reason = attempts[-1].reason
     if "media type" in reason:
         yield "offer JSON or a form as well, or leave the operation to other tests"
-    elif "to delete" in reason or "an id to use" in reason:
+    elif "of the scan's own to" in reason or "an id to use" in reason:
         yield (
-            "the scan deletes only what it created: declare the operation that creates it, with "
-            "the id in its answer or in Location"
+            "the scan changes and deletes only what it created: declare the operation that "
+            "creates it, with the id in its answer or in Location"
         )
+        if not operation.removes and operation.path_parameters:
+            name = _toml_key(operation.path_parameters[-1].name)
+            yield (
+                "or name one that may be spoiled, under [values]: "
+                f"{_toml_key(operation.key)} = {{ {name} = … }}"
+            )
     elif "gets no value" in reason:
         yield f"give it one under [values]: {_toml_key(operation.key)} = {{ name = … }}"
     else:

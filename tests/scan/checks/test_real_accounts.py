@@ -8,7 +8,7 @@ import pytest
 from withstand.client.exchange import Request, Response
 from withstand.client.identity import LoginRecipe
 from withstand.scan.catalogue import all_checks
-from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
+from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, query, sent
 
 from .tiny_api import ROLES, scanned
 
@@ -115,3 +115,63 @@ def test_what_deletes_all_that_somebody_has_is_called_by_nobody_who_is_configure
         "DELETE /cart",
         "POST /rpc/deleteHistory",
     }
+
+
+ID = {"type": "integer", "minimum": 1}
+
+
+class Orders:
+    """Orders 1 and 2 are real. `makes` says whether more can be made; what changes one is noted."""
+
+    def __init__(self) -> None:
+        self.numbers = itertools.count(3)
+        self.touched: set[tuple[str, int]] = set()
+
+    def __call__(self, request: Request) -> Response:
+        name = caller(request)
+        if name is None:
+            return UNAUTHENTICATED
+        path = request.operation_path
+        if path == "/orders" and request.method == "POST":
+            return answer(201, {"id": next(self.numbers)})
+        number = sent(request).get("id") or sent(request).get("userId") or query(request, "id")
+        number = next((part for part in path.split("/") if part.isdecimal()), number)
+        if not str(number).isdecimal():
+            return answer(200, [{"id": 1, "note": "real"}, {"id": 2, "note": "real"}])
+        if request.method != "GET" or "close" in path:
+            self.touched.add((path.strip("/").split("/")[0], int(number)))
+        return answer(200, {"id": int(number), "note": "real"})
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "made"),
+    [
+        ("/orders/{id}", "put", True),
+        ("/orders/{id}/cancel", "post", True),
+        ("/staff/{id}", "patch", False),
+        ("/admin/setRole", "post", False),
+        ("/rpc/cancelOrder", "post", False),
+        ("/order_close.php", "get", False),
+    ],
+)
+@pytest.mark.parametrize("creates", [True, False])
+def test_only_what_the_scan_made_is_changed(
+    path: str, method: str, made: bool, creates: bool
+) -> None:
+    key = {"/admin/setRole": "userId"}.get(path, "id")
+    place = "path" if "{" in path else "query"
+    picker = {"in": place, "name": "id", "required": True, "schema": ID}
+    item = operation()
+    if "{" in path or method == "get":
+        item["parameters"] = [picker]
+    if method != "get":
+        item["requestBody"] = body(note=TEXT, **({} if "{" in path else {key: ID}))
+    paths: dict[str, Any] = {"/orders": {"get": operation()}, path: {method: item}}
+    paths["/staff"] = {"get": operation()}
+    if creates:
+        paths["/orders"]["post"] = operation(requestBody=body(note=TEXT))
+    orders = Orders()
+    checks = tuple(check for check in CHECKS if "changeable" in check.name)
+    scanned(orders, paths, checks=checks)
+    assert {number for _, number in orders.touched} & {1, 2} == set()
+    assert bool(orders.touched) or not (made and creates)
