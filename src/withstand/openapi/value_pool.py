@@ -20,7 +20,7 @@ from withstand.openapi.path_template import (
 )
 from withstand.openapi.schema_fit import has_type
 from withstand.openapi.schema_merge import types_of
-from withstand.openapi.spoken import thing_in, thing_of
+from withstand.openapi.spoken import only_reads, thing_in, thing_of
 
 _IDS = ("id", "uuid", "guid", "pk", "identifier", "uid")
 _PER_NAME = 32
@@ -43,6 +43,7 @@ class ValuePool:
         self._values: dict[tuple[str, str], deque[object]] = {}
         self._order: dict[tuple[str, str], int] = {}
         self._count = 0
+        self._made: set[tuple[str, str]] = set()
 
     def harvest(self, operation: Operation, request: Request, response: Response) -> None:
         """Keeps the ids and named values of a successful response. Never raises.
@@ -67,6 +68,12 @@ class ValuePool:
         if page is not None:
             self._harvest_page(page, resource)
         location = response.made_at
+        if operation.method == "POST" and not only_reads(operation):
+            found = identifier_in(response.json(), f"{resource}_id")
+            if found is None and location:
+                found = unquote(segments(location.split("?", 1)[0])[-1:][0])
+            if found is not None and str(found) not in in_path.values():
+                self._made.add((resource, str(found)))
         made = response.status in {201, 202} or response.accepted is not None
         if operation.method in {"POST", "PUT"} and made and location:
             last = segments(location.split("?", 1)[0])[-1:]
@@ -117,6 +124,10 @@ class ValuePool:
                 if fitting is not None:
                     return fitting
         return None
+
+    def made(self, resource: str, value: object) -> bool:
+        """Whether a creation's answer named a thing of that kind by this id: it is no list's."""
+        return (resource, str(value)) in self._made
 
     def knows(self, name: str) -> bool:
         """Whether a thing that the name points to was seen: an order for `order_id`."""

@@ -1,19 +1,20 @@
 """Throw-away users, and which operations may only ever be tried with one (V8)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from withstand.client.field_names import is_password, names_user
-from withstand.openapi.naming import noun, words
+from withstand.openapi.naming import KEY_WORDS, is_plural, is_reference, noun, words
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import parameter_in, segments
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot
 from withstand.openapi.resources import producer_of
-from withstand.openapi.spoken import Deed, spoken_deed, thing_of
+from withstand.openapi.spoken import Deed, only_reads, spoken_deed, thing_of
 
 __all__ = [
     "changes_an_account",
+    "changes_the_caller",
     "is_on_users",
     "is_password",
     "login_slots",
@@ -33,6 +34,26 @@ _ACTIONS: Final = frozenset(
     | {"terminate", "close", "promote", "demote", "role", "roles", "permissions", "admin"}
 )
 """What is done to an account where its path does not end in it."""
+_OF_THE_CALLER: Final = frozenset(
+    {"email", "mail", "password", "passwd", "passcode", "credential", "credentials", "username"}
+    | {"nickname", "setting", "settings", "preference", "preferences", "mfa", "totp", "otp", "fa"}
+    | {"factor", "twofactor", "tfa", "deactivate", "unsubscribe", "leave", "plan", "subscription"}
+    | {
+        "apikey",
+        "rotate",
+        "regenerate",
+        "everywhere",
+        "gdpr",
+        "erase",
+        "whoami",
+        "me",
+        "self",
+        "myself",
+    }
+)
+"""What a call without an id says where it changes whoever calls it: `2fa`, `saveSettings`."""
+_CALLERS: Final = frozenset({"account", "myaccount", "profile", "current", "close"})
+"""The same, but for a call that creates: `POST /rpc/createAccount` changes nobody."""
 _SIGN_UP_WORDS: Final = ("register", "registration", "signup", "enroll", "join", "createaccount")
 """What only a sign-up is called: documents often declare security for everything, also for it."""
 _USER_WORDS: Final = ("users", "user", "accounts", "account", "customers", "members", "createuser")
@@ -61,6 +82,40 @@ def changes_an_account(operation: Operation) -> bool:
             is_password(slot_word) for slot_word in words
         )
     return operation.method in {"PUT", "PATCH", "DELETE"} or words[-1] in {"me", "self", "profile"}
+
+
+def changes_the_caller(operation: Operation, slots: Iterable[Slot]) -> bool:
+    """Whether it may change the account of whoever calls it, or delete all that they have.
+
+    `slots` are its inputs: an e-mail address or a password that goes nowhere else is the caller's.
+    """
+    if operation.path_parameters or (operation.is_read and not operation.removes):
+        return False
+    inputs = [slot.name.rsplit(".", 1)[-1] for slot in slots]
+    if changes_an_account(operation):
+        return True
+    if operation.removes and not any(words(name)[-1] in KEY_WORDS for name in inputs):
+        return True
+    path = "".join(segments(operation.path)).lower()
+    signs_up = any(word in re.sub(r"[^a-z]", "", path) for word in _SIGN_UP_WORDS)
+    if opens_a_session(operation) or signs_up or any(map(is_reference, inputs)):
+        return False
+    parts = [part for part in segments(operation.path) if not parameter_in(part)]
+    creates = spoken_deed(operation) is Deed.CREATE
+    said = {word for part in parts for word in words(part)}
+    callers = _OF_THE_CALLER if creates else _OF_THE_CALLER | _CALLERS
+    if operation.method != "POST":
+        callers |= {"user", "customer", "member"}
+    if said & callers and not only_reads(operation):
+        return True
+    if creates or (operation.method == "POST" and parts and _is_collection(parts[-1])):
+        return False  # POST /customers makes somebody else
+    return any(is_password(name) or words(name)[-1] in {"email", "mail"} for name in inputs)
+
+
+def _is_collection(part: str) -> bool:
+    """Whether a segment names several things; `storeDetails` is a call."""
+    return is_plural(part) and part.islower()
 
 
 def removes_a_user(operation: Operation) -> bool:

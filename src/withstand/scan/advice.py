@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from withstand.openapi.operation import Operation
 from withstand.openapi.slot import Slot
-from withstand.scan.accounts import changes_an_account
+from withstand.scan.accounts import changes_an_account, changes_the_caller
 from withstand.scan.attempt import Attempt
 from withstand.scan.complaints import complaints
 from withstand.scan.plan import ScanPlan
@@ -31,7 +31,7 @@ def _advice(
         roles = plan.policy.allowed_roles(operation)
         if roles and not any(identity.role in roles for identity in plan.identities):
             yield f"add an identity of role {' or '.join(sorted(roles))} under [identities]"
-        elif changes_an_account(operation):
+        elif changes_an_account(operation) or changes_the_caller(operation, slots):
             yield "it changes the account of whoever calls it, so only a user of the scan's own may"
             yield "declare the operation by which anybody signs up, and [login]"
         else:
@@ -90,11 +90,17 @@ def _unbuilt(operation: Operation, attempts: Sequence[Attempt]) -> Iterator[str]
     reason = attempts[-1].reason
     if "media type" in reason:
         yield "offer JSON or a form as well, or leave the operation to other tests"
-    elif "to delete" in reason or "an id to use" in reason:
+    elif "of the scan's own to" in reason or "an id to use" in reason:
         yield (
-            "the scan deletes only what it created: declare the operation that creates it, with "
-            "the id in its answer or in Location"
+            "the scan changes and deletes only what it created: declare the operation that "
+            "creates it, with the id in its answer or in Location"
         )
+        if not operation.removes and operation.path_parameters:
+            name = _toml_key(operation.path_parameters[-1].name)
+            yield (
+                "or name one that may be spoiled, under [values]: "
+                f"{_toml_key(operation.key)} = {{ {name} = … }}"
+            )
     elif "gets no value" in reason:
         yield f"give it one under [values]: {_toml_key(operation.key)} = {{ name = … }}"
     else:

@@ -23,6 +23,7 @@ from withstand.openapi.spoken import name_of_id
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.accounts import (
     changes_an_account,
+    changes_the_caller,
     is_on_users,
     login_slots,
     looks_like_login,
@@ -34,7 +35,7 @@ from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.groundwork import Groundwork, let_in_again
 from withstand.scan.objects import item_slot
-from withstand.scan.own_ids import guesses, listed_id
+from withstand.scan.own_ids import listed_id, names_a_real_user, risks_a_real_one
 from withstand.scan.plan import ScanPlan
 from withstand.scan.repair import UNIQUE, repaired
 from withstand.scan.soft_errors import says_no
@@ -179,13 +180,18 @@ async def _attempted(
 ) -> tuple[Built | None, Attempt]:
     name = identity.name if identity else None
     try:
+        own = _needs_own_object(plan.api, operation)
         built = (
             await _on_own_object(plan, ground, courier, operation, identity, full)
-            if _needs_own_object(plan.api, operation)
+            if own
             else ground.builder.build(operation, pool, full=full, replace=fixed)
         )
-        if guesses(ground, operation, pool, built):
-            raise Unbuildable("no id of what it changes is known, and another may be somebody's")
+        if not own and risks_a_real_one(ground, operation, pool, built):
+            if producer_of(plan.api, operation) == sign_up_operation(plan.api, ground.builder):
+                raise Unbuildable("nothing of the scan's own to change: it works on users")
+            built = await _on_own_object(plan, ground, courier, operation, identity, full)
+        if names_a_real_user(ground, operation, built):
+            raise Unbuildable("the id of the user on whom it works gets no value: it may be real")
         request = identity.authorize(built.request) if identity else built.request
         exchange = await courier.send(request)
         if name is not None:
@@ -268,8 +274,9 @@ def _askers(plan: ScanPlan, ground: Groundwork, operation: Operation) -> list[Id
 
     An operation that changes the account of whoever calls it is only tried by the throw-away user.
     """
-    if changes_an_account(operation) and not operation.path_parameters and operation.security:
-        return [ground.throwaway] if ground.throwaway is not None else []
+    if changes_the_caller(operation, ground.builder.slots(operation)):
+        own = [ground.throwaway] if ground.throwaway is not None else []
+        return [*own] if operation.security else [None, *own]
     everybody = list(ground.identities.values())
     roles = plan.policy.allowed_roles(operation)
     if roles is not None:
@@ -337,7 +344,7 @@ async def _on_own_object(
         made = ground.builder.build(producer, pool)
         request = identity.authorize(made.request) if identity else made.request
     else:
-        raise Unbuildable("nothing of the scan's own to delete: no operation creates it")
+        raise Unbuildable("nothing of the scan's own to change or delete: no operation creates it")
     forbidden = plan.policy.forbids(producer)
     if forbidden is not None:
         raise Unbuildable(f"{producer.key} is not called: {forbidden}")

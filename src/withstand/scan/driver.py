@@ -108,7 +108,7 @@ def _run(check: Check, subject: Subject) -> Steps[Outcome]:
 def _watched(steps: Steps[Outcome]) -> Steps[Outcome]:
     """The outcome of a check; no pass where a write was turned away before it was looked at."""
     answer: Any = None
-    turned_away: Exchange | None = None
+    turned_away: dict[tuple[str | None, str], Exchange] = {}  # by who wrote, and where
     try:
         while True:
             step = _next(steps, answer)
@@ -116,12 +116,16 @@ def _watched(steps: Steps[Outcome]) -> Steps[Outcome]:
                 answer = yield step
             except NoiseStays as noise:
                 answer = noise
-            if isinstance(answer, Exchange) and turned_away_unread(answer):
-                turned_away = answer
+            if isinstance(answer, Exchange):
+                place = answer.identity, answer.request.operation_path
+                if turned_away_unread(answer):
+                    turned_away[place] = answer
+                elif answer.request.method != "GET":  # it was asked once more, with a token
+                    turned_away.pop(place, None)
     except StopIteration as end:
         outcome: Outcome = end.value
-    if isinstance(outcome, Passed) and turned_away is not None:
-        request = turned_away.request
+    if isinstance(outcome, Passed) and turned_away:
+        request = next(iter(turned_away.values())).request
         return Inconclusive(
             reason=f"{request.method} {request.operation_path} was refused for want of a token "
             "against forged requests, so what was sent was not looked at"

@@ -1,29 +1,86 @@
 """Ids that a baseline may be tried with: of what its identity made or was shown, never made up."""
 
+from typing import Final
+
 from withstand.client.identity import Identity
 from withstand.openapi.identifiers import listed_id_with
+from withstand.openapi.naming import ID_WORDS, is_plural, words
 from withstand.openapi.operation import Operation
-from withstand.openapi.request_builder import Built
+from withstand.openapi.path_template import resource_before, segments
+from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import lister_of
-from withstand.openapi.spoken import Deed, picker_of, spoken_deed, thing_of
+from withstand.openapi.schema_merge import Resolve
+from withstand.openapi.spoken import Deed, deed_of, only_reads, spoken_deed, thing_of
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.courier import Courier
 from withstand.scan.groundwork import Groundwork
+from withstand.scan.objects import item_slot
 from withstand.scan.plan import ScanPlan
 
+_PEOPLE: Final = frozenset(
+    {"user", "account", "member", "customer", "employee", "staff", "person", "profile", "admin"}
+)
+_ACTS: Final = frozenset(
+    {"close", "cancel", "archive", "approve", "reject", "suspend", "disable", "enable", "block"}
+    | {"ban", "lock", "unlock", "publish", "pay", "refund", "transfer", "toggle", "set"}
+)
+"""What a GET may do to what it picks besides deleting it: `GET /ticket_close.php?id=1`."""
 
-def guesses(ground: Groundwork, operation: Operation, pool: ValuePool | None, built: Built) -> bool:
-    """Whether a call would change something that nobody was shown: its id is made up."""
-    picker = picker_of(operation, ground.builder.api.resolve)
-    changes = spoken_deed(operation) is Deed.CHANGE or operation.method in {"PUT", "PATCH"}
-    if picker is None or not changes:
+
+def risks_a_real_one(
+    ground: Groundwork, operation: Operation, pool: ValuePool | None, built: Built
+) -> bool:
+    """Whether a call would change something by an id that is not of the scan's own making.
+
+    An id that was listed, or a made-up number, may be of a configured user's real data.
+    """
+    if not _changes_one(operation, ground.builder.api.resolve):
         return False
-    place = (picker.location, picker.name)
-    if place not in {(slot.location, slot.name) for slot in built.values}:
+    try:
+        slot = item_slot(ground.builder, operation)
+    except Unbuildable:
         return False
-    if place in {(slot.location, slot.name) for slot in ground.builder.given(operation)}:
+    return not _is_own(ground, operation, pool, built, slot)
+
+
+def names_a_real_user(ground: Groundwork, operation: Operation, built: Built) -> bool:
+    """Whether a call that creates nothing says by an id on whom it works: `POST /admin/setRole`."""
+    last = segments(operation.path)[-1:]
+    creates = operation.method == "POST" and "".join(last).islower() and is_plural("".join(last))
+    if only_reads(operation) or spoken_deed(operation) is Deed.CREATE or creates:
         return False
-    return pool is None or pool.find(picker.name, path="", about=thing_of(operation)) is None
+    return any(
+        slot.location in {"query", "body"}
+        and _is_of_a_person(slot.name.rsplit(".", 1)[-1])
+        and not _is_own(ground, operation, None, built, slot)
+        for slot in built.values
+    )
+
+
+def _changes_one(operation: Operation, resolve: Resolve) -> bool:
+    if operation.is_read:
+        last = [part for part in segments(operation.path) if "{" not in part][-1:]
+        acts = {word for part in last for word in words(part)} & _ACTS
+        return bool(acts) or spoken_deed(operation) is Deed.CHANGE
+    return deed_of(operation, resolve) is Deed.CHANGE
+
+
+def _is_of_a_person(name: str) -> bool:
+    *prefix, last = words(name)
+    return last in ID_WORDS and bool(_PEOPLE & {*prefix})
+
+
+def _is_own(
+    ground: Groundwork, operation: Operation, pool: ValuePool | None, built: Built, slot: Slot
+) -> bool:
+    """Whether the value of an input was given by the user, made by the scan, or is nobody's."""
+    value = built.values.get(slot)
+    if value is None or slot in ground.builder.given(operation):
+        return True
+    if any(canary in str(value) for canary in built.canaries):
+        return True
+    about = resource_before(operation.path, slot.name) if slot.location == "path" else None
+    return pool is not None and pool.made(about or thing_of(operation), value)
 
 
 async def listed_id(

@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from withstand.openapi.naming import ID_WORDS, is_plural, words
 from withstand.openapi.operation import Operation
+from withstand.openapi.path_template import segments
 from withstand.scan.access_matrix import Approved
 from withstand.scan.finding import Severity
 from withstand.scan.race import Race
@@ -74,16 +76,29 @@ class Policy:
         for pattern in self.never:
             if matches(pattern, operation.key):
                 return f"{pattern!r} is listed under never"
-        words = re.split(r"[^a-z]+", f"{operation.path} {operation.operation_id or ''}".lower())
+        said = re.split(r"[^a-z]+", f"{operation.path} {operation.operation_id or ''}".lower())
         joined = re.sub(r"[^a-z]", "", operation.path.lower())
         for word in DENY_WORDS:
-            if word in words or (len(word) > 6 and word.replace("_", "") in joined):
+            if word in said or (len(word) > 6 and word.replace("_", "") in joined):
                 return f"its name contains {word!r}"
         if logout_rank(operation) is not None and not operation.path_parameters:
             return "it ends the session of whoever calls it"
+        if _removes_all(operation):
+            return "it deletes all of them at once"
         if self.profile is Profile.READONLY and not operation.is_read:
             return "the readonly profile sends only GET, HEAD and OPTIONS"
         return None
+
+
+def _removes_all(operation: Operation) -> bool:
+    """Whether no input says what is deleted: `DELETE /orders`, `POST /rpc/deleteAllOrders`."""
+    if not operation.removes or operation.path_parameters or not segments(operation.path):
+        return False
+    last = segments(operation.path)[-1]
+    if "all" in words(last):
+        return True
+    picked = any(words(parameter.name)[-1] in ID_WORDS for parameter in operation.parameters)
+    return is_plural(last) and not picked and not operation.bodies
 
 
 def matches(pattern: str, text: str) -> bool:

@@ -14,7 +14,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
 from withstand.scan.access import Attempt, attempt, same_kind, to_nowhere
 from withstand.scan.access_matrix import ANONYMOUS, Access, AccessCell, AccessRow
-from withstand.scan.accounts import changes_an_account
+from withstand.scan.accounts import changes_the_caller
 from withstand.scan.check import Steps, send
 from withstand.scan.making import create
 from withstand.scan.objects import Made, located, read_back
@@ -105,7 +105,7 @@ def _attempt(subject: Subject, identity: Identity | None) -> Steps[Attempt]:
     if owner.role == identity.role:
         return _granted(baseline.exchange, f"it answered {baseline.exchange.status}")
     operation = baseline.operation
-    if changes_an_account(operation) and not operation.path_parameters:
+    if changes_the_caller(operation, subject.builder.slots(operation)):
         reason = "it changes accounts, which only a throw-away user may try"
         return Attempt(access=Access.UNCLEAR, exchange=None, reason=reason)
     if not operation.path_parameters:

@@ -10,7 +10,7 @@ from withstand.openapi.path_template import ends_in_parameter, segments
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import creates_items, producer_of
 from withstand.openapi.spoken import Deed, deed_of, name_of_id, spoken_deed
-from withstand.scan.accounts import changes_an_account, sign_up_operation
+from withstand.scan.accounts import changes_the_caller, sign_up_operation
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -98,7 +98,7 @@ def _is_update(subject: Subject, change: Operation) -> bool:
     if change == sign_up_operation(subject.api, subject.builder):
         return False
     shown_there = subject.api.operation(f"GET {change.path}") is not None
-    own = changes_an_account(change) and not change.path_parameters
+    own = changes_the_caller(change, subject.builder.slots(change))
     return own or (shown_there and not is_plural(segments(change.path)[-1]))
 
 

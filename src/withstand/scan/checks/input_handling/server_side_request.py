@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.naming import singular, words
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.accounts import changes_an_account
+from withstand.scan.accounts import changes_an_account, changes_the_caller
 from withstand.scan.check import (
     Check,
     Example,
@@ -129,7 +129,8 @@ def _naming(subject: Subject, slot: Slot, url: str) -> Request | None:
     roles = subject.policy.allowed_roles(operation)
     people = [each for each in subject.identities if roles is None or each.role in roles]
     asker = next(iter(people), None)
-    if changes_an_account(operation):
+    slots = subject.builder.slots(operation)
+    if changes_an_account(operation) or changes_the_caller(operation, slots):
         asker = subject.throwaway
         if asker is None:
             return None
