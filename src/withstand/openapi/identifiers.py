@@ -175,15 +175,26 @@ def listed_ids(document: Any, parameter_name: str, depth: int = 0) -> set[str]:
     }
 
 
-def listed_id_with(document: Any, texts: tuple[str, ...], parameter_name: str) -> object | None:
-    """The id of that thing in a list which holds one of the texts; None without just one."""
+def listed_id_with(
+    document: Any,
+    texts: tuple[str, ...],
+    parameter_name: str,
+    *,
+    other_than: frozenset[str] = frozenset(),
+) -> object | None:
+    """The id of that thing in a list which holds one of the texts; None without just one.
+
+    `other_than` are ids that are known: of what the thing was made in.
+    """
     found = [
         item
         for items in _lists(document, 0)
         for item in items
         if isinstance(item, Mapping) and any(text in json.dumps(item) for text in texts)
     ]
-    return identifier_in(found[0], parameter_name) if len(found) == 1 else None
+    if len(found) != 1:
+        return None
+    return identifier_in(found[0], parameter_name, other_than=other_than)
 
 
 def _lists(node: Any, depth: int) -> Iterator[list[Any]]:

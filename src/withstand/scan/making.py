@@ -222,4 +222,7 @@ def _listed_id(
         return None
     shown = yield from listed(subject, operation, made, made.by)
     response = shown.response if shown is not None else None
-    return listed_id_with(response.json(), made.canaries, name) if response is not None else None
+    if response is None:
+        return None
+    inside = frozenset(str(v) for s, v in made.built.values.items() if s.location == "path")
+    return listed_id_with(response.json(), made.canaries, name, other_than=inside)

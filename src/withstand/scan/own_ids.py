@@ -25,6 +25,8 @@ _ACTS: Final = frozenset(
     | {"ban", "lock", "unlock", "publish", "pay", "refund", "transfer", "toggle", "set"}
 )
 """What a GET may do to what it picks besides deleting it: `GET /ticket_close.php?id=1`."""
+_ASKS: Final = frozenset({"search", "query", "filter", "find"})
+"""What a POST may do without changing anything: `POST /search`."""
 
 
 def risks_a_real_one(
@@ -62,7 +64,8 @@ def _changes_one(operation: Operation, resolve: Resolve) -> bool:
         last = [part for part in segments(operation.path) if "{" not in part][-1:]
         acts = {word for part in last for word in words(part)} & _ACTS
         return bool(acts) or spoken_deed(operation) is Deed.CHANGE
-    return deed_of(operation, resolve) is Deed.CHANGE
+    asks = {word for part in segments(operation.path)[-1:] for word in words(part)} & _ASKS
+    return not asks and deed_of(operation, resolve) is Deed.CHANGE
 
 
 def _is_of_a_person(name: str) -> bool:
@@ -99,4 +102,7 @@ async def listed_id(
     listing = ground.builder.build(lister, ground.pools.get(identity.name))
     exchange = await courier.send(identity.authorize(listing.request))
     response = exchange.response
-    return listed_id_with(response.json(), made.canaries, name) if response is not None else None
+    if response is None:
+        return None
+    inside = frozenset(str(v) for s, v in made.values.items() if s.location == "path")
+    return listed_id_with(response.json(), made.canaries, name, other_than=inside)
