@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from withstand.client.exchange import Response
+from withstand.client.soft_errors import says_no
 from withstand.openapi.slot import Slot
 from withstand.scan.complaints import complaints, said
-from withstand.scan.soft_errors import says_no
 
 SLOTS = (
     Slot(location="body", name="email", schema={"type": "string"}),

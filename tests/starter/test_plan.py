@@ -14,7 +14,7 @@ from withstand.starter.plan import Start, start
 from withstand.starter.project import CiSystem, Project
 
 INDEX = Requirement(text="withstand==1.2", reachable=True)
-FOLDER = requirement("1.2", json.dumps({"url": "file:///home/me/withstand", "dir_info": {}}))
+FOLDER = requirement("1.2", json.dumps({"url": "file:///src/withstand", "dir_info": {}}))
 KINDS = tuple(
     Project(
         manager=manager,
@@ -121,9 +121,9 @@ def test_the_next_steps_say_what_is_left_to_a_person() -> None:
     ("origin", "text", "reachable"),
     [
         (None, "withstand==1.2", True),
-        ({"url": "file:///home/me/w", "dir_info": {}}, "${WITHSTAND:?is not set}", False),
+        ({"url": "file:///src/w", "dir_info": {}}, "${WITHSTAND:?is not set}", False),
         (
-            {"url": "file:///home/me/w", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}},
+            {"url": "file:///src/w", "vcs_info": {"vcs": "git", "commit_id": "c0ffee"}},
             "${WITHSTAND:?is not set}",
             False,
         ),
@@ -133,8 +133,8 @@ def test_the_next_steps_say_what_is_left_to_a_person() -> None:
             True,
         ),
         (
-            {"url": "https://x.example/w.whl", "archive_info": {}},
-            "withstand @ https://x.example/w.whl",
+            {"url": "https://x.example/w.zip", "archive_info": {}},
+            "withstand @ https://x.example/w.zip",
             True,
         ),
     ],

@@ -9,6 +9,7 @@ from withstand.client.cookies import cookie_date_s
 from withstand.client.credential import Credential, is_csrf, is_csrf_field
 from withstand.client.exchange import Response
 from withstand.client.page import page_of
+from withstand.client.soft_errors import says_no
 
 _SESSION: Final = re.compile(r"sess|sid\b|auth|token|jwt", re.IGNORECASE)
 _FORGERY_STATUSES: Final = frozenset({400, 403, 419, 422})
@@ -116,22 +117,9 @@ def shows_login_again(response: Response, login_path: str) -> bool:
         return location.endswith(login_path.rstrip("/").lower()) or last in _LOGIN_PAGES
     if "html" in response.media_type:
         return re.search(r"""type\s*=\s*["']?password""", response.text, re.IGNORECASE) is not None
-    return says_failure(response.json())
-
-
-def says_failure(document: Any) -> bool:
-    """Whether a JSON document says by itself that what was asked for did not happen."""
-    if not isinstance(document, Mapping):
-        return False
-    for name, value in document.items():
-        word = str(name).lower()
-        if word in {"success", "ok", "succeeded", "authenticated"} and value in (False, "false", 0):
-            return True
-        if word in {"status", "result"} and str(value).lower() in {"error", "fail", "failed"}:
-            return True
-        if word in {"error", "errors"} and value not in (None, "", False, 0, [], {}):
-            return True
-    return False
+    document = response.json()
+    unknown = isinstance(document, Mapping) and document.get("authenticated") is False
+    return unknown or says_no(response)
 
 
 _LOGIN_PAGES: Final = frozenset({"login", "signin", "sign-in", "sign_in"})

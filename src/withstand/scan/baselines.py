@@ -11,6 +11,7 @@ from typing import Final
 
 from withstand.client.exchange import Exchange, Response
 from withstand.client.identity import Identity
+from withstand.client.soft_errors import says_no
 from withstand.openapi.dependency_order import in_dependency_order
 from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.naming import is_identifier
@@ -38,7 +39,6 @@ from withstand.scan.objects import item_slot
 from withstand.scan.own_ids import listed_id, names_a_real_user, risks_a_real_one
 from withstand.scan.plan import ScanPlan
 from withstand.scan.repair import UNIQUE, repaired
-from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Baseline
 from withstand.scan.throwaways import make_throwaway
 

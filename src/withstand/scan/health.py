@@ -10,6 +10,7 @@ from typing import Final
 from withstand.client.credential import Credential
 from withstand.client.exchange import Exchange, Failure, Request
 from withstand.client.identity import Identity
+from withstand.client.soft_errors import says_no
 from withstand.errors import IdentityBroken
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built
@@ -20,7 +21,6 @@ from withstand.scan.plan import ScanPlan
 from withstand.scan.profile import differences, is_profile, profile_in
 from withstand.scan.shape import same_shape
 from withstand.scan.similarity import normalised, same_content
-from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Baseline
 from withstand.units import format_names
 

@@ -16,10 +16,10 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.page import Element, page_of
 from withstand.client.redirect import hop
 from withstand.client.session import merged
+from withstand.client.soft_errors import says_no
 from withstand.client.target import Target
 from withstand.openapi.naming import VERBS, noun, words
 from withstand.openapi.path_template import segments
-from withstand.scan.soft_errors import says_no
 
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MOST_HOPS: Final = 3

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.soft_errors import says_no
 from withstand.openapi.body_encoding import best_body, encoded_body
 from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.operation import Api, Operation
@@ -15,7 +16,6 @@ from withstand.openapi.resources import deleter_of, item_of, nouns_of, reader_of
 from withstand.openapi.spoken import Deed, deed_of, name_of_id, picker_of, spoken_deed
 from withstand.scan.accounts import is_on_users, opens_a_session, removes_a_user
 from withstand.scan.seen import called
-from withstand.scan.soft_errors import says_no
 
 _CREATING: Final = frozenset({"POST", "PUT"})
 

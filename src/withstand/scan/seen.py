@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.soft_errors import says_no
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import calls
 from withstand.scan.finding import Evidence
 from withstand.scan.shape import leaves
-from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Subject
 
 _SHOWN: Final = 3

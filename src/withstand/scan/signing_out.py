@@ -1,10 +1,10 @@
 """Which operation logs its caller out, and whether its answer says that it did. Pure."""
 
 from withstand.client.exchange import Response
+from withstand.client.soft_errors import says_no
 from withstand.openapi.operation import Operation
 from withstand.scan.policy import matches
 from withstand.scan.session_end import logout_rank
-from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Subject
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity, LoginRecipe
+from withstand.client.soft_errors import says_no
 from withstand.client.target import Target
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot
@@ -16,7 +17,6 @@ from withstand.openapi.value_pool import ValuePool
 from withstand.scan.access_matrix import AccessRow
 from withstand.scan.policy import Policy
 from withstand.scan.similarity import normalised
-from withstand.scan.soft_errors import says_no
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -66,33 +66,19 @@ def _weight(value: object) -> Weight:
     return Weight(float(value))
 
 
+def _text_or_number(pattern: str, **limits: float) -> dict[str, Any]:
+    """The schema of what is written with a unit, or as a plain number of seconds or a second."""
+    return {"anyOf": [{"type": "string", "pattern": pattern}, {"type": "number", **limits}]}
+
+
 LOAD_FORMS: Final[Mapping[Any, Form]] = {
     Duration: Form(
-        read=_positive_duration,
-        schema={
-            "anyOf": [
-                {"type": "string", "pattern": rf"^{_DURATION}$"},
-                {"type": "number", "exclusiveMinimum": 0},
-            ]
-        },
+        read=_positive_duration, schema=_text_or_number(rf"^{_DURATION}$", exclusiveMinimum=0)
     ),
-    Leeway: Form(
-        read=_leeway,
-        schema={
-            "anyOf": [
-                {"type": "string", "pattern": rf"^{_DURATION}$"},
-                {"type": "number", "minimum": 0},
-            ]
-        },
-    ),
+    Leeway: Form(read=_leeway, schema=_text_or_number(rf"^{_DURATION}$", minimum=0)),
     Rate: Form(
         read=lambda value: Rate(_with_unit(value, parse_rate_per_s, "200/s")),
-        schema={
-            "anyOf": [
-                {"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)?\s*(/\s*(s|sec|m|min|h))?$"},
-                {"type": "number", "exclusiveMinimum": 0},
-            ]
-        },
+        schema=_text_or_number(r"^[0-9]+(\.[0-9]+)?\s*(/\s*(s|sec|m|min|h))?$", exclusiveMinimum=0),
     ),
     Stages: Form(
         read=_stages,
@@ -105,12 +91,7 @@ LOAD_FORMS: Final[Mapping[Any, Form]] = {
     ),
     ThinkTime: Form(
         read=_think_time,
-        schema={
-            "anyOf": [
-                {"type": "string", "pattern": rf"^{_DURATION}(\.\.{_DURATION})?$"},
-                {"type": "number", "minimum": 0},
-            ]
-        },
+        schema=_text_or_number(rf"^{_DURATION}(\.\.{_DURATION})?$", minimum=0),
     ),
     Weight: Form(read=_weight, schema={"type": "number", "exclusiveMinimum": 0}),
 }

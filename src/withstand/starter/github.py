@@ -48,14 +48,7 @@ jobs:
       SHARD: ${{ matrix.shard }}/<<shards>>
       # ALICE_PASSWORD: ${{ secrets.ALICE_PASSWORD }}
     steps:
-      - uses: <<checkout>>
-        with:
-          persist-credentials: false
-      - uses: <<python>>
-        with:
-          python-version: "3.12"
-      - run: |
-          <<install>>
+      <<prepare>>
       # Start the API here, if it is to be tested on this machine:
       # - run: docker compose up --detach --wait
       <<suite>>
@@ -78,14 +71,7 @@ jobs:
       actions: read # what the upload to code scanning reads in private repositories
       security-events: write # the upload
     steps:
-      - uses: <<checkout>>
-        with:
-          persist-credentials: false
-      - uses: <<python>>
-        with:
-          python-version: "3.12"
-      - run: |
-          <<install>>
+      <<prepare>>
       - uses: <<download>>
         with:
           pattern: withstand-shard-*
@@ -103,6 +89,18 @@ jobs:
         with:
           name: withstand-report
           path: report/
+"""
+
+# What every job begins with.
+_PREPARE: Final = """\
+- uses: <<checkout>>
+  with:
+    persist-credentials: false
+- uses: <<python>>
+  with:
+    python-version: "3.12"
+- run: |
+    <<install>>
 """
 
 
@@ -123,8 +121,9 @@ def github_workflow(project: Project, installation: Installation, *, shards: int
         "download": _DOWNLOAD,
         "sarif": _SARIF,
     }
+    prepare = filled(_PREPARE, words, {"install": installation.commands})
     blocks = {
-        "install": installation.commands,
+        "prepare": prepare.splitlines(),
         "suite": [suite] if project.has_suite else [],
         "variables": [f"{name}: ${{{{ vars.{name} }}}}" for name in installation.variables],
     }

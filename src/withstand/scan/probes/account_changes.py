@@ -4,7 +4,7 @@ Only users of the scan's own are changed, and get back what they had. Sub-genera
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
@@ -16,7 +16,6 @@ from withstand.scan.check import (
     Failed,
     Inconclusive,
     Outcome,
-    Passed,
     Steps,
     attack,
     send,
@@ -25,7 +24,9 @@ from withstand.scan.check import (
 from withstand.scan.objects import like_baseline
 from withstand.scan.ownership import own_account
 from withstand.scan.probes.privileges import (
-    Attempt,
+    ONE_BY_ONE,
+    STRICT,
+    Tries,
     as_user,
     attempts,
     document_of,
@@ -40,9 +41,6 @@ from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 from withstand.scan.users import NewUser, account_of, located_account, new_user
 
-ONE_BY_ONE: Final = 4
-STRICT: Final = Passed(note="properties that it does not know are refused")
-Tries = tuple[Attempt, ...]
 SendWith = Callable[[Mapping[Slot, object]], Steps[Exchange | None]]
 """Sends the change with further properties; None where it is refused."""
 Look = Callable[[], Steps[tuple[Exchange, ...]]]

@@ -16,6 +16,7 @@ from withstand.openapi.naming import canonical, words
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.request_builder import Slot
 from withstand.openapi.schema_merge import flattened
+from withstand.scan.check import Passed
 from withstand.scan.finding import Severity
 from withstand.scan.shape import leaves
 
@@ -36,6 +37,10 @@ AS_USER: Final[Mapping[str, object]] = {
 """What a sign-up is tried with, whatever its answers show."""
 
 _MOST: Final = 8
+ONE_BY_ONE: Final = 4
+"""How many are tried alone where all together are refused."""
+
+STRICT: Final = Passed(note="properties that it does not know are refused")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +56,9 @@ class Attempt:
         """High for rights and money, medium for the rest."""
         serious = (_RIGHTS | _MONEY) & {*words(self.name)}
         return Severity.HIGH if serious else Severity.MEDIUM
+
+
+Tries = tuple[Attempt, ...]
 
 
 def attempts(

@@ -6,6 +6,7 @@ from functools import partial
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Credential, Identity
+from withstand.client.soft_errors import says_no
 from withstand.openapi.request_builder import Unbuildable
 from withstand.scan.check import (
     Check,
@@ -36,7 +37,6 @@ from withstand.scan.probes.strangers import (
     with_password,
 )
 from withstand.scan.probes.telling_apart import Asked, asked, told_apart
-from withstand.scan.soft_errors import says_no
 from withstand.scan.subject import Subject
 
 _STRANGERS = 3

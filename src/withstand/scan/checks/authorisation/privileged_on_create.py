@@ -1,6 +1,6 @@
 """Who creates something sets properties that are not theirs to set."""
 
-from typing import Any, Final
+from typing import Any
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity, jwt_claims
@@ -41,7 +41,10 @@ from withstand.scan.making import create
 from withstand.scan.objects import Made
 from withstand.scan.ownership import Holding, hold
 from withstand.scan.probes.privileges import (
+    ONE_BY_ONE,
+    STRICT,
     Attempt,
+    Tries,
     as_user,
     attempts,
     document_of,
@@ -55,10 +58,6 @@ from withstand.scan.probes.privileges import (
 from withstand.scan.shape import same_shape, tells
 from withstand.scan.subject import Baseline, Subject
 from withstand.scan.users import NewUser, account_of, new_user
-
-_ONE_BY_ONE: Final = 4
-_STRICT: Final = Passed(note="properties that it does not know are refused")
-Tries = tuple[Attempt, ...]
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -94,8 +93,8 @@ def run(subject: Subject) -> Steps[Outcome]:
     if not isinstance(made, Made):
         made = yield from create(subject, read, by=owner, extra=extras((odd,)))
         if not isinstance(made, Made):
-            return _STRICT
-        for single in tries[:_ONE_BY_ONE]:
+            return STRICT
+        for single in tries[:ONE_BY_ONE]:
             made = yield from create(subject, read, by=owner, extra=extras((single,)))
             if isinstance(made, Made):
                 outcome = yield from _judge(subject, read, owner, made, (single,))
@@ -145,8 +144,8 @@ def _sign_up(subject: Subject, post: Operation) -> Steps[Outcome]:
     if isinstance(user, Exchange):
         plain = yield from new_user(subject, extras((odd,)))
         if isinstance(plain, Exchange):
-            return _STRICT
-        for single in tries[:_ONE_BY_ONE]:
+            return STRICT
+        for single in tries[:ONE_BY_ONE]:
             user = yield from new_user(subject, extras((single,)))
             if isinstance(user, NewUser):
                 outcome = yield from _judge_user(subject, post, user, (single,), None)

@@ -43,14 +43,14 @@ from withstand.scan.making import create
 from withstand.scan.objects import Made, located
 from withstand.scan.ownership import Holding, hold, hold_again
 from withstand.scan.probes.account_changes import (
-    ONE_BY_ONE,
-    STRICT,
-    Tries,
     change_own,
     change_signed_up,
     failed,
 )
 from withstand.scan.probes.privileges import (
+    ONE_BY_ONE,
+    STRICT,
+    Tries,
     attempts,
     document_of,
     extras,

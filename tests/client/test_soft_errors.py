@@ -2,8 +2,8 @@
 
 import pytest
 
+from withstand.client.soft_errors import says_no
 from withstand.scan.examples import answer, page
-from withstand.scan.soft_errors import says_no
 
 
 @pytest.mark.parametrize(
