@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 
 import httpx2
 import pytest
@@ -25,12 +25,6 @@ httpx2.Client().close()
 # usual hundred examples keep the suite quick.
 settings.register_profile("suite", deadline=None, max_examples=50)
 settings.load_profile("suite")
-
-
-@pytest.hookimpl(wrapper=True, optionalhook=True)
-def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """One more than there are cores: a third of the time, tests wait for a clock or a server."""
-    return (yield) + 1
 
 
 @pytest.fixture(scope="session")

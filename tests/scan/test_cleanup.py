@@ -117,7 +117,8 @@ def test_what_its_maker_may_not_delete_an_administrator_is_asked_to() -> None:
 def test_who_signed_up_is_deleted_where_users_are_and_nothing_else_is() -> None:
     def server(request: Request) -> Response:
         if request.method == "POST":
-            return answer(201, {"data": {"id": 7 if request.path == "/register" else 8}})
+            made = {"user_id": 7} if request.path == "/register" else {"id": 8}
+            return answer(201, {"data": made})
         return Response(
             status=204 if request.header("authorization") == "Bearer root-token" else 401
         )
@@ -255,6 +256,7 @@ def test_the_id_of_an_organisation_deletes_no_user_and_that_of_a_user_no_bank_ac
     sent = post("/register", "nobody")
     for made, deleter in (
         ({"organisation": {"id": 1}}, "DELETE /admin/users/{id}"),
+        ({"id": 1}, "DELETE /admin/users/{id}"),  # of whom?
         ({"id": 5}, "DELETE /accounts/{account_id}"),
     ):
         paths = api_of("POST /register", deleter)

@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
+from urllib.parse import unquote_plus
 
+from withstand.client.exchange import Request, Response
 from withstand.client.field_names import is_password, names_user
 from withstand.openapi.naming import KEY_WORDS, is_plural, is_reference, noun, words
 from withstand.openapi.operation import Api, Operation
@@ -23,6 +25,7 @@ __all__ = [
     "new_password",
     "opens_a_session",
     "removes_a_user",
+    "shows_the_user",
     "sign_up_operation",
     "sign_up_request",
 ]
@@ -52,6 +55,8 @@ _OF_THE_CALLER: Final = frozenset(
     }
 )
 """What a call without an id says where it changes whoever calls it: `2fa`, `saveSettings`."""
+_OF_A_USER: Final = re.compile(r'"(?:user|account|member)(?:_?id)?"\s*:', re.IGNORECASE)
+_SENT_VALUE: Final = re.compile(r"[^\s\"'=&,:{}\[\]]{6,}")
 _CALLERS: Final = frozenset({"account", "myaccount", "profile", "current", "close"})
 """The same, but for a call that creates: `POST /rpc/createAccount` changes nobody."""
 _SIGN_UP_WORDS: Final = ("register", "registration", "signup", "enroll", "join", "createaccount")
@@ -139,6 +144,18 @@ def is_on_users(api: Api, operation: Operation, sign_up: Operation | None) -> bo
     parts = segments(operation.path)
     at = max((at for at, part in enumerate(parts) if parameter_in(part)), default=0)
     return at > 0 and "user" in {noun(parts[at - 1]), noun(_without_id(parts[at]))}
+
+
+def shows_the_user(request: Request, response: Response) -> bool:
+    """Whether the answer to a sign-up is about the new user: it gives their address, repeats what
+    was sent, or says so. The id in an answer without any of it may be that of an organisation.
+    """
+    sent = unquote_plus(request.body.decode("utf-8", "replace"))
+    return (
+        response.made_at is not None
+        or _OF_A_USER.search(response.text) is not None
+        or any(value in response.text for value in _SENT_VALUE.findall(sent))
+    )
 
 
 def _without_id(part: str) -> str:

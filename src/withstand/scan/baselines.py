@@ -29,6 +29,7 @@ from withstand.scan.accounts import (
     login_slots,
     looks_like_login,
     new_password,
+    shows_the_user,
     sign_up_operation,
     sign_up_request,
 )
@@ -352,7 +353,8 @@ async def _on_own_object(
     slot = item_slot(ground.builder, operation)
     response = exchange.response
     found: object | None = None
-    if response is not None and response.succeeded:
+    unsure = producer == sign_up and response is not None and not shows_the_user(request, response)
+    if response is not None and response.succeeded and not unsure:
         inside = frozenset(str(v) for s, v in made.values.items() if s.location == "path")
         location = response.made_at
         found = identifier_in(response.json(), slot.name, other_than=inside, about=about)

@@ -14,7 +14,7 @@ from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import item_path, shape, values_in
 from withstand.openapi.resources import deleter_of, item_of, nouns_of, reader_of
 from withstand.openapi.spoken import Deed, deed_of, name_of_id, picker_of, spoken_deed
-from withstand.scan.accounts import is_on_users, opens_a_session, removes_a_user
+from withstand.scan.accounts import is_on_users, opens_a_session, removes_a_user, shows_the_user
 from withstand.scan.seen import called
 
 _CREATING: Final = frozenset({"POST", "PUT"})
@@ -111,6 +111,8 @@ def _leftover(
         removers = [operation for operation in api.operations if removes_a_user(operation)]
         if len(removers) == 1 and is_on_users(api, removers[0], producer):
             deleter = removers[0]
+    if producer == sign_up and not shows_the_user(exchange.request, response):
+        deleter = None
     item = deleter or (reader_of(api, producer) if producer.method == "POST" else None)
     identifier = None
     name = name_of_id(item, api.resolve) if item is not None else None

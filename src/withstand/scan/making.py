@@ -23,6 +23,7 @@ from withstand.openapi.spoken import name_of_id
 from withstand.scan.accounts import (
     is_on_users,
     new_password,
+    shows_the_user,
     sign_up_operation,
     sign_up_request,
 )
@@ -193,6 +194,8 @@ def _made(
         return f"{operation.key} names no object"
     inside = frozenset(str(v) for s, v in built.values.items() if s.location == "path")
     sign_up = sign_up_operation(subject.api, subject.builder)
+    if producer == sign_up and not shows_the_user(built.request, response):
+        return f"{producer.key} answered {response.status} with nothing of the new user"
     about = nouns_of(operation) if producer == sign_up else nouns_of(operation, producer)
     found = identifier_in(response.json(), name, other_than=inside, about=about)
     if found is None:

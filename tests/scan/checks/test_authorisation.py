@@ -173,7 +173,7 @@ def users(*, roles_checked: bool, really_deletes: bool = True, sign_up: bool = T
                 return answer(503, {"error": "closed"})
             number = str(next(numbers))
             kept.add(number)
-            return answer(201, {"id": number})
+            return answer(201, {"user": {"id": number}})
         if caller(request) is None:
             return UNAUTHENTICATED
         if request.method != "DELETE":
