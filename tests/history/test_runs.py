@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.history.remembered import MACHINE, NOW, OPERATION, kept, load_of, run_of
-from tests.report import sample
+from tests.report import sample, scan_sample
 from tests.report.stress_sample import stress_only
 from tests.results_strategies import loads, results
 from withstand.errors import UsageError
@@ -55,7 +55,7 @@ def test_an_operation_whose_name_is_no_unicode_is_remembered_as_well(history: Pa
 
 
 def test_the_scan_of_a_run_with_its_exchanges_is_not_remembered(history: Path) -> None:
-    void = replace(sample.scan(), void="an identity broke")
+    void = replace(scan_sample.scan(), void="an identity broke")
     run = kept(history, replace(sample.sample(), scan=void), kind=Kind.CHECK)
     with opened(history) as connection:
         assert read_run(connection, run) == sample.load_only()
@@ -98,7 +98,7 @@ def test_the_circumstances_of_a_run_are_told(history: Path) -> None:
     assert (told.kind, told.commit, told.calibration_ns) == ("soak", "c0ffee1", 1234)
     assert (told.machine, told.machine_text) == (MACHINE.fingerprint, MACHINE.description)
     assert (told.offered_per_s, told.achieved_per_s, told.warm_up_s) == (20.0, 20.0, 1)
-    assert (told.started_at, told.target) == (NOW, sample.BASE_URL)
+    assert (told.started_at, told.target) == (NOW, scan_sample.BASE_URL)
     assert told.flaw is None
 
 

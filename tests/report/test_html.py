@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.report import sample
+from tests.report import sample, scan_sample
 from tests.report.stress_sample import stress_only
 from withstand.client.exchange import Failure, FailureKind, Request, Response
 from withstand.report.headline import headline
@@ -138,7 +138,7 @@ def test_a_hostile_operation_name_cannot_leave_the_data_element() -> None:
 
 def test_every_reason_for_a_gap_is_on_the_page() -> None:
     text = Outline(render_html(sample.scan_only())).text
-    scan = sample.scan()
+    scan = scan_sample.scan()
     for sentence in (*scan.notes, *(cell.reason for cell in scan.coverage if cell.reason)):
         assert sentence in text
 
@@ -208,9 +208,9 @@ def test_references_with_an_address_of_their_own_are_links(
 
 
 def test_the_matrix_and_the_list_of_the_whole_api_have_every_cell_once() -> None:
-    scan = sample.scan()
+    scan = scan_sample.scan()
     table = matrix(scan)
-    assert [place for place, _ in table.rows] == [*sample.OPERATIONS]
+    assert [place for place, _ in table.rows] == [*scan_sample.OPERATIONS]
     cells = [cell for _, row in table.rows for cell in row if cell is not None]
     assert sorted(map(repr, [*cells, *whole_api(scan)])) == sorted(map(repr, scan.coverage))
     assert whole_api(scan)

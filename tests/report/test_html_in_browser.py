@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.report import sample
+from tests.report import sample, scan_sample
 from withstand.report.headline import headline
 from withstand.report.html import render_html
 from withstand.results import Results
@@ -81,7 +81,7 @@ def test_one_button_expands_and_collapses_all_cards(opened: Opener) -> None:
 
 def test_a_link_to_a_finding_opens_it(opened: Opener) -> None:
     page = opened(sample.scan_only())
-    fingerprint = sample.findings()[0].fingerprint
+    fingerprint = scan_sample.findings()[0].fingerprint
     page.evaluate("hash => { location.hash = hash }", f"finding-{fingerprint}")
     expect(page.locator(f"#finding-{fingerprint}")).to_have_attribute("open", "")
 
@@ -100,7 +100,7 @@ def test_the_curl_line_is_copied_as_it_stands(opened: Opener) -> None:
     page = opened(sample.scan_only())
     page.get_by_role("button", name="Copy").first.click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
-    curl = sample.findings()[1].evidence[0].curl
+    curl = scan_sample.findings()[1].evidence[0].curl
     assert page.evaluate("navigator.clipboard.readText()") == curl
 
 

@@ -5,7 +5,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from tests.report import sample
+from tests.report import sample, scan_sample
 from tests.report.test_html import Outline
 from withstand.report.html import render_html
 from withstand.report.html_view import matrix, whole_api
@@ -37,7 +37,7 @@ def _with_idle_checks() -> Results:
         ),
         *(
             Coverage(check="files-of-others", operation=place, state=CoverageState.NOT_APPLICABLE)
-            for place in sample.OPERATIONS
+            for place in scan_sample.OPERATIONS
         ),
         # One operation has nothing to look at, the others have: the check keeps its row.
         Coverage(check="bola-read", operation="GET /ping", state=CoverageState.NOT_APPLICABLE),

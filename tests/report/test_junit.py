@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.report import sample
+from tests.report import sample, scan_sample
 from tests.report.settled_sample import settled
 from withstand.report.junit import WHOLE_API, render_junit
 from withstand.results import Results
@@ -85,7 +85,9 @@ def test_what_could_not_be_told_is_skipped_and_an_error_when_strict() -> None:
     assert strict.find("error") is not None
 
 
-@pytest.mark.parametrize("results", [sample.with_detail(sample.HOSTILE_BODY), sample.load_only()])
+@pytest.mark.parametrize(
+    "results", [sample.with_detail(scan_sample.HOSTILE_BODY), sample.load_only()]
+)
 def test_no_text_breaks_the_file(results: Results) -> None:
     suite_of(results)
 

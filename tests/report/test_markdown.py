@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.report import sample
+from tests.report import sample, scan_sample
 from tests.report.settled_sample import settled
 from tests.scan.test_finding import a_finding
 from withstand.report.markdown import LONGEST_BYTES, render_markdown
@@ -51,7 +51,9 @@ def test_it_stays_within_its_limit_and_says_what_gave_way(limit: int) -> None:
     assert text.startswith("## ✗ Failed")
 
 
-@pytest.mark.parametrize("results", [sample.with_detail(sample.HOSTILE_BODY), sample.scan_only()])
+@pytest.mark.parametrize(
+    "results", [sample.with_detail(scan_sample.HOSTILE_BODY), sample.scan_only()]
+)
 def test_what_a_server_sent_is_no_markup(results: Results) -> None:
     text = render_markdown(results)
     outside = re.sub(r"(?s)(`+)(?!`).*?(?<!`)\1(?!`)", "", text)

@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from tests.report import sample
+from tests.report import sample, scan_sample
 from tests.report.settled_sample import LINES, settled
 from tests.scan.test_finding import a_finding
 from withstand.report.sarif import MOST_BYTES, MOST_RESULTS, render_sarif
@@ -38,7 +38,7 @@ def with_findings(*findings: Finding) -> Results:
     return replace(results, scan=replace(results.scan, findings=findings))
 
 
-HOSTILE = sample.with_detail(f"[a](https://evil.example) {sample.HOSTILE_BODY}")
+HOSTILE = sample.with_detail(f"[a](https://evil.example) {scan_sample.HOSTILE_BODY}")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 from syrupy.assertion import SnapshotAssertion
 
-from tests.report import sample
+from tests.report import sample, scan_sample
 from tests.report.stress_sample import stress_only
 from withstand.report.headline import headline
 from withstand.report.terminal import render
@@ -69,7 +69,7 @@ def test_what_a_soak_test_found_is_printed_the_worst_first(width: int) -> None:
 
 def test_every_reason_for_a_gap_is_printed() -> None:
     text = " ".join(rendered(sample.scan_only(), width=300).split())
-    scan = sample.scan()
+    scan = scan_sample.scan()
     reasons = {cell.reason for cell in scan.coverage if cell.reason}
     assert len(reasons) > 3
     for sentence in (*scan.notes, *reasons):
@@ -128,7 +128,7 @@ def test_nothing_but_curl_lines_is_wider_than_the_terminal(width: int) -> None:
 def test_no_name_of_a_check_is_broken_in_eighty_columns() -> None:
     lines = rendered(sample.scan_only(), width=80).splitlines()
     table = lines[next(at for at, line in enumerate(lines) if line.startswith("  check ")) + 1 :]
-    names = {cell.check for cell in sample.scan().coverage}
+    names = {cell.check for cell in scan_sample.scan().coverage}
     assert names <= {line.split()[0] for line in table if line.strip()}
 
 

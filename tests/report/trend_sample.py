@@ -6,20 +6,20 @@ Seeded.
 import math
 from random import Random
 
-from tests.report import sample
+from tests.report import scan_sample
 from withstand.slo.trend import SUSTAINED, Series, Trend, TrendPoint
 
 MS = 1_000_000
 SERIES = Series(
     kind="load",
-    target=sample.BASE_URL,
+    target=scan_sample.BASE_URL,
     shape="200/s for 30s, open model",
     machine="0123456789ab",
     machine_text="Example CPU, 2 cores, Linux 6.1, CPython 3.11",
 )
 STRESS = Series(
     kind="stress",
-    target=sample.BASE_URL,
+    target=scan_sample.BASE_URL,
     shape="search for the rate that meets p95<100ms",
     machine=SERIES.machine,
     machine_text=SERIES.machine_text,
