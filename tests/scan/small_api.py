@@ -16,17 +16,20 @@ from withstand.scan.check import (
     PASSED,
     Check,
     Example,
+    Failed,
     Outcome,
     Per,
     References,
     Safety,
     Steps,
+    send,
+    shown,
 )
 from withstand.scan.courier import Budget
 from withstand.scan.finding import Severity
 from withstand.scan.plan import ScanPlan
 from withstand.scan.policy import Policy
-from withstand.scan.record import ScanRecord
+from withstand.scan.record import CoverageState, ScanRecord
 from withstand.scan.scanner import scan
 from withstand.scan.subject import Subject
 
@@ -155,6 +158,12 @@ def nothing(_subject: Subject) -> Steps[Outcome]:
     return PASSED
 
 
+def finds_everything(subject: Subject) -> Steps[Outcome]:
+    """The body of a check that fails whatever the answer."""
+    exchange = yield from send(subject.anonymous())
+    return Failed(detail="open", evidence=(shown("anonymous", exchange),))
+
+
 def planned(
     *checks: Check,
     identities: tuple[Identity, ...] = EVERYBODY,
@@ -196,3 +205,8 @@ def scanned(
     transport = Scripted(server or Notes())
     record = asyncio.run(scan(planned(*checks, **more), transport, stop=stop))
     return record, tuple(transport.exchanges)
+
+
+def states(record: ScanRecord, check: str = "some-flaw") -> dict[str | None, CoverageState]:
+    """What became of each operation."""
+    return {row.operation: row.state for row in record.coverage if row.check == check}

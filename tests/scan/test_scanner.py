@@ -9,20 +9,18 @@ from typing import Any
 import pytest
 
 from tests.scan.small_api import (
-    EVERYBODY,
     PATHS,
     Notes,
     a_check,
     answer,
-    identity,
+    finds_everything,
     nothing,
     planned,
     scanned,
+    states,
 )
 from withstand.client.exchange import Request, Response
-from withstand.client.identity import Credential, LoginRecipe
 from withstand.client.scripted import Scripted
-from withstand.errors import IdentityBroken
 from withstand.scan.check import (
     PASSED,
     Failed,
@@ -36,19 +34,9 @@ from withstand.scan.check import (
     shown,
 )
 from withstand.scan.courier import Budget
-from withstand.scan.policy import Policy, Profile
 from withstand.scan.preparation import prepared_requests
-from withstand.scan.record import CoverageState, ScanRecord
+from withstand.scan.record import CoverageState
 from withstand.scan.subject import Subject
-
-
-def finds_everything(subject: Subject) -> Steps[Outcome]:
-    exchange = yield from send(subject.anonymous())
-    return Failed(detail="open", evidence=(shown("anonymous", exchange),))
-
-
-def states(record: ScanRecord, check: str = "some-flaw") -> dict[str | None, CoverageState]:
-    return {row.operation: row.state for row in record.coverage if row.check == check}
 
 
 def test_every_operation_and_check_has_one_cell_in_the_coverage() -> None:
@@ -153,61 +141,6 @@ def test_who_says_when_to_come_again_is_asked_again_until_it_serves() -> None:
     assert record.coverage[0].state is CoverageState.PASSED
 
 
-@pytest.mark.parametrize(
-    "policy", [Policy(never=("POST /users",)), Policy(profile=Profile.READONLY)]
-)
-def test_nobody_is_signed_up_where_the_policy_forbids_it(policy: Policy) -> None:
-    fields = {name: {"type": "string"} for name in ("email", "password")}
-    media = {"schema": {"type": "object", "properties": fields, "required": list(fields)}}
-    body = {"required": True, "content": {"application/json": media}}
-    paths = {**PATHS, "/users": {"post": {"security": [], "requestBody": body, "responses": {}}}}
-    login = LoginRecipe(method="POST", path="/login", payload={"email": "{email}"})
-    _, exchanges = scanned(a_check(nothing), paths=paths, policy=policy, login=login)
-    assert not any(each.request.path == "/users" for each in exchanges)
-
-
-def test_a_list_that_has_grown_is_not_taken_for_the_look_of_a_refusal() -> None:
-    """Any token is good here; a made-up one sees more than there was at the baseline."""
-    entries = itertools.count()
-
-    def credulous(request: Request) -> Response:
-        if request.header("authorization") is None:
-            return answer(401, {"error": "log in"})
-        if request.path == "/log":
-            return answer(200, {"last": next(entries) // 2})
-        return answer(404, {"error": "nothing here"})
-
-    paths: dict[str, Any] = {"/log": {"get": {"security": [{"bearer": []}], "responses": {}}}}
-    record, _ = scanned(a_check(nothing), paths=paths, server=credulous)
-    assert record.void is None
-    assert any("could not be watched" in note for note in record.notes)
-
-
-def test_an_identity_that_breaks_voids_the_run_and_what_came_after_the_last_good_canary() -> None:
-    api = Notes()
-
-    def locks_bob_out(subject: Subject) -> Steps[Outcome]:
-        if subject.operation is not None and subject.operation.key == "GET /notes":
-            api.tokens.pop("Bearer bob-token", None)
-        return (yield from finds_everything(subject))
-
-    record, _ = scanned(a_check(locks_bob_out), server=api)
-
-    assert record.void is not None
-    assert "bob" in record.void
-    cells = states(record)
-    assert cells["GET /notes"] is CoverageState.INCONCLUSIVE
-    assert CoverageState.SKIPPED in cells.values()
-    assert all(finding.operations != ("GET /notes",) for finding in record.findings)
-
-
-def test_an_identity_that_cannot_log_in_ends_the_scan_before_the_first_verdict() -> None:
-    stranger = identity("eve").__class__(name="eve", role="user")
-
-    with pytest.raises(IdentityBroken, match="eve"):
-        scanned(a_check(nothing), identities=(*EVERYBODY, stranger))
-
-
 def test_what_the_scan_created_is_deleted_by_who_created_it() -> None:
     api = Notes()
 
@@ -230,43 +163,6 @@ def test_an_operation_without_a_valid_baseline_is_inconclusive_and_says_why() ->
     assert row.state is CoverageState.INCONCLUSIVE
     assert "422" in row.reason
     assert any("POST /notes" in note for note in record.notes)
-
-
-def test_operations_with_dangerous_names_and_those_under_never_are_not_called() -> None:
-    paths = {
-        "/me": {"get": {"security": [{"bearer": []}], "responses": {}}},
-        "/reset-database": {"get": {"responses": {}}},
-        "/expensive": {"get": {"responses": {}}},
-    }
-    record, exchanges = scanned(
-        a_check(nothing), paths=paths, policy=Policy(never=("GET /expensive",))
-    )
-
-    called = {each.request.operation_path for each in exchanges}
-    assert called == {"/", "/me"}
-    assert states(record)["GET /reset-database"] is CoverageState.SKIPPED
-    assert states(record)["GET /expensive"] is CoverageState.SKIPPED
-
-
-def test_the_readonly_profile_sends_only_safe_methods() -> None:
-    checks = (a_check(nothing), a_check(nothing, name="writes", safety=Safety.MUTATING))
-    record, exchanges = scanned(*checks, policy=Policy(profile=Profile.READONLY))
-
-    assert {each.request.method for each in exchanges} == {"GET"}
-    assert set(states(record, "writes").values()) == {CoverageState.SKIPPED}
-
-
-def test_checks_that_flood_run_on_loopback_and_elsewhere_only_when_asked_for() -> None:
-    flood = a_check(nothing, per=Per.API, safety=Safety.ABUSIVE)
-    elsewhere = "http://api.example.com"
-
-    at_home, _ = scanned(flood)
-    away, _ = scanned(flood, base_url=elsewhere)
-    asked, _ = scanned(flood, base_url=elsewhere, policy=Policy(profile=Profile.ABUSE))
-
-    assert at_home.coverage[0].state is CoverageState.PASSED
-    assert away.coverage[0].state is CoverageState.SKIPPED
-    assert asked.coverage[0].state is CoverageState.PASSED
 
 
 def test_a_check_that_only_reads_and_waits_holds_up_no_other() -> None:
@@ -347,18 +243,6 @@ def test_secrets_are_masked_in_findings_and_their_curl_lines() -> None:
     assert "$WITHSTAND_TOKEN_BOB" in record.findings[0].evidence[0].curl
 
 
-def test_without_a_second_user_the_notes_say_that_cross_user_access_was_not_tested() -> None:
-    record, _ = scanned(a_check(nothing), identities=(identity("alice"),))
-
-    assert any("cross-user access was not tested" in note for note in record.notes)
-
-
-def test_without_identities_the_notes_say_that_only_anonymous_access_was_tested() -> None:
-    record, _ = scanned(a_check(nothing), identities=())
-
-    assert any("anonymous" in note for note in record.notes)
-
-
 def test_an_api_below_a_path_is_scanned_there_and_cleaned_up_there() -> None:
     api, asked = Notes(), []
 
@@ -386,36 +270,6 @@ def test_prepared_requests_carry_the_whole_path() -> None:
     assert request.path == "/api/v1/me"
 
 
-def test_an_operation_for_one_role_is_no_canary_for_the_others() -> None:
-    paths: dict[str, Any] = {"/audit": {"get": {"security": [{"bearer": []}], "responses": {}}}}
-
-    def for_root(request: Request) -> Response:
-        who = request.header("authorization")
-        if who is None or not who.startswith("Bearer ") or not who.endswith("-token"):
-            return answer(401, {"error": "log in"})
-        if who.startswith("Bearer ws-"):
-            return answer(401, {"error": "log in"})
-        return answer(200, ["all"]) if who == "Bearer root-token" else answer(403, {"error": "no"})
-
-    record, _ = scanned(a_check(nothing), paths=paths, server=for_root)
-
-    assert record.void is None
-    assert states(record) == {"GET /audit": CoverageState.PASSED}
-
-
-def test_a_target_that_is_busy_at_the_canary_does_not_void_the_run() -> None:
-    api = Notes()
-
-    def leaves_it_busy(_subject: Subject) -> Steps[Outcome]:
-        api.down["/me"] = 6
-        yield from ()
-        return PASSED
-
-    record, _ = scanned(a_check(leaves_it_busy, per=Per.API), server=api)
-
-    assert record.void is None
-
-
 def test_a_finding_for_the_whole_api_keeps_its_fingerprint_when_an_operation_comes() -> None:
     check = a_check(finds_everything, per=Per.OPERATION_ONE_FINDING)
 
@@ -433,89 +287,6 @@ def test_a_document_without_security_is_said_to_leave_missing_credentials_unjudg
 
     assert any("does not say which operations need a credential" in n for n in silent.notes)
     assert not any("does not say which" in note for note in declared.notes)
-
-
-def test_who_may_read_everything_is_tried_with_the_ids_that_others_know() -> None:
-    paths: dict[str, Any] = {
-        "/notes": PATHS["/notes"],
-        "/audit/notes/{id}": {"get": PATHS["/notes/{id}"]["get"]},
-    }
-    api = Notes()
-
-    def with_an_audit(request: Request) -> Response:
-        if not request.operation_path.startswith("/audit/notes/"):
-            return api(request)
-        if request.header("authorization") != "Bearer root-token":
-            return answer(403, {"error": "not for you"})
-        number = int(request.operation_path.rsplit("/", 1)[-1])
-        known = api.notes.get(number)
-        return answer(200, {"id": number}) if known else answer(404, {"error": "no such note"})
-
-    record, _ = scanned(
-        a_check(nothing),
-        paths=paths,
-        server=with_an_audit,
-        policy=Policy(access={"GET /audit/notes/{id}": ("admin",)}),
-    )
-
-    assert states(record)["GET /audit/notes/{id}"] is CoverageState.PASSED
-
-
-def test_what_ends_the_callers_session_is_not_called_whatever_it_is_named() -> None:
-    paths: dict[str, Any] = {**PATHS, "/sessions/current": {"delete": PATHS["/me"]["get"]}}
-    record, sent = scanned(a_check(nothing), paths=paths)
-    assert not [each for each in sent if each.request.path == "/sessions/current"]
-    assert record.void is None
-
-
-def test_who_was_logged_out_while_requests_were_tried_is_logged_in_again() -> None:
-    api = Notes()
-    api.tokens = {"Bearer session-1": "alice"}
-
-    def server(request: Request) -> Response:
-        if request.path == "/in":
-            api.tokens["Bearer session-2"] = "alice"
-            return answer(200, {"access_token": "session-2"})
-        if request.path == "/goodbye" and request.header("authorization") in api.tokens:
-            api.tokens.clear()
-            return answer(200, {})
-        return api(request)
-
-    alice = identity("alice")
-    header = ("Authorization", "Bearer session-1")
-    alice = replace(alice, credential=Credential(headers=(header,), token="session-1"))
-    record, _ = scanned(
-        a_check(nothing),
-        server=server,
-        paths={**PATHS, "/goodbye": {"post": PATHS["/me"]["get"]}},
-        identities=(alice,),
-        login=LoginRecipe(method="POST", path="/in", payload={"email": "{email}"}),
-    )
-    assert record.void is None
-    assert not any("was not tested" in note for note in record.notes if "GET" in note)
-    assert any("alice was logged out while requests were tried" in note for note in record.notes)
-
-
-@pytest.mark.parametrize("path", ["/users/{id}/delete", "/users/delete/{id}", "/users/{id}/ban"])
-def test_nobody_but_users_of_the_scans_own_is_deleted_by_a_path_that_says_so(path: str) -> None:
-    by_id = {**PATHS["/notes/{id}"]["get"]}
-    paths: dict[str, Any] = {
-        "/users": {"get": PATHS["/me"]["get"]},
-        path: {"post": by_id, "get": by_id},
-    }
-    harmed: list[str] = []
-
-    def server(request: Request) -> Response:
-        if request.path == "/users":
-            return answer(200, [{"id": 1, "name": "alice"}, {"id": 2, "name": "bob"}])
-        if request.path.startswith("/users/") and not (
-            request.method == "GET" and path.endswith("ban")
-        ):
-            harmed.append(request.path)
-        return answer(200, {})
-
-    scanned(a_check(nothing), server=server, paths=paths)
-    assert not harmed
 
 
 def test_what_is_deleted_by_a_post_is_deleted_by_it_after_the_scan() -> None:
