@@ -4,15 +4,28 @@ import base64
 import hashlib
 import hmac
 import json
+import pkgutil
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+import withstand.pytest_plugin
+from withstand.scan.catalogue import all_checks
+
+# pytester takes back what its runs in this process import. What the plugin loads on demand would be
+# loaded anew in each of them: half of what a short run costs.
+for _module in pkgutil.iter_modules(withstand.pytest_plugin.__path__, "withstand.pytest_plugin."):
+    import_module(_module.name)
+import_module("withstand.settings.files")
+import_module("uvloop")
+all_checks()
 
 PASSWORDS = {
     "alice@example.com": "alice-hunter2-secret",

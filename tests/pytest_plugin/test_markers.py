@@ -27,42 +27,46 @@ def test_both_markers_are_registered_for_strict_markers(
     run("-m", "security").assert_outcomes(passed=1, deselected=1)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ("p_95=200", r"performance knows no 'p_95'; it accepts p50, .*max_error_rate"),
-        ("p100=200", r"performance knows no 'p100'"),
-        ("p0=200", r"performance knows no 'p0'"),
-        ("p9999=200", r"performance has p9999, which takes far more calls .* p999 \(99.9 %\)"),
-        ("p95=0", r"performance\(p95=0\) must be more than 0 ms"),
-        ("p95=-5", r"must be more than 0 ms"),
-        ("p95=float('inf')", r"must be more than 0 ms and finite"),
-        ("p95=10**400", r"must be more than 0 ms and finite"),
-        ("max_error_rate=10**400", r"must be a share from 0 to below 1"),
-        ("p95=float('nan')", r"must be more than 0 ms and finite"),
-        ("p95=True", r"performance\(p95=True\) is no number of milliseconds"),
-        ("p95=None", r"performance\(p95=None\) is no number of milliseconds"),
-        ("p95='fast'", r"performance\(p95=…\): 'fast' is no duration"),
-        ("p95_ms='200ms'", r"is no number of milliseconds"),
-        ("p95=200, p95_ms=200", r"performance has p95 twice, as p95 and as p95_ms"),
-        ("max_error_rate=1", r"max_error_rate=1\) must be a share from 0 to below 1"),
-        ("max_error_rate=-0.1", r"must be a share from 0 to below 1"),
-        ("max_error_rate='some'", r"must be a share from 0 to below 1"),
-        ("200", r"performance takes keywords, not 200"),
-    ],
-)
-def test_a_bad_argument_is_an_error_at_collection_with_an_example(
-    run: RunProject, project: pytest.Pytester, arguments: str, words: str
+_BAD = [
+    ("p_95=200", r"performance knows no 'p_95'; it accepts p50, .*max_error_rate"),
+    ("p100=200", r"performance knows no 'p100'"),
+    ("p0=200", r"performance knows no 'p0'"),
+    ("p9999=200", r"performance has p9999, which takes far more calls .* p999 \(99.9 %\)"),
+    ("p95=0", r"performance\(p95=0\) must be more than 0 ms"),
+    ("p95=-5", r"must be more than 0 ms"),
+    ("p95=float('inf')", r"must be more than 0 ms and finite"),
+    ("p95=10**400", r"must be more than 0 ms and finite"),
+    ("max_error_rate=10**400", r"must be a share from 0 to below 1"),
+    ("p95=float('nan')", r"must be more than 0 ms and finite"),
+    ("p95=True", r"performance\(p95=True\) is no number of milliseconds"),
+    ("p95=None", r"performance\(p95=None\) is no number of milliseconds"),
+    ("p95='fast'", r"performance\(p95=…\): 'fast' is no duration"),
+    ("p95_ms='200ms'", r"is no number of milliseconds"),
+    ("p95=200, p95_ms=200", r"performance has p95 twice, as p95 and as p95_ms"),
+    ("max_error_rate=1", r"max_error_rate=1\) must be a share from 0 to below 1"),
+    ("max_error_rate=-0.1", r"must be a share from 0 to below 1"),
+    ("max_error_rate='some'", r"must be a share from 0 to below 1"),
+    ("200", r"performance takes keywords, not 200"),
+]
+
+
+def test_every_bad_argument_is_an_error_at_collection_with_an_example(
+    run: RunProject, project: pytest.Pytester
 ) -> None:
-    project.makepyfile(
-        f"import pytest\n@pytest.mark.performance({arguments})\ndef test_slow(): pass\n"
-    )
+    tests = [
+        f"@pytest.mark.performance({arguments})\ndef test_{number}(): pass\n"
+        for number, (arguments, _) in enumerate(_BAD)
+    ]
+    project.makepyfile("import pytest\n" + "\n".join(tests))
 
     result = run()
 
     assert result.ret == pytest.ExitCode.INTERRUPTED
-    assert re.search(words, result.stdout.str())
-    result.stdout.fnmatch_lines(["*::test_slow: performance*", "  → *"])
+    for number, (arguments, words) in enumerate(_BAD):
+        (line,) = (at for at, said in enumerate(result.outlines) if f"::test_{number}: " in said)
+        assert re.search(words, result.outlines[line]), arguments
+        assert f"::test_{number}: performance" in result.outlines[line]
+        assert result.outlines[line + 1].startswith("  → "), arguments
     assert "Traceback" not in result.stdout.str()
 
 
