@@ -223,6 +223,6 @@ def test_the_wait_for_an_answer_is_the_configurations(
 ) -> None:
     configured.write_text('[target]\ntimeout = "200ms"\n')
 
-    outcome = invoke("load", "-q", silent, "-u", "1", "-t", "1s")
+    outcome = invoke("load", "-q", silent, "-u", "1", "-t", "500ms")
 
     assert "timed-out" in outcome.said

@@ -118,7 +118,7 @@ def is_huge(connection: socket.socket, _path: str) -> None:
 @cache
 def bomb() -> bytes:
     """Made when it is needed: it takes half a second, and every worker imports this module."""
-    return gzip.compress(b"0" * 200_000_000)
+    return gzip.compress(b"0" * 80_000_000)
 
 
 def is_a_bomb(connection: socket.socket, _path: str) -> None:

@@ -33,26 +33,26 @@ def requests_of(operation: dict[str, Any]) -> int:
 def test_a_rate_offers_its_schedule_to_every_read_of_the_document(
     invoke: Invoke, configured: Path
 ) -> None:
-    outcome = invoke("load", "-q", "--rate", "50/s", "-t", "2s", "--json", "run.json")
+    outcome = invoke("load", "-q", "--rate", "50/s", "-t", "1s", "--json", "run.json")
 
     run = loaded(configured)
     assert outcome.code in {0, 1}, outcome.said
-    assert (run["model"], run["offered"], run["sent"]) == ("open", 100, 100)
+    assert (run["model"], run["offered"], run["sent"]) == ("open", 50, 50)
     assert {key.split()[0] for key in run["operations"]} == {"GET"}
     assert "GET /orders/{id}" in run["operations"]
-    assert sum(map(requests_of, run["operations"].values())) == 100
+    assert sum(map(requests_of, run["operations"].values())) == 50
 
 
 def test_users_wait_for_their_answers(invoke: Invoke, configured: Path) -> None:
     invoke(
-        *("load", "-q", "-u", "3", "-r", "3", "-t", "1s", "--think-time", "50ms"),
+        *("load", "-q", "-u", "3", "-r", "6", "-t", "500ms", "--think-time", "50ms"),
         *("-o", "GET /health", "--json", "run.json"),
     )
 
     run = loaded(configured)
     assert run["model"] == "closed"
     assert "3 users" in run["profile"]
-    assert 3 <= requests_of(run["operations"]["GET /health"]) <= 3 * 20
+    assert 3 <= requests_of(run["operations"]["GET /health"]) <= 3 * 10
 
 
 def test_stages_of_a_rate_are_sent_as_they_are_written(invoke: Invoke, configured: Path) -> None:
@@ -69,13 +69,13 @@ def test_stages_of_a_rate_are_sent_as_they_are_written(invoke: Invoke, configure
 
 def test_users_come_and_go_in_stages_and_keep_their_pace(invoke: Invoke, configured: Path) -> None:
     invoke(
-        *("load", "-q", "-o", "GET /health", "--stages", "4u,1s:4u,2u,1s:2u"),
-        *("--pacing", "250ms", "--json", "run.json"),
+        *("load", "-q", "-o", "GET /health", "--stages", "4u,500ms:4u,2u,500ms:2u"),
+        *("--pacing", "125ms", "--json", "run.json"),
     )
 
     run = loaded(configured)
     assert run["model"] == "closed"
-    assert run["profile"] == "1 s at 4 users, 1 s at 2 users, an iteration every 250 ms"
+    assert run["profile"] == "0.5 s at 4 users, 0.5 s at 2 users, an iteration every 125 ms"
     assert run["offered"] == 4 * 4 + 2 * 4
 
 
@@ -119,7 +119,7 @@ def test_a_shape_that_contradicts_itself_is_refused_with_the_way_out(
 
 def test_writes_are_sent_only_when_they_are_named(invoke: Invoke, configured: Path) -> None:
     outcome = invoke(
-        *("load", "-q", "--rate", "20/s", "-t", "1s", "-o", "POST /orders"),
+        *("load", "-q", "--rate", "40/s", "-t", "500ms", "-o", "POST /orders"),
         *("--slo", "p95<30s", "--json", "run.json"),
     )
 
@@ -132,7 +132,7 @@ def test_one_address_needs_no_document_and_is_sent_as_it_is_written(
 ) -> None:
     url = f"{demo.words['url']}/products?q=tea pot&limit=1"
 
-    outcome = invoke("load", "-q", url, "--rate", "20/s", "-t", "1s", "--json", "run.json")
+    outcome = invoke("load", "-q", url, "--rate", "40/s", "-t", "500ms", "--json", "run.json")
 
     assert outcome.code == 0, outcome.said
     assert loaded(folder)["operations"]["GET /products"]["statuses"] == {"200": 20}
@@ -142,7 +142,7 @@ def test_a_breach_exits_1_or_as_told_and_a_stored_run_says_the_same(
     invoke: Invoke, folder: Path, demo: RunningDemo
 ) -> None:
     url = f"{demo.words['url']}/nowhere"
-    run = ("load", "-q", url, "--rate", "20/s", "-t", "1s", "--slo", "errors=0%")
+    run = ("load", "-q", url, "--rate", "40/s", "-t", "500ms", "--slo", "errors=0%")
 
     outcome = invoke(*run, "--exit-code-on-slo", "99", "--json", "run.json", "--html", "run.html")
     again = invoke("report", "run.json")
@@ -156,7 +156,7 @@ def test_a_breach_exits_1_or_as_told_and_a_stored_run_says_the_same(
 def test_what_a_short_run_cannot_decide_voids_only_a_strict_one(
     invoke: Invoke, configured: Path
 ) -> None:
-    run = ("load", "-q", "-o", "GET /health", "--rate", "10/s", "-t", "1s", "--slo", "p99<5s")
+    run = ("load", "-q", "-o", "GET /health", "--rate", "20/s", "-t", "500ms", "--slo", "p99<5s")
 
     assert invoke(*run).code == 0
     assert invoke(*run, "--strict").code == 3
@@ -217,7 +217,7 @@ def test_what_could_never_be_judged_or_aborted_is_refused_before_the_run(
 
 
 def test_an_operation_that_got_no_request_voids_the_run(invoke: Invoke, configured: Path) -> None:
-    run = ("load", "-q", "-o", "GET /health", "--rate", "10/s", "-t", "1s")
+    run = ("load", "-q", "-o", "GET /health", "--rate", "20/s", "-t", "500ms")
 
     outcome = invoke(*run, "--slo", "GET /users: p95<5s")
 
@@ -228,7 +228,7 @@ def test_an_operation_that_got_no_request_voids_the_run(invoke: Invoke, configur
 def test_the_environment_wins_over_the_file_and_a_flag_over_both(
     invoke: Invoke, configured: Path, demo: RunningDemo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = ("load", "-q", "-o", "GET /health", "--rate", "10/s", "-t", "1s", "--slo", "p99<9s")
+    run = ("load", "-q", "-o", "GET /health", "--rate", "20/s", "-t", "500ms", "--slo", "p99<9s")
     monkeypatch.setenv("WITHSTAND_BASE_URL", "http://127.0.0.1:9")
 
     assert invoke(*run).code == 3
@@ -275,7 +275,7 @@ def test_a_user_script_is_run_by_the_identities_that_it_names(
     invoke: Invoke, configured: Path
 ) -> None:
     (configured / "shop.py").write_text(SCRIPT)
-    outcome = invoke("load", "shop.py", "-q", "--rate", "20/s", "-t", "1s", "--json", "run.json")
+    outcome = invoke("load", "shop.py", "-q", "--rate", "40/s", "-t", "500ms", "--json", "run.json")
 
     run = loaded(configured)
     assert outcome.code == 1, outcome.said  # the demo's own objective on errors

@@ -43,12 +43,12 @@ def test_the_example_of_the_documentation_runs_as_it_stands(
     for name in ("example.products.csv", "example.searches.jsonl"):
         shutil.copy(DOCS / name, configured)
 
-    outcome = invoke("load", "shop.toml", "-q", "--rate", "60/s", "-t", "2s", "--json", "run.json")
+    outcome = invoke("load", "shop.toml", "-q", "--rate", "60/s", "-t", "1s", "--json", "run.json")
 
     run = loaded(configured)
     assert outcome.code == 0, outcome.said
     assert set(run["operations"]) == {"search", "product", "checkout", "label"}
-    assert run["sent"] == 120
+    assert run["sent"] == 60
     for name, operation in run["operations"].items():
         assert operation["rejected"] == {}, name
         assert operation["unexpected"] == 0, name
@@ -67,7 +67,7 @@ def test_a_rejected_response_is_an_error_whose_reason_is_reported(
         'expect = { json = { "$.status" = "sleepy" } }\n[slo]\nhealth = "errors<1%"\n'
     )
     outcome = invoke(
-        *("load", "s.toml", "-q", "--rate", "100", "-t", "1s"),
+        *("load", "s.toml", "-q", "--rate", "200", "-t", "500ms"),
         *("--json", "run.json", "--html", "run.html"),
     )
     assert outcome.code == 1, outcome.said
@@ -84,7 +84,7 @@ def test_identities_log_in_before_the_load_and_only_those_that_are_named(
     file.write_text(file.read_text().replace("bob-collects-kettles", "forgotten"))
     text = '[[requests]]\nrequest = "GET /orders"\nidentity = "{}"\nexpect.status = 200\n'
     (configured / "s.toml").write_text(text.format("alice"))
-    arguments = ("load", "s.toml", "-q", "--rate", "20", "-t", "1s", "--json", "run.json")
+    arguments = ("load", "s.toml", "-q", "--rate", "40", "-t", "500ms", "--json", "run.json")
     assert invoke(*arguments).code == 0
     assert loaded(configured)["operations"]["GET /orders"]["statuses"] == {"200": 20}
 
@@ -147,7 +147,7 @@ def test_a_proxys_credential_is_in_no_report(
     # The demo answers requests that name their whole address, so it can play the proxy.
     proxy = demo.words["url"].replace("://", "://ann:s3cret@")
     arguments = [
-        *("load", f"{demo.words['url']}/health", "-q", "--rate", "20", "-t", "1s"),
+        *("load", f"{demo.words['url']}/health", "-q", "--rate", "40", "-t", "500ms"),
         *("--proxy", proxy, "--no-keep-alive", "--json", "run.json", "--html", "run.html"),
     ]
     monkeypatch.setattr("sys.argv", ["withstand", *arguments])
