@@ -67,11 +67,12 @@ def test_a_required_rate_beyond_the_capacity_exits_1(
     assert step["load"]["unanswered"] + step["load"]["sent"] >= step["load"]["offered"]
 
 
-def test_ctrl_c_keeps_the_steps_that_were_taken(folder: Path, limited: RunningDemo) -> None:
+@pytest.mark.slow
+def test_ctrl_c_keeps_the_steps_that_were_taken(folder: Path, demo: RunningDemo) -> None:
     with subprocess.Popen(
         [
             *(sys.executable, "-c", "from withstand.cli import main; main()"),
-            *("stress", f"{limited.words['url']}/products", *PROMISE, *SHORT),
+            *("stress", f"{demo.words['url']}/health", *PROMISE, *SHORT),
             *("--start-rate", "80/s", "--json", "run.json"),
         ],
         cwd=folder,

@@ -36,6 +36,7 @@ def test_every_check_has_a_flaw_that_it_must_find() -> None:
     assert {check.name for check in all_checks()} - named == NEEDS_AN_APPROVED_FILE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("api", "group"), FIRST, ids=names(FIRST))
 def test_a_scan_finds_all_that_is_planted_and_nothing_else(
     api: str, group: tuple[Planted, ...]

@@ -14,7 +14,9 @@ from withstand.scan.record import CoverageState
 MOST_REQUESTS = 1_500  # of a scan of the demo
 
 
-@pytest.mark.parametrize("api", APIS)
+@pytest.mark.parametrize(
+    "api", [pytest.param(api, marks=() if api == "shop" else pytest.mark.slow) for api in APIS]
+)
 def test_nothing_is_found_where_nothing_is_wrong_and_everybody_keeps_what_they_have(
     api: str,
 ) -> None:

@@ -38,7 +38,7 @@ def _endpoint(status: int, body: bytes) -> Iterator[Target]:
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:
         yield Target(scheme="http", host="127.0.0.1", port=server.server_address[1])
