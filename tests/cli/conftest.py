@@ -10,6 +10,7 @@ from tests.demo.running import RunningDemo
 from withstand.cli import run
 from withstand.demo.config import render
 from withstand.scan.probes import weak_secrets
+from withstand.slo import rota
 
 Invoke = Callable[..., "Outcome"]
 
@@ -34,6 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("WITHSTAND_BASE_URL", "WITHSTAND_OPENAPI"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(weak_secrets, "MOST_DIGITS", 3)  # a million numbers take seconds
+    monkeypatch.setattr(rota, "_PAUSE_S", 0.05)  # a second, before a breach has to show again
     return tmp_path
 
 

@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 
 import withstand.pytest_plugin
+from withstand.pytest_plugin import repetition
 from withstand.scan.catalogue import all_checks
+from withstand.slo import rota
 
 # pytester takes back what its runs in this process import. What the plugin loads on demand would be
 # loaded anew in each of them: half of what a short run costs.
@@ -110,6 +112,8 @@ def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytes
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     for name in ("PYTEST_ADDOPTS", "PYTEST_XDIST_WORKER", "PYTEST_XDIST_TESTRUNUID"):
         monkeypatch.delenv(name, raising=False)
+    for module in (repetition, rota):  # a second, before a breach has to show again
+        monkeypatch.setattr(module, "_PAUSE_S", 0.05)
     pytester.makeini("[pytest]\nstrict_markers = true\nstrict_config = true\n")
     return pytester
 
