@@ -63,8 +63,8 @@ def test_an_objective_that_is_breached_fails_after_a_second_sample_agrees(
     result.stdout.fnmatch_lines(
         [
             "breached: p95<1ns: p95 *s; 40 of 40, and then 40 of 40 calls failed or took longer "
-            "than 1 ns; 5 % may (80 calls in * s)",
-            "breached: *::test_slow: p95<1ns: *; 5 % may (80 calls in * s)",
+            "than 1 ns; 5 % may (80 calls in *s)",
+            "breached: *::test_slow: p95<1ns: *; 5 % may (80 calls in *s)",
         ]
     )
     assert "Traceback" not in result.stdout.str()
@@ -142,15 +142,15 @@ def test_calls_too_slow_for_a_second_sample_are_breached_all_the_same(
         import pytest
 
         @pytest.mark.performance(p95_ms=1)
-        def test_slow(): threading.Event().wait(0.1)
+        def test_slow(): threading.Event().wait(0.05)
         """
     )
 
-    result = run("--withstand-budget=2s")
+    result = run("--withstand-budget=1s")
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
-        ["breached: p95<1ms: p95 at least 1?? ms; *, and then * calls failed or took longer than *"]
+        ["breached: p95<1ms: p95 at least * ms; *, and then * calls failed or took longer than *"]
     )
 
 
