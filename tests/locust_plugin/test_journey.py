@@ -7,11 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.demo.running import RunningDemo
 from tests.seed.page import python_blocks
 from withstand.history.database import opened_to_read
 from withstand.history.runs import read_run
@@ -57,19 +57,10 @@ class Fast(FastHttpUser):
 """
 
 
-@pytest.fixture(scope="module")
-def demo() -> Iterator[str]:
-    """The address of the demo API, in a process of its own."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "withstand.demo", "--port", "0"], stdout=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            match = re.match(r"ready url=(\S+)", process.stdout.readline())
-            assert match
-            yield match[1]
-        finally:
-            process.terminate()
+@pytest.fixture
+def address(demo: RunningDemo) -> str:
+    """Where the demo API is."""
+    return demo.words["url"]
 
 
 @pytest.fixture
@@ -115,10 +106,10 @@ def _locusts_counts(file: Path) -> dict[str, tuple[int, int]]:
     ],
 )
 def test_what_is_recorded_is_what_locust_counts(
-    processes: tuple[str, ...], shop: Path, demo: str, tmp_path: Path
+    processes: tuple[str, ...], shop: Path, address: str, tmp_path: Path
 ) -> None:
     done = _load(
-        "-f", shop, "-u", "8", "-r", "8", "-t", "3s", "-H", demo, *processes, "--explain",
+        "-f", shop, "-u", "8", "-r", "8", "-t", "2s", "-H", address, *processes, "--explain",
         "--json", "r.json", "--json-file", "locust", "--slo", "GET health: errors<50%",
         "--history", "h.sqlite",
         folder=tmp_path,
@@ -141,12 +132,12 @@ def test_what_is_recorded_is_what_locust_counts(
         assert "because of an address that has to be encoded" in done.stderr
 
 
-def test_the_pages_locustfile_runs_as_it_stands(demo: str, tmp_path: Path) -> None:
+def test_the_pages_locustfile_runs_as_it_stands(address: str, tmp_path: Path) -> None:
     (block,) = [each for each in python_blocks() if "HttpUser" in each]
     (tmp_path / "locustfile.py").write_text(block)
     done = _load(
-        "-f", "locustfile.py", "--headless", "-u", "5", "-r", "5", "--run-time", "3s",
-        "--host", demo, "--report-dir", "out", folder=tmp_path,
+        "-f", "locustfile.py", "--headless", "-u", "5", "-r", "5", "--run-time", "2s",
+        "--host", address, "--report-dir", "out", folder=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     counts = _counts(read_results(tmp_path / "out" / "results.json"))
@@ -158,13 +149,13 @@ def test_the_pages_locustfile_runs_as_it_stands(demo: str, tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_locusts_own_command_judges_with_the_plug_in_line(
-    shop: Path, demo: str, tmp_path: Path
+    shop: Path, address: str, tmp_path: Path
 ) -> None:
     shop.write_text(f"import withstand.locust\n{shop.read_text()}")
     locust = Path(sys.executable).with_name("locust")
     done = subprocess.run(
         [
-            locust, "-f", shop, "--headless", "-u", "4", "-r", "4", "-t", "2s", "-H", demo,
+            locust, "-f", shop, "--headless", "-u", "4", "-r", "4", "-t", "2s", "-H", address,
             "--only-summary", "--exit-code-on-error", "0", "--withstand-json", "r.json",
             "--withstand-slo", "GET picky: errors<1%", "Reader",
         ],
@@ -182,7 +173,7 @@ def test_locusts_own_command_judges_with_the_plug_in_line(
     ids=["nobody", "somebody"],
 )
 def test_events_that_nobody_listens_to_are_not_fired(
-    listener: str, told: str, shop: Path, demo: str, tmp_path: Path
+    listener: str, told: str, shop: Path, address: str, tmp_path: Path
 ) -> None:
     shop.write_text(
         f"""{shop.read_text()}
@@ -195,14 +186,14 @@ def tell(environment, **_):
     print("unheard:", WATCH.unheard is environment.events.request)
 """
     )
-    done = _load("-f", shop, "-t", "1s", "-H", demo, "Reader", folder=tmp_path)
+    done = _load("-f", shop, "-t", "1s", "-H", address, "Reader", folder=tmp_path)
     assert told in done.stdout, done.stdout + done.stderr
 
 
 def test_an_objective_that_cannot_be_read_is_refused_before_the_test(
-    shop: Path, demo: str, tmp_path: Path
+    shop: Path, address: str, tmp_path: Path
 ) -> None:
-    done = _load("-f", shop, "-t", "1s", "-H", demo, "--slo", "p95<soon", folder=tmp_path)
+    done = _load("-f", shop, "-t", "1s", "-H", address, "--slo", "p95<soon", folder=tmp_path)
     assert done.returncode == 2
     assert "Starting Locust" not in done.stderr
 
@@ -234,25 +225,25 @@ def test_a_test_that_sends_nothing_is_void(shop: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_nothing_of_locust_is_imported_beside_the_child(
-    shop: Path, demo: str, tmp_path: Path
+    shop: Path, address: str, tmp_path: Path
 ) -> None:
     program = (
         "import sys; from withstand.cli import run;"
-        f"code = run(['load', '-f', {str(shop)!r}, '-t', '1s', '-H', {demo!r}, '-q']);"
+        f"code = run(['load', '-f', {str(shop)!r}, '-t', '1s', '-H', {address!r}, '-q']);"
         "assert not {'locust', 'gevent'} & set(sys.modules); sys.exit(code)"
     )
     done = _run("-c", program, folder=tmp_path)
     assert done.returncode == 0, done.stderr
 
 
-def _started(shop: Path, demo: str, folder: Path, *more: str) -> "subprocess.Popen[str]":
+def _started(shop: Path, address: str, folder: Path, *more: str) -> "subprocess.Popen[str]":
     """A test of a minute, as soon as its users are there and something was reported."""
     log = folder / "log"
     with log.open("w") as output:
         process = subprocess.Popen(
             [
                 sys.executable, _WITHSTAND, "load", "-f", shop, "-u", "4", "-r", "4",
-                "-t", "60s", "-H", demo, "--json", "r.json", *more,
+                "-t", "60s", "-H", address, "--json", "r.json", *more,
             ],
             cwd=folder, stdout=output, stderr=subprocess.STDOUT, text=True,
             start_new_session=True,  # so there is no terminal that tells the child, too
@@ -283,10 +274,10 @@ class Level(LoadTestShape):
     ids=["alone", "with a shape", "web UI"],
 )
 def test_a_test_that_is_stopped_keeps_its_results(
-    more: tuple[str, ...], shape: str, shop: Path, demo: str, tmp_path: Path
+    more: tuple[str, ...], shape: str, shop: Path, address: str, tmp_path: Path
 ) -> None:
     shop.write_text(shop.read_text() + shape)
-    process = _started(shop, demo, tmp_path, *more)
+    process = _started(shop, address, tmp_path, *more)
     time.sleep(1.5 if more else 0)  # something is reported
     process.send_signal(signal.SIGINT)
     assert process.wait(_LIMIT_S) == 130
@@ -298,8 +289,8 @@ def test_a_test_that_is_stopped_keeps_its_results(
 
 
 @pytest.mark.slow
-def test_what_locust_had_reported_outlives_it(shop: Path, demo: str, tmp_path: Path) -> None:
-    process = _started(shop, demo, tmp_path)
+def test_what_locust_had_reported_outlives_it(shop: Path, address: str, tmp_path: Path) -> None:
+    process = _started(shop, address, tmp_path)
     children = subprocess.run(
         ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True
     )
@@ -312,7 +303,7 @@ def test_what_locust_had_reported_outlives_it(shop: Path, demo: str, tmp_path: P
 
 
 @pytest.mark.slow
-def test_reports_that_a_worker_could_not_send_are_not_lost(demo: str, tmp_path: Path) -> None:
+def test_reports_that_a_worker_could_not_send_are_not_lost(address: str, tmp_path: Path) -> None:
     """For some seconds; Locust's own statistics lose them."""
     (tmp_path / "locustfile.py").write_text("""
 from pathlib import Path
@@ -355,7 +346,7 @@ def say(environment, **_):
         Path("sent").write_text(str(SENT[0]))
 """)
     done = _load(
-        "-f", "locustfile.py", "-u", "1", "-t", "5s", "-s", "1", "-H", demo, "--processes", "1",
+        "-f", "locustfile.py", "-u", "1", "-t", "5s", "-s", "1", "-H", address, "--processes", "1",
         "--json", "r.json", folder=tmp_path,
     )  # fmt: skip
     assert "Temporary connection lost to master" in done.stderr
@@ -365,7 +356,7 @@ def say(environment, **_):
 
 
 @pytest.mark.slow
-def test_more_names_than_the_pipe_holds_are_all_reported(demo: str, tmp_path: Path) -> None:
+def test_more_names_than_the_pipe_holds_are_all_reported(address: str, tmp_path: Path) -> None:
     (tmp_path / "locustfile.py").write_text("""
 from itertools import count
 
@@ -382,7 +373,7 @@ class Wanderer(HttpUser):
         self.client.get(f"/nowhere/{next(NUMBERS) % 700}")
 """)
     done = _load(
-        "-f", "locustfile.py", "-u", "20", "-r", "20", "-t", "4s", "-H", demo,
+        "-f", "locustfile.py", "-u", "20", "-r", "20", "-t", "4s", "-H", address,
         "--json", "r.json", "--json-file", "locust", folder=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
@@ -412,10 +403,10 @@ class Mistaken({kind}):
 
 @pytest.mark.slow
 def test_an_exit_code_for_errors_that_is_asked_for_is_given(
-    shop: Path, demo: str, tmp_path: Path
+    shop: Path, address: str, tmp_path: Path
 ) -> None:
     done = _load(
-        "-f", shop, "-u", "2", "-r", "2", "-t", "2s", "-H", demo, "--exit-code-on-error", "5",
+        "-f", shop, "-u", "2", "-r", "2", "-t", "2s", "-H", address, "--exit-code-on-error", "5",
         folder=tmp_path,
     )  # fmt: skip
     assert done.returncode == 5, done.stdout + done.stderr

@@ -4,15 +4,14 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.demo.running import RunningDemo
 from withstand.demo.config import render
 
 from .page import TEXT, python_blocks, shell_commands
@@ -20,46 +19,21 @@ from .page import TEXT, python_blocks, shell_commands
 _TESTS = 12
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Demo:
-    """A running demo API."""
-
-    url: str
-
-    @property
-    def port(self) -> int:
-        port = urlsplit(self.url).port
-        assert port is not None
-        return port
-
-
-@pytest.fixture(scope="module")
-def demo() -> Iterator[Demo]:
-    """The demo API in a process of its own."""
-    with subprocess.Popen(
-        [sys.executable, "-m", "withstand.demo", "--port", "0"],
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        try:
-            assert process.stdout is not None
-            ready = process.stdout.readline()
-            match = re.match(r"ready url=(\S+)", ready)
-            assert match, f"the demo said {ready!r}"
-            yield Demo(url=match[1])
-        finally:
-            process.terminate()
-
-
 @pytest.fixture
-def project(tmp_path: Path, demo: Demo) -> Path:
+def project(tmp_path: Path, demo: RunningDemo) -> Path:
     """The page's tests in files, with nothing beside them but the demo's configuration."""
     folder = tmp_path / "project"
     folder.mkdir()
-    (folder / "withstand.toml").write_text(render(port=demo.port), encoding="utf-8")
+    (folder / "withstand.toml").write_text(_configuration(demo), encoding="utf-8")
     for number, block in enumerate(_test_blocks()):
         (folder / f"test_block_{number}.py").write_text(block, encoding="utf-8")
     return folder
+
+
+def _configuration(demo: RunningDemo) -> str:
+    port = urlsplit(demo.words["url"]).port
+    assert port is not None
+    return render(port=port)
 
 
 def _test_blocks() -> list[str]:
@@ -139,8 +113,9 @@ def test_four_shards_run_every_test_of_the_page_exactly_once(
     assert len(set(names)) == _TESTS
 
 
+@pytest.mark.slow
 def test_the_locustfile_of_the_page_runs_under_locust_without_a_failure(
-    tmp_path: Path, demo: Demo
+    tmp_path: Path, demo: RunningDemo
 ) -> None:
     (locustfile,) = (block for block in python_blocks() if "locust" in block)
     path = re.match(r"# (\S+)", locustfile)
@@ -151,7 +126,7 @@ def test_the_locustfile_of_the_page_runs_under_locust_without_a_failure(
     (command,) = shell_commands()
     # As on the page but for how many, how long and where.
     shorter = command.replace("-u 50", "-u 5").replace("--run-time 60s", "--run-time 4s")
-    words = shlex.split(shorter.replace("https://api.staging.example.com", demo.url))
+    words = shlex.split(shorter.replace("https://api.staging.example.com", demo.words["url"]))
 
     run = subprocess.run(
         [sys.executable, "-m", *words],
@@ -170,12 +145,15 @@ def test_the_locustfile_of_the_page_runs_under_locust_without_a_failure(
     assert failures == 0
 
 
-def test_the_tests_in_the_readme_pass_as_they_stand_there(tmp_path: Path, demo: Demo) -> None:
+@pytest.mark.slow
+def test_the_tests_in_the_readme_pass_as_they_stand_there(
+    tmp_path: Path, demo: RunningDemo
+) -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```$", readme, re.DOTALL | re.MULTILINE)
     blocks = [block for block in blocks if "def test_" in block]  # the others are user scripts
     assert len(blocks) == 2
-    (tmp_path / "withstand.toml").write_text(render(port=demo.port), encoding="utf-8")
+    (tmp_path / "withstand.toml").write_text(_configuration(demo), encoding="utf-8")
     for number, block in enumerate(blocks):
         (tmp_path / f"test_readme_{number}.py").write_text(block, encoding="utf-8")
 
