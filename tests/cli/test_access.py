@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import Invoke, config_of
 from tests.demo.running import RunningDemo
 
 
+@pytest.mark.slow
 def test_the_matrix_is_shown_approved_and_then_held_against_the_api(
     invoke: Invoke, folder: Path, demo: RunningDemo
 ) -> None:

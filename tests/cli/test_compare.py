@@ -75,6 +75,7 @@ def test_a_slower_version_is_found_and_every_process_of_every_start_is_stopped(
     assert_gone(folder / "pids", least=16)
 
 
+@pytest.mark.slow
 def test_a_version_in_which_an_operation_is_broken_from_the_start_is_worse(
     invoke: Invoke, folder: Path
 ) -> None:

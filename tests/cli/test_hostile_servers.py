@@ -212,6 +212,7 @@ def test_what_gives_no_usable_answer_is_untested_and_the_rest_is_tested(
                    for finding in scan["findings"])  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_document_of_two_thousand_operations_ends_with_the_budget(
     invoke: Invoke, folder: Path
 ) -> None:

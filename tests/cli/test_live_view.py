@@ -87,6 +87,7 @@ def load(folder: Path, demo: RunningDemo) -> tuple[str, ...]:
     return ("load", "-o", "GET /health", "--rate", "50/s", "-t", "10m", "--slo", "p95<9s over 2s")
 
 
+@pytest.mark.slow
 def test_q_stops_the_run_keeps_its_results_and_leaves_the_terminal_as_it_was(
     folder: Path, load: tuple[str, ...]
 ) -> None:

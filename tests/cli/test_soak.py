@@ -114,6 +114,7 @@ def killed(folder: Path) -> Path:
     return checkpoint
 
 
+@pytest.mark.slow
 def test_a_soak_that_is_killed_leaves_a_checkpoint_that_report_shows(
     killed: Path, invoke: Invoke
 ) -> None:

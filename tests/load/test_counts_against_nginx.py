@@ -117,6 +117,7 @@ def test_two_processes_are_counted_as_one_server_saw_them(nginx: Nginx, profile:
         assert measured.offered == 1_000
 
 
+@pytest.mark.slow
 def test_two_shards_of_two_processes_send_the_whole_schedule_and_the_whole_mix(
     nginx: Nginx,
 ) -> None:

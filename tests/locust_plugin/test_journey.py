@@ -132,6 +132,7 @@ def test_what_is_recorded_is_what_locust_counts(
         assert "because of an address that has to be encoded" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_pages_locustfile_runs_as_it_stands(address: str, tmp_path: Path) -> None:
     (block,) = [each for each in python_blocks() if "HttpUser" in each]
     (tmp_path / "locustfile.py").write_text(block)

@@ -47,6 +47,7 @@ def test_without_the_marker_the_same_tests_do_overlap(
     assert run_parallel().ret == pytest.ExitCode.TESTS_FAILED
 
 
+@pytest.mark.slow
 def test_every_test_about_time_with_a_busy_neighbour_is_tagged_in_its_own_line(
     run_parallel: RunProject, project: pytest.Pytester
 ) -> None:
