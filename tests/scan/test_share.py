@@ -9,8 +9,7 @@ from functools import reduce
 
 import pytest
 
-from tests.scan.small_api import Notes, a_check, answer, nothing, planned
-from tests.scan.test_scanner import finds_everything
+from tests.scan.small_api import Notes, a_check, answer, finds_everything, nothing, planned
 from withstand.client.exchange import Request, Response
 from withstand.client.scripted import Scripted
 from withstand.errors import UsageError

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.scan.small_api import Notes, a_check, nothing, planned
-from tests.scan.test_scanner import finds_everything
+from tests.scan.small_api import Notes, a_check, finds_everything, nothing, planned
 from withstand.client.scripted import Scripted
 from withstand.scan.check import PASSED, Check, Outcome, Per, Safety, Steps, send
 from withstand.scan.record import CoverageState, ScanRecord
