@@ -30,8 +30,6 @@ changed("session-auth-empty", lambda client: setattr(client, "auth", ()))
 changed("session-auth-basic", lambda client: setattr(client, "auth", HTTPBasicAuth("ann", "x")))
 changed("session-auth-of-bytes", lambda client: setattr(client, "auth", (b"ann", b"\xff")))
 changed("session-auth-unicode", lambda client: setattr(client, "auth", ("änn", "☕")))
-
-
 changed("session-auth-callable", lambda client: setattr(client, "auth", signed))
 
 
