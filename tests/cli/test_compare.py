@@ -165,9 +165,8 @@ def comparing(folder: Path, *more: str, started: int) -> Iterator["subprocess.Po
         yield process
 
 
-@pytest.mark.parametrize(
-    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_keeps_what_is_there_and_stops_the_servers(
     folder: Path, number: signal.Signals
 ) -> None:

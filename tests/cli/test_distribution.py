@@ -60,6 +60,7 @@ def loaded(file: Path) -> dict[str, Any]:
     return document
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_every_process_and_loses_nothing(folder: Path, api: Api) -> None:
     with started(
         folder, api, "--rate", "200", "-t", "10m", "--processes", "2", "--json", "run.json"

@@ -11,12 +11,12 @@ from benchmarks.scan.people import belongings
 from tests.scan.noisy_proxy import Noise, noisy
 from withstand.scan.record import CoverageState
 
+pytestmark = pytest.mark.slow
+
 MOST_REQUESTS = 1_500  # of a scan of the demo
 
 
-@pytest.mark.parametrize(
-    "api", [pytest.param(api, marks=() if api == "shop" else pytest.mark.slow) for api in APIS]
-)
+@pytest.mark.parametrize("api", APIS)
 def test_nothing_is_found_where_nothing_is_wrong_and_everybody_keeps_what_they_have(
     api: str,
 ) -> None:
@@ -32,7 +32,6 @@ def test_nothing_is_found_where_nothing_is_wrong_and_everybody_keeps_what_they_h
         assert scan.record.requests <= MOST_REQUESTS
 
 
-@pytest.mark.slow
 def test_a_bad_network_leaves_things_undecided_and_never_found() -> None:
     noise = Noise(slow=0.05, slow_s=0.05, unavailable=0.01, refused=0.003, limit=250, seed=4)
     with running("shop") as served, noisy(served.url, noise) as proxy:

@@ -83,6 +83,7 @@ def test_the_page_has_five_python_blocks() -> None:
     assert all(block.removeprefix("import pytest\n") in TEXT + "\n" for block in python_blocks())
 
 
+@pytest.mark.slow
 def test_the_tests_of_the_page_pass_with_every_plugin_loaded(project: Path) -> None:
     run = _run_pytest(project)
 
