@@ -24,6 +24,8 @@ from withstand.results import Results
 from withstand.results_file import write_results
 from withstand.slo.trend import Trend
 
+_PUBLISHED: Final = "withstand.published"  # in Click's context
+
 
 def publish(
     results: Results,
@@ -37,6 +39,8 @@ def publish(
 
     Files are written first, so that nothing is lost when the terminal goes away.
     """
+    if (context := click.get_current_context(silent=True)) is not None:
+        context.meta[_PUBLISHED] = True
     html, json_file = _files(outputs)
     texts = _text_files(outputs, results)
     try:
@@ -67,6 +71,11 @@ def publish(
     if annotator := asked_annotator():
         click.echo(render_annotations(results, annotator), err=True, nl=False)
     return 130 if results.interrupted else results.exit_code()
+
+
+def is_published() -> bool:
+    """Whether the run has results, and they have been written as far as they could be."""
+    return _PUBLISHED in click.get_current_context().meta
 
 
 def require_writable(outputs: Outputs) -> None:

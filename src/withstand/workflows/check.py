@@ -41,19 +41,21 @@ def run_check(
         say("Trying the operations against their objectives, one request at a time …")
         tried = run_trials(plan, occasion, budget_s=wanted.budget_s, observer=trial_observer)
         void = tried.trials.void if tried.trials is not None else None
-        if not wanted.scan or tried.interrupted or void is not None:
+        if not wanted.scan:
             return tried
+        if tried.interrupted or void is not None:
+            return replace(tried, scan=_no_scan(plan, void, interrupted=tried.interrupted))
     try:
         say(f"Scanning {len(plan.api.operations)} operations with {len(plan.checks)} checks …")
         scanned = run_scan(plan, occasion, observer=scan_observer)
     except KeyboardInterrupt:  # before the scan listens to it itself
         if tried is None:
             raise
-        return replace(tried, interrupted=True)
+        return replace(tried, scan=_no_scan(plan, None, interrupted=True), interrupted=True)
     except RunVoid as error:
         if tried is None:
             raise
-        return replace(tried, scan=_no_scan(plan, str(error)))
+        return replace(tried, scan=_no_scan(plan, " ".join(str(error).split())))
     if tried is None:
         return scanned
     return replace(
@@ -64,7 +66,8 @@ def run_check(
     )
 
 
-def _no_scan(plan: ScanPlan, why: str) -> ScanRecord:
+def _no_scan(plan: ScanPlan, void: str | None, *, interrupted: bool = False) -> ScanRecord:
+    """The part of a scan that tested nothing: shards have it too, so that they can be merged."""
     return ScanRecord(
         findings=(),
         coverage=(),
@@ -72,5 +75,7 @@ def _no_scan(plan: ScanPlan, why: str) -> ScanRecord:
         identities=tuple((each.name, each.role) for each in plan.identities),
         requests=0,
         duration_s=0.0,
-        void=" ".join(why.split()),
+        void=void,
+        interrupted=interrupted,
+        shards=() if plan.shard is None else (plan.shard,),
     )
