@@ -149,6 +149,28 @@ def test_a_directory_without_results_is_refused_where_nothing_else_is_missing(
         assert "check, load have no results of a shard" in merged.said
 
 
+def test_a_merge_never_reads_what_it_wrote_before(shards: Path, invoke: Invoke) -> None:
+    outputs = ("--report-dir", "report", "--junit", "report/checks.xml", "-o", "x.json")
+    for _ in range(2):
+        merged = invoke("merge", ".", *outputs[:-1], str(shards / "x.json"))
+
+        assert merged.code == 0, merged.said
+        assert "12 tests in 3 shards: 12 passed" in merged.said
+        assert ET.parse("report/junit.xml").getroot().get("tests") == "6"
+
+
+def test_what_an_earlier_merge_wrote_elsewhere_is_named_where_a_shard_is_there_twice(
+    shards: Path, invoke: Invoke
+) -> None:
+    assert invoke("merge", "shard-1", "shard-2", "-o", "two.json").code == 3
+    again = invoke("merge", ".")
+    assert (again.code, "of the suite is there twice" in again.said) == (2, True)
+    assert "two.json is of an earlier merge" in again.said
+    assert invoke("merge", "two.json", "shard-3").code == 0
+    twice = invoke("merge", "shard-1", "shard-1", "shard-2")
+    assert (twice.code, "earlier merge" in twice.said) == (2, False)
+
+
 def test_a_directory_that_is_called_like_a_file_is_none(shards: Path, invoke: Invoke) -> None:
     (shards / "shard-2" / "x.json").mkdir()
     assert invoke("merge", ".").code == 0

@@ -80,9 +80,7 @@ def is_published() -> bool:
 
 def require_writable(outputs: Outputs) -> None:
     """Raises UsageError when a file could not be written after the run: before it costs nothing."""
-    for path in (*_files(outputs), *asked_files().values()):
-        if path is None:
-            continue
+    for path in to_be_written(outputs):
         if str(path) == "-":
             raise UsageError(
                 "- is no file to write, and standard output has the report for the terminal",
@@ -99,6 +97,11 @@ def require_writable(outputs: Outputs) -> None:
                 f"the report {path} could not be written: {error.strerror}",
                 hint="give a path in a directory that you may write to",
             ) from None
+
+
+def to_be_written(outputs: Outputs) -> tuple[Path, ...]:
+    """The files that the command line asks for, those that only a scan has left out."""
+    return tuple(path for path in (*_files(outputs), *asked_files().values()) if path is not None)
 
 
 def _files(outputs: Outputs) -> tuple[Path | None, Path | None]:

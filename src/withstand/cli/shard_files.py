@@ -2,7 +2,7 @@
 one by one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -39,8 +39,9 @@ class ShardFiles:
         return [read_results(path) for path in self.results]
 
 
-def find_shard_files(paths: Sequence[Path]) -> ShardFiles:
-    """The files of paths: those that are named, and of directories whatever is of a run.
+def find_shard_files(paths: Sequence[Path], leave_out: Collection[Path] = ()) -> ShardFiles:
+    """The files of paths: those that are named, and of directories whatever is of a run, but for
+    the files to `leave_out`.
 
     A shard that was killed before its first test may have left a directory without results, a file
     without a byte, or half of a journal's first line. Raises UsageError for a path that is not
@@ -49,8 +50,11 @@ def find_shard_files(paths: Sequence[Path]) -> ShardFiles:
     results: list[Path] = []
     junit: list[Path] = []
     empty: list[Path] = []
+    unread = {each.resolve() for each in leave_out}
     for path in paths:
-        found = sorted(_within(path)) if path.is_dir() else [path]
+        found = [path]
+        if path.is_dir():
+            found = sorted(each for each in _within(path) if each.resolve() not in unread)
         heads = {file: head for file in found if (head := _head(file))}
         named = [file for file, head in heads.items() if is_results(head)]
         junit += (file for file, head in heads.items() if "<testsuite" in head)

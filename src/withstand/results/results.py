@@ -90,6 +90,13 @@ class Results:
         part = self.scan or self.trials
         return () if part is None else part.shards
 
+    @property
+    def holds_several_shards(self) -> bool:
+        """Whether shards were merged into these."""
+        load = () if self.load is None else self.load.shards
+        suite = () if self.suite is None else self.suite.parts
+        return max(len(self.shards), len(load), len(suite), len(self.void_runs)) > 1
+
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict for each objective and operation it covers, by trials and by load; none
         without either.
