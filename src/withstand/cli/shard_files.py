@@ -13,12 +13,13 @@ from withstand.results_file import is_journal, is_results, read_results
 
 _HEAD_CHARACTERS: Final = 1_000
 _KINDS: Final = "*.json", "*.jsonl", "*.xml"
+_JOURNALS: Final = "suite*.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardFiles:
-    """Files of each kind, in the order of their paths; `empty` are the paths without any results:
-    what their shards did is not known.
+    """Files of each kind, in the order of their paths; `empty` are the paths without any results,
+    and journals without a line: what their shards did is not known.
     """
 
     results: tuple[Path, ...]
@@ -60,6 +61,8 @@ def find_shard_files(paths: Sequence[Path], leave_out: Collection[Path] = ()) ->
         junit += (file for file, head in heads.items() if "<testsuite" in head)
         if not named and (path.is_dir() or path not in heads):
             empty.append(path)
+        else:
+            empty += (file for file in found if file.match(_JOURNALS) and file not in heads)
         # What was named and is nothing of ours is refused where it is read.
         results += named if path.is_dir() else [file for file in heads if file not in junit]
     files = ShardFiles(results=tuple(results), junit=tuple(junit), empty=tuple(empty))
