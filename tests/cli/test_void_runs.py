@@ -2,6 +2,7 @@
 
 import json
 import socket
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.sharding.test_suite import shard as suite_shard
 from tests.test_results_file import PLAIN
 from withstand.results import Results
 from withstand.results_file import read_results, write_results
+from withstand.sharding import Shard
 
 from .hostile_server import answer, serving
 
@@ -151,8 +153,16 @@ def test_a_shard_that_came_to_nothing_and_is_there_with_results_as_well_is_refus
         assert (merged.code, why in merged.said) == (2, True), merged.said
 
 
-def test_a_shard_whose_api_dies_during_its_trials_is_merged_with_the_others(
-    invoke: Invoke, folder: Path
+@pytest.mark.parametrize(
+    ("lives", "said"),
+    [
+        (lambda asked: len(asked) < 5, "stopped answering"),
+        (lambda asked: asked.count("/") < 2, "the scan of shard 2/2 came to nothing"),
+    ],
+    ids=["in its trials", "between trials and scan"],
+)
+def test_a_shard_whose_api_dies_is_merged_with_the_others(
+    invoke: Invoke, folder: Path, lives: Callable[[list[str]], bool], said: str
 ) -> None:
     (folder / "api.json").write_text(json.dumps(_DOCUMENT))
     asked: list[str] = []
@@ -160,7 +170,7 @@ def test_a_shard_whose_api_dies_during_its_trials_is_merged_with_the_others(
 
     def behave(connection: socket.socket, path: str) -> None:
         asked.append(path)
-        if not dying[0] or len(asked) < 5:
+        if not dying[0] or lives(asked):  # trials and scan begin with a look at /
             answer(connection, 200, b"[]")
 
     with serving(behave) as url:
@@ -172,10 +182,22 @@ def test_a_shard_whose_api_dies_during_its_trials_is_merged_with_the_others(
                 *("--shard", f"{number}/2", "--check", "stack-trace-in-response"),
                 *("--json", f"{number}.json"),
             )
-            assert ended.code in (0, 3), ended.said
-    kinds = [read_results(Path(f"{n}.json")) for n in (1, 2)]
-    assert all(each.scan is not None and each.trials is not None for each in kinds)
+            assert ended.code == (3 if dying[0] else 0), ended.said
 
     merged = invoke("merge", "1.json", "2.json")
     assert merged.code == 3, merged.said
-    assert "cannot be merged" not in merged.said
+    assert said in merged.said
+    assert "is missing" not in merged.said
+
+
+def test_a_shard_that_has_nothing_to_try_is_void_where_its_scan_cannot_begin(
+    invoke: Invoke, folder: Path, nobody: str
+) -> None:
+    (folder / "api.json").write_text(json.dumps(_DOCUMENT))
+    invoke(
+        *("check", "api.json", "-q", "-H", nobody, "--slo", "GET /items: errors<50%"),
+        *("--shard", "1/2", "--json", "1.json"),
+    )
+    assert [each.shard for each in read_results(Path("1.json")).void_runs] == [
+        Shard(number=1, total=2)
+    ]

@@ -177,7 +177,8 @@ class Results:
         reasons = (scan, untested, tried, untried, broken, lost, saturated, lagging, search)
         troubles = self.suite.troubles() if self.suite is not None else ()
         known = (reason for reason in reasons if reason is not None)
-        return (*why_nothing(self.void_runs), *known, *troubles, *self._left_alone())
+        every = (*why_nothing(self.void_runs), *known, *troubles, *self._left_alone())
+        return tuple(dict.fromkeys(every))  # what ends the trials of a check ends its scan
 
     def _left_alone(self) -> tuple[str, ...]:
         """What lacks every shard but one, though results of several kinds were merged. In results

@@ -53,9 +53,11 @@ def run_check(
             raise
         return replace(tried, scan=_no_scan(plan, None, interrupted=True), interrupted=True)
     except RunVoid as error:
-        if tried is None:
-            raise
-        return replace(tried, scan=_no_scan(plan, " ".join(str(error).split())))
+        if tried is None or tried.trials is None or not tried.trials.operations:
+            raise  # a shard may have had nothing to try
+        here = "" if plan.shard is None else f" of shard {plan.shard}"
+        why = f"the scan{here} came to nothing: {' '.join(error.message.split())}"
+        return replace(tried, scan=_no_scan(plan, why))
     if tried is None:
         return scanned
     return replace(
