@@ -40,9 +40,9 @@ def command(ci_name: str | None, shards: int, dry_run: bool, force: bool) -> int
 
     It looks for an OpenAPI document, tests for pytest, what installs the packages (uv, Poetry,
     PDM, Hatch, Pipenv or pip) and the CI system (GitHub, GitLab or Azure), and sends nothing
-    anywhere. withstand.toml is written where there is none, with comments on what to add. The pipeline runs
-    tests and checks in shards, merges them into one report and shows it where the CI system shows
-    such things.
+    anywhere. withstand.toml is written where there is none, with comments on what to add. The
+    pipeline runs tests and checks in shards, merges them into one report and shows it where the CI
+    system shows such things.
 
     \b
     Examples
