@@ -176,7 +176,7 @@ def _kind(results: Results) -> str:
         ("suite", results.suite),
         ("void", results.void_runs or None),
     )
-    return " and ".join(name for name, part in parts if part is not None) or "nothing"
+    return " with ".join(name for name, part in parts if part is not None) or "nothing"
 
 
 def _refuse_other_commit(first: Results, second: Results) -> None:
