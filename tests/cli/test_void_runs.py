@@ -157,7 +157,7 @@ def test_a_shard_that_came_to_nothing_and_is_there_with_results_as_well_is_refus
     ("lives", "said"),
     [
         (lambda asked: len(asked) < 5, "stopped answering"),
-        (lambda asked: asked.count("/") < 2, "the scan of shard 2/2 came to nothing"),
+        (lambda asked: asked.count("/") < 2, "the scan of shard 1/2 came to nothing"),
     ],
     ids=["in its trials", "between trials and scan"],
 )
@@ -175,7 +175,7 @@ def test_a_shard_whose_api_dies_is_merged_with_the_others(
 
     with serving(behave) as url:
         for number in (1, 2):
-            dying[0] = number == 2
+            dying[0] = number == 1  # which has the one operation
             asked.clear()
             ended = invoke(
                 *("check", "api.json", "-q", "-H", url, "--slo", "GET /items: errors<50%"),
@@ -196,8 +196,8 @@ def test_a_shard_that_has_nothing_to_try_is_void_where_its_scan_cannot_begin(
     (folder / "api.json").write_text(json.dumps(_DOCUMENT))
     invoke(
         *("check", "api.json", "-q", "-H", nobody, "--slo", "GET /items: errors<50%"),
-        *("--shard", "1/2", "--json", "1.json"),
+        *("--shard", "2/2", "--json", "2.json"),
     )
-    assert [each.shard for each in read_results(Path("1.json")).void_runs] == [
-        Shard(number=1, total=2)
+    assert [each.shard for each in read_results(Path("2.json")).void_runs] == [
+        Shard(number=2, total=2)
     ]

@@ -44,14 +44,14 @@ def run_check(
         if not wanted.scan:
             return tried
         if tried.interrupted or void is not None:
-            return replace(tried, scan=_no_scan(plan, void, interrupted=tried.interrupted))
+            return _ended(tried, plan, void)
     try:
         say(f"Scanning {len(plan.api.operations)} operations with {len(plan.checks)} checks …")
         scanned = run_scan(plan, occasion, observer=scan_observer)
     except KeyboardInterrupt:  # before the scan listens to it itself
         if tried is None:
             raise
-        return replace(tried, scan=_no_scan(plan, None, interrupted=True), interrupted=True)
+        return _ended(replace(tried, interrupted=True), plan, None)
     except RunVoid as error:
         if tried is None or tried.trials is None or not tried.trials.operations:
             raise  # a shard may have had nothing to try
@@ -68,8 +68,14 @@ def run_check(
     )
 
 
+def _ended(tried: Results, plan: ScanPlan, void: str | None) -> Results:
+    """Trials that ended the whole. A shard has both parts all the same, so that it can be merged."""
+    if plan.shard is None:
+        return tried
+    return replace(tried, scan=_no_scan(plan, void, interrupted=tried.interrupted))
+
+
 def _no_scan(plan: ScanPlan, void: str | None, *, interrupted: bool = False) -> ScanRecord:
-    """The part of a scan that tested nothing: shards have it too, so that they can be merged."""
     return ScanRecord(
         findings=(),
         coverage=(),
