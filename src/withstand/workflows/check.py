@@ -69,7 +69,7 @@ def run_check(
 
 
 def _ended(tried: Results, plan: ScanPlan, void: str | None) -> Results:
-    """Trials that ended the whole. A shard has both parts all the same, so that it can be merged."""
+    """Trials that ended the whole. A shard has both parts all the same, so that it is merged."""
     if plan.shard is None:
         return tried
     return replace(tried, scan=_no_scan(plan, void, interrupted=tried.interrupted))
