@@ -82,3 +82,21 @@ def test_a_folder_that_says_nothing_gets_a_configuration_alone(
     assert done.code == 0
     assert "withstand init --ci github" in done.said
     assert [path.name for path in folder.iterdir() if path.is_file()] == ["withstand.toml"]
+
+
+def test_in_a_worktree_the_remote_of_the_repository_counts(
+    invoke: Invoke, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = repository / ".git" / "worktrees" / "side"
+    own.mkdir(parents=True)
+    (own / "commondir").write_text("../..\n")
+    side = tmp_path / "side"
+    side.mkdir()
+    (side / ".git").write_text(f"gitdir: {own}\n")
+    monkeypatch.chdir(side)
+    done = invoke("init", "--dry-run")
+    assert (done.code, "no Python packages, GitHub" in done.said) == (0, True)
+
+    (own / "commondir").unlink()  # a submodule has its own
+    (own / "config").write_text('[remote "origin"]\n\turl = git@gitlab.com:a/b.git\n')
+    assert "no Python packages, GitLab" in invoke("init", "--dry-run").said

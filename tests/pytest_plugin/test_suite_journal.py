@@ -108,6 +108,23 @@ def test_a_run_that_is_killed_leaves_every_test_that_had_ended(project: pytest.P
     )
 
 
+def test_a_run_that_never_comes_to_its_tests_leaves_a_journal_without_a_line(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_XDIST_WORKER", raising=False)  # that of the run of this test
+    journal = project.path / "out" / "suite-2-of-3.jsonl"
+    journal.parent.mkdir()
+    journal.write_text("what an earlier run left")
+    project.makepyfile(test_it="def test_a(): pass")
+    project.makeconftest("import no_such_module")
+    options = ("-p", "withstand.pytest_plugin", "--shard=2/3", "--withstand-report-dir=out")
+
+    assert project.runpytest_subprocess(*options, "--co").ret == pytest.ExitCode.USAGE_ERROR
+    assert journal.read_text() == "what an earlier run left", "a listing is no run"
+    assert project.runpytest_subprocess(*options).ret == pytest.ExitCode.USAGE_ERROR
+    assert journal.read_text() == ""
+
+
 @pytest.mark.slow
 def test_a_worker_that_dies_fails_its_test_in_the_journal_and_the_others_have_results(
     run_parallel: RunProject, project: pytest.Pytester

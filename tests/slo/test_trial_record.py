@@ -9,7 +9,7 @@ from withstand.errors import UsageError
 from withstand.sharding import Shard
 from withstand.slo import VerdictState, parse_objective
 from withstand.slo.trial import Trial
-from withstand.slo.trial_plan import TrialPlan, share_of
+from withstand.slo.trial_plan import TrialPlan, digest_of_plan, share_of
 from withstand.slo.trial_record import (
     TrialRecord,
     TrialShare,
@@ -100,9 +100,33 @@ def test_each_operation_is_tried_in_exactly_one_shard() -> None:
         objectives=dict.fromkeys(keys, (P95,)), left_out={"POST /things": "it writes"}
     )
     parts = [share_of(whole, Shard(number=number, total=4)) for number in range(1, 5)]
-    assert all(part.objectives for part in parts)
+    assert [len(part.objectives) for part in parts] == [10] * 4
     assert sorted(key for part in parts for key in part.objectives) == sorted(keys)
     assert [key for part in parts for key in part.left_out] == ["POST /things"]
+
+
+def test_operations_with_many_objectives_are_not_all_in_one_shard() -> None:
+    many = {f"GET /a/{n}": (P95, ERRORS) for n in range(0, 8, 2)}
+    whole = TrialPlan(
+        objectives=many | {f"GET /a/{n}": (P95,) for n in range(1, 8, 2)}, left_out={}
+    )
+    for number in (1, 2):
+        part = share_of(whole, Shard(number=number, total=2))
+        assert sorted(map(len, part.objectives.values())) == [1, 1, 2, 2]
+
+
+def test_shards_that_were_to_try_other_things_are_no_parts_of_one_check() -> None:
+    plans = [
+        TrialPlan(objectives={"GET /a": (P95,), "GET /b": judged}, left_out={})
+        for judged in ((P95,), (ERRORS,))
+    ]
+    one, two = (
+        replace(record(), shards=(Shard(number=n, total=2),), whole=digest_of_plan(plan))
+        for n, plan in enumerate(plans, start=1)
+    )
+    assert merge_trials(one, replace(two, whole=one.whole)).whole == digest_of_plan(plans[0])
+    with pytest.raises(UsageError, match="shard 2/2 is no part of the check of shard 1/2"):
+        merge_trials(one, two)
 
 
 def test_a_shard_says_nothing_of_an_objective_whose_operations_others_try() -> None:

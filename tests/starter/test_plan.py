@@ -170,6 +170,14 @@ def test_each_manager_installs_what_it_knows() -> None:
         'python -m pip install -r a.txt -r b.txt -e . "withstand==1.2"'
     )
     assert commands() == 'python -m pip install "withstand==1.2"'
+    assert commands(manager=Manager.PDM, extras=("qa",)) == (
+        "python -m pip install pdm; pdm install --group qa; "
+        'python -m pip --python "$(pdm info --python)" install "withstand==1.2"'
+    )
+    assert commands(manager=Manager.HATCH, environment="api") == (
+        "python -m pip install hatch; hatch env create api; "
+        'hatch run api:python -m pip install "withstand==1.2"'
+    )
     assert commands(manager=Manager.PIPENV, declares_withstand=True) == (
         "python -m pip install pipenv; pipenv install --dev"
     )

@@ -43,6 +43,16 @@ def test_an_empty_repository_says_nothing() -> None:
         ({"pyproject.toml": "[tool.ruff]\n"}, None),
         ({"pyproject.toml": "no TOML at all ["}, None),
         ({"package.json": "{}"}, None),
+        ({"pdm.lock": "", "pyproject.toml": "[project]"}, Manager.PDM),
+        ({"pyproject.toml": "[tool.pdm.dev-dependencies]\ntest=[]"}, Manager.PDM),
+        ({"pyproject.toml": "[project]\n[tool.pdm.version]\nsource='scm'"}, Manager.PIP),
+        ({"pyproject.toml": "[tool.hatch.envs.t]\ndependencies=['pytest']"}, Manager.HATCH),
+        ({"pyproject.toml": "[build-system]\n[tool.hatch.envs.docs]"}, Manager.PIP),
+        ({"setup.cfg": "[options]\n"}, Manager.PIP),
+        ({"setup.cfg": "[flake8]\n"}, None),
+        ({"setup.cfg": "no section at all"}, None),
+        ({"requirements/api.txt": "# ours\npytest==9\n"}, Manager.PIP),
+        ({"requirements/docs.txt": "sphinx\n", "more/requirements.txt": "pytest"}, None),
     ],
 )
 def test_the_packages_are_installed_by(texts: dict[str, str], manager: Manager | None) -> None:
@@ -63,6 +73,11 @@ def test_the_packages_are_installed_by(texts: dict[str, str], manager: Manager |
         ({"pyproject.toml": "[tool.poetry.dependencies]\nwithstand = {optional=true}"}, False),
         ({"Pipfile": "[dev-packages]\nwithstand = '*'\n"}, True),
         ({"requirements/test.txt": "Withstand >= 0.1  # ours\n"}, True),
+        ({"requirements-qa.txt": "-r requirements.txt\nwithstand\n"}, True),
+        ({"pdm.lock": "", "pyproject.toml": "[dependency-groups]\nqa=['withstand']"}, True),
+        ({"pyproject.toml": "[tool.pdm.dev-dependencies]\nx=['withstand']"}, True),
+        ({"pyproject.toml": "[tool.hatch.envs.t]\ndependencies=['withstand']"}, True),
+        ({"pyproject.toml": "[tool.hatch.envs.t]\nextra-dependencies=['pytest']"}, False),
     ],
 )
 def test_withstand_is_declared_where_the_manager_looks(
@@ -106,6 +121,23 @@ def test_extras_and_groups_are_named_where_tests_need_them_and_the_manager_leave
     project = files(*filter(None, [lock]), **{"pyproject.toml": text})
     assert (project.extras, project.groups) == (extras, groups)
     assert project.declares_withstand is declared
+
+
+def test_extras_in_setup_cfg_are_named_where_tests_need_them() -> None:
+    setup = "[options]\n[options.extras_require]\nqa =\n    pytest\n    withstand>=1\ndocs = x\n"
+    project = files(**{"setup.cfg": setup})
+    assert (project.extras, project.declares_withstand) == (("qa",), True)
+    assert project.is_package
+
+
+def test_of_the_environments_of_hatch_the_one_with_withstand_is_taken() -> None:
+    text = (
+        "[project.optional-dependencies]\nqa = ['withstand']\n"
+        "[tool.hatch.envs.default]\ndependencies = ['pytest']\n"
+        "[tool.hatch.envs.api]\nfeatures = ['qa', 3]\ndependencies = ['pytest']\n"
+    )
+    project = files(**{"pyproject.toml": text})
+    assert (project.environment, project.declares_withstand) == ("api", True)
 
 
 @pytest.mark.parametrize("text", ["tool = 3", "project = 1", "[tool]\nuv = 1\npoetry = 'x'"])

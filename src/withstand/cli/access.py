@@ -6,17 +6,16 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from withstand.cli.interruption import kept_if_interrupted
 from withstand.cli.options import (
     Outputs,
-    report_options,
     settings_for,
     shard_option,
     target_for,
     target_options,
 )
-from withstand.cli.output import publish, require_writable
+from withstand.cli.output import publish
 from withstand.cli.progress import ProgressLine
+from withstand.cli.report_options import report_options
 from withstand.cli.typed import typed_command
 from withstand.errors import RunVoid, UsageError
 from withstand.history.commit import current_commit
@@ -77,7 +76,6 @@ def command(
       withstand access --approve && git diff withstand.access.toml
     """
     outputs = Outputs(html=html, json_file=json_file, report_dir=report_dir)
-    require_writable(outputs)
     if approve and shard is not None:
         raise UsageError(
             f"--approve writes down the whole matrix, and shard {shard} sees a part of it",
@@ -86,16 +84,15 @@ def command(
     settings = settings_for(config_file, base_url, openapi=document)
     target = target_for(settings, allow, insecure)
     checks = tuple(check for check in all_checks() if check.reads_access)
-    with kept_if_interrupted(settings, target, outputs):
-        plan = scan_plan(
-            settings,
-            target,
-            api_for(settings, target),
-            checks=checks,
-            profile=profile or "ci",
-            approves=approve,
-            shard=shard,
-        )
+    plan = scan_plan(
+        settings,
+        target,
+        api_for(settings, target),
+        checks=checks,
+        profile=profile or "ci",
+        approves=approve,
+        shard=shard,
+    )
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,

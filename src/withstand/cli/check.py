@@ -6,18 +6,17 @@ from typing import Final
 import click
 
 from withstand.cli.history_file import history_for, history_option, remembered
-from withstand.cli.interruption import kept_if_interrupted
 from withstand.cli.known_findings import baseline_for, with_baseline_updated
 from withstand.cli.options import (
     Outputs,
-    report_options,
     settings_for,
     shard_option,
     target_for,
     target_options,
 )
-from withstand.cli.output import publish, require_writable
+from withstand.cli.output import publish
 from withstand.cli.progress import ProgressLine
+from withstand.cli.report_options import report_options
 from withstand.cli.scan_files import scan_file_options
 from withstand.cli.scan_options import scan_options
 from withstand.cli.traffic import slo_option
@@ -98,7 +97,6 @@ def command(
       withstand check --report-dir withstand-report --profile readonly
     """
     outputs = Outputs(html=html, json_file=json_file, report_dir=report_dir)
-    require_writable(outputs)
     settings = settings_for(config_file, base_url, openapi=document)
     target = target_for(settings, allow, insecure)
     baseline = baseline_for(settings, shard)
@@ -110,17 +108,16 @@ def command(
         trials=bool(objectives),
         budget_s=DEFAULT_BUDGET_S if budget is None else _budget_s(budget),
     )
-    with kept_if_interrupted(settings, target, outputs):
-        plan = scan_plan(
-            settings,
-            target,
-            api_for(settings, target),
-            checks=chosen(only, without) if wanted.scan else (),
-            provoking=provoking(only, without),
-            profile=profile,
-            fail_on=fail_on,
-            shard=shard,
-        )
+    plan = scan_plan(
+        settings,
+        target,
+        api_for(settings, target),
+        checks=chosen(only, without) if wanted.scan else (),
+        provoking=provoking(only, without),
+        profile=profile,
+        fail_on=fail_on,
+        shard=shard,
+    )
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from withstand.cli.options import typed_shard
 from withstand.errors import UsageError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -33,6 +34,7 @@ def distribution_options() -> tuple[Callable[[F], F], ...]:
         click.option(
             "--shard",
             metavar="K/N",
+            callback=typed_shard,
             help="Send only this machine's part of the load: 2/4 on the second of four. "
             "`withstand merge` makes one result of all parts.",
         ),

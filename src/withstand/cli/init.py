@@ -39,10 +39,10 @@ def command(ci_name: str | None, shards: int, dry_run: bool, force: bool) -> int
     """Write a first withstand.toml and the pipeline that fits this repository.
 
     It looks for an OpenAPI document, tests for pytest, what installs the packages (uv, Poetry,
-    Pipenv or pip) and the CI system (GitHub, GitLab or Azure), and sends nothing anywhere.
-    withstand.toml is written where there is none, with comments on what to add. The pipeline runs
-    tests and checks in shards, merges them into one report and shows it where the CI system shows
-    such things.
+    PDM, Hatch, Pipenv or pip) and the CI system (GitHub, GitLab or Azure), and sends nothing
+    anywhere. withstand.toml is written where there is none, with comments on what to add. The
+    pipeline runs tests and checks in shards, merges them into one report and shows it where the CI
+    system shows such things.
 
     \b
     Examples
@@ -96,8 +96,22 @@ def _texts(root: Path, paths: Iterable[str]) -> dict[str, str]:
     texts = {}
     for path in paths:
         with suppress(OSError):
-            texts[path] = (root / path).read_text(encoding="utf-8", errors="replace")
+            texts[path] = _place(root, path).read_text(encoding="utf-8", errors="replace")
     return texts
+
+
+def _place(root: Path, path: str) -> Path:
+    """Where a file of the repository is. A worktree has a file in the place of Git's folder, which
+    leads to the folder of its own and from there to the common one (gitrepository-layout(5)).
+    """
+    link, name = root / ".git", path.removeprefix(".git/")
+    if path not in GIT_FILES or not link.is_file():
+        return root / path
+    folder = root / link.read_text(encoding="utf-8").removeprefix("gitdir:").strip()
+    common = folder / "commondir"
+    return (
+        folder / common.read_text(encoding="utf-8").strip() if common.is_file() else folder
+    ) / name
 
 
 def _root(here: Path) -> Path:
@@ -107,7 +121,7 @@ def _root(here: Path) -> Path:
 
 def _files(root: Path) -> frozenset[str]:
     """Paths relative to the root, without what others have put there; with Git's own settings."""
-    found = {name for name in GIT_FILES if (root / name).is_file()}
+    found = {name for name in GIT_FILES if _place(root, name).is_file()}
     for folder, folders, names in os.walk(root):
         hidden = [name for name in folders if name.startswith(".") and name != ".github"]
         folders[:] = sorted(set(folders) - _NOT_OURS - set(hidden))

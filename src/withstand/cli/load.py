@@ -22,7 +22,7 @@ from withstand.cli.load_plan import (
 from withstand.cli.locust_load import locust_command
 from withstand.cli.mix import load_objectives
 from withstand.cli.options import Outputs
-from withstand.cli.output import publish, require_writable
+from withstand.cli.output import publish
 from withstand.cli.typed import typed_command
 from withstand.errors import UsageError
 from withstand.history.commit import current_commit
@@ -86,7 +86,6 @@ def command(confirm: bool, **given: Any) -> int:
     options = LoadOptions(**given)
     require_consistent(options)
     outputs = Outputs(html=options.html, json_file=options.json_file, report_dir=options.report_dir)
-    require_writable(outputs)
     settings = load_settings_of(options)
     history = history_for(settings, Kind.LOAD)
     if confirm and history is None:

@@ -10,8 +10,10 @@ import click
 from withstand.cli.distribution import distribution_options
 from withstand.cli.history_file import history_option
 from withstand.cli.mix import scenario_file
-from withstand.cli.options import report_options, setting_option, target_options
+from withstand.cli.options import setting_option, target_options
+from withstand.cli.report_options import report_options
 from withstand.cli.traffic import slo_option, traffic_options
+from withstand.sharding import Shard
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -49,7 +51,7 @@ class LoadOptions:
     metric_names: tuple[str, ...]
     probe_command: str | None
     processes: int | None
-    shard: str | None
+    shard: Shard | None
     start_at: str | None
     exit_code_on_slo: int
     html: Path | None

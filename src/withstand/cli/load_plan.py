@@ -27,7 +27,6 @@ from withstand.load.probe.sample import METRIC_NAMES, Probe
 from withstand.results import Results
 from withstand.settings import Settings
 from withstand.settings.plans import api_for, people_for, scan_plan
-from withstand.sharding import parse_shard
 from withstand.slo import timing
 from withstand.units import parse_duration_ns
 from withstand.workflows import (
@@ -102,7 +101,7 @@ def load_plan(
         follow_redirects=configured.follow_redirects,
         probe=_probe(options, target),
         processes=options.processes or configured.processes,
-        shard=None if options.shard is None else parse_shard(options.shard),
+        shard=options.shard,
         start_at_s=None if start_at is None else start_at_s(start_at, datetime.now(UTC)),
         warm_up_s=configured.warm_up_s if options.warm_up is None else _seconds(options.warm_up),
         abort_on_fail=options.abort_on_fail,

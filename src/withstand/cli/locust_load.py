@@ -10,9 +10,10 @@ from typing import Any, Final
 import click
 
 from withstand.cli.history_file import history_for, history_option, remembered
-from withstand.cli.options import Outputs, report_options, settings_for, target_for
-from withstand.cli.output import publish, require_writable
+from withstand.cli.options import Outputs, settings_for, target_for
+from withstand.cli.output import publish
 from withstand.cli.progress import ProgressLine
+from withstand.cli.report_options import report_options
 from withstand.cli.traffic import slo_option
 from withstand.cli.typed import typed_command
 from withstand.errors import RunVoid, UsageError
@@ -118,7 +119,6 @@ def locust_command(**given: Any) -> int:
     outputs = Outputs(
         html=given["html"], json_file=given["json_file"], report_dir=given["report_dir"]
     )
-    require_writable(outputs)
     config = given["config_file"]
     if config is not None and config.suffix == ".conf":
         rest += ["--config", str(config)]

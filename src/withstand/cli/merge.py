@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from withstand.cli.options import Outputs
-from withstand.cli.output import publish, require_writable
+from withstand.cli.output import publish, require_writable, to_be_written
 from withstand.cli.scan_files import asked_files, scan_file_options
 from withstand.cli.shard_files import find_shard_files
 from withstand.errors import UsageError
@@ -67,7 +67,10 @@ def command(
     """
     outputs = Outputs(json_file=output, html=html, report_dir=report_dir)
     require_writable(outputs)
-    files = find_shard_files(results)
+    own = to_be_written(outputs)  # what they hold is of an earlier merge
+    if report_dir is not None:
+        own = (*own, report_dir / "junit.xml")
+    files = find_shard_files(results, leave_out=own)
     if report_dir is not None and files.junit:
         _require_apart(asked_files().get("junit"), report_dir / "junit.xml")
     whole = _whole(files.results, files.read())
@@ -94,7 +97,20 @@ def _note(durations: Path, whole: Results) -> None:
 
 
 def _whole(files: Sequence[Path], parts: list[Results]) -> Results:
-    whole = merge_shards(parts)
+    try:
+        whole = merge_shards(parts)
+    except UsageError as error:
+        earlier = [
+            str(file) for file, each in zip(files, parts, strict=True) if each.holds_several_shards
+        ]
+        if not earlier:
+            raise
+        raise UsageError(
+            error.message,
+            hint=f"{', '.join(earlier)} {'is' if len(earlier) == 1 else 'are'} of an earlier "
+            "merge: name only what the shards wrote, or the earlier merge and the shards that are "
+            "not in it",
+        ) from None
     if len(parts) > 1:
         return whole
     if whole.suite is not None:

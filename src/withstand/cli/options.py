@@ -16,6 +16,8 @@ from withstand.sharding import Shard, parse_shard
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OVERRIDES: Final = "withstand.settings"  # in Click's context: key → the flag, its value
+_SOURCE: Final = "withstand.source"
+_TARGET: Final = "withstand.target"
 
 
 def target_options(function: F) -> F:
@@ -109,53 +111,20 @@ def setting_option(flag: str, key: str, **options: Any) -> Callable[[F], F]:
 
 def shard_option(function: F) -> F:
     """`--shard K/N` of what is divided test by test."""
-
-    def read(_context: click.Context, _option: click.Parameter, text: str | None) -> Shard | None:
-        return None if text is None else parse_shard(text)
-
     return click.option(
         "--shard",
         metavar="K/N",
-        callback=read,
+        callback=typed_shard,
         help="Run only this part of the tests: 2/4 in the second of four jobs. `withstand merge` "
         "makes one result of all parts.",
     )(function)
 
 
-def report_options(function: F) -> F:
-    """What to write besides the terminal report."""
-    for option in reversed(
-        (
-            click.option(
-                "--html",
-                type=click.Path(path_type=Path, dir_okay=False),
-                metavar="FILE",
-                help="Write the report as one self-contained HTML file.",
-            ),
-            click.option(
-                "--json",
-                "json_file",
-                type=click.Path(path_type=Path, dir_okay=False),
-                metavar="FILE",
-                help="Write the results, for `withstand report` and other programs.",
-            ),
-            click.option(
-                "--report-dir",
-                type=click.Path(path_type=Path, file_okay=False),
-                metavar="DIR",
-                help="Write report.html and results.json into a directory; of a scan also "
-                "results.sarif.",
-            ),
-            click.option(
-                "--strict",
-                is_flag=True,
-                help="Exit 3 when something could not be decided, instead of 0.",
-            ),
-            click.option("-q", "--quiet", is_flag=True, help="No progress on stderr."),
-        )
-    ):
-        function = option(function)
-    return function
+def typed_shard(
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> Shard | None:
+    """The shard that was typed, as Click's callbacks give it. Raises UsageError."""
+    return None if text is None else parse_shard(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,10 +149,21 @@ def settings_for(
         for key, value in (("target.base_url", base_url), ("target.openapi", openapi))
         if value is not None
     }
-    return load_settings(config_file=config_file, overrides=overrides)
+    settings = load_settings(config_file=config_file, overrides=overrides)
+    click.get_current_context().meta[_SOURCE] = settings.source
+    return settings
 
 
 def target_for(settings: Settings, allow: tuple[str, ...], insecure: bool) -> Target:
     """The target that settings and flags name. Raises UsageError when it may not be tested."""
     target = settings.target(allow=allow)
+    click.get_current_context().meta[_TARGET] = target.base_url
     return replace(target, verify=False) if insecure else target
+
+
+def known_so_far() -> tuple[str | None, str]:
+    """The file that the settings came from, and the target's address: None and empty before they
+    are read.
+    """
+    meta = click.get_current_context().meta
+    return meta.get(_SOURCE), meta.get(_TARGET, "")

@@ -24,6 +24,8 @@ from withstand.results import Results
 from withstand.results_file import write_results
 from withstand.slo.trend import Trend
 
+_PUBLISHED: Final = "withstand.published"  # in Click's context
+
 
 def publish(
     results: Results,
@@ -37,6 +39,8 @@ def publish(
 
     Files are written first, so that nothing is lost when the terminal goes away.
     """
+    if (context := click.get_current_context(silent=True)) is not None:
+        context.meta[_PUBLISHED] = True
     html, json_file = _files(outputs)
     texts = _text_files(outputs, results)
     try:
@@ -69,11 +73,14 @@ def publish(
     return 130 if results.interrupted else results.exit_code()
 
 
+def is_published() -> bool:
+    """Whether the run has results, and they have been written as far as they could be."""
+    return _PUBLISHED in click.get_current_context().meta
+
+
 def require_writable(outputs: Outputs) -> None:
     """Raises UsageError when a file could not be written after the run: before it costs nothing."""
-    for path in (*_files(outputs), *asked_files().values()):
-        if path is None:
-            continue
+    for path in to_be_written(outputs):
         if str(path) == "-":
             raise UsageError(
                 "- is no file to write, and standard output has the report for the terminal",
@@ -90,6 +97,11 @@ def require_writable(outputs: Outputs) -> None:
                 f"the report {path} could not be written: {error.strerror}",
                 hint="give a path in a directory that you may write to",
             ) from None
+
+
+def to_be_written(outputs: Outputs) -> tuple[Path, ...]:
+    """The files that the command line asks for, those that only a scan has left out."""
+    return tuple(path for path in (*_files(outputs), *asked_files().values()) if path is not None)
 
 
 def _files(outputs: Outputs) -> tuple[Path | None, Path | None]:

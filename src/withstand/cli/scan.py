@@ -4,18 +4,17 @@ from pathlib import Path
 
 import click
 
-from withstand.cli.interruption import kept_if_interrupted
 from withstand.cli.known_findings import baseline_for, with_baseline_updated
 from withstand.cli.options import (
     Outputs,
-    report_options,
     settings_for,
     shard_option,
     target_for,
     target_options,
 )
-from withstand.cli.output import publish, require_writable
+from withstand.cli.output import publish
 from withstand.cli.progress import ProgressLine
+from withstand.cli.report_options import report_options
 from withstand.cli.scan_files import scan_file_options
 from withstand.cli.scan_options import scan_options
 from withstand.cli.trace_file import trace_option, traced
@@ -70,22 +69,20 @@ def command(
       withstand scan --trace requests.txt
     """
     outputs = Outputs(html=html, json_file=json_file, report_dir=report_dir)
-    require_writable(outputs)
     settings = settings_for(config_file, base_url, openapi=document)
     target = target_for(settings, allow, insecure)
     baseline = baseline_for(settings, shard)
     checks = chosen(only, without)
-    with kept_if_interrupted(settings, target, outputs):
-        plan = scan_plan(
-            settings,
-            target,
-            api_for(settings, target),
-            checks=checks,
-            provoking=provoking(only, without),
-            profile=profile,
-            fail_on=fail_on,
-            shard=shard,
-        )
+    plan = scan_plan(
+        settings,
+        target,
+        api_for(settings, target),
+        checks=checks,
+        provoking=provoking(only, without),
+        profile=profile,
+        fail_on=fail_on,
+        shard=shard,
+    )
     occasion = Occasion(
         command=typed_command(),
         config=settings.source,

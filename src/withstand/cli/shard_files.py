@@ -2,7 +2,7 @@
 one by one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,12 +13,13 @@ from withstand.results_file import is_journal, is_results, read_results
 
 _HEAD_CHARACTERS: Final = 1_000
 _KINDS: Final = "*.json", "*.jsonl", "*.xml"
+_JOURNALS: Final = "suite*.jsonl"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShardFiles:
-    """Files of each kind, in the order of their paths; `empty` are the paths without any results:
-    what their shards did is not known.
+    """Files of each kind, in the order of their paths; `empty` are the paths without any results,
+    and journals without a line: what their shards did is not known.
     """
 
     results: tuple[Path, ...]
@@ -39,8 +40,9 @@ class ShardFiles:
         return [read_results(path) for path in self.results]
 
 
-def find_shard_files(paths: Sequence[Path]) -> ShardFiles:
-    """The files of paths: those that are named, and of directories whatever is of a run.
+def find_shard_files(paths: Sequence[Path], leave_out: Collection[Path] = ()) -> ShardFiles:
+    """The files of paths: those that are named, and of directories whatever is of a run, but for
+    the files to `leave_out`.
 
     A shard that was killed before its first test may have left a directory without results, a file
     without a byte, or half of a journal's first line. Raises UsageError for a path that is not
@@ -49,13 +51,18 @@ def find_shard_files(paths: Sequence[Path]) -> ShardFiles:
     results: list[Path] = []
     junit: list[Path] = []
     empty: list[Path] = []
+    unread = {each.resolve() for each in leave_out}
     for path in paths:
-        found = sorted(_within(path)) if path.is_dir() else [path]
+        found = [path]
+        if path.is_dir():
+            found = sorted(each for each in _within(path) if each.resolve() not in unread)
         heads = {file: head for file in found if (head := _head(file))}
         named = [file for file, head in heads.items() if is_results(head)]
         junit += (file for file, head in heads.items() if "<testsuite" in head)
         if not named and (path.is_dir() or path not in heads):
             empty.append(path)
+        else:
+            empty += (file for file in found if file.match(_JOURNALS) and file not in heads)
         # What was named and is nothing of ours is refused where it is read.
         results += named if path.is_dir() else [file for file in heads if file not in junit]
     files = ShardFiles(results=tuple(results), junit=tuple(junit), empty=tuple(empty))

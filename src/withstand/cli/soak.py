@@ -18,7 +18,7 @@ from withstand.cli.load_plan import (
 )
 from withstand.cli.mix import load_objectives
 from withstand.cli.options import Outputs
-from withstand.cli.output import publish, require_writable
+from withstand.cli.output import publish
 from withstand.cli.typed import typed_command
 from withstand.errors import UsageError
 from withstand.history.runs import Kind
@@ -83,7 +83,6 @@ def command(
     outputs = Outputs(html=options.html, json_file=options.json_file, report_dir=options.report_dir)
     if checkpoint_file is None and options.report_dir is not None:
         checkpoint_file = options.report_dir / _CHECKPOINT_NAME
-    require_writable(outputs)
     rules = _rules(memory_tolerance, window)
     settings = load_settings_of(options)
     history = history_for(settings, Kind.SOAK)

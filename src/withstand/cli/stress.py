@@ -14,13 +14,13 @@ from withstand.cli.mix import (
 )
 from withstand.cli.options import (
     Outputs,
-    report_options,
     settings_for,
     target_for,
     target_options,
 )
-from withstand.cli.output import publish, require_writable
+from withstand.cli.output import publish
 from withstand.cli.progress import ProgressLine
+from withstand.cli.report_options import report_options
 from withstand.cli.stress_limits import (
     judgeable,
     require_one_source,
@@ -185,7 +185,6 @@ def command(
     require_one_source(url, scenario, openapi, operations)
     require_one_target(address, base_url, openapi, operations)
     outputs = Outputs(html=html, json_file=json_file, report_dir=report_dir)
-    require_writable(outputs)
     settings = settings_for(config_file, origin_of(address) or base_url, openapi=openapi)
     history = history_for(settings, Kind.STRESS)
     search = SearchPlan(

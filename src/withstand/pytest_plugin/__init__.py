@@ -10,6 +10,7 @@ import pytest
 from withstand.pytest_plugin import (
     fixtures,
     isolation,
+    journal_file,
     markers,
     measured_tests,
     redaction,
@@ -17,15 +18,21 @@ from withstand.pytest_plugin import (
     summary,
     worker_link,
 )
+from withstand.pytest_plugin.journal_file import pytest_load_initial_conftests
 from withstand.pytest_plugin.options import pytest_addoption, pytest_cmdline_main, requested_shard
 from withstand.pytest_plugin.run_record import RUN, RunRecord
 
-__all__ = ["pytest_addoption", "pytest_cmdline_main", "pytest_configure"]
+__all__ = [
+    "pytest_addoption",
+    "pytest_cmdline_main",
+    "pytest_configure",
+    "pytest_load_initial_conftests",
+]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Registers the parts, each a module that holds its own hooks."""
-    config.stash[RUN] = RunRecord(shard=requested_shard(config))
+    config.stash[RUN] = RunRecord(shard=requested_shard(config.option))
     parts = (
         markers,
         measured_tests,
@@ -38,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     for part in parts:
         config.pluginmanager.register(part, part.__name__)
-    if sharded_collection.is_kept_account_of(config) and worker_link.worker_name(config) is None:
+    if journal_file.is_kept_account_of(config.option) and worker_link.worker_name(config) is None:
         from withstand.pytest_plugin import suite_journal
 
         suite_journal.follow(config)

@@ -110,7 +110,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> None:
     """Refuses impossible options with one sentence and exit code 4."""
-    shard = requested_shard(config)
+    shard = requested_shard(config.option)
     if config.getoption("store_shard_durations") and shard is not None and shard.total > 1:
         raise pytest.UsageError(
             f"--store-shard-durations needs the whole suite, and this is shard {shard}\n"
@@ -126,14 +126,11 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
             raise pytest.UsageError(str(error)) from None
 
 
-def requested_shard(config: pytest.Config) -> Shard | None:
+def requested_shard(options: argparse.Namespace) -> Shard | None:
     """The shard that the options ask for; None without one. Raises pytest.UsageError."""
-    number = config.getoption("shard_id")
-    total = config.getoption("num_shards")
-    spelled = config.getoption("shard")
     try:
-        pair = _shard_of_pair(number, total)
-        single = parse_shard(spelled) if spelled is not None else None
+        pair = _shard_of_pair(options.shard_id, options.num_shards)
+        single = parse_shard(options.shard) if options.shard is not None else None
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     if pair is not None and single is not None and pair != single:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from withstand.pytest_plugin.journal_file import is_kept_account_of
 from withstand.pytest_plugin.options import read_durations
 from withstand.pytest_plugin.run_record import RUN
 from withstand.pytest_plugin.worker_link import publish_division, worker_name
@@ -24,7 +25,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselects what belongs to other shards, after -k, -m and plugins that reorder."""
     run = config.stash[RUN]
-    if run.shard is None and not is_kept_account_of(config):
+    if run.shard is None and not is_kept_account_of(config.option):
         return
     run.division, runs_here = _division(config, items)
     publish_division(config, run.division)
@@ -32,13 +33,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if deselected:
         config.hook.pytest_deselected(items=deselected)
         items[:] = [item for item, runs in zip(items, runs_here, strict=True) if runs]
-
-
-def is_kept_account_of(config: pytest.Config) -> bool:
-    """Whether the run leaves a journal or durations."""
-    options = config.option
-    asked = options.withstand_report_dir or options.store_shard_durations
-    return bool(asked and not options.collectonly)  # a listing leaves the last run's alone
 
 
 @pytest.hookimpl(trylast=True)

@@ -21,6 +21,7 @@ from withstand.errors import UsageError
 from withstand.history.commit import current_commit
 from withstand.history.durations import note_durations
 from withstand.history.machine import this_machine
+from withstand.pytest_plugin.journal_file import journal_path
 from withstand.pytest_plugin.measured_tests import verdicts_on
 from withstand.pytest_plugin.options import durations_file
 from withstand.pytest_plugin.run_record import RUN
@@ -157,21 +158,17 @@ def follow(config: pytest.Config) -> None:
     What an earlier run left there is gone from here on. Where only durations are to be stored,
     nothing is kept of it.
     """
-    asked = config.getoption("withstand_report_dir")
-    if asked is None:
+    path = journal_path(config)
+    if path is None:
         nowhere = Path(os.devnull).open("w")  # noqa: SIM115 - the journal closes it
         config.pluginmanager.register(SuiteJournal(config, nowhere))
         return
-    directory = Path(config.invocation_params.dir, asked)
-    shard = config.stash[RUN].shard
-    # Each shard has a name of its own, so that all fit into one directory.
-    name = f"suite-{shard.number}-of-{shard.total}" if shard is not None else "suite"
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        file = (directory / f"{name}.jsonl").open("w", encoding="utf-8")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = path.open("w", encoding="utf-8")
     except OSError as error:
         raise pytest.UsageError(
-            f"no journal can be written to {directory}: {error.strerror}\n"
+            f"no journal can be written to {path.parent}: {error.strerror}\n"
             "  → name a directory that you may write to"
         ) from None
     config.pluginmanager.register(SuiteJournal(config, file))

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 from withstand.report.finding_text import finding_text
 from withstand.report.scan_wording import accepted_until, upkeep
 from withstand.report.wording import COVERAGE_WORD, observation, printable
-from withstand.results import Results
+from withstand.results import Results, why_nothing
 from withstand.scan.finding import Finding
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
 from withstand.sharding.suite import SuiteRecord
@@ -29,7 +29,7 @@ def render_junit(results: Results) -> str:
     With `strict` what could not be told is an error. A void run is one error of its own.
     """
     scan = results.scan
-    cases = [] if scan is None else [*_void(scan), *_cases(results, scan)]
+    cases = [*_void(results), *(() if scan is None else _cases(results, scan))]
     cases += _objectives(results)
     cases += _tests(results.suite) if results.suite is not None else ()
     failures, errors, skipped = (
@@ -49,10 +49,13 @@ def render_junit(results: Results) -> str:
     )
 
 
-def _void(scan: ScanRecord) -> Iterator[str]:
-    if scan.void is not None:
-        said = f"<error message={_attribute(scan.void)} />"
-        yield f'<testcase classname="withstand" name="the scan is void">{said}</testcase>'
+def _void(results: Results) -> Iterator[str]:
+    void = [("the run is void", reason) for reason in why_nothing(results.void_runs)]
+    if results.scan is not None and results.scan.void is not None:
+        void.append(("the scan is void", results.scan.void))
+    for name, reason in void:
+        said = f"<error message={_attribute(reason)} />"
+        yield f'<testcase classname="withstand" name="{name}">{said}</testcase>'
 
 
 def _cases(results: Results, scan: ScanRecord) -> Iterator[str]:

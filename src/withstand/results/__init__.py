@@ -6,5 +6,6 @@ merge     the shards of a run as one
 
 from withstand.results.merge import merge, merge_shards
 from withstand.results.results import Conclusion, Results, fails_at
+from withstand.results.void_run import VoidRun, why_nothing
 
-__all__ = ["Conclusion", "Results", "fails_at", "merge", "merge_shards"]
+__all__ = ["Conclusion", "Results", "VoidRun", "fails_at", "merge", "merge_shards", "why_nothing"]

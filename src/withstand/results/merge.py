@@ -12,6 +12,7 @@ from withstand.load.shards import lined_up
 from withstand.results.results import Results
 from withstand.scan.known import without_untested
 from withstand.scan.merge import merge_records
+from withstand.sharding import joined
 from withstand.sharding.suite import merge_suites
 from withstand.slo.trial_record import merge_trials, same_requests
 
@@ -66,7 +67,10 @@ def merge_shards(shards: Sequence[Results]) -> Results:
         [piece for each in shards if (piece := part(each))]
         for part in (_scan_of, _load_of, _suite_of)
     ]
-    return reduce(_beside, [_merge_kind(pieces) for pieces in kinds if pieces])
+    void = [piece for each in shards if (piece := _void_of(each))]
+    whole = reduce(_beside, [*(_merge_kind(pieces) for pieces in kinds if pieces), *void])
+    _refuse_foreign_void(whole)
+    return whole
 
 
 def _merge_kind(shards: Sequence[Results]) -> Results:
@@ -97,19 +101,27 @@ def _scan_of(results: Results) -> Results | None:
     """The scan and the trials of results in which an earlier merge may have put more beside."""
     if results.scan is None and results.trials is None and _kind(results) != "nothing":
         return None
-    return replace(results, load=None, stress=None, suite=None)
+    return replace(results, load=None, stress=None, suite=None, void_runs=())
 
 
 def _load_of(results: Results) -> Results | None:
     if results.load is None and results.stress is None:
         return None
-    return replace(results, scan=None, trials=None, suite=None)
+    return replace(results, scan=None, trials=None, suite=None, void_runs=())
 
 
 def _suite_of(results: Results) -> Results | None:
     if results.suite is None:
         return None
-    return replace(results, scan=None, trials=None, load=None, stress=None, base_url="")
+    return replace(
+        results, scan=None, trials=None, load=None, stress=None, void_runs=(), base_url=""
+    )
+
+
+def _void_of(results: Results) -> Results | None:
+    if not results.void_runs:
+        return None
+    return replace(results, scan=None, trials=None, load=None, stress=None, suite=None)
 
 
 def _beside(first: Results, second: Results) -> Results:
@@ -137,11 +149,22 @@ def _beside(first: Results, second: Results) -> Results:
         load=first.load or second.load,
         stress=first.stress or second.stress,
         suite=first.suite or second.suite,
+        void_runs=_union(first.void_runs, second.void_runs),
         objectives=_union(first.objectives, second.objectives),
         soak=first.soak or second.soak,
         strict=first.strict or second.strict,
         interrupted=first.interrupted or second.interrupted,
     )
+
+
+def _refuse_foreign_void(whole: Results) -> None:
+    """Raises UsageError for a shard that came to nothing and is there with results as well, and for
+    one of another number of shards.
+    """
+    for of_load, shards in ((False, whole.shards), (True, whole.load.shards if whole.load else ())):
+        void = [each for each in whole.void_runs if (each.verb == "load") is of_load]
+        parts = [shards, *((each.shard,) for each in void if each.shard is not None)]
+        reduce(joined, [each for each in parts if each] or [()])
 
 
 def _kind(results: Results) -> str:
@@ -151,8 +174,9 @@ def _kind(results: Results) -> str:
         ("load", results.load),
         ("stress", results.stress),
         ("suite", results.suite),
+        ("void", results.void_runs or None),
     )
-    return " and ".join(name for name, part in parts if part is not None) or "nothing"
+    return " with ".join(name for name, part in parts if part is not None) or "nothing"
 
 
 def _refuse_other_commit(first: Results, second: Results) -> None:

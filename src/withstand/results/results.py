@@ -10,6 +10,7 @@ from enum import StrEnum
 from withstand.load.measurement import LoadMeasurement
 from withstand.load.shards import load_shortfall
 from withstand.load.stress import StressMeasurement
+from withstand.results.void_run import VoidRun, why_nothing
 from withstand.scan.finding import Confidence, Finding, Severity
 from withstand.scan.merge import badness
 from withstand.scan.record import Coverage, CoverageState, ScanRecord
@@ -51,6 +52,7 @@ class Results:
     and `suite` are None where the invocation had none; a suite alone has no `base_url`, which is
     empty then. A finding fails the run from the severity `fail_on` on,
     unless it is tentative; `soak` is what a soak test is held against, None for other runs;
+    `void_runs` are those that came to nothing;
     `strict` makes what could not be decided void the run. `interrupted` runs were stopped before
     their end and are undecided at best.
     """
@@ -69,6 +71,7 @@ class Results:
     stress: StressMeasurement | None = None
     trials: TrialRecord | None = None
     suite: SuiteRecord | None = None
+    void_runs: tuple[VoidRun, ...] = ()
     objectives: tuple[Objective, ...] = ()
     soak: SoakRules | None = None
     fail_on: Severity = Severity.MEDIUM
@@ -87,6 +90,13 @@ class Results:
         part = self.scan or self.trials
         return () if part is None else part.shards
 
+    @property
+    def holds_several_shards(self) -> bool:
+        """Whether shards were merged into these."""
+        load = () if self.load is None else self.load.shards
+        suite = () if self.suite is None else self.suite.parts
+        return max(len(self.shards), len(load), len(suite), len(self.void_runs)) > 1
+
     def verdicts(self) -> tuple[Verdict, ...]:
         """One verdict for each objective and operation it covers, by trials and by load; none
         without either.
@@ -99,7 +109,8 @@ class Results:
 
     def subject(self) -> str:
         """What was tested: the API's title, or its address, or the suite."""
-        return self.api_title or self.base_url or "pytest"
+        nameless = "the API" if self.suite is None else "pytest"
+        return self.api_title or self.base_url or nameless
 
     def left_to_load(self) -> tuple[Objective, ...]:
         """The objectives that trials say nothing about, where there was no load to be judged."""
@@ -166,7 +177,8 @@ class Results:
         reasons = (scan, untested, tried, untried, broken, lost, saturated, lagging, search)
         troubles = self.suite.troubles() if self.suite is not None else ()
         known = (reason for reason in reasons if reason is not None)
-        return (*known, *troubles, *self._left_alone())
+        every = (*why_nothing(self.void_runs), *known, *troubles, *self._left_alone())
+        return tuple(dict.fromkeys(every))  # what ends the trials of a check ends its scan
 
     def _left_alone(self) -> tuple[str, ...]:
         """What lacks every shard but one, though results of several kinds were merged. In results

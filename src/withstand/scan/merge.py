@@ -43,7 +43,7 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
         cells[place] = min(cells.get(place, cell), cell, key=lambda each: _TELLING[each.state])
     return ScanRecord(
         shards=joined_scans(first, second),
-        whole=first.whole,
+        whole=first.whole or second.whole,
         findings=tuple(findings.values()),
         # What stands for one shard stands.
         known=tuple(each for name, each in known.items() if name not in findings),

@@ -76,7 +76,8 @@ class ScanRecord:
     ("no second user is configured, so cross-user access was not tested"); `facts` are sentences
     that reassure ("after the scan alice still logs in as configured"); `void` says why the run
     cannot be trusted, None when it can. `shards` names the parts of a divided scan that are in it,
-    `whole` is the digest of all of that scan's tests; a scan that was not divided has neither.
+    `whole` is the digest of all of that scan's tests, None of a part that tested nothing; a scan
+    that was not divided has neither.
     """
 
     findings: tuple[Finding, ...]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from withstand.openapi.operation import Api, Operation
+from withstand.scan.share import digest_of
 from withstand.sharding import Shard
 from withstand.slo.judgement import applicable
 from withstand.slo.objective import Objective
@@ -39,10 +40,24 @@ def trial_plan(api: Api, objectives: Iterable[Objective]) -> TrialPlan:
 
 
 def share_of(plan: TrialPlan, shard: Shard) -> TrialPlan:
-    """The operations that one shard tries: each is tried by exactly one."""
+    """The operations that one shard tries: each is tried by exactly one.
+
+    They are dealt out in turn, those with the most objectives first: each may take its whole
+    budget, so shards take about equally long. That takes the same plan in every shard, for which
+    `digest_of_plan` stands.
+    """
+    dealt = sorted(plan.objectives, key=lambda key: (-len(plan.objectives[key]), key))
+    here = set(dealt[shard.number - 1 :: shard.total])
     return TrialPlan(
-        objectives={key: judged for key, judged in plan.objectives.items() if shard.holds(key)},
+        objectives={key: judged for key, judged in plan.objectives.items() if key in here},
         left_out={key: why for key, why in plan.left_out.items() if shard.holds(key)},
+    )
+
+
+def digest_of_plan(plan: TrialPlan) -> str:
+    """16 hex digits that stand for what is tried by what, in all shards together."""
+    return digest_of(
+        (objective.text, key) for key, judged in plan.objectives.items() for objective in judged
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from withstand.errors import UsageError
 from withstand.sharding import Shard, joined, missing_from, shortfall
 from withstand.slo.objective import Objective
 from withstand.slo.several_trials import verdicts_of
@@ -36,7 +37,8 @@ class TrialRecord:
 
     `left_out` says why others were not tried. `ended` says what ended the trials before everything
     was decided or the budget was spent; `void` says why what was measured is not the API's doing.
-    `shards` names the parts of divided trials that are in it; others have none.
+    `shards` names the parts of divided trials that are in it, `whole` is the digest of all that
+    they were to try; others have neither.
     """
 
     operations: Mapping[str, tuple[TrialShare, ...]]
@@ -45,6 +47,7 @@ class TrialRecord:
     ended: str | None = None
     void: str | None = None
     shards: tuple[Shard, ...] = ()
+    whole: str | None = None
 
     @property
     def not_tried(self) -> Mapping[str, str]:
@@ -89,6 +92,13 @@ def merge_trials(first: TrialRecord, second: TrialRecord) -> TrialRecord:
     """The shares of both, side by side: exact, as nothing is summed. Raises UsageError for shards
     of different runs, and for one that is there twice.
     """
+    shards = joined(first.shards, second.shards)
+    if first.whole != second.whole:
+        raise UsageError(
+            f"shard {second.shards[0]} is no part of the check of shard {first.shards[0]}: they "
+            "were to try other operations, or by other objectives",
+            hint="run all shards with the same document and the same options",
+        )
     keys = dict.fromkeys((*first.operations, *second.operations))
     return TrialRecord(
         operations={
@@ -98,7 +108,8 @@ def merge_trials(first: TrialRecord, second: TrialRecord) -> TrialRecord:
         left_out={**second.left_out, **first.left_out},
         ended=first.ended or second.ended,
         void=first.void or second.void,
-        shards=joined(first.shards, second.shards),
+        shards=shards,
+        whole=first.whole,
     )
 
 

@@ -19,6 +19,8 @@ class Manager(StrEnum):
 
     UV = "uv"
     POETRY = "poetry"
+    PDM = "pdm"
+    HATCH = "hatch"
     PIPENV = "pipenv"
     PIP = "pip"
 
@@ -26,12 +28,14 @@ class Manager(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
     """`extras` and `groups`: those that tests need and that are not installed unless named.
-    `has_withstand`: Withstand is among what is installed with them.
+    `has_withstand`: Withstand is among what is installed with them. `environment`: the one of Hatch
+    that tests run in.
     """
 
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     has_withstand: bool = False
+    environment: str | None = None
 
 
 def declared(
@@ -39,14 +43,17 @@ def declared(
     pyproject: Mapping[str, Any],
     *,
     pipfile: Mapping[str, Any],
+    setup_extras: Mapping[str, Any],
     requirements: Iterable[str],
 ) -> Declared:
-    """What `manager` installs by two parsed TOML files and the texts of requirements files."""
+    """What `manager` installs by two parsed TOML files, the extras of setup.cfg and the texts of
+    requirements files.
+    """
     if manager is Manager.PIPENV:
         packages = {*table(pipfile, "packages"), *table(pipfile, "dev-packages")}
         return Declared(has_withstand="withstand" in packages)
     always = _names(table(pyproject, "project").get("dependencies"))
-    extras = _named(table(pyproject, "project", "optional-dependencies"))
+    extras = _named({**setup_extras, **table(pyproject, "project", "optional-dependencies")})
     groups = _named(table(pyproject, "dependency-groups"))
     if manager is Manager.PIP:
         for text in requirements:
@@ -57,6 +64,14 @@ def declared(
         for name in list(groups):
             if default == "all" or (isinstance(default, list) and name in default):
                 always |= groups.pop(name)
+    elif manager is Manager.PDM:  # installs all groups
+        groups |= _named(table(pyproject, "tool", "pdm", "dev-dependencies"))
+        always = always.union(*groups.values())
+        groups = {}
+    elif manager is Manager.HATCH:
+        environments = hatch_environments(pyproject)
+        name = max(environments, key=lambda each: "withstand" in environments[each])
+        return Declared(environment=name, has_withstand="withstand" in always | environments[name])
     elif manager is Manager.POETRY:
         poetry = table(pyproject, "tool", "poetry")
         extras |= _named(table(poetry, "extras"))
@@ -75,6 +90,26 @@ def declared(
         groups=tuple(wanted_groups),
         has_withstand="withstand" in installed,
     )
+
+
+def hatch_environments(pyproject: Mapping[str, Any]) -> dict[str, set[str]]:
+    """The environments of Hatch that tests can run in, with what is installed there."""
+    extras = _named(table(pyproject, "project", "optional-dependencies"))
+    found = {}
+    for name, settings in table(pyproject, "tool", "hatch", "envs").items():
+        chosen = table({name: settings}, name)
+        features = chosen.get("features")
+        members = _names(chosen.get("dependencies")) | _names(chosen.get("extra-dependencies"))
+        for feature in features if isinstance(features, list) else ():
+            members |= extras.get(feature, set()) if isinstance(feature, str) else set()
+        if _NAME.fullmatch(name) and members & _NEEDED:
+            found[name] = members
+    return found
+
+
+def needed_by_tests(requirements: str) -> bool:
+    """Whether the text of a requirements file names what tests need."""
+    return bool(_names(requirements.splitlines()) & _NEEDED)
 
 
 def table(document: Mapping[str, Any], *keys: str) -> dict[str, Any]:

@@ -61,6 +61,19 @@ def installation(project: Project, withstand: Requirement) -> Installation:
         extra = tuple(f"poetry run python -m pip install {each}" for each in missing)
         commands = ("python -m pip install poetry", " ".join(("poetry install", *named)), *extra)
         return Installation(commands=commands, launcher="poetry run ", variables=variables)
+    if project.manager is Manager.PDM:
+        named = _options("--group", project.extras)
+        # An environment of PDM has no pip of its own.
+        pip = 'python -m pip --python "$(pdm info --python)" install'
+        extra = tuple(f"{pip} {each}" for each in missing)
+        commands = ("python -m pip install pdm", " ".join(("pdm install", *named)), *extra)
+        return Installation(commands=commands, launcher="pdm run ", variables=variables)
+    if project.manager is Manager.HATCH:
+        launcher = f"hatch run {project.environment}:"
+        extra = tuple(f"{launcher}python -m pip install {each}" for each in missing)
+        created = f"hatch env create {project.environment}"
+        commands = ("python -m pip install hatch", created, *extra)
+        return Installation(commands=commands, launcher=launcher, variables=variables)
     if project.manager is Manager.PIPENV:
         extra = tuple(f"pipenv run python -m pip install {each}" for each in missing)
         commands = ("python -m pip install pipenv", "pipenv install --dev", *extra)

@@ -29,6 +29,8 @@ _USUAL: Final = {
 _ADD: Final = {
     Manager.UV: "uv add --dev",
     Manager.POETRY: "poetry add --group dev",
+    Manager.PDM: "pdm add --dev",
+    Manager.HATCH: "add to the environment of your tests:",
     Manager.PIPENV: "pipenv install --dev",
     Manager.PIP: "add to your requirements:",
 }

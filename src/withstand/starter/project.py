@@ -8,7 +8,14 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from withstand.starter.declared import Manager, declared, table
+from withstand.starter.declared import Manager, declared, hatch_environments, table
+from withstand.starter.pip_files import (
+    SETUP,
+    extras_of,
+    is_described_by,
+    may_be_requirements,
+    requirements_files,
+)
 
 PYPROJECT: Final = "pyproject.toml"
 _PIPFILE: Final = "Pipfile"
@@ -16,17 +23,6 @@ GIT_FILES: Final = (".git/config", ".git/HEAD", ".git/refs/remotes/origin/HEAD")
 _GIT_CONFIG, _GIT_HEAD, _GIT_ORIGIN = GIT_FILES
 MARK: Final = "# Written by `withstand init`, and yours from now on."
 _PIPELINES: Final = {".gitlab-ci.yml", "azure-pipelines.yml"}
-_REQUIREMENTS: Final = (
-    "requirements.txt",
-    "requirements-dev.txt",
-    "requirements-test.txt",
-    "requirements_dev.txt",
-    "requirements_test.txt",
-    "dev-requirements.txt",
-    "test-requirements.txt",
-    *(f"requirements/{name}.txt" for name in ("base", "common", "main", "ci", "dev", "test")),
-    *(f"requirements/{name}.txt" for name in ("development", "testing", "tests")),
-)
 _TESTS: Final = ("test_*.py", "*_test.py", "conftest.py")
 _DOCUMENT_NAMES: Final = ("*openapi*", "*swagger*")
 _DOCUMENT_ENDS: Final = (".json", ".yaml", ".yml")
@@ -49,9 +45,9 @@ class Project:
 
     `manager`: None where there is no Python project. `requirements`: files for pip.
     `is_package`: pip can install the repository itself. `extras` and `groups`: those that tests
-    need. `declares_withstand`: what the manager installs with them holds Withstand. `ci_system`:
-    None where nothing tells. `foreign`: pipelines that `withstand init` did not write. `branch`:
-    the one that changes are merged into.
+    need; `environment`: the one of Hatch that tests run in. `declares_withstand`: what the manager
+    installs with them holds Withstand. `ci_system`: None where nothing tells. `foreign`: pipelines
+    that `withstand init` did not write. `branch`: the one that changes are merged into.
     """
 
     foreign: frozenset[str] = frozenset()
@@ -63,6 +59,7 @@ class Project:
     is_package: bool = False
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    environment: str | None = None
     declares_withstand: bool = False
     ci_system: CiSystem | None = None
     branch: str = "main"
@@ -74,7 +71,8 @@ def worth_reading(files: Iterable[str]) -> tuple[str, ...]:
         sorted(
             path
             for path in files
-            if path in {PYPROJECT, _PIPFILE, *GIT_FILES, *_REQUIREMENTS, *_PIPELINES}
+            if path in {PYPROJECT, _PIPFILE, SETUP, *GIT_FILES, *_PIPELINES}
+            or may_be_requirements(path)
             or _may_be_document(path)
         )
     )
@@ -85,21 +83,32 @@ def recognised(files: frozenset[str], texts: Mapping[str, str]) -> Project:
     says nothing."""
     pyproject = _toml(texts.get(PYPROJECT, ""))
     tools = table(pyproject, "tool")
-    requirements = tuple(name for name in _REQUIREMENTS if name in files)
-    is_package = "project" in pyproject or "build-system" in pyproject or "setup.py" in files
+    setup = texts.get(SETUP, "")
+    requirements = requirements_files(files, texts)
+    is_package = (
+        "project" in pyproject
+        or "build-system" in pyproject
+        or "setup.py" in files
+        or is_described_by(setup)
+    )
     manager = None
     if "uv.lock" in files or "uv" in tools:
         manager = Manager.UV
     elif "poetry.lock" in files or "poetry" in tools:
         manager = Manager.POETRY
+    elif "pdm.lock" in files or "dev-dependencies" in table(tools, "pdm"):
+        manager = Manager.PDM
     elif _PIPFILE in files:
         manager = Manager.PIPENV
+    elif hatch_environments(pyproject):
+        manager = Manager.HATCH
     elif requirements or is_package or "dependency-groups" in pyproject:
         manager = Manager.PIP
     packages = declared(
         manager,
         pyproject,
         pipfile=_toml(texts.get(_PIPFILE, "")),
+        setup_extras=extras_of(setup),
         requirements=(texts.get(name, "") for name in requirements),
     )
     return Project(
@@ -114,6 +123,7 @@ def recognised(files: frozenset[str], texts: Mapping[str, str]) -> Project:
         is_package=is_package,
         extras=packages.extras,
         groups=packages.groups,
+        environment=packages.environment,
         declares_withstand=packages.has_withstand,
         ci_system=_ci_system(files, texts.get(_GIT_CONFIG, "")),
         branch=_branch(texts),

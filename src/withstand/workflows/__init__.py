@@ -24,7 +24,7 @@ from withstand.workflows.load import (
 )
 from withstand.workflows.load_plan import LoadPlan
 from withstand.workflows.occasion import Baseline, Occasion
-from withstand.workflows.scan import interrupted_before, run_scan
+from withstand.workflows.scan import run_scan
 from withstand.workflows.sending import Checkpoint, Onlookers
 from withstand.workflows.trials import DEFAULT_BUDGET_S, TrialProgress, run_trials
 
@@ -38,7 +38,6 @@ __all__ = [
     "Onlookers",
     "TrialProgress",
     "fetch_document",
-    "interrupted_before",
     "nonce",
     "read_baseline_file",
     "read_document_file",

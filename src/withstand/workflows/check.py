@@ -41,19 +41,23 @@ def run_check(
         say("Trying the operations against their objectives, one request at a time …")
         tried = run_trials(plan, occasion, budget_s=wanted.budget_s, observer=trial_observer)
         void = tried.trials.void if tried.trials is not None else None
-        if not wanted.scan or tried.interrupted or void is not None:
+        if not wanted.scan:
             return tried
+        if tried.interrupted or void is not None:
+            return _ended(tried, plan, void)
     try:
         say(f"Scanning {len(plan.api.operations)} operations with {len(plan.checks)} checks …")
         scanned = run_scan(plan, occasion, observer=scan_observer)
     except KeyboardInterrupt:  # before the scan listens to it itself
         if tried is None:
             raise
-        return replace(tried, interrupted=True)
+        return _ended(replace(tried, interrupted=True), plan, None)
     except RunVoid as error:
-        if tried is None:
-            raise
-        return replace(tried, scan=_no_scan(plan, str(error)))
+        if tried is None or tried.trials is None or not tried.trials.operations:
+            raise  # a shard may have had nothing to try
+        here = "" if plan.shard is None else f" of shard {plan.shard}"
+        why = f"the scan{here} came to nothing: {' '.join(error.message.split())}"
+        return replace(tried, scan=_no_scan(plan, why))
     if tried is None:
         return scanned
     return replace(
@@ -64,7 +68,14 @@ def run_check(
     )
 
 
-def _no_scan(plan: ScanPlan, why: str) -> ScanRecord:
+def _ended(tried: Results, plan: ScanPlan, void: str | None) -> Results:
+    """Trials that ended the whole. A shard has both parts all the same, so that it is merged."""
+    if plan.shard is None:
+        return tried
+    return replace(tried, scan=_no_scan(plan, void, interrupted=tried.interrupted))
+
+
+def _no_scan(plan: ScanPlan, void: str | None, *, interrupted: bool = False) -> ScanRecord:
     return ScanRecord(
         findings=(),
         coverage=(),
@@ -72,5 +83,7 @@ def _no_scan(plan: ScanPlan, why: str) -> ScanRecord:
         identities=tuple((each.name, each.role) for each in plan.identities),
         requests=0,
         duration_s=0.0,
-        void=" ".join(why.split()),
+        void=void,
+        interrupted=interrupted,
+        shards=() if plan.shard is None else (plan.shard,),
     )

@@ -5,11 +5,9 @@ from collections.abc import Callable
 from typing import Final
 
 from withstand.client.loop import run
-from withstand.client.target import Target
 from withstand.results import Results
 from withstand.scan.plan import Observer as ScanObserver
 from withstand.scan.plan import ScanPlan
-from withstand.scan.record import ScanRecord
 from withstand.scan.scanner import scan
 from withstand.workflows.interruption import Interruptible
 from withstand.workflows.judging import settled
@@ -57,21 +55,3 @@ def run_scan(
         )
 
     return run(journey())
-
-
-def interrupted_before(target: Target, occasion: Occasion, started_at: float, step: str) -> Results:
-    """The Results of a scan that Ctrl-C ended during a step before its first request.
-
-    `step` is a clause (`the document was read`), `started_at` a Unix time in seconds.
-    """
-    record = ScanRecord(
-        findings=(),
-        coverage=(),
-        operations=(),
-        identities=(),
-        requests=0,
-        duration_s=0.0,
-        notes=(f"The scan was interrupted while {step}: nothing was tested.",),
-        interrupted=True,
-    )
-    return results_of(target, occasion, started_at, scan=record, interrupted=True)

@@ -18,7 +18,7 @@ from withstand.scan.plan import ScanPlan
 from withstand.scan.preparation import Prepared, chosen_operations, prepared_requests
 from withstand.slo.rota import Rota
 from withstand.slo.trial import Trial
-from withstand.slo.trial_plan import TrialPlan, share_of, trial_plan
+from withstand.slo.trial_plan import TrialPlan, digest_of_plan, share_of, trial_plan
 from withstand.slo.trial_record import TrialRecord, TrialShare
 from withstand.stats.durations import Durations
 from withstand.workflows.document_load import refuse_unknown
@@ -85,7 +85,9 @@ def run_trials(
             occasion,
             started_at,
             api=plan.api,
-            trials=record if plan.shard is None else replace(record, shards=(plan.shard,)),
+            trials=record
+            if plan.shard is None
+            else replace(record, shards=(plan.shard,), whole=digest_of_plan(every)),
             interrupted=stopped.is_set(),
         )
 
