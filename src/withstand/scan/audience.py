@@ -16,7 +16,7 @@ from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import reader_of
-from withstand.openapi.spoken import name_of_id
+from withstand.openapi.spoken import name_of_id, only_reads
 from withstand.scan.accounts import changes_an_account
 from withstand.scan.check import Steps, send
 from withstand.scan.finding import Confidence
@@ -32,6 +32,11 @@ _OWNER_WORDS: Final = frozenset(
     {"owner", "author", "user", "username", "customer", "client", "patient", "buyer", "holder"}
 )
 _WRITES: Final = ("PATCH", "PUT", "DELETE")
+_INSIDE: Final = frozenset(
+    {"admin", "internal", "debug", "all", "export", "dump", "backup", "log", "logs", "audit"}
+)
+"""What shows everything to whoever gets in, which is no sign that anybody should."""
+_MOST_FEEDS: Final = 8  # reads that are asked whether they show an object
 
 
 class Audience(StrEnum):
@@ -91,14 +96,47 @@ def same_marks(held: Holding, other: Exchange) -> bool:
 def in_list_of(
     subject: Subject, operation: Operation, made: Made, reader: Identity
 ) -> Steps[bool | None]:
-    """Whether somebody's list of such objects shows this one; None when there is no such list."""
+    """Whether somebody is shown this object among others; None when there is no such list.
+
+    In the list of such objects, or in a feed. A list that ends before it, for its owner too, tells
+    by what it has in common with the owner's.
+    """
     found = yield from listed(subject, operation, made, reader)
-    if found is None or found.response is None or not found.succeeded:
-        return None
-    if shows(found, made.canaries) is not None:
+    shown = None
+    if found is not None and found.response is not None and found.succeeded:
+        name = name_of_id(operation, subject.api.resolve) or "id"
+        theirs = listed_ids(found.response.json(), name)
+        shown = shows(found, made.canaries) is not None or str(made.identifier) in theirs
+        if not shown and theirs:
+            own = yield from listed(subject, operation, made, made.by)
+            response = own.response if own is not None else None
+            mine = listed_ids(response.json(), name) if response is not None else set()
+            shown = str(made.identifier) not in mine and bool(theirs & mine)
+    if not shown and (yield from _in_feed(subject, operation, made, reader)):
         return True
-    name = name_of_id(operation, subject.api.resolve) or "id"
-    return str(made.identifier) in listed_ids(found.response.json(), name)
+    return shown
+
+
+def _in_feed(subject: Subject, operation: Operation, made: Made, reader: Identity) -> Steps[bool]:
+    """Whether a read without an id shows somebody the object: a feed, a search, the latest ones.
+
+    What people keep to themselves is in no feed on purpose.
+    """
+    if is_personal(operation) or not made.canaries:
+        return False
+    asked = 0
+    for key, baseline in subject.baselines.items():
+        feed, roles = baseline.operation, subject.policy.allowed_roles(baseline.operation)
+        if "{" in feed.path or not feed.is_read or not only_reads(feed) or asked == _MOST_FEEDS:
+            continue
+        if _INSIDE & {*words(key)} or (roles is not None and reader.role not in roles):
+            continue
+        asked += 1
+        built = subject.build(feed, identity=reader)
+        found = yield from send(reader.authorize(built.request))
+        if found.succeeded and shows(found, made.canaries) is not None:
+            return True
+    return False
 
 
 def names_owner(subject: Subject, held: Holding, owner: Identity) -> bool:
