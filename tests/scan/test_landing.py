@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from urllib.parse import parse_qsl
 
 import pytest
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.form_body import fields_of
 from withstand.client.scripted import Scripted
 from withstand.client.target import parse_target
 from withstand.scan.courier import Budget, Courier
@@ -31,6 +31,21 @@ def form(path: str = "/notes", **fields: str) -> Request:
         path=path,
         headers=(("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", "sid=7")),
         body="&".join(f"{name}={value}" for name, value in fields.items()).encode(),
+    )
+
+
+def parts(path: str = "/notes", **fields: str) -> Request:
+    """The same form as with a file in it."""
+    file = b'--b7\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\n\0\r\n'
+    texts = (
+        f'--b7\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+    return Request(
+        method="POST",
+        path=path,
+        headers=(("Content-Type", 'multipart/form-data; boundary="b7"'), ("Cookie", "sid=7")),
+        body=file + "".join(texts).encode() + b"--b7--\r\n",
     )
 
 
@@ -215,6 +230,7 @@ def test_a_thing_is_gone_where_its_address_leads_to_the_list(answer: Response, g
     assert is_gone(sent(lambda _: answer, Request(method="GET", path="/notes/7"))[0]) is gone
 
 
+@pytest.mark.parametrize("send", [form, parts], ids=["encoded", "in parts"])
 @pytest.mark.parametrize(
     ("field", "refusal"),
     [
@@ -225,7 +241,7 @@ def test_a_thing_is_gone_where_its_address_leads_to_the_list(answer: Response, g
     ],
 )
 def test_the_token_of_the_page_goes_with_each_form_and_every_visitor_is_new(
-    field: str, refusal: Response
+    field: str, refusal: Response, send: Callable[..., Request]
 ) -> None:
     sessions: list[str] = []
 
@@ -235,12 +251,12 @@ def test_the_token_of_the_page_goes_with_each_form_and_every_visitor_is_new(
             page = f"<form><input type=hidden name={field} value=t-{sessions[-1]}></form>"
             return html(page, 200, ("Set-Cookie", f"sid={sessions[-1]}"))
         sid = (request.header("cookie") or "").partition("sid=")[2]
-        told = (field, f"t-{sid}") in parse_qsl(request.body.decode())
+        told = (field, f"t-{sid}") in fields_of(request)
         return html("made", 201) if told and sid == sessions[-1] else refusal
 
     transport = Scripted(site)
     courier = Courier(transport, Budget(), target=parse_target("http://127.0.0.1:9"))
-    bare = form("/register", name=TEXT).without_header("cookie")
+    bare = send("/register", name=TEXT).without_header("cookie")
 
     assert asyncio.run(courier.send(bare)).status == 201
     assert asyncio.run(courier.send(bare)).status == 201

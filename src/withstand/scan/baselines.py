@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from withstand.client.exchange import Exchange, Response
+from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.client.soft_errors import says_no
 from withstand.openapi.dependency_order import in_dependency_order

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from withstand.client.credential import Credential, request_cookies
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.form_body import fields_of
 from withstand.client.page import Element, page_of
 from withstand.client.redirect import hop
 from withstand.client.session import merged
@@ -107,7 +108,7 @@ def followed(exchange: Exchange, target: Target) -> Generator[Request, Exchange,
 def _shown_at_once(exchange: Exchange, response: Response, page: Element) -> Exchange:
     """A page in place of a redirect: the form once more with what is wrong, or what was made."""
     request = exchange.request
-    sent = {name for name, _ in _fields(request)}
+    sent = {name for name, _ in fields_of(request)}
     again = any(each.attributes.get("name") in sent for each in page.all("input", "textarea"))
     if _asks_for_login(page, request) or (again and _complaints(page)):
         return _judged(exchange, replace(response, accepted=False))
@@ -239,10 +240,6 @@ def _classes(element: Element) -> set[str]:
     return {*re.split(r"[^a-z]+", " ".join(said).lower())} - {""}
 
 
-def _fields(sent: Request) -> list[tuple[str, str]]:
-    return parse_qsl(sent.body.decode("utf-8", "replace"), keep_blank_values=True)
-
-
 def _thing(sent: Request, location: str, page: Element | None) -> str | None:
     """The address of what a write made or changed: where it leads, or by a link beside its texts.
 
@@ -252,7 +249,7 @@ def _thing(sent: Request, location: str, page: Element | None) -> str | None:
     own = _item_address(sent, urlsplit(location).path)
     if own is not None or page is None:
         return own
-    values = [value for _, value in _fields(sent) if len(value) >= _SHORTEST_MARK]
+    values = [value for _, value in fields_of(sent) if len(value) >= _SHORTEST_MARK]
     waiting: list[tuple[Element, tuple[Element, ...]]] = [(page, ())]
     while waiting:
         element, around = waiting.pop()
