@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
-from withstand.openapi.identifiers import listed_ids
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
+from withstand.openapi.page_ids import ids_listed
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import reader_of
-from withstand.openapi.spoken import name_of_id, only_reads
+from withstand.openapi.spoken import name_of_id, only_reads, thing_of
 from withstand.scan.accounts import changes_an_account
 from withstand.scan.check import Steps, send
 from withstand.scan.finding import Confidence
@@ -105,12 +105,13 @@ def in_list_of(
     shown = None
     if found is not None and found.response is not None and found.succeeded:
         name = name_of_id(operation, subject.api.resolve) or "id"
-        theirs = listed_ids(found.response.json(), name)
+        about = thing_of(operation)
+        theirs = ids_listed(found.response, name, about)
         shown = shows(found, made.canaries) is not None or str(made.identifier) in theirs
         if not shown and theirs:
             own = yield from listed(subject, operation, made, made.by)
             response = own.response if own is not None else None
-            mine = listed_ids(response.json(), name) if response is not None else set()
+            mine = ids_listed(response, name, about) if response is not None else set()
             shown = str(made.identifier) not in mine and bool(theirs & mine)
     if not shown and (yield from _in_feed(subject, operation, made, reader)):
         return True
@@ -192,8 +193,8 @@ def belongs_by_answers(
         theirs = yield from send(stranger.authorize(request))
         if own.response and theirs.response and own.succeeded and theirs.succeeded:
             name = operation.path_parameters[-1].name
-            mine = listed_ids(own.response.json(), name)
-            others = listed_ids(theirs.response.json(), name)
+            mine = ids_listed(own.response, name, thing_of(operation))
+            others = ids_listed(theirs.response, name, thing_of(operation))
             apart = str(value) in mine and bool(others) and not mine & others
             return Confidence.FIRM if apart else None
     account, other = canary_of(subject, owner), canary_of(subject, stranger)
