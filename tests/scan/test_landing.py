@@ -210,6 +210,51 @@ def test_a_form_that_is_shown_again_with_an_error_is_a_refusal_whatever_its_stat
     assert sent(lambda _: html("<p class=error>0 errors</p>"), form(title="a"))[0].succeeded
 
 
+@pytest.mark.parametrize(
+    ("page", "accepted"),
+    [
+        (f"<div class=alert>Already 3 of 10 notes.</div><li>{TEXT}</li>", True),
+        ("<div class=alert>Already 3 of 10 notes.</div><li>another</li>", False),
+        (f"<div class=alert>{TEXT} is there already.</div><li>another</li>", False),
+        (f"<div class=alert>Not allowed</div><textarea name=a>{TEXT}</textarea>", False),
+        (f"<div class='alert error'>Already 3 of 10.</div><li>{TEXT}</li>", False),
+    ],
+)
+def test_what_was_sent_is_there_whatever_words_a_message_has(page: str, accepted: bool) -> None:
+    site = site_with(page, later="<h1>Notes</h1>")
+    assert sent(site, form(title=TEXT))[0].succeeded is accepted
+
+
+GIVEN_BACK = (
+    f'<p>Das geht nicht.</p><form><input name="title" value="{TEXT}">'
+    f"<textarea name=text>{TEXT}</textarea></form>"
+)
+EMPTY = '<form><input name="title"><textarea name=text></textarea></form>'
+
+
+@pytest.mark.parametrize("redirects", [True, False])
+@pytest.mark.parametrize(("later", "accepted"), [(EMPTY, False), (GIVEN_BACK, True)])
+def test_a_form_that_is_given_back_once_is_a_refusal_in_any_language(
+    redirects: bool, later: str, accepted: bool
+) -> None:
+    """Settings that were stored are in the form for whoever looks again."""
+    pages = iter([GIVEN_BACK])
+
+    def site(request: Request) -> Response:
+        if request.method != "GET" and redirects:
+            return led("/notes")
+        return html(next(pages, later))
+
+    assert sent(site, form(title=TEXT, text=TEXT))[0].succeeded is accepted
+
+
+def test_one_field_that_is_given_back_may_be_a_question_with_its_answer() -> None:
+    asked = f'<form><input name="q" value="{TEXT}"></form><p>3 Treffer</p>'
+    pages = iter([asked])
+
+    assert sent(lambda _: html(next(pages, EMPTY)), form("/suche", q=TEXT))[0].succeeded
+
+
 def test_a_redirect_of_a_read_is_not_followed() -> None:
     exchange, asked = sent(lambda _: led("/"), Request(method="GET", path="/notes"))
 

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.form_body import is_form
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
@@ -101,6 +102,11 @@ def run(subject: Subject) -> Steps[Outcome]:
     if after is None or after.response is None or after.response.status >= 500:
         return Inconclusive(reason=f"afterwards {owner.name} could not read it")
     how = _gone(held, after)
+    if how is None and tried.status == 403 and is_form(tried.request):
+        # A form is refused for want of a token too, and in any language.
+        control = yield from send(owner.authorize(request))
+        if control.status == 403:
+            return Inconclusive(reason=f"{owner.name} may not delete it either")
     if how is None:
         return _still_there(subject, tried, after)
     second = yield from hold(subject, removal, kept, owner)
