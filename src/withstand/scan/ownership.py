@@ -13,7 +13,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
-from withstand.scan.check import Skipped, Steps, send
+from withstand.scan.check import Pause, Skipped, Steps, send
 from withstand.scan.objects import (
     Made,
     like_baseline,
@@ -23,6 +23,8 @@ from withstand.scan.objects import (
 )
 from withstand.scan.subject import Subject
 
+_SETTLED_AFTER_S: Final = 1.5
+_READABLE_AFTER_S: Final = 0.5
 _ADMINISTRATORS: Final = frozenset({"admin", "administrator", "superadmin", "superuser", "root"})
 
 
@@ -76,6 +78,9 @@ def hold(
 ) -> Steps[Holding | str]:
     """The object as its owner reads it, else as it stands in the owner's list, or why not."""
     read = yield from read_back(subject, operation, made, owner)
+    if read is not None and read.status == 404:  # some stores show what is new a little later
+        yield Pause(seconds=_READABLE_AFTER_S)
+        read = yield from read_back(subject, operation, made, owner)
     if read is not None and read.response is not None and read.succeeded:
         marks = marks_in(read.response, without_echo(read.request, made.canaries))
         return Holding(made=made, exchange=read, marks=marks)
@@ -96,6 +101,14 @@ def hold_again(
     if held.by_list:
         return (yield from listed(subject, operation, held.made, owner))
     return (yield from read_back(subject, operation, held.made, owner))
+
+
+def hold_later(
+    subject: Subject, operation: Operation, held: Holding, owner: Identity
+) -> Steps[Exchange | None]:
+    """The same view once caches and queues have caught up, where a change is said to be done."""
+    yield Pause(seconds=_SETTLED_AFTER_S)
+    return (yield from hold_again(subject, operation, held, owner))
 
 
 def marks_in(response: Response, canaries: tuple[str, ...]) -> tuple[str, ...]:
