@@ -36,7 +36,7 @@ _INSIDE: Final = frozenset(
     {"admin", "internal", "debug", "all", "export", "dump", "backup", "log", "logs", "audit"}
 )
 """What shows everything to whoever gets in, which is no sign that anybody should."""
-_MOST_FEEDS: Final = 8  # reads that are asked whether they show an object
+_MOST_READS: Final = 8  # reads that are asked whether they show an object
 
 
 class Audience(StrEnum):
@@ -98,8 +98,8 @@ def in_list_of(
 ) -> Steps[bool | None]:
     """Whether somebody is shown this object among others; None when there is no such list.
 
-    In the list of such objects, or in a feed. A list that ends before it, for its owner too, tells
-    by what it has in common with the owner's.
+    In the list of such objects, or in what shows the latest of everybody. A list that ends before
+    it, for its owner too, tells by what it has in common with the owner's.
     """
     found = yield from listed(subject, operation, made, reader)
     shown = None
@@ -113,27 +113,32 @@ def in_list_of(
             response = own.response if own is not None else None
             mine = ids_listed(response, name, about) if response is not None else set()
             shown = str(made.identifier) not in mine and bool(theirs & mine)
-    if not shown and (yield from _in_feed(subject, operation, made, reader)):
+    if not shown and (yield from _shown_elsewhere(subject, operation, made, reader)):
         return True
     return shown
 
 
-def _in_feed(subject: Subject, operation: Operation, made: Made, reader: Identity) -> Steps[bool]:
-    """Whether a read without an id shows somebody the object: a feed, a search, the latest ones.
+def _shown_elsewhere(
+    subject: Subject, operation: Operation, made: Made, reader: Identity
+) -> Steps[bool]:
+    """Whether a read without an id shows somebody the object: news, a search, the latest ones.
 
-    What people keep to themselves is in no feed on purpose.
+    What people keep to themselves is nowhere shown on purpose.
     """
     if is_personal(operation) or not made.canaries:
         return False
     asked = 0
     for key, baseline in subject.baselines.items():
-        feed, roles = baseline.operation, subject.policy.allowed_roles(baseline.operation)
-        if "{" in feed.path or not feed.is_read or not only_reads(feed) or asked == _MOST_FEEDS:
+        read, roles = baseline.operation, subject.policy.allowed_roles(baseline.operation)
+        if "{" in read.path or not read.is_read or not only_reads(read) or asked == _MOST_READS:
             continue
         if _INSIDE & {*words(key)} or (roles is not None and reader.role not in roles):
             continue
         asked += 1
-        built = subject.build(feed, identity=reader)
+        try:
+            built = subject.build(read, identity=reader)
+        except Unbuildable:
+            continue
         found = yield from send(reader.authorize(built.request))
         if found.succeeded and shows(found, made.canaries) is not None:
             return True

@@ -254,9 +254,9 @@ CHECK = Check(
         "Who may use a path is decided by comparing its text, in a proxy, a gateway or a "
         "middleware, and what serves the request reads that text more generously: a doubled "
         "slash, a dot segment, capitals, an encoded letter or a `;` lead to the same operation "
-        "and past the rule. The check takes paths that refuse a caller with 401 or 403, sends "
-        "other spellings of them as the same caller, and reports one that answers with what an "
-        "authorised identity gets."
+        "and past the rule. The check takes paths that refuse a caller, sends other spellings of "
+        "them as the same caller, and reports one that answers with what an authorised identity "
+        "gets."
     ),
     remedy=(
         "Decide where the request has been routed: a guard on the operation, not on the text of "
