@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
-from urllib.parse import parse_qsl
 
 import pytest
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.form_body import fields_of
 from withstand.client.scripted import Scripted
 from withstand.client.target import parse_target
 from withstand.scan.courier import Budget, Courier
@@ -31,6 +31,21 @@ def form(path: str = "/notes", **fields: str) -> Request:
         path=path,
         headers=(("Content-Type", "application/x-www-form-urlencoded"), ("Cookie", "sid=7")),
         body="&".join(f"{name}={value}" for name, value in fields.items()).encode(),
+    )
+
+
+def parts(path: str = "/notes", **fields: str) -> Request:
+    """The same form as with a file in it."""
+    file = b'--b7\r\nContent-Disposition: form-data; name="photo"; filename="a"\r\n\r\n\0\r\n'
+    texts = (
+        f'--b7\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+        for name, value in fields.items()
+    )
+    return Request(
+        method="POST",
+        path=path,
+        headers=(("Content-Type", 'multipart/form-data; boundary="b7"'), ("Cookie", "sid=7")),
+        body=file + "".join(texts).encode() + b"--b7--\r\n",
     )
 
 
@@ -195,6 +210,51 @@ def test_a_form_that_is_shown_again_with_an_error_is_a_refusal_whatever_its_stat
     assert sent(lambda _: html("<p class=error>0 errors</p>"), form(title="a"))[0].succeeded
 
 
+@pytest.mark.parametrize(
+    ("page", "accepted"),
+    [
+        (f"<div class=alert>Already 3 of 10 notes.</div><li>{TEXT}</li>", True),
+        ("<div class=alert>Already 3 of 10 notes.</div><li>another</li>", False),
+        (f"<div class=alert>{TEXT} is there already.</div><li>another</li>", False),
+        (f"<div class=alert>Not allowed</div><textarea name=a>{TEXT}</textarea>", False),
+        (f"<div class='alert error'>Already 3 of 10.</div><li>{TEXT}</li>", False),
+    ],
+)
+def test_what_was_sent_is_there_whatever_words_a_message_has(page: str, accepted: bool) -> None:
+    site = site_with(page, later="<h1>Notes</h1>")
+    assert sent(site, form(title=TEXT))[0].succeeded is accepted
+
+
+GIVEN_BACK = (
+    f'<p>Das geht nicht.</p><form><input name="title" value="{TEXT}">'
+    f"<textarea name=text>{TEXT}</textarea></form>"
+)
+EMPTY = '<form><input name="title"><textarea name=text></textarea></form>'
+
+
+@pytest.mark.parametrize("redirects", [True, False])
+@pytest.mark.parametrize(("later", "accepted"), [(EMPTY, False), (GIVEN_BACK, True)])
+def test_a_form_that_is_given_back_once_is_a_refusal_in_any_language(
+    redirects: bool, later: str, accepted: bool
+) -> None:
+    """Settings that were stored are in the form for whoever looks again."""
+    pages = iter([GIVEN_BACK])
+
+    def site(request: Request) -> Response:
+        if request.method != "GET" and redirects:
+            return led("/notes")
+        return html(next(pages, later))
+
+    assert sent(site, form(title=TEXT, text=TEXT))[0].succeeded is accepted
+
+
+def test_one_field_that_is_given_back_may_be_a_question_with_its_answer() -> None:
+    asked = f'<form><input name="q" value="{TEXT}"></form><p>3 Treffer</p>'
+    pages = iter([asked])
+
+    assert sent(lambda _: html(next(pages, EMPTY)), form("/suche", q=TEXT))[0].succeeded
+
+
 def test_a_redirect_of_a_read_is_not_followed() -> None:
     exchange, asked = sent(lambda _: led("/"), Request(method="GET", path="/notes"))
 
@@ -215,6 +275,7 @@ def test_a_thing_is_gone_where_its_address_leads_to_the_list(answer: Response, g
     assert is_gone(sent(lambda _: answer, Request(method="GET", path="/notes/7"))[0]) is gone
 
 
+@pytest.mark.parametrize("send", [form, parts], ids=["encoded", "in parts"])
 @pytest.mark.parametrize(
     ("field", "refusal"),
     [
@@ -225,7 +286,7 @@ def test_a_thing_is_gone_where_its_address_leads_to_the_list(answer: Response, g
     ],
 )
 def test_the_token_of_the_page_goes_with_each_form_and_every_visitor_is_new(
-    field: str, refusal: Response
+    field: str, refusal: Response, send: Callable[..., Request]
 ) -> None:
     sessions: list[str] = []
 
@@ -235,12 +296,12 @@ def test_the_token_of_the_page_goes_with_each_form_and_every_visitor_is_new(
             page = f"<form><input type=hidden name={field} value=t-{sessions[-1]}></form>"
             return html(page, 200, ("Set-Cookie", f"sid={sessions[-1]}"))
         sid = (request.header("cookie") or "").partition("sid=")[2]
-        told = (field, f"t-{sid}") in parse_qsl(request.body.decode())
+        told = (field, f"t-{sid}") in fields_of(request)
         return html("made", 201) if told and sid == sessions[-1] else refusal
 
     transport = Scripted(site)
     courier = Courier(transport, Budget(), target=parse_target("http://127.0.0.1:9"))
-    bare = form("/register", name=TEXT).without_header("cookie")
+    bare = send("/register", name=TEXT).without_header("cookie")
 
     assert asyncio.run(courier.send(bare)).status == 201
     assert asyncio.run(courier.send(bare)).status == 201

@@ -1,7 +1,9 @@
 """What a target turns away before it looks at it proves nothing."""
 
 import json
+from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -54,3 +56,26 @@ def test_a_write_without_a_token_against_forgery_passes_no_check(
 
     assert found is state
     assert ("PUT /letters/" in reason) is (state is CoverageState.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize(
+    ("for_whom", "state"), [("bob", CoverageState.PASSED), ("", CoverageState.INCONCLUSIVE)]
+)
+def test_a_form_that_its_owner_cannot_send_either_was_refused_for_something_else(
+    for_whom: str, state: CoverageState
+) -> None:
+    example = check_named(CHANGED).example
+    server, refused = example.safe(), Response(status=403, body=b"Die Sitzung ist abgelaufen.")
+
+    def forms(request: Request) -> Response:
+        if request.method == "PUT" and for_whom in (request.header("authorization") or ""):
+            return refused
+        fields = dict(parse_qsl(request.body.decode()))
+        return server(replace(request, body=json.dumps(fields).encode()))
+
+    paths = json.loads(
+        json.dumps(example.paths).replace("application/json", "application/x-www-form-urlencoded")
+    )
+    found, _ = tiny_api.state(CHANGED, forms, paths, "PUT /letters/{id}")
+
+    assert found is state

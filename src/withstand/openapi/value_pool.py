@@ -3,15 +3,16 @@
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
-from itertools import chain, pairwise
+from itertools import chain
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from withstand.client.exchange import Request, Response
-from withstand.client.page import Element, page_of
+from withstand.client.page import page_of
 from withstand.openapi.identifiers import identifier_in, own_link
-from withstand.openapi.naming import ID_WORDS, KEY_WORDS, VERBS, canonical, noun, singular, words
+from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, noun, singular, words
 from withstand.openapi.operation import Operation, Schema
+from withstand.openapi.page_ids import ids_in
 from withstand.openapi.path_template import (
     parameters_in,
     resource_before,
@@ -66,7 +67,8 @@ class ValuePool:
         self._harvest_tree(response.json(), resource)
         page = page_of(response)
         if page is not None:
-            self._harvest_page(page, resource)
+            for shown in ids_in(page, resource):
+                self._keep(resource, "id", shown, last=True)
         location = response.made_at
         if operation.method == "POST" and not only_reads(operation):
             found = identifier_in(response.json(), f"{resource}_id")
@@ -79,15 +81,6 @@ class ValuePool:
             last = segments(location.split("?", 1)[0])[-1:]
             if last and identifier_in(response.json(), "id") is None:
                 self._keep(resource, "id", unquote(last[0]))
-
-    def _harvest_page(self, page: Element, resource: str) -> None:
-        """The ids in a page's links to things of the kind that the page is about."""
-        for link in page.all("a", "form"):
-            address = link.attributes.get("href") or link.attributes.get("action") or ""
-            parts = segments(urlsplit(address).path)
-            for about, part in pairwise(parts):
-                if noun(about) == resource and words(part)[-1] not in VERBS:
-                    self._keep(resource, "id", unquote(part), last=True)
 
     def add(self, resource: str, name: str, value: object) -> None:
         """Keeps one value: `add("orders", "id", 42)`."""

@@ -19,6 +19,7 @@ from withstand.scan.check import Steps, send
 from withstand.scan.landing import is_gone, leads_alike
 from withstand.scan.making import sacrifice
 from withstand.scan.objects import Made, like_baseline, located, read_back
+from withstand.scan.removal import how_gone
 from withstand.scan.shape import same_shape, tells
 from withstand.scan.similarity import same_content
 from withstand.scan.subject import Baseline, Subject
@@ -247,12 +248,14 @@ def _delete(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt
     built = located(subject, baseline.operation, made, owner)
     exchange = yield from send(alter(subject.stripped(built.request)))
     after = yield from read_back(subject, baseline.operation, made, owner)
-    if before is not None and before.succeeded and after is not None:
-        gone = is_gone(after)
+    if before is not None and before.response and before.succeeded and after is not None:
+        gone = how_gone(before.response, after) is not None
     else:
         # Nobody can read it: whether the owner can still delete it tells whether it was there.
         after = yield from send(authorised_request(subject, baseline, built.request))
-        gone = exchange.succeeded and is_gone(after)
+        gone = exchange.succeeded and is_refused_as_gone(subject, after)
+        if (yield from tells_nothing(subject, exchange, after)):
+            return _unclear(exchange, "it answers alike whether or not there is anything to delete")
     if gone:
         return Attempt(
             access=Access.GRANTED,
@@ -263,6 +266,22 @@ def _delete(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt
     if after.succeeded:
         return _refused(exchange, "the object is still there")
     return _unclear(exchange, f"afterwards its owner got {after.status}")
+
+
+def is_refused_as_gone(subject: Subject, after: Exchange) -> bool:
+    """Whether the answer to a second deletion says that nothing was left, by status or softly."""
+    return is_gone(after) or (after.succeeded and not subject.seems_done(after))
+
+
+def tells_nothing(subject: Subject, tried: Exchange, after: Exchange) -> Steps[bool]:
+    """Whether a deletion is answered with success also where nothing is left to be deleted.
+
+    `after` is the owner's deletion of what was `tried` before.
+    """
+    if not subject.seems_done(tried) or not subject.seems_done(after):
+        return False
+    once_more = yield from send(after.request)
+    return subject.seems_done(once_more)
 
 
 def same_kind(expected: Response, response: Response) -> bool:

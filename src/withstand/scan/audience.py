@@ -11,12 +11,12 @@ from typing import Any, Final
 
 from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
-from withstand.openapi.identifiers import listed_ids
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
+from withstand.openapi.page_ids import ids_listed
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import reader_of
-from withstand.openapi.spoken import name_of_id
+from withstand.openapi.spoken import name_of_id, only_reads, thing_of
 from withstand.scan.accounts import changes_an_account
 from withstand.scan.check import Steps, send
 from withstand.scan.finding import Confidence
@@ -32,6 +32,11 @@ _OWNER_WORDS: Final = frozenset(
     {"owner", "author", "user", "username", "customer", "client", "patient", "buyer", "holder"}
 )
 _WRITES: Final = ("PATCH", "PUT", "DELETE")
+_INSIDE: Final = frozenset(
+    {"admin", "internal", "debug", "all", "export", "dump", "backup", "log", "logs", "audit"}
+)
+"""What shows everything to whoever gets in, which is no sign that anybody should."""
+_MOST_READS: Final = 8  # reads that are asked whether they show an object
 
 
 class Audience(StrEnum):
@@ -91,14 +96,53 @@ def same_marks(held: Holding, other: Exchange) -> bool:
 def in_list_of(
     subject: Subject, operation: Operation, made: Made, reader: Identity
 ) -> Steps[bool | None]:
-    """Whether somebody's list of such objects shows this one; None when there is no such list."""
+    """Whether somebody is shown this object among others; None when there is no such list.
+
+    In the list of such objects, or in what shows the latest of everybody. A list that ends before
+    it, for its owner too, tells by what it has in common with the owner's.
+    """
     found = yield from listed(subject, operation, made, reader)
-    if found is None or found.response is None or not found.succeeded:
-        return None
-    if shows(found, made.canaries) is not None:
+    shown = None
+    if found is not None and found.response is not None and found.succeeded:
+        name = name_of_id(operation, subject.api.resolve) or "id"
+        about = thing_of(operation)
+        theirs = ids_listed(found.response, name, about)
+        shown = shows(found, made.canaries) is not None or str(made.identifier) in theirs
+        if not shown and theirs:
+            own = yield from listed(subject, operation, made, made.by)
+            response = own.response if own is not None else None
+            mine = ids_listed(response, name, about) if response is not None else set()
+            shown = str(made.identifier) not in mine and bool(theirs & mine)
+    if not shown and (yield from _shown_elsewhere(subject, operation, made, reader)):
         return True
-    name = name_of_id(operation, subject.api.resolve) or "id"
-    return str(made.identifier) in listed_ids(found.response.json(), name)
+    return shown
+
+
+def _shown_elsewhere(
+    subject: Subject, operation: Operation, made: Made, reader: Identity
+) -> Steps[bool]:
+    """Whether a read without an id shows somebody the object: news, a search, the latest ones.
+
+    What people keep to themselves is nowhere shown on purpose.
+    """
+    if is_personal(operation) or not made.canaries:
+        return False
+    asked = 0
+    for key, baseline in subject.baselines.items():
+        read, roles = baseline.operation, subject.policy.allowed_roles(baseline.operation)
+        if "{" in read.path or not read.is_read or not only_reads(read) or asked == _MOST_READS:
+            continue
+        if _INSIDE & {*words(key)} or (roles is not None and reader.role not in roles):
+            continue
+        asked += 1
+        try:
+            built = subject.build(read, identity=reader)
+        except Unbuildable:
+            continue
+        found = yield from send(reader.authorize(built.request))
+        if found.succeeded and shows(found, made.canaries) is not None:
+            return True
+    return False
 
 
 def names_owner(subject: Subject, held: Holding, owner: Identity) -> bool:
@@ -154,8 +198,8 @@ def belongs_by_answers(
         theirs = yield from send(stranger.authorize(request))
         if own.response and theirs.response and own.succeeded and theirs.succeeded:
             name = operation.path_parameters[-1].name
-            mine = listed_ids(own.response.json(), name)
-            others = listed_ids(theirs.response.json(), name)
+            mine = ids_listed(own.response, name, thing_of(operation))
+            others = ids_listed(theirs.response, name, thing_of(operation))
             apart = str(value) in mine and bool(others) and not mine & others
             return Confidence.FIRM if apart else None
     account, other = canary_of(subject, owner), canary_of(subject, stranger)

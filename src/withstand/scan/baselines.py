@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from withstand.client.exchange import Exchange, Response
+from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.client.soft_errors import says_no
 from withstand.openapi.dependency_order import in_dependency_order
@@ -39,6 +39,7 @@ from withstand.scan.groundwork import Groundwork, let_in_again
 from withstand.scan.objects import item_slot
 from withstand.scan.own_ids import listed_id, names_a_real_user, risks_a_real_one
 from withstand.scan.plan import ScanPlan
+from withstand.scan.quiet_answers import Success, alike, may_be_a_refusal
 from withstand.scan.repair import UNIQUE, repaired
 from withstand.scan.subject import Baseline
 from withstand.scan.throwaways import make_throwaway
@@ -69,6 +70,7 @@ async def _take_baseline(
     """
     tried = ground.attempts.setdefault(operation.key, [])
     fixed = _fixed(ground, operation)
+    silent: Success | None = None
     for identity, pool in _attempts(ground, operation, _askers(plan, ground, operation)):
         for full in (True, False):
             goes_on = False
@@ -82,10 +84,11 @@ async def _take_baseline(
                 if built is None or exchange is None or response is None:
                     break
                 if response.succeeded and not says_no(response):
-                    await _keep(
-                        ground, courier, operation, identity, built, exchange, response, fixed
-                    )
-                    ground.refused.pop(operation.key, None)
+                    found = Success(identity, built, exchange, response)
+                    if may_be_a_refusal(plan.api, operation, found):
+                        silent = silent or found
+                        break
+                    await _keep(ground, courier, operation, found, fixed)
                     if identity is not None and identity.throwaway:
                         await _replaced_if_gone(plan, ground, courier, operation, identity)
                     return
@@ -95,6 +98,9 @@ async def _take_baseline(
                     break
             if not goes_on:
                 break
+    if silent is not None:
+        await _keep(ground, courier, operation, silent, fixed)
+        return
     ground.builder.unsettle(operation)
     reasons = [_short(attempt) for attempt in tried]
     ground.missing[operation.key] = "no valid baseline: " + (
@@ -244,17 +250,19 @@ async def _keep(
     ground: Groundwork,
     courier: Courier,
     operation: Operation,
-    identity: Identity | None,
-    built: Built,
-    exchange: Exchange,
-    response: Response,
+    found: Success,
     fixed: Mapping[Slot, object],
 ) -> None:
+    identity, exchange, response = found.identity, found.exchange, found.response
+    ground.refused.pop(operation.key, None)
     if identity is not None and operation.is_read and not operation.requires_credential:
         # Anonymously it was asked for another object: only now it shows whether anybody may read.
-        anybody = await courier.send(built.request)
-        if anybody.succeeded and anybody.response is not None:
-            identity, exchange, response = None, anybody, anybody.response
+        anybody = await courier.send(found.built.request)
+        said = anybody.response
+        if said is not None and said.succeeded and not says_no(said):
+            asked = Success(None, found.built, anybody, said)
+            if not may_be_a_refusal(ground.builder.api, operation, asked) or alike(response, said):
+                identity, exchange, response = None, anybody, said
     # What anybody may see is no secret between identities; what one saw stays with that one.
     learners = [identity.name] if identity is not None else list(ground.pools)
     for name in learners:
@@ -263,7 +271,7 @@ async def _keep(
     ground.baselines[operation.key] = Baseline(
         operation=operation,
         identity=identity.name if identity else None,
-        built=built,
+        built=found.built,
         exchange=exchange,
         again=again,
         fixed=fixed,

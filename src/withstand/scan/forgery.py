@@ -6,16 +6,15 @@ the token of each session, and asks a page for one where a write is refused for 
 
 import re
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote_plus, urlencode
 
 from withstand.client.credential import Credential, is_csrf, is_csrf_field, request_cookies
 from withstand.client.exchange import Exchange, Request
+from withstand.client.form_body import fields_of, is_form, with_field
 from withstand.client.page import page_of
 from withstand.client.session import csrf_token, merged, wants_csrf_token
 
-_FORM: Final = "application/x-www-form-urlencoded"
 _Session = frozenset[tuple[str, str]]
 _NOBODY: Final = _Session()
 _ACTION: Final = re.compile(r"(?i)delet|remov|destroy|cancel|log-?_?out|sign-?_?out")
@@ -65,7 +64,7 @@ class Forgery:
         if not _is_form(request, forms_known=bool(self._pages)):
             return (yield request)
         session, path = _session(request), request.operation_path
-        wanted = any(is_csrf_field(_name(part)) for part in request.body.split(b"&"))
+        wanted = any(is_csrf_field(name) for name, _ in fields_of(request))
         place = session, path
         if wanted and session not in self._given and place not in self._in_vain:
             yield from self._ask(request, session)
@@ -96,14 +95,12 @@ class Forgery:
         given = self._given.get(session)
         if given is None:
             return request
-        parts = [part for part in request.body.split(b"&") if part]
-        kept = [
-            part for part in parts if not is_csrf_field(_name(part)) and _name(part) != given.name
-        ]
-        own = urlencode({given.name: given.value}).encode()
-        request = replace(request, body=b"&".join((*kept, own)))
-        if request.header("content-type") is None:
-            request = request.with_header("Content-Type", _FORM)
+        request = with_field(
+            request,
+            given.name,
+            given.value,
+            instead_of=lambda name: is_csrf_field(name) or name == given.name,
+        )
         sent = dict(request_cookies(request))
         with_it = tuple(
             (name, value)
@@ -126,14 +123,10 @@ def _session(request: Request) -> _Session:
 
 def _is_form(request: Request, *, forms_known: bool) -> bool:
     """Whether a form is sent; one without fields where the website is known to have tokens."""
-    kind = (request.header("content-type") or "").partition(";")[0].strip().lower()
     if request.method not in _WRITES:
         return False
-    return kind == _FORM or (forms_known and not kind and not request.body)
-
-
-def _name(part: bytes) -> str:
-    return unquote_plus(part.partition(b"=")[0].decode("utf-8", "replace"))
+    bare = request.header("content-type") is None and not request.body
+    return is_form(request) or (forms_known and bare)
 
 
 def turned_away_unread(exchange: Exchange) -> bool:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from withstand.client.credential import Credential, request_cookies
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.form_body import fields_of
 from withstand.client.page import Element, page_of
 from withstand.client.redirect import hop
 from withstand.client.session import merged
@@ -20,10 +21,18 @@ from withstand.client.soft_errors import says_no
 from withstand.client.target import Target
 from withstand.openapi.naming import VERBS, noun, words
 from withstand.openapi.path_template import segments
+from withstand.scan.page_messages import (
+    ERROR_WORDS,
+    MESSAGE_CLASSES,
+    SHORTEST_MARK,
+    classes_of,
+    complaints_in,
+    is_error,
+    returned_in,
+)
 
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _MOST_HOPS: Final = 3
-_SHORTEST_MARK: Final = 6  # characters of a text that was sent and is looked for in a page
 _LOGIN: Final = re.compile(
     r"(?i)(?<![a-z])(?:log-?_?(?:in|on)|sign-?_?in)\b|authenticate"
     r"|anmeld|einlogg|connexion|connecter|iniciar-sesi|inlogg"
@@ -39,23 +48,6 @@ _BEFORE_LOGIN: Final = re.compile(
 _ERROR_ADDRESS: Final = re.compile(
     r"(?i)\b(?:errors?|denied|forbidden|unauthori[sz]ed|not-?_?allowed|failed|failure|invalid)\b"
 )
-_ERROR_CLASSES: Final = frozenset(
-    {"error", "errors", "errorlist", "danger", "invalid", "failure", "failed", "critical"}
-)
-_SUCCESS_CLASSES: Final = frozenset({"success", "ok", "positive", "done", "saved"})
-_MESSAGE_CLASSES: Final = frozenset(
-    {"flash", "flashes", "message", "messages", "msg", "alert", "notice", "notification", "toast"}
-)
-_ERROR_WORDS: Final = re.compile(
-    r"(?i)\b(?:errors?|invalid|required|must|can ?not|can't|couldn't|could not|unable|denied"
-    r"|forbidden|unauthori[sz]ed|fail(?:ed|ure)?|wrong|incorrect|may not|no such|already|missing"
-    r"|not (?:found|allowed|permitted|valid|yours|exist)|does(?:n't| not)|do(?:n't| not)|refused"
-    r"|rejected|too (?:short|long|many|large)|please (?:log|sign) ?in|log in (?:first|to)"
-    r"|expired)\b"
-)
-_ERROR_TITLES: Final = re.compile(
-    r"(?i)^\W*(?:.*\b(?:error|forbidden|access denied|unauthori[sz]ed|not found)\b.*)$"
-)
 
 
 def followed(exchange: Exchange, target: Target) -> Generator[Request, Exchange, Exchange]:
@@ -69,7 +61,9 @@ def followed(exchange: Exchange, target: Target) -> Generator[Request, Exchange,
         return exchange
     if response.succeeded:
         page = page_of(response)
-        return exchange if page is None else _shown_at_once(exchange, response, page)
+        if page is None:
+            return exchange
+        return (yield from _shown_at_once(exchange, response, page))
     cookies = dict(request_cookies(request))
     at = exchange
     for _ in range(_MOST_HOPS):
@@ -86,12 +80,16 @@ def followed(exchange: Exchange, target: Target) -> Generator[Request, Exchange,
     if at is exchange or found is None or not found.succeeded:
         return exchange
     accepted, page = not _refuses(at, request), page_of(found)
-    complaints = _complaints(page) if page is not None and accepted else set()
-    if complaints:
-        # A message is shown once. What the page shows always is a part of its form.
-        again = yield _read(request, at.request.path, merged(cookies, found))
-        second = page_of(again.response) if again.response is not None else None
-        accepted = second is not None and complaints <= _complaints(second)
+    if page is not None and accepted:
+        complaints, returned = complaints_in(page, request), returned_in(page, request)
+        if complaints or returned:
+            # What says no is shown once. What the page shows always is a part of its form.
+            again = yield _read(request, at.request.path, merged(cookies, found))
+            second = page_of(again.response) if again.response is not None else None
+            accepted = second is not None and (
+                complaints <= complaints_in(second, request)
+                and returned <= returned_in(second, request)
+            )
     thing = _thing(request, response.header("location") or "", page) if accepted else None
     judged = replace(response, accepted=accepted, item_path=thing)
     if page is None:  # a document is an answer to the read, not to the write
@@ -104,13 +102,23 @@ def followed(exchange: Exchange, target: Target) -> Generator[Request, Exchange,
     return _judged(exchange, replace(judged, headers=headers, body=found.body))
 
 
-def _shown_at_once(exchange: Exchange, response: Response, page: Element) -> Exchange:
+def _shown_at_once(
+    exchange: Exchange, response: Response, page: Element
+) -> Generator[Request, Exchange, Exchange]:
     """A page in place of a redirect: the form once more with what is wrong, or what was made."""
     request = exchange.request
-    sent = {name for name, _ in _fields(request)}
+    sent = {name for name, _ in fields_of(request)}
     again = any(each.attributes.get("name") in sent for each in page.all("input", "textarea"))
-    if _asks_for_login(page, request) or (again and _complaints(page)):
+    if _asks_for_login(page, request) or (again and complaints_in(page, request)):
         return _judged(exchange, replace(response, accepted=False))
+    returned = returned_in(page, request)
+    # One field may be a question with its answer beside it. What was stored is given back again.
+    if len(returned) > 1 and request.method == "POST":
+        cookies = merged(dict(request_cookies(request)), response)
+        asked = yield _read(request, request.path, cookies)
+        second = page_of(asked.response) if asked.succeeded and asked.response else None
+        if second is not None and not returned & returned_in(second, request):
+            return _judged(exchange, replace(response, accepted=False))
     if response.header("location") is not None:
         return exchange
     return _judged(exchange, replace(response, accepted=True, item_path=_thing(request, "", page)))
@@ -170,7 +178,7 @@ def _refuses(at: Exchange, sent: Request) -> bool:
     found = at.response
     assert found is not None, "the page was served"
     query = parse_qsl(urlsplit(at.request.path).query)
-    if any(name in _MESSAGE_CLASSES and _ERROR_WORDS.search(value) for name, value in query):
+    if any(name in MESSAGE_CLASSES and ERROR_WORDS.search(value) for name, value in query):
         return True
     own = {*_ERROR_ADDRESS.findall(sent.path.lower())}  # POST /errors leads to /errors/7
     if {*_ERROR_ADDRESS.findall(at.request.path.lower())} - own or says_no(found):
@@ -181,7 +189,7 @@ def _refuses(at: Exchange, sent: Request) -> bool:
     made = re.search(r"/\d+$", _item_address(sent, place) or "")  # POST /anmeldungen, a register
     if not before_login and not made and _LOGIN.search(place):
         return True
-    return page is not None and (_asks_for_login(page, sent) or _is_error(page))
+    return page is not None and (_asks_for_login(page, sent) or is_error(page))
 
 
 def _about_login(sent: Request) -> bool:
@@ -202,47 +210,6 @@ def _asks_for_login(page: Element, sent: Request) -> bool:
     )
 
 
-def _is_error(page: Element) -> bool:
-    return any(_ERROR_TITLES.match(each.own_text) for each in page.all("title", "h1"))
-
-
-def _complaints(page: Element) -> set[str]:
-    """The messages of a page that something went wrong.
-
-    "No further action is required" is none where the message is dressed as a success.
-    """
-    praise = [
-        each
-        for each in page.all()
-        if each.tag not in {"html", "body", "main"} and _classes(each) & _SUCCESS_CLASSES
-    ]
-    praised = {id(inner) for each in praise for inner in each.all()}
-    found = set()
-    for element in page.all():
-        wrong, message = (_classes(element) & each for each in (_ERROR_CLASSES, _MESSAGE_CLASSES))
-        if (wrong or message) and element.is_seen and element.tag not in {"input", "form", "body"}:
-            text = element.text
-            if wrong and text:
-                found.add(text)
-            elif id(element) not in praised:
-                others = text
-                for each in (each for each in element.all() if id(each) in praised):
-                    others = others.replace(each.text, " ")
-                if _ERROR_WORDS.search(others):
-                    found.add(text)
-    return found
-
-
-def _classes(element: Element) -> set[str]:
-    """The words of its class, and its role."""
-    said = element.attributes.get("class", ""), element.attributes.get("role", "")
-    return {*re.split(r"[^a-z]+", " ".join(said).lower())} - {""}
-
-
-def _fields(sent: Request) -> list[tuple[str, str]]:
-    return parse_qsl(sent.body.decode("utf-8", "replace"), keep_blank_values=True)
-
-
 def _thing(sent: Request, location: str, page: Element | None) -> str | None:
     """The address of what a write made or changed: where it leads, or by a link beside its texts.
 
@@ -252,11 +219,11 @@ def _thing(sent: Request, location: str, page: Element | None) -> str | None:
     own = _item_address(sent, urlsplit(location).path)
     if own is not None or page is None:
         return own
-    values = [value for _, value in _fields(sent) if len(value) >= _SHORTEST_MARK]
+    values = [value for _, value in fields_of(sent) if len(value) >= SHORTEST_MARK]
     waiting: list[tuple[Element, tuple[Element, ...]]] = [(page, ())]
     while waiting:
         element, around = waiting.pop()
-        if _classes(element) & _MESSAGE_CLASSES:
+        if classes_of(element) & MESSAGE_CLASSES:
             continue  # it says what was done, and stands beside other things
         inside = (*around, element)
         if any(value in element.own_text for value in values):

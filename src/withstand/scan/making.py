@@ -13,13 +13,13 @@ from withstand.openapi.identifiers import (
     identifier_in,
     identifier_in_location,
     identifier_inside,
-    listed_id_with,
 )
 from withstand.openapi.operation import Operation
+from withstand.openapi.page_ids import id_listed_with
 from withstand.openapi.path_template import collection_path, item_path, segments, shape
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import nouns_of, producer_of, reader_of
-from withstand.openapi.spoken import name_of_id
+from withstand.openapi.spoken import name_of_id, thing_of
 from withstand.scan.accounts import (
     is_on_users,
     new_password,
@@ -228,4 +228,5 @@ def _listed_id(
     if response is None:
         return None
     inside = frozenset(str(v) for s, v in made.built.values.items() if s.location == "path")
-    return listed_id_with(response.json(), made.canaries, name, other_than=inside)
+    about = thing_of(operation)
+    return id_listed_with(response, made.canaries, name, about, other_than=inside)

@@ -3,9 +3,9 @@
 from typing import Final
 
 from withstand.client.identity import Identity
-from withstand.openapi.identifiers import listed_id_with
 from withstand.openapi.naming import ID_WORDS, is_plural, words
 from withstand.openapi.operation import Operation
+from withstand.openapi.page_ids import id_listed_with
 from withstand.openapi.path_template import resource_before, segments
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import lister_of
@@ -105,4 +105,5 @@ async def listed_id(
     if response is None:
         return None
     inside = frozenset(str(v) for s, v in made.values.items() if s.location == "path")
-    return listed_id_with(response.json(), made.canaries, name, other_than=inside)
+    about = thing_of(operation)
+    return id_listed_with(response, made.canaries, name, about, other_than=inside)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from withstand.client.exchange import Response
+from withstand.client.page import page_of
+from withstand.openapi.naming import KEY_WORDS, words
 
 _VOLATILE_TEXT: Final = (
     (
@@ -85,6 +87,45 @@ def volatile_places(one: Response, repeat: Response | None) -> frozenset[str]:
         for place in places.keys() | others.keys()
         if places.get(place, _ABSENT) != others.get(place, _ABSENT)
     )
+
+
+def holds(whole: Response, part: Response, *, volatile: frozenset[str] = frozenset()) -> bool:
+    """Whether one answer shows what another one lists: a thing with an id of it, else all of it.
+
+    Lists end somewhere, so that the latest twenty of everybody's hold some of somebody's. What is
+    named as a place in `volatile` (of `part`, from `volatile_places`) is not compared.
+    """
+    pages = page_of(whole), page_of(part)
+    if pages[0] is not None and pages[1] is not None:
+        rows = {row.text for row in pages[1].all("tr", "li")} - {""}
+        return bool(rows) and rows <= {row.text for row in pages[0].all("tr", "li")}
+    changing = frozenset(place.rpartition(".")[2] for place in volatile)
+    known = {_spelled(node, changing) for node in _nodes(whole.json())}
+    items = [item for node in _nodes(part.json()) if isinstance(node, list) for item in node]
+    things = items or ([part.json()] if _says_something(part.json()) else [])
+    named = [each for each in things if isinstance(each, dict) and _has_id(each)]
+    return any(_spelled(each, changing) in known for each in named) or (
+        bool(things) and all(_spelled(each, changing) in known for each in things)
+    )
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    """Everything in a JSON document, however deep."""
+    waiting = [node]
+    while waiting:
+        each = waiting.pop()
+        yield each
+        if isinstance(each, dict | list):
+            waiting.extend(each.values() if isinstance(each, dict) else each)
+
+
+def _spelled(node: Any, changing: frozenset[str]) -> str:
+    kept = {k: v for k, v in node.items() if k not in changing} if isinstance(node, dict) else node
+    return json.dumps(kept, sort_keys=True)
+
+
+def _has_id(thing: dict[str, Any]) -> bool:
+    return any(words(name)[-1] in KEY_WORDS and value for name, value in thing.items())
 
 
 def _places(node: Any, path: str = "$") -> Iterator[tuple[str, Any]]:

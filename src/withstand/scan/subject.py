@@ -117,6 +117,10 @@ class Subject:
                 request = identity.credential.strip(request)
         return request
 
+    def seems_done(self, exchange: Exchange) -> bool:
+        """Whether an answer says yes: what it says is not yet what has happened."""
+        return exchange.succeeded and not (exchange.response and self.refused(exchange.response))
+
     def refused(self, response: Response) -> bool:
         """Whether a response refuses: 401, 403, 404, a redirect that leads to no page that says
         yes (`withstand.scan.landing`), or an error in a 2xx (V6).

@@ -32,7 +32,7 @@ from withstand.scan.personal import is_personal, speaks_of_own
 from withstand.scan.probes.inputs import named
 from withstand.scan.probes.references import Reference, referred
 from withstand.scan.shape import tells
-from withstand.scan.similarity import same_content, volatile_places
+from withstand.scan.similarity import holds, same_content, volatile_places
 from withstand.scan.subject import Subject
 
 
@@ -55,10 +55,8 @@ def read_by(
     theirs = yield from send(stranger.authorize(request))
     again = own if marks else (yield from send(owner.authorize(request)))
     changing = volatile_places(own.response, again.response)
-    if theirs.response is None or subject.refused(theirs.response):
-        return PASSED
     seen = _seen(own.response, theirs, marks, changing)
-    if seen is None:
+    if seen is None:  # what says no and shows it all the same has not refused it
         return PASSED
     for control in (
         stranger.authorize(_with(subject, wanted, slot, _nobody(slot, subject.nonce()))),
@@ -66,7 +64,9 @@ def read_by(
         subject.stripped(request),
     ):
         usual = yield from send(control)
-        if _seen(own.response, usual, marks, changing) is not None:
+        if _seen(own.response, usual, marks, changing) is not None or (
+            not marks and _is_part_of(own.response, usual, changing)
+        ):
             return Passed(note=f"{stranger.name} sees the same without that id, as anybody does")
     return (yield from _weighed(subject, wanted, reference, stranger, owner, own, theirs, seen))
 
@@ -145,6 +145,12 @@ def _nobody(slot: Slot, nonce: str) -> object:
     if slot.schema.get("type") == "integer":
         return 2_000_000_000 + int(nonce[2:8], 16) % 100_000_000
     return nonce
+
+
+def _is_part_of(own: Response, usual: Exchange, changing: frozenset[str]) -> bool:
+    """Whether what the owner gets is among what somebody is shown who does not name them."""
+    found = usual.response
+    return found is not None and found.succeeded and holds(found, own, volatile=changing)
 
 
 def _seen(

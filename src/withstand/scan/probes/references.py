@@ -10,9 +10,10 @@ from typing import Final
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
-from withstand.openapi.identifiers import identifier_in, listed_ids
+from withstand.openapi.identifiers import identifier_in
 from withstand.openapi.naming import ID_WORDS, canonical, is_reference, noun, words
 from withstand.openapi.operation import Operation, Parameter
+from withstand.openapi.page_ids import ids_listed
 from withstand.openapi.path_template import segments
 from withstand.openapi.request_builder import Slot
 from withstand.openapi.resources import producer_of
@@ -120,10 +121,10 @@ def _listed_value(
         theirs = yield from send(stranger.authorize(request))
         if own.response is None or theirs.response is None or not theirs.succeeded:
             return None
-        mine = sorted(listed_ids(own.response.json(), name))
+        mine = sorted(ids_listed(own.response, name, wanted))
         if not mine:
             continue
-        others = listed_ids(theirs.response.json(), name)
+        others = ids_listed(theirs.response, name, wanted)
         return mine[0] if others and not others & {*mine} else None
     return None
 

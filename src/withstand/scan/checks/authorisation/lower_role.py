@@ -6,7 +6,7 @@ from withstand.client.exchange import Request, Response
 from withstand.client.identity import Identity, jwt_claims
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.access import Access, Attempt, attempt
+from withstand.scan.access import Access, Attempt, attempt, is_refused_as_gone, tells_nothing
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -33,9 +33,9 @@ from withstand.scan.examples import (
     operation,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.landing import is_gone
 from withstand.scan.making import sacrifice
 from withstand.scan.objects import Made, located, read_back
+from withstand.scan.removal import how_gone
 from withstand.scan.subject import Baseline, Subject
 
 
@@ -157,7 +157,12 @@ def _delete(subject: Subject, made: Made, intruder: Identity, allowed: Identity)
         after = yield from send(allowed.authorize(built.request))
     if after is None:
         return Attempt(access=Access.UNCLEAR, exchange=exchange, reason="nobody can read it again")
-    if is_gone(after) and (readable or exchange.succeeded):
+    if not readable and (yield from tells_nothing(subject, exchange, after)):
+        reason = "it answers alike whether or not there is anything to delete"
+        return Attempt(access=Access.UNCLEAR, exchange=exchange, reason=reason)
+    seen = before.response if before is not None and readable else None
+    gone = is_refused_as_gone(subject, after) if seen is None else how_gone(seen, after) is not None
+    if gone and (readable or exchange.succeeded):
         return Attempt(
             access=Access.GRANTED,
             exchange=exchange,

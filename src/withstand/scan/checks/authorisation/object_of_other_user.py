@@ -4,14 +4,12 @@ from dataclasses import replace
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
-from withstand.openapi.identifiers import listed_ids
 from withstand.openapi.operation import Operation
-from withstand.openapi.path_template import values_in
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import producer_of
 from withstand.scan.access import is_guarded
 from withstand.scan.accounts import sign_up_operation
-from withstand.scan.audience import belongs_by_answers
+from withstand.scan.audience import belongs_by_answers, in_list_of
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -43,7 +41,7 @@ from withstand.scan.examples import (
 )
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.making import create
-from withstand.scan.objects import Made, lister_around, located, without_echo
+from withstand.scan.objects import Made, located, without_echo
 from withstand.scan.ownership import marks_in, no_pair, not_for_these, pair
 from withstand.scan.personal import is_profile
 from withstand.scan.shape import tells
@@ -88,7 +86,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     if own.response is None or not own.succeeded:
         return Inconclusive(reason=f"{owner.name} cannot read the new object ({own.status})")
     marks = marks_in(own.response, without_echo(request, made.canaries))
-    return (yield from _judge(subject, owner, stranger, request, own, marks))
+    return (yield from _judge(subject, owner, stranger, request, own, marks, made=made))
 
 
 def _made(subject: Subject, read: Operation, owner: Identity) -> Steps[Made | str]:
@@ -117,6 +115,7 @@ def _judge(
     own: Exchange,
     marks: tuple[str, ...],
     review: str = "",
+    made: Made | None = None,
 ) -> Steps[Outcome]:
     """Whether the stranger gets what the owner got: by its canaries, else by all of it."""
     assert own.response is not None, "the owner could read it"
@@ -137,9 +136,9 @@ def _judge(
     if _seen(own.response, anybody, marks, changing) is not None:
         return Passed(note="anybody may read such objects, also without a credential")
     private = subject.policy.is_private(subject.operation) if subject.operation else False
-    if not private and (yield from _is_shared(subject, stranger, marks, own)):
+    if not private and made is not None and (yield from _is_shared(subject, made, stranger)):
         return Inconclusive(
-            reason=f"{stranger.name} finds the object of {owner.name} in the public list too, so "
+            reason=f"{stranger.name} finds the object of {owner.name} in a list too, so "
             "such objects seem to be shared: if they are private, list the path under private"
         )
     if not private and is_profile(subject.operation):
@@ -212,31 +211,10 @@ def _seen(
     return own.text[:80] if same else None
 
 
-def _is_shared(
-    subject: Subject, stranger: Identity, marks: tuple[str, ...], own: Exchange
-) -> Steps[bool]:
-    """Whether the stranger's list of such objects holds the owner's."""
+def _is_shared(subject: Subject, made: Made, stranger: Identity) -> Steps[bool]:
+    """Whether the stranger is shown the owner's object among others."""
     assert subject.operation is not None, "runs once for each operation"
-    lister = lister_around(subject, subject.operation)
-    if lister is None or subject.policy.forbids(lister):
-        return False
-    try:
-        places = values_in(subject.operation.path, own.request.operation_path)
-        inside = {
-            slot: places[slot.name]
-            for slot in subject.builder.slots(lister)
-            if slot.location == "path" and slot.name in places
-        }
-        built = subject.build(lister, identity=stranger, replace=inside)
-    except Unbuildable:
-        return False
-    found = yield from send(stranger.authorize(built.request))
-    if found.response is None or not found.succeeded:
-        return False
-    if any(mark in found.response.text for mark in marks):
-        return True
-    name, value = next(reversed([*places.items()]), ("", ""))
-    return value in listed_ids(found.response.json(), name)
+    return (yield from in_list_of(subject, subject.operation, made, stranger)) is True
 
 
 def _server(owners_only: bool) -> Server:

@@ -7,7 +7,7 @@ from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
-from withstand.scan.access import guarded_reads, owner_of
+from withstand.scan.access import guarded_reads, owner_of, refuses
 from withstand.scan.accounts import is_password
 from withstand.scan.check import (
     PASSED,
@@ -111,7 +111,7 @@ def _grants(subject: Subject, baseline: Baseline, path: str) -> Steps[tuple[Evid
             continue
         refusal = yield from send(dress.authorize(bare) if dress else bare)
         nowhere = yield from send(replace(old, path=_beside(path, subject.nonce())))
-        if refusal.succeeded or refusal.status not in {400, 401, 403, 404, 422}:
+        if refusal.response is None or not refuses(subject, refusal.response):
             continue  # the current one serves them too: that is another finding
         if nowhere.response is not None and nowhere.response.body == tried.response.body:
             continue

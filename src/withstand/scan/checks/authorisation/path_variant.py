@@ -64,7 +64,7 @@ def run(subject: Subject) -> Steps[Outcome]:
                 return opened
             unclear = unclear or opened
     if not doors:
-        return Passed(note="nobody was refused with 401 or 403, so there is no guard to get past")
+        return Passed(note="nobody was refused, so there is no guard to get past")
     return Inconclusive(reason=unclear) if unclear else PASSED
 
 
@@ -136,7 +136,7 @@ def _common_prefix(subject: Subject) -> int:
 def _doors(
     subject: Subject, baseline: Baseline, *, also_anonymous: bool
 ) -> Steps[tuple[_Door, ...]]:
-    """Who is refused with 401 or 403: somebody without a credential, and one of another role."""
+    """Who is refused: somebody without a credential, and one of another role."""
     found = []
     bare = subject.stripped(baseline.exchange.request)
     owner = subject.identity(baseline.identity or "")
@@ -145,9 +145,16 @@ def _doors(
     for intruder in (*nobody, *others[:1]):
         request = intruder.authorize(bare) if intruder else bare
         refusal = yield from send(request)
-        if refusal.status in {401, 403}:
+        if _is_shut(subject, refusal):
             found.append(_Door(baseline=baseline, intruder=intruder, refusal=refusal))
     return tuple(found)
+
+
+def _is_shut(subject: Subject, exchange: Exchange) -> bool:
+    """401, 403, or a refusal in a 2xx."""
+    response = exchange.response
+    soft = response is not None and response.succeeded and subject.refused(response)
+    return soft or exchange.status in {401, 403}
 
 
 def _try(subject: Subject, door: _Door) -> Steps[Failed | str]:
@@ -169,7 +176,7 @@ def _try(subject: Subject, door: _Door) -> Steps[Failed | str]:
             continue
         again = yield from send(door.intruder.authorize(bare) if door.intruder else bare)
         nowhere = yield from _elsewhere(subject, door, request)
-        if again.status not in {401, 403} or _same(door.baseline, control.response, nowhere):
+        if not _is_shut(subject, again) or _same(door.baseline, control.response, nowhere):
             continue
         who = f"the role {door.intruder.role}" if door.intruder else "nobody's credential"
         return Failed(
@@ -247,9 +254,9 @@ CHECK = Check(
         "Who may use a path is decided by comparing its text, in a proxy, a gateway or a "
         "middleware, and what serves the request reads that text more generously: a doubled "
         "slash, a dot segment, capitals, an encoded letter or a `;` lead to the same operation "
-        "and past the rule. The check takes paths that refuse a caller with 401 or 403, sends "
-        "other spellings of them as the same caller, and reports one that answers with what an "
-        "authorised identity gets."
+        "and past the rule. The check takes paths that refuse a caller, sends other spellings of "
+        "them as the same caller, and reports one that answers with what an authorised identity "
+        "gets."
     ),
     remedy=(
         "Decide where the request has been routed: a guard on the operation, not on the text of "
