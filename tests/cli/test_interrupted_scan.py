@@ -42,6 +42,11 @@ _UNTESTED = "before anything was tested: the scan was interrupted"
             "The scan was interrupted while the document was read: nothing was",
             _CTRL_C,
         ),
+        (
+            "/openapi.json",
+            "The scan was interrupted while the document was read: nothing was",
+            signal.SIGTERM,
+        ),
         ("/login", f"while identities logged in and {_UNTESTED}", _CTRL_C),
         ("/login", f"while identities logged in and {_UNTESTED}", signal.SIGTERM),
         pytest.param(
