@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, Literal
 
+from withstand.openapi.acting import ACT_WORDS
 from withstand.openapi.naming import (
     CHANGE_WORDS,
     CREATE_WORDS,
@@ -60,7 +61,7 @@ _DEEDS: Final[Mapping[str, Deed]] = {
     **dict.fromkeys(CREATE_WORDS, Deed.CREATE),
     **dict.fromkeys(READ_WORDS, Deed.READ),
     **dict.fromkeys(LIST_WORDS, Deed.LIST),
-    **dict.fromkeys(CHANGE_WORDS, Deed.CHANGE),
+    **dict.fromkeys(CHANGE_WORDS | ACT_WORDS, Deed.CHANGE),
     **dict.fromkeys(REMOVE_WORDS, Deed.REMOVE),
 }
 _SIGNS_UP: Final = frozenset({"register", "signup"})  # names what it makes, a user, nowhere

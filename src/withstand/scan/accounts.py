@@ -73,7 +73,7 @@ _USER_NAMES: Final = ("username", "login", "user", "handle", "nickname", "name")
 
 def changes_an_account(operation: Operation) -> bool:
     """Whether the operation may change or delete the account of whoever calls it."""
-    if operation.is_read and not operation.removes:
+    if operation.is_read:
         return False
     is_call = spoken_deed(operation) in {Deed.CHANGE, Deed.REMOVE} and not operation.path_parameters
     if is_call and thing_of(operation).rpartition("_")[2] in _OWN_THINGS:
@@ -94,7 +94,7 @@ def changes_the_caller(operation: Operation, slots: Iterable[Slot]) -> bool:
 
     `slots` are its inputs: an e-mail address or a password that goes nowhere else is the caller's.
     """
-    if operation.path_parameters or (operation.is_read and not operation.removes):
+    if operation.path_parameters or operation.is_read:
         return False
     inputs = [slot.name.rsplit(".", 1)[-1] for slot in slots]
     if changes_an_account(operation):
@@ -115,6 +115,8 @@ def changes_the_caller(operation: Operation, slots: Iterable[Slot]) -> bool:
         return True
     if creates or (operation.method == "POST" and parts and _is_collection(parts[-1])):
         return False  # POST /customers makes somebody else
+    if operation.method == "GET":
+        return True  # GET /deactivate acts, and on nothing that an input names
     return any(is_password(name) or words(name)[-1] in {"email", "mail"} for name in inputs)
 
 

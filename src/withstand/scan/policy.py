@@ -86,7 +86,7 @@ class Policy:
         if _removes_all(operation):
             return "it deletes all of them at once"
         if self.profile is Profile.READONLY and not operation.is_read:
-            return "the readonly profile sends only GET, HEAD and OPTIONS"
+            return "the readonly profile sends only GET, HEAD and OPTIONS that do not act by name"
         return None
 
 
