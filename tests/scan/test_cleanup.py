@@ -134,6 +134,37 @@ def test_who_signed_up_is_deleted_where_users_are_and_nothing_else_is() -> None:
     assert cleared(unsure, server, sent[0], sign_up="POST /register")[1] == []
 
 
+@pytest.mark.parametrize(
+    ("made", "asked"),
+    [
+        (answer(201, {"id": 7, "email": "ws0123456789@example.com"}), ["nobody", "root"]),
+        (answer(201, {"id": 7, "user": {"id": 7}}), ["nobody", "root"]),
+        (Response(status=201, headers=(("Location", "/users/7"),)), ["nobody", "root"]),
+        (answer(201, {"id": 7}), []),
+        (answer(201, {"organisation": {"id": 7}}), []),
+        (
+            Response(status=201, headers=(("Location", "/organisations/7"),), body=b'{"id": 7}'),
+            [],
+        ),
+    ],
+)
+def test_an_administrator_deletes_a_user_only_whom_the_answer_to_the_sign_up_shows(
+    made: Response, asked: list[str]
+) -> None:
+    told: list[str] = []
+
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            return made
+        told.append((request.header("authorization") or "").split()[-1].removesuffix("-token"))
+        return Response(status=204 if told[-1] == "root" else 403)
+
+    paths = api_of("POST /register", "DELETE /users/{id}")
+    signs_up = replace(post("/register", "nobody"), body=b'{"email": "ws0123456789@example.com"}')
+    cleared(paths, server, signs_up, sign_up="POST /register")
+    assert told == asked
+
+
 def test_what_stays_is_listed_with_operation_and_id_and_the_reason() -> None:
     def server(request: Request) -> Response:
         if request.method == "POST":

@@ -55,6 +55,7 @@ _OF_THE_CALLER: Final = frozenset(
     }
 )
 """What a call without an id says where it changes whoever calls it: `2fa`, `saveSettings`."""
+_OWN_NOUNS: Final = frozenset({"user", "account", "member"})
 _OF_A_USER: Final = re.compile(r'"(?:user|account|member)(?:_?id)?"\s*:', re.IGNORECASE)
 _SENT_VALUE: Final = re.compile(r"[^\s\"'=&,:{}\[\]]{6,}")
 _CALLERS: Final = frozenset({"account", "myaccount", "profile", "current", "close"})
@@ -150,11 +151,13 @@ def is_on_users(api: Api, operation: Operation, sign_up: Operation | None) -> bo
 
 def shows_the_user(request: Request, response: Response) -> bool:
     """Whether the answer to a sign-up is about the new user: it gives their address, repeats what
-    was sent, or says so. The id in an answer without any of it may be that of an organisation.
+    was sent, or says so. An id without any of it may be that of an organisation.
     """
     sent = unquote_plus(request.body.decode("utf-8", "replace"))
+    about = {noun(part) for part in segments(request.operation_path)[-1:]} | _OWN_NOUNS
+    place = segments((response.made_at or "").partition("?")[0])
     return (
-        response.made_at is not None
+        any(noun(part) in about for part in place)
         or _OF_A_USER.search(response.text) is not None
         or any(value in response.text for value in _SENT_VALUE.findall(sent))
     )
