@@ -137,9 +137,9 @@ def test_who_signed_up_is_deleted_where_users_are_and_nothing_else_is() -> None:
 @pytest.mark.parametrize(
     ("made", "asked"),
     [
-        (answer(201, {"id": 7, "email": "ws0123456789@example.com"}), ["nobody", "root"]),
-        (answer(201, {"id": 7, "user": {"id": 7}}), ["nobody", "root"]),
-        (Response(status=201, headers=(("Location", "/users/7"),)), ["nobody", "root"]),
+        (answer(201, {"id": 7, "email": "ws0123456789@example.com"}), ["nobody", "alice", "root"]),
+        (answer(201, {"id": 7, "user": {"id": 7}}), ["nobody", "alice", "root"]),
+        (Response(status=201, headers=(("Location", "/users/7"),)), ["nobody", "alice", "root"]),
         (answer(201, {"id": 7}), []),
         (answer(201, {"organisation": {"id": 7}}), []),
         (
