@@ -93,7 +93,7 @@ def calls(template: str, path: str) -> bool:
     address, _, query = template.partition("?")
     asked, _, sent = path.partition("?")
     return {*query.split("&")} - {""} <= {*sent.split("&")} and bool(
-        _pattern(address).fullmatch(asked)
+        _pattern(address.rstrip("/")).fullmatch(asked.rstrip("/"))
     )
 
 
