@@ -11,7 +11,7 @@ from withstand.openapi.path_template import (
     segments,
 )
 
-_WRAPPERS = ("data", "result", "item", "payload", "response", "attributes", "content")
+_WRAPPERS = ("data", "result", "item", "payload", "response", "attributes", "content", "properties")
 _OF_THE_MESSAGE = frozenset({"request", "trace", "correlation", "transaction", "span", "session"})
 """What names the exchange and not what it is about: `requestId`, `trace_id`."""
 _SELF_LINKS = ("self", "href", "@id", "selfLink", "self_link", "resource_uri")
@@ -101,8 +101,13 @@ def identifier_inside(document: Any, collection: str, parameter_name: str) -> ob
 
 
 def own_link(node: Mapping[str, Any]) -> str | None:
-    """The address that an object gives for itself: HAL, JSON:API, `self`, `href`; None without."""
+    """The address that an object gives for itself: HAL, JSON:API, Siren, `self`, `href`; None
+    without.
+    """
     for links in (node.get("_links"), node.get("links"), node):
+        if isinstance(links, list):  # [{"rel": ["self"], "href": "/orders/7"}]
+            own = [each for each in links if isinstance(each, Mapping) and _is_self(each)]
+            links = {"self": own[0]} if own else None
         if not isinstance(links, Mapping):
             continue
         for name in _SELF_LINKS if links is node else ("self",):
@@ -112,6 +117,10 @@ def own_link(node: Mapping[str, Any]) -> str | None:
             if isinstance(found, str) and "/" in found:
                 return found.split("#", 1)[0]
     return None
+
+
+def _is_self(link: Mapping[str, Any]) -> bool:
+    return link.get("rel") in ("self", ["self"])
 
 
 def identifier_in_location(location: str, item_path: str) -> str | None:

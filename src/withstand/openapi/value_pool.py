@@ -32,7 +32,7 @@ _WRAPPERS = frozenset(
     {"data", "result", "item", "record", "content", "payload", "attribute", "value", "response"}
     | {"object", "row", "entry", "hit", "document", "node", "edge", "embedded", "element", "list"}
     | {"collection", "hydra_member", "resource", "page", "body", "model", "dto", "output", "info"}
-    | {"detail", "resp", "res", "return", "doc", "member_list"}
+    | {"entity", "detail", "resp", "res", "return", "doc", "member_list"}
 )
 
 
@@ -181,7 +181,10 @@ class ValuePool:
                         continue
                     if isinstance(part, list | Mapping):
                         inner = noun(key)
-                        pending.append((part, about if inner in _WRAPPERS else inner, listed))
+                        # {"class": ["order"], "properties": {"id": 7}}, as Siren has it
+                        wraps = key == "properties" and isinstance(part, Mapping)
+                        same = wraps or inner in _WRAPPERS
+                        pending.append((part, about if same else inner, listed))
                     else:
                         budget -= 1
                         self._keep(about, key, part, last=listed)
