@@ -383,6 +383,23 @@ def test_an_edit_makes_nothing_that_stays() -> None:
     assert found.notes == ()
 
 
+def test_what_a_call_only_showed_stays() -> None:
+    paths = api_of("POST /rpc/createOrder", "POST /rpc/getOrder", "POST /rpc/deleteOrder")
+    by_id = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
+    for call in ("get", "delete"):
+        content = {"application/json": {"schema": by_id}}
+        paths[f"/rpc/{call}Order"]["post"]["requestBody"] = {"content": content}
+    deleted: list[bytes] = []
+
+    def server(request: Request) -> Response:
+        if request.path == "/rpc/deleteOrder":
+            deleted.append(request.body)
+        return answer(200, {"id": 1 if request.path == "/rpc/getOrder" else 7, "note": "x"})
+
+    cleared(paths, server, post("/rpc/createOrder"), post("/rpc/getOrder"))
+    assert [json.loads(each) for each in deleted] == [{"id": 7}]
+
+
 def test_what_another_deleted_is_gone_where_its_maker_can_delete_it_no_more() -> None:
     def server(request: Request) -> Response:
         if request.method == "POST":

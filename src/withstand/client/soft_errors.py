@@ -19,6 +19,8 @@ def says_no(response: Response) -> bool:
     if not isinstance(document, dict):
         return False
     lower = {str(key).lower(): value for key, value in document.items()}
+    if "jsonrpc" in lower:  # its id is that of the request
+        return bool(lower.get("error"))
     flags = [lower[key] for key in _FLAGS if isinstance(lower.get(key), bool)]
     if flags:
         return not all(flags)

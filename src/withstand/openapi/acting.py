@@ -60,7 +60,7 @@ def acts_by_name(path: str, summary: str, name: str, asks: bool) -> bool:
     less often, as many generators begin it with the method. `asks` says that an input outside the
     path is required.
     """
-    address, _, query = path.partition("?")
+    address, _, query = path.replace("#", "?", 1).partition("?")
     parts = [part for part in address.split("/") if part]
     fixed = [part for part in parts if "{" not in part]
     last = query.rpartition("=")[2] or _ENDING.sub("", "".join(fixed[-1:]))

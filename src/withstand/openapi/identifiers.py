@@ -78,6 +78,13 @@ def identifier_in(
     return document if is_number and about is None else None  # it may count the rows
 
 
+def without_frame(document: Any) -> Any:
+    """What JSON-RPC carries: its own `id` is that of the exchange."""
+    if isinstance(document, Mapping) and "jsonrpc" in document:
+        return document.get("result", document.get("params"))
+    return document
+
+
 def _is_of(prefix: tuple[str, ...], about: frozenset[str]) -> bool:
     """Whether the words before `id` are the thing's own, or none."""
     own = [word for word in prefix if word not in _NEW]
@@ -151,6 +158,7 @@ def _unwrapped(document: Any, about: frozenset[str] | None = None) -> Iterator[M
     """
     if isinstance(document, list) and len(document) == 1:
         document = document[0]
+    document = without_frame(document)
     if not isinstance(document, Mapping):
         return
     yield document

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from withstand.client.exchange import Request, Response
 from withstand.client.page import Element, page_of
-from withstand.openapi.identifiers import identifier_in, own_link
+from withstand.openapi.identifiers import identifier_in, own_link, without_frame
 from withstand.openapi.naming import ID_WORDS, KEY_WORDS, VERBS, canonical, noun, singular, words
 from withstand.openapi.operation import Operation, Schema
 from withstand.openapi.path_template import (
@@ -62,8 +62,8 @@ class ValuePool:
         for name, text in in_path.items():
             self._keep(resource_before(operation.path, name), name, text)
         if operation.method in {"POST", "PUT", "PATCH"}:
-            self._harvest_tree(_json(request.body), resource)
-        self._harvest_tree(response.json(), resource)
+            self._harvest_tree(without_frame(_json(request.body)), resource)
+        self._harvest_tree(without_frame(response.json()), resource)
         page = page_of(response)
         if page is not None:
             self._harvest_page(page, resource)
