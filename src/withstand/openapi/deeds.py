@@ -28,8 +28,10 @@ def spread(operations: Iterable[Operation], resolve: Resolve) -> Iterator[Operat
 
 def _spread(operation: Operation, resolve: Resolve) -> Iterator[Operation]:
     for parameter in operation.parameters:
+        if parameter.location != "query" or parameter.name.lower() not in WHICH_CALL:
+            continue
         values = _choices(flattened(parameter.schema, resolve))
-        if parameter.location == "query" and _are_deeds(parameter.name, values):
+        if _are_deeds(values):
             others = tuple(each for each in operation.parameters if each is not parameter)
             mark = "&" if "?" in operation.path else "?"
             for value in values:
@@ -38,7 +40,7 @@ def _spread(operation: Operation, resolve: Resolve) -> Iterator[Operation]:
             return
     for body in operation.bodies[:1]:
         for name, schemas in _by_deed(body.schema, resolve):
-            if _are_deeds(name, tuple(schemas)):
+            if _are_deeds(tuple(schemas)):
                 for value, schema in schemas.items():
                     yield replace(
                         operation,
@@ -52,7 +54,7 @@ def _spread(operation: Operation, resolve: Resolve) -> Iterator[Operation]:
 def _by_deed(schema: Schema, resolve: Resolve) -> Iterator[tuple[str, dict[str, Schema]]]:
     """A property that says which call it is, and the body's schema for each of its values."""
     flat = flattened(schema, resolve)
-    for name, part in _properties(flat).items():
+    for name, part in _names(flat).items():
         yield (
             name,
             {
@@ -64,7 +66,7 @@ def _by_deed(schema: Schema, resolve: Resolve) -> Iterator[tuple[str, dict[str, 
         )
     found: dict[str, dict[str, Schema]] = {}
     for _, choice in default_choice(flat, resolve) if options_of(flat) else ():
-        for name, part in _properties(choice).items():
+        for name, part in _names(choice).items():
             values = _choices(flattened(part, resolve))
             if len(values) == 1:
                 found.setdefault(name, {})[values[0]] = choice
@@ -78,19 +80,20 @@ def _narrowed(body: RequestBody, name: str, value: str, schema: Schema) -> Reque
     return replace(body, schema=schema, required=True, example=shown if own else None)
 
 
-def _properties(flat: Schema) -> Mapping[str, Any]:
+def _names(flat: Schema) -> Mapping[str, Any]:
+    """The properties that may say which call it is."""
     properties = flat.get("properties")
-    return properties if isinstance(properties, Mapping) else {}
+    known = properties if isinstance(properties, Mapping) else {}
+    return {name: part for name, part in known.items() if name.lower() in WHICH_CALL}
 
 
 def _choices(flat: Schema) -> tuple[str, ...]:
     values = [flat["const"]] if "const" in flat else flat.get("enum")
-    found = tuple(dict.fromkeys(values)) if isinstance(values, list) else ()
-    return found if all(isinstance(each, str) and each for each in found) else ()
+    if not isinstance(values, list) or not all(isinstance(v, str) and v for v in values):
+        return ()
+    return tuple(dict.fromkeys(values))
 
 
-def _are_deeds(name: str, values: tuple[str, ...]) -> bool:
-    if name.lower() not in WHICH_CALL or len(values) < _FEWEST:
-        return False
+def _are_deeds(values: tuple[str, ...]) -> bool:
     deeds = [deed for value in values if (deed := deed_in(value)) is not None]
     return len(set(deeds)) >= _FEWEST and 2 * len(deeds) >= len(values)
