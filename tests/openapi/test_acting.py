@@ -1,11 +1,13 @@
 """Whether a GET acts, by the words of its path."""
 
+from typing import Any
+
 import pytest
 
 from withstand.openapi.operation import Operation, Parameter
 
 
-def get(path: str, *required: str, **more: str) -> Operation:
+def get(path: str, *required: str, **more: Any) -> Operation:
     inputs = (Parameter(name=n, location="query", required=True, schema={}) for n in required)
     return Operation(method="GET", path=path, parameters=tuple(inputs), **more)
 
