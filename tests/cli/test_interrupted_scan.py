@@ -37,7 +37,16 @@ _UNTESTED = "before anything was tested: the scan was interrupted"
 @pytest.mark.parametrize(
     ("silent", "step", "number"),
     [
-        ("/openapi.json", "it was interrupted before anything was tested", _CTRL_C),
+        (
+            "/openapi.json",
+            "The scan was interrupted while the document was read: nothing was",
+            _CTRL_C,
+        ),
+        (
+            "/openapi.json",
+            "The scan was interrupted while the document was read: nothing was",
+            signal.SIGTERM,
+        ),
         ("/login", f"while identities logged in and {_UNTESTED}", _CTRL_C),
         ("/login", f"while identities logged in and {_UNTESTED}", signal.SIGTERM),
         pytest.param(

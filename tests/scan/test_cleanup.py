@@ -134,6 +134,37 @@ def test_who_signed_up_is_deleted_where_users_are_and_nothing_else_is() -> None:
     assert cleared(unsure, server, sent[0], sign_up="POST /register")[1] == []
 
 
+@pytest.mark.parametrize(
+    ("made", "asked"),
+    [
+        (answer(201, {"id": 7, "email": "ws0123456789@example.com"}), ["nobody", "alice", "root"]),
+        (answer(201, {"id": 7, "user": {"id": 7}}), ["nobody", "alice", "root"]),
+        (Response(status=201, headers=(("Location", "/users/7"),)), ["nobody", "alice", "root"]),
+        (answer(201, {"id": 7}), []),
+        (answer(201, {"organisation": {"id": 7}}), []),
+        (
+            Response(status=201, headers=(("Location", "/organisations/7"),), body=b'{"id": 7}'),
+            [],
+        ),
+    ],
+)
+def test_an_administrator_deletes_a_user_only_whom_the_answer_to_the_sign_up_shows(
+    made: Response, asked: list[str]
+) -> None:
+    told: list[str] = []
+
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            return made
+        told.append((request.header("authorization") or "").split()[-1].removesuffix("-token"))
+        return Response(status=204 if told[-1] == "root" else 403)
+
+    paths = api_of("POST /register", "DELETE /users/{id}")
+    signs_up = replace(post("/register", "nobody"), body=b'{"email": "ws0123456789@example.com"}')
+    cleared(paths, server, signs_up, sign_up="POST /register")
+    assert told == asked
+
+
 def test_what_stays_is_listed_with_operation_and_id_and_the_reason() -> None:
     def server(request: Request) -> Response:
         if request.method == "POST":
@@ -350,6 +381,23 @@ def test_an_edit_makes_nothing_that_stays() -> None:
     page = Response(status=302, accepted=True, item_path="/plots/8")
     found, _ = cleared(paths, lambda _: page, post("/plots/7/edit"))
     assert found.notes == ()
+
+
+def test_what_a_call_only_showed_stays() -> None:
+    paths = api_of("POST /rpc/createOrder", "POST /rpc/getOrder", "POST /rpc/deleteOrder")
+    by_id = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
+    for call in ("get", "delete"):
+        content = {"application/json": {"schema": by_id}}
+        paths[f"/rpc/{call}Order"]["post"]["requestBody"] = {"content": content}
+    deleted: list[bytes] = []
+
+    def server(request: Request) -> Response:
+        if request.path == "/rpc/deleteOrder":
+            deleted.append(request.body)
+        return answer(200, {"id": 1 if request.path == "/rpc/getOrder" else 7, "note": "x"})
+
+    cleared(paths, server, post("/rpc/createOrder"), post("/rpc/getOrder"))
+    assert [json.loads(each) for each in deleted] == [{"id": 7}]
 
 
 def test_what_another_deleted_is_gone_where_its_maker_can_delete_it_no_more() -> None:

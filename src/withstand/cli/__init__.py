@@ -1,6 +1,7 @@
 """The command line: arguments in, exit code out. One file a verb."""
 
 import os
+import signal
 import sys
 import traceback
 from importlib import import_module
@@ -75,7 +76,8 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The `withstand` program."""
+    """The `withstand` program. Where no journey listens, SIGTERM ends it as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -105,7 +105,9 @@ def command(
         results = run_scan(plan, occasion, observer=progress.scan)
     if plan.policy.approved is not None:
         return publish(results, outputs)
-    publish(results, outputs, draw=_draw)
+    code = publish(results, outputs, draw=_draw)
+    if results.interrupted:
+        return code
     _require_whole(results)
     if approve:
         _approve(results, settings.approved_file)
@@ -123,11 +125,10 @@ def _draw(results: Results, console: Console, _trends: Sequence[Trend]) -> None:
 
 def _require_whole(results: Results) -> None:
     """Raises RunVoid where the run did not come to its end, so that its matrix is not whole."""
-    scan = results.scan
-    if scan is None or scan.void is not None or scan.interrupted:
+    void = results.scan.void if results.scan is not None else None
+    if void is not None:
         raise RunVoid(
-            "the run did not come to its end, so it does not say who may use what"
-            + (f": {scan.void}" if scan is not None and scan.void is not None else ""),
+            f"the run did not come to its end, so it does not say who may use what: {void}",
             hint="see why above, and run again",
         )
 

@@ -34,6 +34,8 @@ def says_no(response: Response) -> bool:
     if not isinstance(document, dict):
         return False
     lower = {str(key).lower(): value for key, value in document.items()}
+    if "jsonrpc" in lower:  # its id is that of the request
+        return bool(lower.get("error"))
     flags = [_flag(lower[key]) for key in _FLAGS if key in lower]
     told = [flag for flag in flags if flag is not None]
     if told:

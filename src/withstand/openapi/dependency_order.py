@@ -91,10 +91,8 @@ def _phase(operation: Operation, items: frozenset[str], resolve: Resolve) -> tup
     match operation.method:
         case "POST" if not depth or shape(f"{operation.path}/{{}}") in items:
             return 0, depth
-        case "GET" | "HEAD" | "OPTIONS" if not ends_in_parameter(operation.path):
-            return 1, depth
-        case "GET" | "HEAD" | "OPTIONS":
-            return 2, depth
+        case _ if operation.is_read:
+            return 2 if ends_in_parameter(operation.path) else 1, depth
     return 3, depth
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from withstand.errors import UsageError
 from withstand.openapi import openapi3, swagger2
 from withstand.openapi.bundle import Beside, bundled
+from withstand.openapi.deeds import spread
 from withstand.openapi.document_text import operation_lines, read_mapping
 from withstand.openapi.openapi3 import Node, mapping
 from withstand.openapi.operation import Api, Operation, Parameter, Schema
@@ -36,17 +37,17 @@ def read_document(data: bytes, *, source: str, beside: Beside = lambda _name: No
             f"{source} describes no operation: its `paths` hold none",
             hint="generate the document anew from the API, with its routes registered",
         )
-    info = mapping(document.get("info"))
+    info, resolve = mapping(document.get("info")), _resolver(references)
     dialect = swagger2 if is_swagger2 else openapi3
     return Api(
         title=str(info.get("title", "")),
         version=str(info.get("version", "")),
         source=source,
-        operations=operations,
+        operations=tuple(spread(operations, resolve)),
         security_schemes=dialect.security_schemes(document, references),
         servers=dialect.servers(document),
         problems=references.lost(),
-        resolve=_resolver(references),
+        resolve=resolve,
     )
 
 

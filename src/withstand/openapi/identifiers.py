@@ -11,7 +11,7 @@ from withstand.openapi.path_template import (
     segments,
 )
 
-_WRAPPERS = ("data", "result", "item", "payload", "response", "attributes", "content")
+_WRAPPERS = ("data", "result", "item", "payload", "response", "attributes", "content", "properties")
 _OF_THE_MESSAGE = frozenset({"request", "trace", "correlation", "transaction", "span", "session"})
 """What names the exchange and not what it is about: `requestId`, `trace_id`."""
 _SELF_LINKS = ("self", "href", "@id", "selfLink", "self_link", "resource_uri")
@@ -78,6 +78,13 @@ def identifier_in(
     return document if is_number and about is None else None  # it may count the rows
 
 
+def without_frame(document: Any) -> Any:
+    """What JSON-RPC carries: its own `id` is that of the exchange."""
+    if isinstance(document, Mapping) and "jsonrpc" in document:
+        return document.get("result", document.get("params"))
+    return document
+
+
 def _is_of(prefix: tuple[str, ...], about: frozenset[str]) -> bool:
     """Whether the words before `id` are the thing's own, or none."""
     own = [word for word in prefix if word not in _NEW]
@@ -101,8 +108,13 @@ def identifier_inside(document: Any, collection: str, parameter_name: str) -> ob
 
 
 def own_link(node: Mapping[str, Any]) -> str | None:
-    """The address that an object gives for itself: HAL, JSON:API, `self`, `href`; None without."""
+    """The address that an object gives for itself: HAL, JSON:API, Siren, `self`, `href`; None
+    without.
+    """
     for links in (node.get("_links"), node.get("links"), node):
+        if isinstance(links, list):  # [{"rel": ["self"], "href": "/orders/7"}]
+            own = [each for each in links if isinstance(each, Mapping) and _is_self(each)]
+            links = {"self": own[0]} if own else None
         if not isinstance(links, Mapping):
             continue
         for name in _SELF_LINKS if links is node else ("self",):
@@ -112,6 +124,10 @@ def own_link(node: Mapping[str, Any]) -> str | None:
             if isinstance(found, str) and "/" in found:
                 return found.split("#", 1)[0]
     return None
+
+
+def _is_self(link: Mapping[str, Any]) -> bool:
+    return link.get("rel") in ("self", ["self"])
 
 
 def identifier_in_location(location: str, item_path: str) -> str | None:
@@ -142,6 +158,7 @@ def _unwrapped(document: Any, about: frozenset[str] | None = None) -> Iterator[M
     """
     if isinstance(document, list) and len(document) == 1:
         document = document[0]
+    document = without_frame(document)
     if not isinstance(document, Mapping):
         return
     yield document

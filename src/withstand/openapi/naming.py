@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_GLUED = re.compile(r"(get|fetch|create|update|delete|remove)([a-z]{4,})")
+_GLUED = re.compile(r"(get|fetch|create|update|delete|remove)(?!d[^aeiouhr])([a-z]{4,})")
 _SINGULAR = {
     "people": "person",
     "children": "child",

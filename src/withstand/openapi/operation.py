@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from withstand.openapi.acting import acts_by_name
 from withstand.openapi.naming import REMOVE_WORDS, words_of_call
 
 Schema = Mapping[str, Any]
@@ -71,8 +72,13 @@ class Operation:
 
     @property
     def is_read(self) -> bool:
-        """Whether the method is meant to change nothing."""
-        return self.method in {"GET", "HEAD", "OPTIONS"}
+        """Whether it is meant to change nothing: by its method, and no word in its path says that
+        it acts all the same (`GET /orders/{id}/cancel`).
+        """
+        asks = any(each.required and each.location == "query" for each in self.parameters)
+        return self.method in {"GET", "HEAD", "OPTIONS"} and not acts_by_name(
+            self.path, self.summary, self.operation_id or "", asks
+        )
 
     @property
     def removes(self) -> bool:

@@ -25,6 +25,11 @@ def parameter_in(segment: str) -> str | None:
     return match[1] if match else None
 
 
+def address_of(path: str) -> str:
+    """What of a path is sent: `/api` of `/api#action=deleteOrder`, where the body says the rest."""
+    return path.partition("#")[0]
+
+
 @lru_cache(maxsize=16_384)
 def shape(path: str) -> str:
     """The path with its parameters unnamed: `/orders/{id}/` and `/orders/{oid}` are one."""
@@ -90,10 +95,10 @@ def calls(template: str, path: str) -> bool:
     """Whether a request's path calls a template: `/api.php?action=view&id=7` of the template
     `/api.php?action=view`, `/orders/7` of `/orders/{id}`.
     """
-    address, _, query = template.partition("?")
+    address, _, query = address_of(template).partition("?")
     asked, _, sent = path.partition("?")
     return {*query.split("&")} - {""} <= {*sent.split("&")} and bool(
-        _pattern(address).fullmatch(asked)
+        _pattern(address.rstrip("/")).fullmatch(asked.rstrip("/"))
     )
 
 

@@ -13,6 +13,7 @@ from withstand.openapi.body_pointer import MISSING, parts_of, value_at
 from withstand.openapi.given_values import GivenValues
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.parameter_encoding import cookie_text, header_text, path_text, query_parts
+from withstand.openapi.path_template import address_of
 from withstand.openapi.plausible_text import Marks
 from withstand.openapi.request_values import (
     NOTHING,
@@ -158,7 +159,7 @@ class RequestBuilder:
         if draft.body is not None:
             content_type, body = encoded_body(draft.body, draft.content, self.api.resolve)
             headers.append(("Content-Type", content_type))
-        path = self.base_path + _filled(operation.path, in_path)
+        path = self.base_path + _filled(address_of(operation.path), in_path)
         if query:
             path += ("&" if "?" in path else "?") + "&".join(query)
         return Request(method=operation.method, path=path, headers=tuple(headers), body=body)

@@ -134,11 +134,11 @@ class Drafting:
         if (not bare or depth == 1) and canonical(name) in self._in_path:
             named = as_type(self._in_path[canonical(name)], types_of(schema))
             return named if fits(named, schema, self._api.resolve) else None
-        picks = self._picker is not None and name == self._picker.name and depth == 1
+        picks = self._picks(name) and self._picker is not None and depth == 1 + self._picker.depth
         return None if bare and not picks else self._harvested(name, schema, own=False)
 
     def _harvested(self, name: str, schema: Schema, *, own: bool) -> object | None:
-        if self._picker is not None and name == self._picker.name:
+        if self._picks(name):
             return self._picked(name, schema)
         if is_reference(name):
             return self._found(name, schema, own=own)
@@ -149,6 +149,9 @@ class Drafting:
         if names_by_type and not schema.keys() & _GIVEN:
             return self._found(f"{name}_id", schema, own=own, exact=True)
         return None
+
+    def _picks(self, name: str) -> bool:
+        return self._picker is not None and name == self._picker.name.rpartition(".")[2]
 
     def _picked(self, name: str, schema: Schema) -> object | None:
         """The id of one of what the operation is about. Not of a list, which it would cut down."""

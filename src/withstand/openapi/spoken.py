@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, Final, Literal
 
+from withstand.openapi.acting import ACT_WORDS
 from withstand.openapi.naming import (
     CHANGE_WORDS,
     CREATE_WORDS,
@@ -25,7 +26,7 @@ from withstand.openapi.naming import (
     words,
     words_of_call,
 )
-from withstand.openapi.operation import Operation
+from withstand.openapi.operation import Operation, Schema
 from withstand.openapi.path_template import ends_in_parameter, parameter_in, resource_of, segments
 from withstand.openapi.schema_merge import Resolve, flattened
 
@@ -39,7 +40,12 @@ _WHERE: Final = frozenset(
 """What says where a call arrives, and not what it is about."""
 _BESIDES: Final = frozenset({"my", "own", "the", "a", "an", "one", "single", "info", "do"})
 _RELATION: Final = frozenset({"by", "for", "of", "with", "from", "in", "to", "that"})
-_WHICH_CALL: Final = frozenset({"action", "act", "do", "op", "cmd", "method", "function", "mode"})
+WHICH_CALL: Final = frozenset(
+    {"action", "act", "do", "op", "operation", "cmd", "command", "method", "function", "mode"}
+)
+"""What a parameter is called that says what is to be done."""
+_OF_THE_CALL: Final = ("params", "arguments", "args", "data", "payload")
+"""Where the inputs of a call are, whose name stands beside them: JSON-RPC's `params`."""
 
 
 _ALONE: Final = ID_WORDS | {"slug", "ref", "reference", "number", "no"}
@@ -60,7 +66,7 @@ _DEEDS: Final[Mapping[str, Deed]] = {
     **dict.fromkeys(CREATE_WORDS, Deed.CREATE),
     **dict.fromkeys(READ_WORDS, Deed.READ),
     **dict.fromkeys(LIST_WORDS, Deed.LIST),
-    **dict.fromkeys(CHANGE_WORDS, Deed.CHANGE),
+    **dict.fromkeys(CHANGE_WORDS | ACT_WORDS, Deed.CHANGE),
     **dict.fromkeys(REMOVE_WORDS, Deed.REMOVE),
 }
 _SIGNS_UP: Final = frozenset({"register", "signup"})  # names what it makes, a user, nowhere
@@ -68,11 +74,24 @@ _SIGNS_UP: Final = frozenset({"register", "signup"})  # names what it makes, a u
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picker:
-    """The input outside the path that picks one of what an operation is about: `?id=7`."""
+    """The input outside the path that picks one of what an operation is about: `?id=7`.
+
+    In a body `name` is a dotted pointer: `params.id`.
+    """
 
     location: Literal["query", "body"]
     name: str
     required: bool
+
+    @property
+    def depth(self) -> int:
+        """How many objects of the body it is inside of, the body itself not counted."""
+        return self.name.count(".") if self.location == "body" else 0
+
+
+def deed_in(said: str) -> Deed | None:
+    """The deed that the name of a call says: remove in `deleteOrder`; None for none."""
+    return _understood(words_of_call(said))[0]
 
 
 def thing_of(operation: Operation) -> str:
@@ -102,7 +121,7 @@ def spoken_deed(operation: Operation) -> Deed | None:
     deed, _, _ = _path_says(operation.path)
     for parameter in operation.parameters if deed is None else ():
         choice = parameter.schema.get("enum")
-        if parameter.name.lower() in _WHICH_CALL and isinstance(choice, list) and len(choice) == 1:
+        if parameter.name.lower() in WHICH_CALL and isinstance(choice, list) and len(choice) == 1:
             deed, _ = _understood(words_of_call(str(choice[0])))
     if deed is None and operation.operation_id:
         deed, _ = _understood(words_of_call(operation.operation_id))
@@ -151,13 +170,28 @@ def picker_of(operation: Operation, resolve: Resolve) -> Picker | None:
         if parameter.location == "query" and _picks(parameter.name, about, _ALONE):
             return Picker(location="query", name=parameter.name, required=parameter.required)
     for body in operation.bodies[:1]:
-        flat = flattened(body.schema, resolve)
+        flat, place = _inputs(flattened(body.schema, resolve), resolve)
         properties, required = flat.get("properties"), flat.get("required")
         for name in properties if isinstance(properties, Mapping) else ():
             if _picks(name, about, ID_WORDS):
                 needed = isinstance(required, list) and name in required
-                return Picker(location="body", name=name, required=needed)
+                return Picker(location="body", name=f"{place}{name}", required=needed)
     return None
+
+
+def _inputs(flat: Schema, resolve: Resolve) -> tuple[Schema, str]:
+    """The schema of a call's inputs, and the pointer to them: beside its name, or in `params`.
+
+    JSON-RPC's own `id` is the request's, whatever `params` hold.
+    """
+    properties = flat.get("properties")
+    if not isinstance(properties, Mapping) or not WHICH_CALL & {*map(str.lower, properties)}:
+        return flat, ""
+    for name in _OF_THE_CALL:
+        inner = flattened(properties.get(name), resolve) if name in properties else {}
+        if "properties" in inner or "jsonrpc" in properties:
+            return inner, f"{name}."
+    return ({} if "jsonrpc" in properties else flat), ""
 
 
 def name_of_id(operation: Operation, resolve: Resolve) -> str | None:
@@ -167,7 +201,7 @@ def name_of_id(operation: Operation, resolve: Resolve) -> str | None:
     if operation.path_parameters:
         return operation.path_parameters[-1].name
     picker = picker_of(operation, resolve)
-    return picker.name if picker is not None else None
+    return picker.name.rpartition(".")[2] if picker is not None else None
 
 
 def _picks(name: str, about: str, alone: frozenset[str]) -> bool:
@@ -180,7 +214,7 @@ def _picks(name: str, about: str, alone: frozenset[str]) -> bool:
 @lru_cache(maxsize=16_384)
 def _path_says(path: str) -> tuple[Deed | None, str, bool]:
     """What is done, to what, and whether the path is a call: ends in a verb or a program's name."""
-    address, _, query = path.partition("?")
+    address, _, query = path.replace("#", "?", 1).partition("?")
     parts = [part for part in segments(address) if not parameter_in(part)]
     if not parts:
         return None, "", False

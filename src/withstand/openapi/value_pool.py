@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from withstand.client.exchange import Request, Response
 from withstand.client.page import page_of
-from withstand.openapi.identifiers import identifier_in, own_link
+from withstand.openapi.identifiers import identifier_in, own_link, without_frame
 from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, noun, singular, words
 from withstand.openapi.operation import Operation, Schema
 from withstand.openapi.page_ids import ids_in
@@ -33,7 +33,7 @@ _WRAPPERS = frozenset(
     {"data", "result", "item", "record", "content", "payload", "attribute", "value", "response"}
     | {"object", "row", "entry", "hit", "document", "node", "edge", "embedded", "element", "list"}
     | {"collection", "hydra_member", "resource", "page", "body", "model", "dto", "output", "info"}
-    | {"detail", "resp", "res", "return", "doc", "member_list"}
+    | {"entity", "detail", "resp", "res", "return", "doc", "member_list"}
 )
 
 
@@ -63,8 +63,8 @@ class ValuePool:
         for name, text in in_path.items():
             self._keep(resource_before(operation.path, name), name, text)
         if operation.method in {"POST", "PUT", "PATCH"}:
-            self._harvest_tree(_json(request.body), resource)
-        self._harvest_tree(response.json(), resource)
+            self._harvest_tree(without_frame(_json(request.body)), resource)
+        self._harvest_tree(without_frame(response.json()), resource)
         page = page_of(response)
         if page is not None:
             for shown in ids_in(page, resource):
@@ -174,7 +174,10 @@ class ValuePool:
                         continue
                     if isinstance(part, list | Mapping):
                         inner = noun(key)
-                        pending.append((part, about if inner in _WRAPPERS else inner, listed))
+                        # {"class": ["order"], "properties": {"id": 7}}, as Siren has it
+                        wraps = key == "properties" and isinstance(part, Mapping)
+                        same = wraps or inner in _WRAPPERS
+                        pending.append((part, about if same else inner, listed))
                     else:
                         budget -= 1
                         self._keep(about, key, part, last=listed)

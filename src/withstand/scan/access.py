@@ -67,6 +67,7 @@ def guarded_reads(subject: Subject) -> tuple[Baseline, ...]:
         for baseline in subject.baselines.values()
         if baseline.identity is not None
         and baseline.operation.method == "GET"
+        and baseline.operation.is_read
         and not subject.policy.is_public(baseline.operation)
     ]
     if subject.canary is not None:

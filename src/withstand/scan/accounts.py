@@ -55,6 +55,7 @@ _OF_THE_CALLER: Final = frozenset(
     }
 )
 """What a call without an id says where it changes whoever calls it: `2fa`, `saveSettings`."""
+_OWN_NOUNS: Final = frozenset({"user", "account", "member"})
 _OF_A_USER: Final = re.compile(r'"(?:user|account|member)(?:_?id)?"\s*:', re.IGNORECASE)
 _SENT_VALUE: Final = re.compile(r"[^\s\"'=&,:{}\[\]]{6,}")
 _CALLERS: Final = frozenset({"account", "myaccount", "profile", "current", "close"})
@@ -73,7 +74,7 @@ _USER_NAMES: Final = ("username", "login", "user", "handle", "nickname", "name")
 
 def changes_an_account(operation: Operation) -> bool:
     """Whether the operation may change or delete the account of whoever calls it."""
-    if operation.is_read and not operation.removes:
+    if operation.is_read:
         return False
     is_call = spoken_deed(operation) in {Deed.CHANGE, Deed.REMOVE} and not operation.path_parameters
     if is_call and thing_of(operation).rpartition("_")[2] in _OWN_THINGS:
@@ -94,7 +95,7 @@ def changes_the_caller(operation: Operation, slots: Iterable[Slot]) -> bool:
 
     `slots` are its inputs: an e-mail address or a password that goes nowhere else is the caller's.
     """
-    if operation.path_parameters or (operation.is_read and not operation.removes):
+    if operation.path_parameters or operation.is_read:
         return False
     inputs = [slot.name.rsplit(".", 1)[-1] for slot in slots]
     if changes_an_account(operation):
@@ -115,6 +116,8 @@ def changes_the_caller(operation: Operation, slots: Iterable[Slot]) -> bool:
         return True
     if creates or (operation.method == "POST" and parts and _is_collection(parts[-1])):
         return False  # POST /customers makes somebody else
+    if operation.method == "GET":
+        return True  # GET /deactivate acts, and on nothing that an input names
     return any(is_password(name) or words(name)[-1] in {"email", "mail"} for name in inputs)
 
 
@@ -148,11 +151,13 @@ def is_on_users(api: Api, operation: Operation, sign_up: Operation | None) -> bo
 
 def shows_the_user(request: Request, response: Response) -> bool:
     """Whether the answer to a sign-up is about the new user: it gives their address, repeats what
-    was sent, or says so. The id in an answer without any of it may be that of an organisation.
+    was sent, or says so. An id without any of it may be that of an organisation.
     """
     sent = unquote_plus(request.body.decode("utf-8", "replace"))
+    about = {noun(part) for part in segments(request.operation_path)[-1:]} | _OWN_NOUNS
+    place = segments((response.made_at or "").partition("?")[0])
     return (
-        response.made_at is not None
+        any(noun(part) in about for part in place)
         or _OF_A_USER.search(response.text) is not None
         or any(value in response.text for value in _SENT_VALUE.findall(sent))
     )

@@ -365,11 +365,12 @@ async def _on_own_object(
     if response is not None and response.succeeded and not unsure:
         inside = frozenset(str(v) for s, v in made.values.items() if s.location == "path")
         location = response.made_at
-        found = identifier_in(response.json(), slot.name, other_than=inside, about=about)
+        name = slot.name.rpartition(".")[2]
+        found = identifier_in(response.json(), name, other_than=inside, about=about)
         if found is None and location:
             found = identifier_in_location(location, item_path(operation.path) or operation.path)
         if found is None and identity is not None:
-            found = await listed_id(plan, ground, courier, operation, identity, made, slot.name)
+            found = await listed_id(plan, ground, courier, operation, identity, made, name)
     if found is None:
         raise Unbuildable(f"{producer.key} answered {exchange.status} without an id to use")
     return ground.builder.build(operation, pool, full=full, replace={slot: found})

@@ -14,6 +14,7 @@ from withstand.client.certificate import Handshake
 from withstand.client.exchange import Exchange, Failure, Request
 from withstand.client.identity import Credential, Identity
 from withstand.client.listener import Listener, Unreachable
+from withstand.client.redirect import respelled
 from withstand.client.target import Target
 from withstand.client.transport import Transport
 from withstand.scan.browser import Browser
@@ -34,6 +35,8 @@ __all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "is_nois
 
 _OBSERVED_EXCHANGES: Final = 5_000
 _MOST_CREATED: Final = 5_000
+_MOST_HOPS: Final = 3  # from one spelling of an address to the next
+_MOST_SPELLED: Final = 2_000
 _BETWEEN_LOOKS_S: Final = 0.5  # at whether somebody wants the scan to stop
 _OBSERVED_BYTES: Final = 100_000_000  # of their answers: bounded memory on any API
 _WAITED_SHARE: Final = 1 / 3  # of the scan's time, which is spent on waiting at most
@@ -93,7 +96,9 @@ class Courier:
         self._started_s = transport.unix_time_s()
         self._renewal = Renewal()
         self._preconditions = Preconditions()
+        self._target = target
         self._browser = Browser(target) if target is not None else None
+        self._spelled: dict[tuple[str, str], str] = {}  # method and path → path as the API has it
         self.requests = 0
         self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
         self.waits: Callable[[float], None] = _nothing  # is told how long the scan waits, seconds
@@ -141,7 +146,13 @@ class Courier:
         return self._renewal.secrets_in(texts)
 
     def current(self, request: Request) -> Request:
-        """The request with the newest cookie of each session that the API has renewed."""
+        """The request as the API has it now: the newest cookie of each session that it renewed, the
+        spelling of the address to which it redirects.
+        """
+        path, mark, query = request.path.partition("?")
+        spelled = self._spelled.get((request.method, path))
+        if spelled is not None:
+            request = replace(request, path=spelled + mark + query)
         return self._renewal.current(request)
 
     async def send(
@@ -186,7 +197,7 @@ class Courier:
     async def _unlocked(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
         """One exchange, repeated with the version of the thing where the API asks for one."""
         versions = self._preconditions
-        exchange = await self._once(versions.met(request), fresh=fresh, to=to)
+        exchange = await self._respelled(versions.met(request), fresh=fresh, to=to)
         if not versions.is_missing(exchange):
             return exchange
         question = versions.question(exchange.request)
@@ -197,6 +208,23 @@ class Courier:
         if again.header("if-match") == exchange.request.header("if-match"):
             return exchange
         return await self._once(again, fresh=False, to=to)
+
+    async def _respelled(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
+        """One exchange, at the spelling of the address to which the API redirects."""
+        exchange = await self._once(request, fresh=fresh, to=to)
+        if self._target is None or to is not None:
+            return exchange
+        for _ in range(_MOST_HOPS):
+            path = respelled(self._target, exchange.request, exchange.response)
+            if path is None:
+                break
+            _, mark, query = exchange.request.path.partition("?")
+            again = replace(exchange.request, path=path + mark + query)
+            exchange = await self._once(again, fresh=False, to=None)
+        asked, found = request.operation_path, exchange.request.operation_path
+        if asked != found and len(self._spelled) < _MOST_SPELLED:
+            self._spelled[request.method, asked] = found  # the next one is sent there at once
+        return exchange
 
     async def burst(self, requests: Sequence[Request]) -> tuple[Exchange, ...]:
         """Several requests at one instant; noise is part of the answer."""

@@ -10,7 +10,8 @@ from typing import Final
 from withstand.client.credential import Credential
 from withstand.client.exchange import Exchange, Failure, Request
 from withstand.client.identity import Identity
-from withstand.errors import IdentityBroken, TargetUnreachable
+from withstand.client.redirect import secure_address
+from withstand.errors import IdentityBroken, TargetUnreachable, UsageError
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.attempt import Attempt
@@ -53,13 +54,22 @@ class Groundwork:
 
 
 async def reach(plan: ScanPlan, courier: Courier) -> None:
-    """One request to the base URL; any HTTP answer will do. Raises TargetUnreachable."""
+    """One request to the base URL; any HTTP answer will do but a redirect to https, another origin.
+
+    Raises TargetUnreachable and UsageError.
+    """
     path = (plan.target.base_path or "") + "/"
     exchange = await courier.send(Request(method="GET", path=path), noise_is_answer=True)
     if isinstance(exchange.outcome, Failure):
         raise TargetUnreachable(
             f"{plan.target.base_url} does not answer ({exchange.outcome})",
             hint="start the API, or correct base_url under [target] or --base-url",
+        )
+    secure = secure_address(plan.target, exchange.request, exchange.outcome)
+    if secure is not None:
+        raise UsageError(
+            f"{plan.target.base_url} only redirects to {secure}, so nothing can be tested there",
+            hint=f"set base_url under [target] or --base-url to {secure}{plan.target.base_path}",
         )
 
 

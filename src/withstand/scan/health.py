@@ -53,6 +53,7 @@ async def find_canary(plan: ScanPlan, ground: Groundwork, courier: Courier) -> N
         for baseline in ground.baselines.values()
         if baseline.identity in ground.identities
         and baseline.operation.method == "GET"
+        and baseline.operation.is_read
         and not baseline.operation.path_parameters
     ]
     candidates.sort(key=lambda baseline: _canary_rank(baseline.operation))

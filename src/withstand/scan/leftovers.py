@@ -4,16 +4,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.soft_errors import says_no
-from withstand.openapi.body_encoding import best_body, encoded_body
 from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import item_path, shape, values_in
+from withstand.openapi.request_builder import RequestBuilder, Slot, Unbuildable
 from withstand.openapi.resources import deleter_of, item_of, nouns_of, reader_of
-from withstand.openapi.spoken import Deed, deed_of, name_of_id, picker_of, spoken_deed
+from withstand.openapi.spoken import Deed, deed_of, name_of_id, only_reads, picker_of, spoken_deed
 from withstand.scan.accounts import is_on_users, opens_a_session, removes_a_user, shows_the_user
 from withstand.scan.seen import called
 
@@ -75,6 +75,8 @@ def leftovers(
             continue
         producer = called(api, base_path, exchange.request)
         if producer is None or producer.removes or _changes(api, producer):
+            continue
+        if only_reads(producer):  # POST /rpc/getOrder shows what may be anybody's
             continue
         left = _leftover(api, base_path, producer, exchange, response, sign_up)
         if left is None:
@@ -222,19 +224,19 @@ def _call(
     api: Api, base_path: str, deleter: Operation, made: Request, identifier: object
 ) -> Request | None:
     """The deletion of one thing by an id in the query or the body: `POST /rpc/deleteOrder`."""
-    picker, body = picker_of(deleter, api.resolve), best_body(deleter.bodies)
-    headers = [(n, value) for n, value in made.headers if not n.lower().startswith("content-")]
-    path = base_path + deleter.path
+    picker = picker_of(deleter, api.resolve)
     if picker is None:
         return None
-    if picker.location == "query":
-        path += ("&" if "?" in path else "?") + urlencode({picker.name: str(identifier)})
-        return Request(method=deleter.method, path=path, headers=tuple(headers))
-    if body is None:
+    slot = Slot(location=picker.location, name=picker.name)
+    builder = RequestBuilder(api, base_path=base_path, nonce=lambda: f"ws{0:024}")
+    try:
+        request = builder.build(deleter, full=False, replace={slot: identifier}).request
+    except Unbuildable:
         return None
-    content_type, content = encoded_body(body, {picker.name: identifier}, api.resolve)
-    headers.append(("Content-Type", content_type))
-    return Request(method=deleter.method, path=path, headers=tuple(headers), body=content)
+    own = {name.lower() for name, _ in request.headers}
+    # The rest is the credential of whoever made it.
+    kept = [(n, value) for n, value in made.headers if n.lower() not in own | {"content-type"}]
+    return replace(request, headers=(*kept, *request.headers))
 
 
 def _place(path: str, name: str) -> str:

@@ -125,7 +125,7 @@ def read_back(
     subject: Subject, operation: Operation, made: Made, reader: Identity | None
 ) -> Steps[Exchange | None]:
     """The object as an identity reads it now; None when no operation reads it."""
-    reads = operation.method == "GET" and (operation.path_parameters or only_reads(operation))
+    reads = operation.is_read and (operation.path_parameters or only_reads(operation))
     read = operation if reads else reader_of(subject.api, operation)
     if read is None or subject.policy.forbids(read) is not None:
         return None

@@ -3,13 +3,13 @@
 from typing import Final
 
 from withstand.client.identity import Identity
-from withstand.openapi.naming import ID_WORDS, is_plural, words
+from withstand.openapi.naming import ID_WORDS, is_plural, is_reference, noun, words
 from withstand.openapi.operation import Operation
 from withstand.openapi.page_ids import id_listed_with
 from withstand.openapi.path_template import resource_before, segments
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import lister_of
-from withstand.openapi.schema_merge import Resolve
+from withstand.openapi.schema_merge import Resolve, types_of
 from withstand.openapi.spoken import Deed, deed_of, only_reads, spoken_deed, thing_of
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.courier import Courier
@@ -20,11 +20,6 @@ from withstand.scan.plan import ScanPlan
 _PEOPLE: Final = frozenset(
     {"user", "account", "member", "customer", "employee", "staff", "person", "profile", "admin"}
 )
-_ACTS: Final = frozenset(
-    {"close", "cancel", "archive", "approve", "reject", "suspend", "disable", "enable", "block"}
-    | {"ban", "lock", "unlock", "publish", "pay", "refund", "transfer", "toggle", "set"}
-)
-"""What a GET may do to what it picks besides deleting it: `GET /ticket_close.php?id=1`."""
 _ASKS: Final = frozenset({"search", "query", "filter", "find"})
 """What a POST may do without changing anything: `POST /search`."""
 
@@ -39,10 +34,11 @@ def risks_a_real_one(
     if not _changes_one(operation, ground.builder.api.resolve):
         return False
     try:
-        slot = item_slot(ground.builder, operation)
+        slots = [item_slot(ground.builder, operation)]
     except Unbuildable:
-        return False
-    return not _is_own(ground, operation, pool, built, slot)
+        # GET /cancel?order=7: what picks the thing is not told from the rest, so none is made up.
+        slots = [s for s in built.values if operation.method == "GET" and _may_be_an_id(s)]
+    return not all(_is_own(ground, operation, pool, built, slot) for slot in slots)
 
 
 def names_a_real_user(ground: Groundwork, operation: Operation, built: Built) -> bool:
@@ -60,12 +56,17 @@ def names_a_real_user(ground: Groundwork, operation: Operation, built: Built) ->
 
 
 def _changes_one(operation: Operation, resolve: Resolve) -> bool:
-    if operation.is_read:
-        last = [part for part in segments(operation.path) if "{" not in part][-1:]
-        acts = {word for part in last for word in words(part)} & _ACTS
-        return bool(acts) or spoken_deed(operation) is Deed.CHANGE
+    if operation.method == "GET":
+        return not operation.is_read or spoken_deed(operation) is Deed.CHANGE
     asks = {word for part in segments(operation.path)[-1:] for word in words(part)} & _ASKS
     return not asks and deed_of(operation, resolve) is Deed.CHANGE
+
+
+def _may_be_an_id(slot: Slot) -> bool:
+    types, text = types_of(slot.schema), slot.schema.get("format") == "uuid"
+    return slot.location in {"path", "query"} and (
+        is_reference(slot.name) or "integer" in types or text
+    )
 
 
 def _is_of_a_person(name: str) -> bool:
@@ -82,8 +83,12 @@ def _is_own(
         return True
     if any(canary in str(value) for canary in built.canaries):
         return True
-    about = resource_before(operation.path, slot.name) if slot.location == "path" else None
-    return pool is not None and pool.made(about or thing_of(operation), value)
+    if slot.location == "path":
+        about = {resource_before(operation.path, slot.name) or thing_of(operation)}
+    else:
+        named = noun("_".join(words(slot.name)[: -1 if is_reference(slot.name) else None]) or "-")
+        about = {thing_of(operation), named}
+    return pool is not None and any(pool.made(each, value) for each in about)
 
 
 async def listed_id(

@@ -86,7 +86,7 @@ class Policy:
         if _removes_all(operation):
             return "it deletes all of them at once"
         if self.profile is Profile.READONLY and not operation.is_read:
-            return "the readonly profile sends only GET, HEAD and OPTIONS"
+            return "the readonly profile sends only GET, HEAD and OPTIONS that do not act by name"
         return None
 
 
@@ -102,5 +102,8 @@ def _removes_all(operation: Operation) -> bool:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Whether a key pattern, in which `*` stands for any text, names the text."""
-    return re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), text) is not None
+    """Whether a key pattern, in which `*` stands for any text, names the text: `POST /api` names
+    each of the operations at that address, `POST /api#action=deleteOrder`.
+    """
+    wanted = re.compile(re.escape(pattern).replace(r"\*", ".*"))
+    return any(wanted.fullmatch(each) for each in (text, re.split("[?#]", text)[0]))

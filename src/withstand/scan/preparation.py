@@ -46,7 +46,9 @@ class Prepared:
 def chosen_operations(api: Api, patterns: tuple[str, ...]) -> Api:
     """The API with only the operations that a load may call: the named ones, else every read."""
     if not patterns:
-        return replace(api, operations=tuple(op for op in api.operations if op.method == "GET"))
+        return replace(
+            api, operations=tuple(op for op in api.operations if op.method == "GET" and op.is_read)
+        )
     for pattern in patterns:
         if not any(matches(pattern, operation.key) for operation in api.operations):
             raise UsageError(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.soft_errors import says_no
@@ -54,9 +55,20 @@ def called(api: Api, base_path: str, request: Request) -> Operation | None:
     fitting = [
         operation
         for operation in api.operations
-        if operation.method == request.method and calls(operation.path, path)
+        if operation.method == request.method
+        and calls(operation.path, path)
+        and _says_the_deed(operation, request)
     ]
     return min(fitting, key=lambda op: (op.path.count("{"), -op.path.count("&")), default=None)
+
+
+def _says_the_deed(operation: Operation, request: Request) -> bool:
+    """Whether the body names the deed of an operation that shares its address with others."""
+    name, _, deed = operation.path.partition("#")[2].partition("=")
+    if not deed:
+        return True
+    text = request.body.decode("utf-8", "replace")
+    return f'"{deed}"' in text or urlencode({name: deed}) in text
 
 
 def keys_of(subject: Subject, exchanges: list[Exchange]) -> tuple[str, ...]:

@@ -27,6 +27,6 @@ def logout_rank(operation: Operation) -> int | None:
         last in _SESSIONS or (last in _OWN and before in _SESSIONS - {"auth"})
     ):
         return 1
-    if operation.method in {"POST", "DELETE"} and _REVOKE.search(last):
+    if operation.method in {"POST", "DELETE", "GET"} and _REVOKE.search(last):
         return 2 if {"oauth", "oauth2", *_SESSIONS} & set(parts) else None
     return None

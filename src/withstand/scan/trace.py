@@ -1,6 +1,5 @@
 """What a scan sends and gets, one readable line a request. Pure; secrets are masked on the way."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -8,6 +7,7 @@ from withstand.client.exchange import Exchange, Failure
 from withstand.client.masking import Mask
 from withstand.openapi.operation import Api
 from withstand.scan.attempt import Attempt
+from withstand.scan.seen import called
 
 _NO_OPERATION: Final = "(no operation)"
 
@@ -22,17 +22,15 @@ class Trace:
         self._mask = mask
         self._base_path = base_path
         self._requests = 0
-        self._patterns = [
-            (operation.method, _pattern(operation.path), operation.key)
-            for operation in sorted(api.operations, key=lambda op: op.path.count("{"))
-        ]
+        self._api = api
 
     def sent(self, exchange: Exchange) -> None:
         """`  12  alice  POST /orders  201  14 ms  /orders?dry=1`."""
         self._requests += 1
         request, outcome = exchange.request, exchange.outcome
         status = str(outcome) if isinstance(outcome, Failure) else str(outcome.status)
-        key = self._key(request.method, request.operation_path)
+        operation = called(self._api, self._base_path, request)
+        key = operation.key if operation is not None else f"{request.method} {_NO_OPERATION}"
         who = exchange.identity or "anonymous"
         self._write(
             f"{self._requests:5}  {who:<12} {key:<40} {status:>4} {_ms(exchange):>8}  "
@@ -49,13 +47,6 @@ class Trace:
             for line in tried(attempts.get(key, ())):
                 self._write(mask.text(f"    {line}"))
 
-    def _key(self, method: str, path: str) -> str:
-        plain = path.removeprefix(self._base_path)
-        for wanted, pattern, key in self._patterns:
-            if wanted == method and pattern.fullmatch(plain):
-                return key
-        return f"{method} {_NO_OPERATION}"
-
 
 def tried(attempts: Sequence[Attempt]) -> Iterator[str]:
     """One line for each try: who, what was sent, what came of it; the same ones once."""
@@ -71,7 +62,3 @@ def tried(attempts: Sequence[Attempt]) -> Iterator[str]:
 
 def _ms(exchange: Exchange) -> str:
     return f"{exchange.timing.service_time_ns / 1e6:.0f} ms"
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    return re.compile("[^/]+".join(re.escape(piece) for piece in re.split(r"\{[^}]*\}", path)))

@@ -31,6 +31,7 @@ async def told_to_stop() -> AsyncIterator[asyncio.Event]:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     heard = []
+    on_sigterm = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
     for number in (signal.SIGINT, signal.SIGTERM, *_HANGUP):
         try:
             loop.add_signal_handler(number, stopped.set)
@@ -42,3 +43,4 @@ async def told_to_stop() -> AsyncIterator[asyncio.Event]:
     finally:
         for number in heard:
             loop.remove_signal_handler(number)
+            signal.signal(signal.SIGTERM, on_sigterm)  # removing it makes it the system's

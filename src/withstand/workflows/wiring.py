@@ -49,10 +49,12 @@ async def stoppable() -> AsyncIterator[asyncio.Event]:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     heard: list[signal.Signals] = []
+    on_sigterm = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
 
     def deaf() -> None:
         while heard:
             loop.remove_signal_handler(heard.pop())
+            signal.signal(signal.SIGTERM, on_sigterm)  # removing it makes it the system's
 
     def stop() -> None:
         stopped.set()

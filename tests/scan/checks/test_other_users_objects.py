@@ -43,6 +43,15 @@ STYLES: dict[str, Callable[..., Things]] = {
         **more,
     ),
     "ids in Location": lambda **more: Things(in_location=True, **more),
+    "Siren": lambda **more: Things(
+        identify=int,
+        dress=lambda d: (
+            {"entities": [{"properties": each} for each in d]}
+            if isinstance(d, list)
+            else {"class": ["letter"], "properties": d, "links": [{"rel": ["up"], "href": "/me"}]}
+        ),
+        **more,
+    ),
     "refusals are 200": lambda **more: Things(
         refuse=lambda: answer(200, {"success": False, "error": "no such letter"}), **more
     ),

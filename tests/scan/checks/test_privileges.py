@@ -249,9 +249,8 @@ class Members(Users):
 
     def __call__(self, request: Request) -> Response:
         place = request.path.rsplit("/", 1)[0] if "@" in last_segment(request) else request.path
-        if place not in {"/me", "/profile", "/account/settings", "/users"} or (
-            request.path == "/users"
-        ):
+        own = {"/me", "/profile", "/account/settings", "/rpc/updateMe", "/updateProfile"}
+        if place not in own | {"/users"} or request.path == "/users":
             return super().__call__(request)
         me = (request.header("authorization") or "").removeprefix("Bearer token of ")
         if me not in self.users or (place == "/users" and last_segment(request) != me):
@@ -262,7 +261,7 @@ class Members(Users):
             user["nickname"] = fields.get("nickname")
             if self.takes in fields:
                 user[self.takes] = fields[self.takes]
-        if place == "/account/settings":
+        if place not in {"/me", "/profile", "/users"}:
             return answer(200, {"nickname": user.get("nickname"), **fields})
         shown = {"email": me, "role": user["role"], "is_admin": user["is_admin"]}
         return answer(200, {**shown, "nickname": user.get("nickname")})
@@ -274,6 +273,8 @@ BY_POST: dict[str, dict[str, Any]] = {
     "/me": {"/me": {"get": operation(), "post": _NICKNAME}},
     "/profile": {"/profile": {"get": operation(), "post": _NICKNAME}},
     "/account/settings": {"/account/settings": {"post": _NICKNAME}},
+    "/rpc/updateMe": {"/rpc/updateMe": {"post": _NICKNAME}},
+    "/updateProfile": {"/updateProfile": {"post": _NICKNAME}},
     "/users/{email}": {
         "/users/{email}": {
             "get": operation(parameters=_BY_NAME),

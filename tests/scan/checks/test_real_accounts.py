@@ -9,6 +9,7 @@ from withstand.client.exchange import Request, Response
 from withstand.client.identity import LoginRecipe
 from withstand.scan.catalogue import all_checks
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, query, sent
+from withstand.scan.policy import Profile
 
 from .tiny_api import ROLES, scanned
 
@@ -134,11 +135,12 @@ class Orders:
         path = request.operation_path
         if path == "/orders" and request.method == "POST":
             return answer(201, {"id": next(self.numbers)})
-        number = sent(request).get("id") or sent(request).get("userId") or query(request, "id")
+        number = sent(request).get("id") or sent(request).get("userId")
+        number = number or query(request, "id") or query(request, "orderId")
         number = next((part for part in path.split("/") if part.isdecimal()), number)
         if not str(number).isdecimal():
             return answer(200, [{"id": 1, "note": "real"}, {"id": 2, "note": "real"}])
-        if request.method != "GET" or "close" in path:
+        if request.method != "GET" or "close" in path or "cancel" in path:
             self.touched.add((path.strip("/").split("/")[0], int(number)))
         return answer(200, {"id": int(number), "note": "real"})
 
@@ -152,15 +154,17 @@ class Orders:
         ("/admin/setRole", "post", False),
         ("/rpc/cancelOrder", "post", False),
         ("/order_close.php", "get", False),
+        ("/orders/{id}/cancel", "get", True),
+        ("/cancel", "get", True),
     ],
 )
 @pytest.mark.parametrize("creates", [True, False])
 def test_only_what_the_scan_made_is_changed(
     path: str, method: str, made: bool, creates: bool
 ) -> None:
-    key = {"/admin/setRole": "userId"}.get(path, "id")
+    key = {"/admin/setRole": "userId", "/cancel": "orderId"}.get(path, "id")
     place = "path" if "{" in path else "query"
-    picker = {"in": place, "name": "id", "required": True, "schema": ID}
+    picker = {"in": place, "name": key, "required": True, "schema": ID}
     item = operation()
     if "{" in path or method == "get":
         item["parameters"] = [picker]
@@ -175,3 +179,16 @@ def test_only_what_the_scan_made_is_changed(
     scanned(orders, paths, checks=checks)
     assert {number for _, number in orders.touched} & {1, 2} == set()
     assert bool(orders.touched) or not (made and creates)
+
+
+def test_a_get_that_acts_is_not_sent_by_the_readonly_profile() -> None:
+    item = operation(parameters=(("path", "id"),))
+    paths = {"/orders": {"get": operation()}, "/orders/{id}": {"get": item}}
+    acting = {"/orders/{id}/cancel": {"get": item}, "/refundOrder": {"get": operation()}}
+    orders = Orders()
+    _, observed = scanned(
+        orders, paths | acting, checks=CHECKS, policy={"profile": Profile.READONLY}
+    )
+    called = {exchange.request.operation_path for exchange in observed}
+    assert "/orders" in called
+    assert not any("cancel" in path or "refund" in path for path in called)

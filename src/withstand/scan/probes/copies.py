@@ -58,7 +58,11 @@ def _reads(subject: Subject, taken: Exchange, name: str) -> Iterator[str]:
     assert own is not None, "runs once for each operation"
     assert taken.response is not None, "only what was taken has copies"
     for reader in subject.api.operations:
-        if reader.method != "GET" or subject.policy.forbids(reader) is not None:
+        if (
+            reader.method != "GET"
+            or not reader.is_read
+            or subject.policy.forbids(reader) is not None
+        ):
             continue
         if not reader.path_parameters:
             continue

@@ -112,7 +112,9 @@ def allowed_origin(response: Response) -> str:
 
 def reads(subject: Subject) -> tuple[Baseline, ...]:
     """The GET baselines, the canary first and those with a credential before the public ones."""
-    found = [b for b in subject.baselines.values() if b.operation.method == "GET"]
+    found = [
+        b for b in subject.baselines.values() if b.operation.method == "GET" and b.operation.is_read
+    ]
     key = subject.canary.operation.key if subject.canary else None
     found.sort(key=lambda b: (b.operation.key != key, b.identity is None))
     return tuple(found)

@@ -6,6 +6,7 @@ Sub-generators for checks.
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
+from withstand.openapi.path_template import address_of
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.resources import reader_of
 from withstand.scan.audience import in_list_of
@@ -137,7 +138,9 @@ def _with(subject: Subject, wanted: Operation, slot: Slot, value: object | None)
             return like_baseline(subject, baseline, chosen).request
         return subject.build(wanted, replace=chosen).request
     except Unbuildable:
-        return Request(method=wanted.method, path=subject.target.base_path + wanted.path)
+        return Request(
+            method=wanted.method, path=subject.target.base_path + address_of(wanted.path)
+        )
 
 
 def _nobody(slot: Slot, nonce: str) -> object:

@@ -57,9 +57,13 @@ class Reference:
 
 def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
     """The inputs in query and body that name a thing or a person, but nobody else on purpose."""
-    for slot in subject.builder.slots(operation):
+    slots = subject.builder.slots(operation)
+    is_framed = any(slot.name == "jsonrpc" for slot in slots)
+    for slot in slots:
         name = slot.name.rsplit(".", 1)[-1]
         said = words(name)
+        if is_framed and slot.name == "id":
+            continue  # JSON-RPC's own, of the request
         if slot.location not in {"query", "body"} or _TO_OTHERS & {*said}:
             continue
         if "enum" in slot.schema or slot.schema.get("type") in {"boolean", "number"}:

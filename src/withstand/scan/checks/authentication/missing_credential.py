@@ -100,6 +100,7 @@ def _most_others_do(subject: Subject) -> Steps[bool]:
         baseline
         for baseline in subject.baselines.values()
         if baseline.operation.method == "GET"
+        and baseline.operation.is_read
         and baseline.operation.requires_credential
         and baseline.identity is not None
         and baseline.operation.key != subject.operation.key

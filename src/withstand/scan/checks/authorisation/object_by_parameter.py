@@ -97,7 +97,7 @@ def _tried(
     subject: Subject, wanted: Operation, slot: Slot, owner: Identity, stranger: Identity
 ) -> Steps[Outcome]:
     reads = only_reads(wanted)
-    if reads or (wanted.is_read and not wanted.removes):
+    if reads or (wanted.method == "GET" and not wanted.removes):
         outcome = yield from read_by(subject, wanted, slot, owner, stranger)
         if reads or isinstance(outcome, Failed):
             return outcome  # `GET /ticket_edit` may show a form, and may change as well

@@ -52,7 +52,7 @@ from withstand.scan.subject import Subject
 def applies(subject: Subject) -> Skipped | None:
     read = subject.operation
     assert read is not None, "runs once for each operation"
-    if read.method != "GET" or not read.path_parameters:
+    if read.method != "GET" or not read.is_read or not read.path_parameters:
         return not_applicable("it reads no single object")
     if subject.policy.is_public(read):
         return not_applicable("listed under public: anybody may call it")

@@ -213,7 +213,7 @@ def _opens(subject: Subject, user: NewUser) -> Steps[tuple[Baseline, Exchange] |
     usual = {i.role for i in subject.identities[:1]} | {user.identity.role}
     for baseline in subject.baselines.values():
         owner = subject.identity(baseline.identity) if baseline.identity is not None else None
-        if owner is None or baseline.operation.method != "GET" or owner.role in usual:
+        if owner is None or not baseline.operation.is_read or owner.role in usual:
             continue
         bare = subject.stripped(baseline.exchange.request)
         exchange = yield from send(user.identity.authorize(bare))

@@ -117,7 +117,9 @@ def _request(subject: Subject, baseline: Baseline) -> Request:
 
 def _baselines(subject: Subject) -> tuple[Baseline, ...]:
     """A public GET operation and the canary: either may be served where the other is not."""
-    reads = [b for b in subject.baselines.values() if b.operation.method == "GET"]
+    reads = [
+        b for b in subject.baselines.values() if b.operation.method == "GET" and b.operation.is_read
+    ]
     public = next((b for b in reads if b.identity is None), None)
     secured = subject.canary or next((b for b in reads if b.identity is not None), None)
     return tuple(b for b in (secured, public) if b is not None)

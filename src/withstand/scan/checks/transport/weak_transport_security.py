@@ -108,7 +108,9 @@ def _failed(
 
 
 def _reads(subject: Subject) -> tuple[Baseline, ...]:
-    found = [b for b in subject.baselines.values() if b.operation.method == "GET"]
+    found = [
+        b for b in subject.baselines.values() if b.operation.method == "GET" and b.operation.is_read
+    ]
     return tuple(found) if subject.canary is None else (subject.canary, *found)
 
 
