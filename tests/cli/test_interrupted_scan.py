@@ -31,22 +31,15 @@ json = {{ email = "{{email}}", password = "{{password}}" }}
 alice = {{ role = "user", email = "alice@example.com", password = "alice-hunter2-secret" }}
 """
 _CTRL_C = signal.SIGINT
+_BEFORE = "it was interrupted before anything was tested"
 _UNTESTED = "before anything was tested: the scan was interrupted"
 
 
 @pytest.mark.parametrize(
     ("silent", "step", "number"),
     [
-        (
-            "/openapi.json",
-            "The scan was interrupted while the document was read: nothing was",
-            _CTRL_C,
-        ),
-        (
-            "/openapi.json",
-            "The scan was interrupted while the document was read: nothing was",
-            signal.SIGTERM,
-        ),
+        ("/openapi.json", _BEFORE, _CTRL_C),
+        ("/openapi.json", _BEFORE, signal.SIGTERM),
         ("/login", f"while identities logged in and {_UNTESTED}", _CTRL_C),
         ("/login", f"while identities logged in and {_UNTESTED}", signal.SIGTERM),
         pytest.param(
