@@ -16,6 +16,7 @@ from withstand.openapi.value_pool import ValuePool
 from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier
 from withstand.scan.login import log_in
+from withstand.scan.made import Made
 from withstand.scan.plan import ScanPlan
 from withstand.scan.profile import Profile
 from withstand.scan.subject import Baseline
@@ -45,6 +46,7 @@ class Groundwork:
     notes: list[str] = field(default_factory=list)
     facts: list[str] = field(default_factory=list)
     throwaways: dict[str, Identity] = field(default_factory=dict)
+    spared: dict[tuple[str, str | None], Made] = field(default_factory=dict)  # as `Subject` has it
 
     @property
     def throwaway(self) -> Identity | None:

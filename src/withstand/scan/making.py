@@ -153,7 +153,12 @@ def _fresh_name(subject: Subject, slot: Slot) -> object:
 
 
 def sacrifice(subject: Subject, operation: Operation, *, by: Identity | None) -> Steps[Made | str]:
-    """An object that may be lost: created, or a user signed up where the operation is on users."""
+    """An object that may be lost: one that was spared, else one that is created, or a user signed
+    up where the operation is on users.
+    """
+    spared = subject.spared.pop((operation.key, by.name if by else None), None)
+    if spared is not None:
+        return spared
     made = yield from create(subject, operation, by=by)
     sign_up = sign_up_operation(subject.api, subject.builder)
     if isinstance(made, Made) or not is_on_users(subject.api, operation, sign_up):
@@ -166,6 +171,11 @@ def sacrifice(subject: Subject, operation: Operation, *, by: Identity | None) ->
         return f"{sign_up.key}: {problem.reason}"
     exchange = yield from send(built.request)
     return (yield from _made(subject, operation, sign_up, built, exchange, None))
+
+
+def spare(subject: Subject, operation: Operation, made: Made, *, by: Identity | None) -> None:
+    """Keeps an object to which nothing happened for whoever next needs one that may be lost."""
+    subject.spared[operation.key, by.name if by else None] = made
 
 
 def _creating(

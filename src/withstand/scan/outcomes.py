@@ -154,6 +154,7 @@ class Outcomes:
             loopback=self.plan.target.is_loopback,
             now_s=self.courier.now_s(),
             refusals=frozenset(ground.refusals),
+            spared=ground.spared,
             access=self.access.get(operation.key) if operation else None,
         )
 

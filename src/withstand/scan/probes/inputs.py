@@ -80,7 +80,12 @@ def is_invalid(exchange: Exchange) -> bool:
 
 def holds_one_form(slot: Slot) -> bool:
     """Whether the document says of what form a text is: what refuses one other refuses them all."""
-    return "pattern" in slot.schema or slot.schema.get("format") in _STRICT_FORMATS
+    return "pattern" in slot.schema or has_strict_format(slot)
+
+
+def has_strict_format(slot: Slot) -> bool:
+    """Whether a text is of a form that takes hardly a character besides letters and digits."""
+    return slot.schema.get("format") in _STRICT_FORMATS
 
 
 def is_login(subject: Subject) -> bool:

@@ -15,7 +15,7 @@ from withstand.scan.access import same_kind
 from withstand.scan.check import Steps, send
 from withstand.scan.complaints import complaints
 from withstand.scan.leftovers import may_create
-from withstand.scan.probes.inputs import holds_one_form, request_with
+from withstand.scan.probes.inputs import has_strict_format, request_with
 from withstand.scan.subject import Subject
 
 _USUAL: Final = object()
@@ -75,7 +75,7 @@ def _sharing(subject: Subject, slots: Iterable[Slot]) -> Sequence[Slot]:
     return [
         slot
         for slot in slots
-        if slot.location == "body" and slot.is_text and not holds_one_form(slot)
+        if slot.location == "body" and slot.is_text and not has_strict_format(slot)
         if slot in baseline.built.values
     ]
 

@@ -34,7 +34,7 @@ from withstand.scan.examples import (
 )
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.landing import is_gone
-from withstand.scan.making import sacrifice
+from withstand.scan.making import sacrifice, spare
 from withstand.scan.objects import Made, located, read_back
 from withstand.scan.subject import Baseline, Subject
 
@@ -167,8 +167,8 @@ def _delete(subject: Subject, made: Made, intruder: Identity, allowed: Identity)
     if not after.succeeded:
         reason = f"afterwards {allowed.name} got {after.status}"
         return Attempt(access=Access.UNCLEAR, exchange=exchange, reason=reason)
-    if readable:  # nothing happened to it: the scan's own object goes now
-        yield from send(allowed.authorize(built.request))
+    if readable:  # nothing happened to it
+        spare(subject, subject.operation, made, by=allowed)
     return Attempt(access=Access.REFUSED, exchange=exchange, reason="the object is still there")
 
 

@@ -108,9 +108,8 @@ def _cleared(subject: Subject, address: str | None) -> Steps[frozenset[Slot]]:
         if address is not None:
             yield inserted(value, _in_any_quotes(sum_.calling(address)))
 
-    clean = yield from cleared(
-        subject, text_slots(subject), tries, sum_.is_printed, refusal_clears=True
-    )
+    slots = [slot for slot in text_slots(subject) if not holds_one_form(slot)]
+    clean = yield from cleared(subject, slots, tries, sum_.is_printed, refusal_clears=True)
     if clean and address is not None and (yield from calls(sum_.in_path)):
         return frozenset()
     return clean
