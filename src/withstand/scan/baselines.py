@@ -4,7 +4,7 @@ An operation is judged only when an authorised identity's request to it succeede
 Deleting, and changing an account, is only ever tried on objects and users of the scan's own (V8).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -50,9 +50,19 @@ _REPAIRS: Final = 2  # for each body
 _MOST_REPAIRS: Final = 4  # for each operation
 
 
-async def take_baselines(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
-    """A positive control for every operation that can have one, producers first."""
-    for operation in in_dependency_order(plan.api.operations, resolve=plan.api.resolve):
+async def take_baselines(
+    plan: ScanPlan,
+    ground: Groundwork,
+    courier: Courier,
+    begins: Callable[[int, Operation], None] = lambda _done, _operation: None,
+) -> None:
+    """A positive control for every operation that can have one, producers first.
+
+    `begins` is told of each operation, and how many came before it.
+    """
+    ordered = in_dependency_order(plan.api.operations, resolve=plan.api.resolve)
+    for done, operation in enumerate(ordered):
+        begins(done, operation)
         forbidden = plan.policy.forbids(operation)
         if forbidden is not None:
             ground.missing[operation.key] = f"not called: {forbidden}"

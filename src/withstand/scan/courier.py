@@ -5,6 +5,7 @@ a fresh connection after a pause, and when it stays, the check that asked ends a
 long a busy target is waited for is decided in `withstand.scan.patience`.
 """
 
+import math
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -100,6 +101,7 @@ class Courier:
         self.created: list[Exchange] = []  # by these something may be there that must go again
         self.observed: deque[Exchange] = deque()
         self.new_user: NewUser = _nobody  # makes a throw-away user for the check that asks
+        self.kept_back = 0.0  # the share of the budget that is not to be spent yet
         self.overtime = False  # what is sent to finish properly counts against no budget
         self.kept: dict[str, Credential] = {}  # by identity: with which the scan is to go on
         self.fresh_next = False  # the next request opens a new connection, whoever sends it
@@ -310,11 +312,23 @@ class Courier:
             self.requests += requests
             return
         allowed, duration_s = self._budget.requests, self._budget.duration_s
-        if allowed is not None and self.requests + requests > allowed:
+        share = 1.0 - self.kept_back
+        if allowed is not None and self.requests + requests > allowed * share:
             raise BudgetSpent(f"the budget of {allowed:,} requests is spent")
-        if duration_s is not None and self.elapsed_s > duration_s:
+        if duration_s is not None and self.elapsed_s > duration_s * share:
             raise BudgetSpent(f"the budget of {duration_s:g} s is spent")
         self.requests += requests
+
+    def left(self) -> float:
+        """How many requests may yet be sent, if they take as long as those before."""
+        share = 1.0 - self.kept_back
+        counts = [math.inf]
+        if self._budget.requests is not None:
+            counts.append(self._budget.requests * share - self.requests)
+        if self._budget.duration_s is not None and self.elapsed_s > 0:
+            left_s = self._budget.duration_s * share - self.elapsed_s
+            counts.append(left_s * self.requests / self.elapsed_s)
+        return min(counts)
 
     def _named(self, exchange: Exchange) -> Exchange:
         sender = self._renewal.sender(exchange.request)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from typing import Final
 
 from withstand.client.identity import Identity
@@ -29,6 +30,7 @@ from withstand.scan.plan import Observer, ScanPlan, ScanProgress
 from withstand.scan.policy import Profile
 from withstand.scan.provocation import provoke
 from withstand.scan.record import ScanRecord
+from withstand.scan.rounds import FOR_THE_API, rounds
 from withstand.scan.share import digest_of
 from withstand.scan.shortfalls import shortfalls
 from withstand.scan.trace import Trace
@@ -38,6 +40,7 @@ _PREPARING: Final = {
     "baselines": "requests that succeed were looked for",
 }
 """What a scan does in the phases before the first check."""
+_MORE: Final = "Give it more requests or time (budget under [security]), or divide it with --shard."
 
 
 class ScanRun:
@@ -78,6 +81,7 @@ class ScanRun:
             )
             self.courier.watch = self._trace.sent
         self._interrupted = False
+        self._cut_short: str | None = None  # why not everything was tested
         self._tried = False  # whether an operation was called that may be expected to succeed
 
     async def prepare(self) -> None:
@@ -87,7 +91,7 @@ class ScanRun:
         await ground_rules.log_everybody_in(self.plan, self._ground, self.courier)
         self._report("baselines", 0, len(self.plan.api.operations))
         before = self.courier.requests
-        await take_baselines(self.plan, self._ground, self.courier)
+        await take_baselines(self.plan, self._ground, self.courier, self._baseline_of)
         # A login that refuses the scan's made-up password is as it should be.
         self._tried = self.courier.requests > before and not all(
             looks_like_login(operation, self._ground.builder)
@@ -111,7 +115,15 @@ class ScanRun:
         operations = [
             each for each in self._in_order() if not looks_like_login(each, self._ground.builder)
         ]
-        await self._check(operations)
+        self.courier.kept_back = FOR_THE_API
+        try:
+            await self._check(operations)
+        except BudgetSpent as end:
+            self._cut_short = str(end)
+            self._outcomes.skip_undone(self._cut_short, operations)
+            return
+        finally:
+            self.courier.kept_back = 0.0
         if self._outcomes.void is None and self._wants_provocation():
             self._outcomes.last = "what provokes answers"
             await provoke(self.plan, self._ground, self.courier, operations, self._outcomes.subject)
@@ -127,12 +139,13 @@ class ScanRun:
 
     async def _check(self, operations: list[Operation]) -> None:
         checks = [check for check in self.plan.checks if check.per is not Per.API]
-        for done, operation in enumerate(operations):
-            self._report("checks", done, len(operations), operation.key)
+        parts = rounds(checks, len(operations), self.courier.left())
+        for done, (part, operation) in enumerate(product(parts, operations)):
+            self._report("checks", done, len(parts) * len(operations), operation.key)
             if self._outcomes.void is not None:
                 return
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
-            wanted = [check for check in checks if self.plan.wants(check, operation)]
+            wanted = [check for check in part if self.plan.wants(check, operation)]
             for check in wanted:
                 await self._outcomes.judge(check, operation)
             if wanted:
@@ -202,8 +215,8 @@ class ScanRun:
     def end_early(self, reason: str, *, interrupted: bool) -> None:
         self._interrupted = interrupted
         step = _PREPARING.get(self._progress.phase)
-        where = f", while {step} and before anything was tested" if step is not None else ""
-        self._ground.notes.append(f"The scan ended early{where}: {reason}.")
+        where = f"while {step} and before anything was tested: " if step is not None else ""
+        self._cut_short = where + reason
         self._outcomes.skip_undone(reason)
 
     async def clean_up(self) -> None:
@@ -269,10 +282,13 @@ class ScanRun:
             identities=tuple((i.name, i.role) for i in self.plan.identities),
             requests=self.courier.requests,
             duration_s=self.courier.elapsed_s,
-            notes=tuple(dict.fromkeys((*self._ground.notes, *self._notes_on_access()))),
+            notes=tuple(
+                dict.fromkeys((*self._ending(), *self._ground.notes, *self._notes_on_access()))
+            ),
             facts=tuple(self._ground.facts),
             void=outcomes.void,
             interrupted=self._interrupted,
+            cut_short=None if self._interrupted else self._cut_short,
             access=tuple(
                 outcomes.access[operation.key]
                 for operation in self.plan.api.operations
@@ -281,6 +297,13 @@ class ScanRun:
             shards=() if shard is None else (shard,),
             whole=None if shard is None else digest_of(map(place_of, self._tests())),
         )
+
+    def _ending(self) -> tuple[str, ...]:
+        """That the scan has not come to its end, and what would bring it there."""
+        if self._cut_short is None:
+            return ()
+        said = f"The scan ended early: {self._cut_short}."
+        return (said,) if self._interrupted else (f"{said} {_MORE}",)
 
     def _says_nothing(self) -> bool:
         """Whether everything that was called refused or failed, also those who may call it."""
@@ -303,6 +326,9 @@ class ScanRun:
             *((check, None) for check in whole_api),
         ]
         return [item for item in every if self.plan.has(*item)]
+
+    def _baseline_of(self, done: int, operation: Operation) -> None:
+        self._report("baselines", done, len(self.plan.api.operations), operation.key)
 
     async def _new_user(self) -> Identity | str:
         return await ground_rules.new_throwaway(self.plan, self._ground, self.courier)
