@@ -115,7 +115,7 @@ class ScanRun:
         operations = [
             each for each in self._in_order() if not looks_like_login(each, self._ground.builder)
         ]
-        self.courier.kept_back = FOR_THE_API
+        self.courier.allowance.kept_back = FOR_THE_API
         try:
             await self._check(operations)
         except BudgetSpent as end:
@@ -123,7 +123,7 @@ class ScanRun:
             self._outcomes.skip_undone(self._cut_short, operations)
             return
         finally:
-            self.courier.kept_back = 0.0
+            self.courier.allowance.kept_back = 0.0
         if self._outcomes.void is None and self._wants_provocation():
             self._outcomes.last = "what provokes answers"
             await provoke(self.plan, self._ground, self.courier, operations, self._outcomes.subject)
@@ -139,7 +139,7 @@ class ScanRun:
 
     async def _check(self, operations: list[Operation]) -> None:
         checks = [check for check in self.plan.checks if check.per is not Per.API]
-        parts = rounds(checks, len(operations), self.courier.left())
+        parts = rounds(checks, len(operations), self.courier.allowance.left(self.courier.elapsed_s))
         for done, (part, operation) in enumerate(product(parts, operations)):
             self._report("checks", done, len(parts) * len(operations), operation.key)
             if self._outcomes.void is not None:
