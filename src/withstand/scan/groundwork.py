@@ -93,10 +93,14 @@ async def log_everybody_in(plan: ScanPlan, ground: Groundwork, courier: Courier)
             )
 
 
-async def new_throwaway(plan: ScanPlan, ground: Groundwork, courier: Courier) -> Identity | str:
-    """One more user of the scan's own, logged in, or why there is none."""
+async def new_throwaway(
+    plan: ScanPlan, ground: Groundwork, courier: Courier, *, name: str | None = None
+) -> Identity | str:
+    """One more user of the scan's own, or another under the `name` of one that is gone, logged in;
+    or why there is none.
+    """
     count = len(ground.throwaways)
-    name = "throwaway" if not count else f"throwaway{count + 1}"
+    name = name or ("throwaway" if not count else f"throwaway{count + 1}")
     made = await make_throwaway(plan, ground.builder, courier, name=name)
     if isinstance(made, Identity):
         ground.throwaways[name] = made

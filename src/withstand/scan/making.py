@@ -10,15 +10,13 @@ from typing import Final
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.openapi.identifiers import (
-    identifier_in,
-    identifier_in_location,
     identifier_inside,
     listed_id_with,
 )
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import collection_path, item_path, segments, shape
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import nouns_of, producer_of, reader_of
+from withstand.openapi.resources import producer_of, reader_of
 from withstand.openapi.spoken import name_of_id
 from withstand.scan.accounts import (
     is_on_users,
@@ -28,6 +26,7 @@ from withstand.scan.accounts import (
     sign_up_request,
 )
 from withstand.scan.check import Steps, send
+from withstand.scan.made import id_of_new, places_in
 from withstand.scan.objects import (
     Made,
     item_slot,
@@ -202,17 +201,11 @@ def _made(
     name = name_of_id(operation, subject.api.resolve)
     if name is None:
         return f"{operation.key} names no object"
-    inside = frozenset(str(v) for s, v in built.values.items() if s.location == "path")
     sign_up = sign_up_operation(subject.api, subject.builder)
-    if producer == sign_up and not shows_the_user(built.request, response):
+    signs_up = producer == sign_up
+    if signs_up and not shows_the_user(built.request, response):
         return f"{producer.key} answered {response.status} with nothing of the new user"
-    about = nouns_of(operation) if producer == sign_up else nouns_of(operation, producer)
-    found = identifier_in(response.json(), name, other_than=inside, about=about)
-    if found is None:
-        location = response.made_at
-        for path in (item_path(operation.path), operation.path):
-            if found is None and location and path:
-                found = identifier_in_location(location, path)
+    found = id_of_new(operation, producer, built, response, name, signs_up=signs_up)
     made = Made(
         by=by,
         producer=producer,
@@ -237,5 +230,5 @@ def _listed_id(
     response = shown.response if shown is not None else None
     if response is None:
         return None
-    inside = frozenset(str(v) for s, v in made.built.values.items() if s.location == "path")
+    inside = places_in(made.built)
     return listed_id_with(response.json(), made.canaries, name, other_than=inside)

@@ -13,7 +13,6 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.scan import groundwork as ground_rules
 from withstand.scan import health, throwaways
-from withstand.scan.access_matrix import notes_on
 from withstand.scan.accounts import looks_like_login, sign_up_operation
 from withstand.scan.agenda import Item, place_of
 from withstand.scan.baselines import take_baselines
@@ -27,9 +26,9 @@ from withstand.scan.groundwork import Groundwork
 from withstand.scan.outcomes import Outcomes
 from withstand.scan.overtime import Overtime
 from withstand.scan.plan import Observer, ScanPlan, ScanProgress
-from withstand.scan.policy import Profile
 from withstand.scan.provocation import provoke
 from withstand.scan.record import ScanRecord
+from withstand.scan.recording import End, recorded
 from withstand.scan.rounds import FOR_THE_API, rounds
 from withstand.scan.share import digest_of
 from withstand.scan.shortfalls import shortfalls
@@ -40,7 +39,6 @@ _PREPARING: Final = {
     "baselines": "requests that succeed were looked for",
 }
 """What a scan does in the phases before the first check."""
-_MORE: Final = "Give it more requests or time (budget under [security]), or divide it with --shard."
 
 
 class ScanRun:
@@ -80,8 +78,7 @@ class ScanRun:
                 trace, plan.api, base_path=plan.target.base_path, mask=self._outcomes.mask
             )
             self.courier.watch = self._trace.sent
-        self._interrupted = False
-        self._cut_short: str | None = None  # why not everything was tested
+        self._end: End | None = None  # where not everything was tested
         self._tried = False  # whether an operation was called that may be expected to succeed
 
     async def prepare(self) -> None:
@@ -119,8 +116,8 @@ class ScanRun:
         try:
             await self._check(operations)
         except BudgetSpent as end:
-            self._cut_short = str(end)
-            self._outcomes.skip_undone(self._cut_short, operations)
+            self._end = End(reason=str(end))
+            self._outcomes.skip_undone(str(end), operations)
             return
         finally:
             self.courier.allowance.kept_back = 0.0
@@ -213,10 +210,9 @@ class ScanRun:
         return self.record()
 
     def end_early(self, reason: str, *, interrupted: bool) -> None:
-        self._interrupted = interrupted
         step = _PREPARING.get(self._progress.phase)
         where = f"while {step} and before anything was tested: " if step is not None else ""
-        self._cut_short = where + reason
+        self._end = End(reason=where + reason, interrupted=interrupted)
         self._outcomes.skip_undone(reason)
 
     async def clean_up(self) -> None:
@@ -266,56 +262,14 @@ class ScanRun:
 
     def record(self) -> ScanRecord:
         """What is known by now."""
-        outcomes, shard = self._outcomes, self.plan.shard
-        if outcomes.void is None and self._says_nothing():
-            first = next(iter(self._ground.missing.items()), ("", ""))
-            outcomes.void = (
-                "No operation answered a request of the scan with success, so nothing of the API "
-                f"was tested ({first[0]}: {first[1]}): check base_url and the identities"
-            )
-        if outcomes.void is not None:
-            outcomes.skip_undone(outcomes.void)
-        return ScanRecord(
-            findings=outcomes.ledger.ordered(),
-            coverage=tuple(outcomes.ledger.coverage),
-            operations=tuple(operation.key for operation in self.plan.api.operations),
-            identities=tuple((i.name, i.role) for i in self.plan.identities),
-            requests=self.courier.requests,
-            duration_s=self.courier.elapsed_s,
-            notes=tuple(
-                dict.fromkeys((*self._ending(), *self._ground.notes, *self._notes_on_access()))
-            ),
-            facts=tuple(self._ground.facts),
-            void=outcomes.void,
-            interrupted=self._interrupted,
-            cut_short=None if self._interrupted else self._cut_short,
-            access=tuple(
-                outcomes.access[operation.key]
-                for operation in self.plan.api.operations
-                if operation.key in outcomes.access
-            ),
-            shards=() if shard is None else (shard,),
+        shard = self.plan.shard
+        return recorded(
+            self.plan,
+            self._ground,
+            self._outcomes,
+            self._end,
+            tried=self._tried,
             whole=None if shard is None else digest_of(map(place_of, self._tests())),
-        )
-
-    def _ending(self) -> tuple[str, ...]:
-        """That the scan has not come to its end, and what would bring it there."""
-        if self._cut_short is None:
-            return ()
-        said = f"The scan ended early: {self._cut_short}."
-        return (said,) if self._interrupted else (f"{said} {_MORE}",)
-
-    def _says_nothing(self) -> bool:
-        """Whether everything that was called refused or failed, also those who may call it."""
-        known = {200, 201, 401, 403}  # somebody is there, and wants to know who asks
-        alive = not self.plan.identities and any(e.status in known for e in self.courier.observed)
-        return (
-            self._tried
-            and self.plan.policy.profile is not Profile.READONLY  # which has only what is there
-            and not self._interrupted
-            and not self._ground.baselines
-            and not self._outcomes.ledger.findings
-            and not alive
         )
 
     def _tests(self) -> list[Item]:
@@ -332,13 +286,6 @@ class ScanRun:
 
     async def _new_user(self) -> Identity | str:
         return await ground_rules.new_throwaway(self.plan, self._ground, self.courier)
-
-    def _notes_on_access(self) -> tuple[str, ...]:
-        approved = self.plan.policy.approved
-        rows = self._outcomes.access
-        if approved is None or not rows or self._outcomes.void is not None:
-            return ()
-        return notes_on(rows.values(), approved, {each.key for each in self.plan.api.operations})
 
     def _report(self, phase: str, done: int, total: int, now: str = "") -> None:
         self._progress = ScanProgress(
