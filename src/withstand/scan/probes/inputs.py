@@ -17,7 +17,9 @@ from withstand.scan.check import (
     FailedMany,
     Inconclusive,
     Outcome,
+    Skipped,
     Steps,
+    not_applicable,
     send,
 )
 from withstand.scan.objects import like_baseline
@@ -99,6 +101,15 @@ def is_login(subject: Subject) -> bool:
         and recipe.path.split("?", 1)[0].endswith(operation.path)
     )
     return configured or looks_like_login(operation, subject.builder)
+
+
+def left_alone(subject: Subject, *, delete: str) -> Skipped | None:
+    """Why an operation is not tried with odd input at all: it is a login, or deletes (`delete` says
+    what speaks against that); None where it is tried.
+    """
+    if subject.operation is not None and subject.operation.removes:
+        return not_applicable(delete)
+    return not_applicable("every try at a login counts as a guess") if is_login(subject) else None
 
 
 def named(slot: Slot) -> str:

@@ -30,9 +30,9 @@ from withstand.scan.probes.inputs import (
     holds_one_form,
     inserted,
     is_invalid,
-    is_login,
     is_number,
     judged,
+    left_alone,
     named,
     number_slots,
     probe,
@@ -81,11 +81,9 @@ class _Sum:
 
 
 def applies(subject: Subject) -> Skipped | None:
-    if subject.operation is not None and subject.operation.removes:
-        return not_applicable("what a DELETE does beyond its object could not be undone")
-    if is_login(subject):
-        return not_applicable("every try at a login counts as a guess")
-    return None if _slots(subject) else not_applicable("it takes no text and no number")
+    if not _slots(subject):
+        return not_applicable("it takes no text and no number")
+    return left_alone(subject, delete="what a DELETE does beyond its object could not be undone")
 
 
 def run(subject: Subject) -> Steps[Outcome]:

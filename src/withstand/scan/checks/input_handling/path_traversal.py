@@ -30,8 +30,8 @@ from withstand.scan.finding import Confidence, Severity
 from withstand.scan.probes.inputs import (
     holds_one_form,
     is_invalid,
-    is_login,
     judged,
+    left_alone,
     named,
     probe,
     text_slots,
@@ -85,11 +85,9 @@ _FILE_WORDS: Final = frozenset(
 
 
 def applies(subject: Subject) -> Skipped | None:
-    if subject.operation is not None and subject.operation.removes:
-        return not_applicable("what a DELETE finds outside its folder could not be brought back")
-    if is_login(subject):
-        return not_applicable("every try at a login counts as a guess")
-    return None if text_slots(subject) else not_applicable("it takes no text")
+    if not text_slots(subject):
+        return not_applicable("it takes no text")
+    return left_alone(subject, delete="what it finds outside its folder would be lost")
 
 
 def run(subject: Subject) -> Steps[Outcome]:

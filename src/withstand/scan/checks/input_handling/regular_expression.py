@@ -25,8 +25,8 @@ from withstand.scan.check import (
 from withstand.scan.examples import answer, late, operation, query
 from withstand.scan.finding import Severity
 from withstand.scan.probes.inputs import (
-    is_login,
     judged,
+    left_alone,
     named,
     probing,
     text_slots,
@@ -48,11 +48,9 @@ _FLAT_S: Final = 0.01
 
 
 def applies(subject: Subject) -> Skipped | None:
-    if subject.operation is not None and subject.operation.removes:
-        return not_applicable("a DELETE is not tried with odd text")
-    if is_login(subject):
-        return not_applicable("every try at a login counts as a guess")
-    return None if text_slots(subject) else not_applicable("it takes no text")
+    if not text_slots(subject):
+        return not_applicable("it takes no text")
+    return left_alone(subject, delete="a DELETE is not tried with odd text")
 
 
 def run(subject: Subject) -> Steps[Outcome]:

@@ -27,8 +27,8 @@ from withstand.scan.probes.inputs import (
     holds_one_form,
     inserted,
     is_invalid,
-    is_login,
     judged,
+    left_alone,
     named,
     probe,
     text_slots,
@@ -70,11 +70,9 @@ class _Product:
 
 
 def applies(subject: Subject) -> Skipped | None:
-    if subject.operation is not None and subject.operation.removes:
-        return not_applicable("a DELETE has nothing to show")
-    if is_login(subject):
-        return not_applicable("every try at a login counts as a guess")
-    return None if text_slots(subject) else not_applicable("it takes no text")
+    if not text_slots(subject):
+        return not_applicable("it takes no text")
+    return left_alone(subject, delete="a DELETE has nothing to show")
 
 
 def run(subject: Subject) -> Steps[Outcome]:
