@@ -114,6 +114,33 @@ def test_what_its_maker_may_not_delete_an_administrator_is_asked_to() -> None:
     assert asked == ["Bearer alice-token", "Bearer root-token"]
 
 
+def test_who_was_let_delete_what_its_maker_was_not_is_asked_first_from_then_on() -> None:
+    asked: list[str | None] = []
+
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            return answer(201, {"id": len(asked) + int(request.body)})
+        asked.append(request.header("authorization"))
+        return Response(status=204 if asked[-1] == "Bearer root-token" else 403)
+
+    paths = api_of("POST /orders", "DELETE /orders/{id}")
+    made = [replace(post("/orders"), body=str(number).encode()) for number in (7, 8, 9)]
+    found, deletions = cleared(paths, server, *made)
+    assert found == Cleared(deleted=3)
+    assert deletions == ["/orders/9", "/orders/9", "/orders/8", "/orders/7"]
+    assert asked == ["Bearer alice-token", *["Bearer root-token"] * 3]
+
+
+def test_only_twenty_operations_are_named_whose_creations_stay() -> None:
+    def server(request: Request) -> Response:
+        return answer(201, {"id": 7})
+
+    places = [f"/orders{number}" for number in range(25)]
+    found, _ = cleared(api_of(*(f"POST {p}" for p in places)), server, *map(post, places))
+    assert len(found.notes) == 21
+    assert found.notes[-1] == "5 more operations created 5 such things."
+
+
 def test_who_signed_up_is_deleted_where_users_are_and_nothing_else_is() -> None:
     def server(request: Request) -> Response:
         if request.method == "POST":

@@ -21,6 +21,7 @@ from tests.scan.small_api import (
 )
 from withstand.client.exchange import Request, Response
 from withstand.client.scripted import Scripted
+from withstand.scan.catalogue import check_named
 from withstand.scan.check import (
     PASSED,
     Failed,
@@ -148,6 +149,20 @@ def test_what_the_scan_created_is_deleted_by_who_created_it() -> None:
 
     assert states(record)["DELETE /notes/{id}"] is CoverageState.PASSED
     assert api.notes == {}
+
+
+def test_what_was_to_be_deleted_and_was_not_is_used_again() -> None:
+    names = ("missing-credential-accepted", "garbage-credential-accepted")
+
+    def made(*chosen: str) -> int:
+        paths = {path: PATHS[path] for path in ("/notes", "/notes/{id}")}
+        record, exchanges = scanned(*map(check_named, chosen), server=Notes(), paths=paths)
+        rows = [row for row in record.coverage if row.operation == "DELETE /notes/{id}"]
+        assert [row.state for row in rows] == [CoverageState.PASSED] * len(chosen)
+        return sum(each.request.method == "POST" and each.status == 201 for each in exchanges)
+
+    one, both = made(names[0]), made(*names)
+    assert one == both
 
 
 def test_an_operation_without_a_valid_baseline_is_inconclusive_and_says_why() -> None:

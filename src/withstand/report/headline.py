@@ -78,6 +78,8 @@ def _doubts(results: Results) -> list[str]:
         clauses.append(f"{_tests(cells)} could not tell")
     if results.interrupted:
         clauses.append("the run was interrupted")
+    if results.scan is not None and results.scan.cut_short is not None:
+        clauses.append(f"the scan ended early ({results.scan.cut_short})")
     if results.stress is not None:
         return clauses
     if not clauses:

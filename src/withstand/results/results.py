@@ -231,7 +231,8 @@ class Results:
         if self.void_reasons():
             return Conclusion.VOID
         undecided = self.inconclusive() or self.drifting(Movement.UNDECIDED)
-        if self.interrupted or undecided or self.cells(CoverageState.INCONCLUSIVE):
+        cut_short = self.scan is not None and self.scan.cut_short is not None
+        if self.interrupted or cut_short or undecided or self.cells(CoverageState.INCONCLUSIVE):
             return Conclusion.UNDECIDED
         if found is not None:
             return Conclusion.HELD if found.found else Conclusion.UNDECIDED

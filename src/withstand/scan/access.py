@@ -17,7 +17,7 @@ from withstand.openapi.spoken import only_reads
 from withstand.scan.access_matrix import Access as Access
 from withstand.scan.check import Steps, send
 from withstand.scan.landing import is_gone, leads_alike
-from withstand.scan.making import sacrifice
+from withstand.scan.making import sacrifice, spare
 from withstand.scan.objects import Made, like_baseline, located, read_back
 from withstand.scan.removal import how_gone
 from withstand.scan.shape import same_shape, tells
@@ -251,6 +251,8 @@ def _delete(subject: Subject, baseline: Baseline, alter: Alter) -> Steps[Attempt
     after = yield from read_back(subject, baseline.operation, made, owner)
     if before is not None and before.response and before.succeeded and after is not None:
         gone = how_gone(before.response, after) is not None
+        if not gone and after.succeeded:
+            spare(subject, baseline.operation, made, by=owner)
     else:
         # Nobody can read it: whether the owner can still delete it tells whether it was there.
         after = yield from send(authorised_request(subject, baseline, built.request))

@@ -4,7 +4,7 @@ An operation is judged only when an authorised identity's request to it succeede
 Deleting, and changing an account, is only ever tried on objects and users of the scan's own (V8).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Final
@@ -13,36 +13,27 @@ from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.client.soft_errors import says_no
 from withstand.openapi.dependency_order import in_dependency_order
-from withstand.openapi.identifiers import identifier_in, identifier_in_location
 from withstand.openapi.naming import is_identifier
-from withstand.openapi.operation import Api, Operation
-from withstand.openapi.path_template import item_path
+from withstand.openapi.operation import Operation
 from withstand.openapi.plausible_text import Marks, text_for
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import nouns_of, producer_of
-from withstand.openapi.spoken import name_of_id
+from withstand.openapi.resources import producer_of
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.accounts import (
-    changes_an_account,
     changes_the_caller,
-    is_on_users,
     login_slots,
     looks_like_login,
-    new_password,
-    shows_the_user,
     sign_up_operation,
-    sign_up_request,
 )
 from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier, NoiseStays
-from withstand.scan.groundwork import Groundwork, let_in_again
-from withstand.scan.objects import item_slot
-from withstand.scan.own_ids import listed_id, names_a_real_user, risks_a_real_one
+from withstand.scan.groundwork import Groundwork, let_in_again, new_throwaway
+from withstand.scan.own_ids import names_a_real_user, risks_a_real_one
+from withstand.scan.own_objects import needs_own_object, on_own_object
 from withstand.scan.plan import ScanPlan
 from withstand.scan.quiet_answers import Success, alike, may_be_a_refusal
 from withstand.scan.repair import UNIQUE, repaired
 from withstand.scan.subject import Baseline
-from withstand.scan.throwaways import make_throwaway
 
 _LOOKED_AT: Final = frozenset({400, 404, 409, 422})
 """Refusals by which an operation shows that it looked at the input, not only at who is asking."""
@@ -51,9 +42,19 @@ _REPAIRS: Final = 2  # for each body
 _MOST_REPAIRS: Final = 4  # for each operation
 
 
-async def take_baselines(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
-    """A positive control for every operation that can have one, producers first."""
-    for operation in in_dependency_order(plan.api.operations, resolve=plan.api.resolve):
+async def take_baselines(
+    plan: ScanPlan,
+    ground: Groundwork,
+    courier: Courier,
+    begins: Callable[[int, Operation], None] = lambda _done, _operation: None,
+) -> None:
+    """A positive control for every operation that can have one, producers first.
+
+    `begins` is told of each operation, and how many came before it.
+    """
+    ordered = in_dependency_order(plan.api.operations, resolve=plan.api.resolve)
+    for done, operation in enumerate(ordered):
+        begins(done, operation)
         forbidden = plan.policy.forbids(operation)
         if forbidden is not None:
             ground.missing[operation.key] = f"not called: {forbidden}"
@@ -114,13 +115,10 @@ async def _replaced_if_gone(
     """Another user of the scan's own, under the same name, for one that deleted its account."""
     if not operation.removes or operation.path_parameters:
         return
-    made = await make_throwaway(plan, ground.builder, courier, name=identity.name)
-    if isinstance(made, Identity):
-        if identity.credential is not None and made.credential is not None:
-            courier.supersede(identity.credential, made.credential)
-        ground.throwaways[identity.name] = made
-        ground.pools[identity.name] = ValuePool()
-        ground.logged_in_at_s[identity.name] = courier.now_s()
+    made = await new_throwaway(plan, ground, courier, name=identity.name)
+    if isinstance(made, str) or made.credential is None or identity.credential is None:
+        return
+    courier.supersede(identity.credential, made.credential)
 
 
 def _rounds(
@@ -187,16 +185,16 @@ async def _attempted(
 ) -> tuple[Built | None, Attempt]:
     name = identity.name if identity else None
     try:
-        own = _needs_own_object(plan.api, operation)
+        own = needs_own_object(plan.api, operation)
         built = (
-            await _on_own_object(plan, ground, courier, operation, identity, full)
+            await on_own_object(plan, ground, courier, operation, identity, full)
             if own
             else ground.builder.build(operation, pool, full=full, replace=fixed)
         )
         if not own and risks_a_real_one(ground, operation, pool, built):
             if producer_of(plan.api, operation) == sign_up_operation(plan.api, ground.builder):
                 raise Unbuildable("nothing of the scan's own to change: it works on users")
-            built = await _on_own_object(plan, ground, courier, operation, identity, full)
+            built = await on_own_object(plan, ground, courier, operation, identity, full)
         if names_a_real_user(ground, operation, built):
             raise Unbuildable("the id of the user on whom it works gets no value: it may be real")
         request = identity.authorize(built.request) if identity else built.request
@@ -322,55 +320,3 @@ def _fixed(ground: Groundwork, operation: Operation) -> Mapping[Slot, object]:
     if ground.throwaway is None:
         return {}
     return login_slots(operation, ground.builder, ground.throwaway.fields)
-
-
-def _needs_own_object(api: Api, operation: Operation) -> bool:
-    if operation.removes:
-        return name_of_id(operation, api.resolve) is not None
-    return bool(operation.path_parameters) and changes_an_account(operation)
-
-
-async def _on_own_object(
-    plan: ScanPlan,
-    ground: Groundwork,
-    courier: Courier,
-    operation: Operation,
-    identity: Identity | None,
-    full: bool,
-) -> Built:
-    """The operation on an object, or a user, that was created for it. Raises Unbuildable."""
-    pool = ground.pools.get(identity.name) if identity else None
-    producer = producer_of(plan.api, operation)
-    sign_up = sign_up_operation(plan.api, ground.builder)
-    if changes_an_account(operation) and is_on_users(plan.api, operation, sign_up):
-        if sign_up is None:
-            raise Unbuildable("the document has no public sign-up for a user of the scan's own")
-        producer, about = sign_up, nouns_of(operation)
-        made, _ = sign_up_request(producer, ground.builder, new_password(plan.nonce()))
-        request = made.request
-    elif producer is not None:
-        about = nouns_of(operation, producer)
-        made = ground.builder.build(producer, pool)
-        request = identity.authorize(made.request) if identity else made.request
-    else:
-        raise Unbuildable("nothing of the scan's own to change or delete: no operation creates it")
-    forbidden = plan.policy.forbids(producer)
-    if forbidden is not None:
-        raise Unbuildable(f"{producer.key} is not called: {forbidden}")
-    exchange = await courier.send(request)
-    slot = item_slot(ground.builder, operation)
-    response = exchange.response
-    found: object | None = None
-    unsure = producer == sign_up and response is not None and not shows_the_user(request, response)
-    if response is not None and response.succeeded and not unsure:
-        inside = frozenset(str(v) for s, v in made.values.items() if s.location == "path")
-        location = response.made_at
-        name = slot.name.rpartition(".")[2]
-        found = identifier_in(response.json(), name, other_than=inside, about=about)
-        if found is None and location:
-            found = identifier_in_location(location, item_path(operation.path) or operation.path)
-        if found is None and identity is not None:
-            found = await listed_id(plan, ground, courier, operation, identity, made, name)
-    if found is None:
-        raise Unbuildable(f"{producer.key} answered {exchange.status} without an id to use")
-    return ground.builder.build(operation, pool, full=full, replace={slot: found})

@@ -4,14 +4,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from withstand.client.exchange import Exchange
+from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
 from withstand.client.transport import Transport
 from withstand.openapi.operation import Operation
 from withstand.scan.leftovers import Leftover, leftovers, listing, was_served
 from withstand.scan.plan import ScanPlan
 
-_MOST_DELETIONS: Final = 500
+_LONGEST_S: Final = 300.0  # for all deletions
+_Case = tuple[str, str | None]
+"""The key of an operation that deletes, and who made what it deletes."""
 _GONE: Final = frozenset({404, 410})
 _NOT_HIS: Final = frozenset({401, 403})
 
@@ -40,11 +42,12 @@ async def clean_up(
     deleted = 0
     left: dict[str, list[str]] = {}
     people = tuple(identities)
-    left_over = leftovers(plan.api, plan.target.base_path, observed, sign_up=sign_up)
-    for count, thing in enumerate(left_over):
-        why = "too many to delete"
-        if count < _MOST_DELETIONS:
-            why = await _deleted(plan, transport, thing, people)
+    able: dict[_Case, Identity] = {}
+    end_s = transport.unix_time_s() + _LONGEST_S
+    for thing in leftovers(plan.api, plan.target.base_path, observed, sign_up=sign_up):
+        why = f"not within the {_LONGEST_S:g} s that a scan takes to delete"
+        if transport.unix_time_s() < end_s:
+            why = await _deleted(plan, transport, thing, people, able)
         if why:
             what = str(thing.identifier) if thing.identifier is not None else "one without an id"
             left.setdefault(thing.producer.key, []).append(f"{what} ({why})")
@@ -58,28 +61,41 @@ async def _deleted(
     transport: Transport,
     thing: Leftover,
     people: tuple[Identity, ...],
+    able: dict[_Case, Identity],
 ) -> str:
-    """Why a thing is still there; empty when it is gone."""
+    """Why a thing is still there; empty when it is gone.
+
+    `able` remembers who was let delete what its maker was not: who is asked first from then on.
+    """
     if thing.deletion is None or thing.deleter is None:
         return "no operation deletes it"
     forbidden = plan.policy.forbids(thing.deleter)
     if forbidden is not None:
         return f"{thing.deleter.key} is not called: {forbidden}"
+    case = thing.deleter.key, thing.by
+    if case in able and was_served(await transport.send(_sent_by(able[case], thing, people))):
+        return ""
     exchange = await transport.send(thing.deletion)
     status = exchange.status
     if was_served(exchange) or status in _GONE or thing.claimed:
         return ""
     if status in _NOT_HIS or exchange.succeeded:
         for other in _others(plan, thing, people):
-            request = thing.deletion
-            for each in people:
-                if each.credential is not None:
-                    request = each.credential.strip(request)
-            again = await transport.send(other.authorize(request))
-            if was_served(again):
+            if was_served(await transport.send(_sent_by(other, thing, people))):
+                able[case] = other
                 return ""
     said = "that it failed" if exchange.succeeded else status or exchange.outcome
     return f"{thing.deleter.key} answered {said}"
+
+
+def _sent_by(other: Identity, thing: Leftover, people: tuple[Identity, ...]) -> Request:
+    """The deletion in another's name."""
+    assert thing.deletion is not None, "only what can be deleted is"
+    request = thing.deletion
+    for each in people:
+        if each.credential is not None:
+            request = each.credential.strip(request)
+    return other.authorize(request)
 
 
 def _sent(identity: Identity, thing: Leftover) -> bool:

@@ -5,9 +5,9 @@ a fresh connection after a pause, and when it stays, the check that asked ends a
 long a busy target is waited for is decided in `withstand.scan.patience`.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 
 from withstand.client.certificate import Handshake
@@ -18,15 +18,15 @@ from withstand.client.redirect import respelled
 from withstand.client.target import Target
 from withstand.client.transport import Transport
 from withstand.scan.browser import Browser
+from withstand.scan.budget import Allowance, Budget, BudgetSpent
 from withstand.scan.leftovers import may_create
 from withstand.scan.patience import (
     LONGEST_WAIT_S,
     SHORT_WAIT_S,
     Pace,
+    Troubles,
     back_off_s,
-    hung,
     is_noise,
-    too_large,
 )
 from withstand.scan.preconditions import Preconditions
 from withstand.scan.renewal import Renewal
@@ -41,9 +41,6 @@ _BETWEEN_LOOKS_S: Final = 0.5  # at whether somebody wants the scan to stop
 _OBSERVED_BYTES: Final = 100_000_000  # of their answers: bounded memory on any API
 _WAITED_SHARE: Final = 1 / 3  # of the scan's time, which is spent on waiting at most
 _WAITED_S: Final = 600.0  # where its time has no limit
-_REPEATED_FAILURES: Final = 4  # in one place, after which a failed request is not tried again
-_MOST_HANGS: Final = 3  # timeouts in one place, after which nothing is asked there any more
-_HANGS_IN_ALL: Final = 12  # from so many on, one in a place is enough
 
 
 NewUser = Callable[[], Awaitable[Identity | str]]
@@ -60,21 +57,8 @@ class NoiseStays(Exception):  # noqa: N818 - a condition of the network, not an 
         self.exchange = exchange
 
 
-class BudgetSpent(Exception):  # noqa: N818 - the end of an allowance, not an error
-    """The scan has used up the requests or the time it was given."""
-
-
 class Stopped(Exception):  # noqa: N818 - the user asked for it
     """Somebody asked the scan to stop."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
-    """How much a scan may send. None: no limit."""
-
-    requests: int | None = 20_000
-    duration_s: float | None = 1_800.0
-    requests_per_s: float | None = None
 
 
 class Courier:
@@ -91,7 +75,7 @@ class Courier:
     ) -> None:
         self.listener = listener or Unreachable()  # for what the target sends by itself
         self._transport = transport
-        self._budget = budget
+        self.allowance = Allowance(budget=budget)
         self._stop = stop
         self._started_s = transport.unix_time_s()
         self._renewal = Renewal()
@@ -99,7 +83,6 @@ class Courier:
         self._target = target
         self._browser = Browser(target) if target is not None else None
         self._spelled: dict[tuple[str, str], str] = {}  # method and path → path as the API has it
-        self.requests = 0
         self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
         self.waits: Callable[[float], None] = _nothing  # is told how long the scan waits, seconds
         self.created: list[Exchange] = []  # by these something may be there that must go again
@@ -115,9 +98,12 @@ class Courier:
         self._observed_bytes = 0
         self._last_sent_s = 0.0
         self._last_served: Request | None = None  # a read, which may be repeated
-        self._failures: Counter[str] = Counter()
-        self._hangs: Counter[str] = Counter()
-        self._last_hang: dict[str, Exchange] = {}
+        self._troubles = Troubles()
+
+    @property
+    def requests(self) -> int:
+        """How many were sent so far."""
+        return self.allowance.requests
 
     @property
     def elapsed_s(self) -> float:
@@ -164,10 +150,11 @@ class Courier:
         noise_is_answer: bool = False,
     ) -> Exchange:
         """One exchange. Raises NoiseStays, BudgetSpent or Stopped."""
-        if self._given_up():
+        last_hang = self._troubles.given_up(self.place)
+        if last_hang is not None:
             if noise_is_answer:
-                return self._last_hang[self.place]
-            raise NoiseStays(self._last_hang[self.place])
+                return last_hang
+            raise NoiseStays(last_hang)
         exchange = await self._submitted(request, fresh=fresh, to=to)
         waited_s, tries = 0.0, 0
         while is_noise(exchange) and not noise_is_answer:
@@ -260,8 +247,9 @@ class Courier:
 
     async def _once(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
         self._account(1)
-        if self._budget.requests_per_s is not None:
-            ahead_s = self.requests / self._budget.requests_per_s - self.elapsed_s
+        per_s = self.allowance.budget.requests_per_s
+        if per_s is not None:
+            ahead_s = self.requests / per_s - self.elapsed_s
             if ahead_s > 0:
                 await self._transport.pause(ahead_s)
         gap_s = self._last_sent_s + self._pace.gap_s - self.now_s()
@@ -276,14 +264,12 @@ class Courier:
 
     async def _wait_s(self, exchange: Exchange, tries: int, waited_s: float) -> float | None:
         """How long to wait before a noisy request is repeated; None when it is given up."""
-        if too_large(exchange) or (hung(exchange) and self._hangs[self.place] > 1):
-            return None
-        if exchange.response is None and self._failures[self.place] > _REPEATED_FAILURES:
+        if self._troubles.hopeless(exchange, self.place):
             return None
         wait_s = back_off_s(exchange, tries, self.now_s())
         if wait_s is None or waited_s + wait_s > LONGEST_WAIT_S:
             return None
-        duration_s = self._budget.duration_s
+        duration_s = self.allowance.budget.duration_s
         most_s = _WAITED_S if duration_s is None else duration_s * _WAITED_SHARE
         if self.waited_s + wait_s > most_s:
             return None
@@ -294,11 +280,6 @@ class Courier:
             self._pace.refused()
         self.waited_s += wait_s
         return wait_s
-
-    def _given_up(self) -> bool:
-        """Whether requests to what is being tested have hung so often that none is worth it."""
-        hangs = self._hangs[self.place]
-        return hangs >= _MOST_HANGS or (hangs > 0 and self._hangs.total() >= _HANGS_IN_ALL)
 
     async def _others_are_served(self) -> bool:
         """Whether a read that was served before still is: then the limit is on one thing only."""
@@ -311,12 +292,8 @@ class Courier:
         self._renewal.see(exchange)
         if self._browser is not None:
             self._browser.see(exchange)
-        if exchange.response is None:
-            self._failures[self.place] += 1
-        if hung(exchange):
-            self._hangs[self.place] += 1
-            self._last_hang[self.place] = exchange
-        elif exchange.response is not None and exchange.status != 429:
+        self._troubles.see(exchange, self.place)
+        if exchange.response is not None and exchange.status != 429:
             self._pace.served(self.now_s())
             if exchange.succeeded and exchange.request.method == "GET":
                 self._last_served = exchange.request
@@ -335,14 +312,9 @@ class Courier:
         if self._stop():
             raise Stopped("the scan was interrupted")
         if self.overtime:
-            self.requests += requests
+            self.allowance.requests += requests
             return
-        allowed, duration_s = self._budget.requests, self._budget.duration_s
-        if allowed is not None and self.requests + requests > allowed:
-            raise BudgetSpent(f"the budget of {allowed:,} requests is spent")
-        if duration_s is not None and self.elapsed_s > duration_s:
-            raise BudgetSpent(f"the budget of {duration_s:g} s is spent")
-        self.requests += requests
+        self.allowance.spend(requests, self.elapsed_s)
 
     def _named(self, exchange: Exchange) -> Exchange:
         sender = self._renewal.sender(exchange.request)

@@ -17,6 +17,7 @@ from withstand.openapi.value_pool import ValuePool
 from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier
 from withstand.scan.login import log_in
+from withstand.scan.made import Made
 from withstand.scan.plan import ScanPlan
 from withstand.scan.profile import Profile
 from withstand.scan.subject import Baseline
@@ -46,6 +47,7 @@ class Groundwork:
     notes: list[str] = field(default_factory=list)
     facts: list[str] = field(default_factory=list)
     throwaways: dict[str, Identity] = field(default_factory=dict)
+    spared: dict[tuple[str, str | None], Made] = field(default_factory=dict)  # as `Subject` has it
 
     @property
     def throwaway(self) -> Identity | None:
@@ -101,10 +103,14 @@ async def log_everybody_in(plan: ScanPlan, ground: Groundwork, courier: Courier)
             )
 
 
-async def new_throwaway(plan: ScanPlan, ground: Groundwork, courier: Courier) -> Identity | str:
-    """One more user of the scan's own, logged in, or why there is none."""
+async def new_throwaway(
+    plan: ScanPlan, ground: Groundwork, courier: Courier, *, name: str | None = None
+) -> Identity | str:
+    """One more user of the scan's own, or another under the `name` of one that is gone, logged in;
+    or why there is none.
+    """
     count = len(ground.throwaways)
-    name = "throwaway" if not count else f"throwaway{count + 1}"
+    name = name or ("throwaway" if not count else f"throwaway{count + 1}")
     made = await make_throwaway(plan, ground.builder, courier, name=name)
     if isinstance(made, Identity):
         ground.throwaways[name] = made

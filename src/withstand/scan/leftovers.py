@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 from urllib.parse import quote
 
@@ -17,6 +18,7 @@ from withstand.openapi.spoken import Deed, deed_of, name_of_id, only_reads, pick
 from withstand.scan.accounts import is_on_users, opens_a_session, removes_a_user, shows_the_user
 from withstand.scan.seen import called
 
+_MOST_NOTES: Final = 20
 _CREATING: Final = frozenset({"POST", "PUT"})
 
 
@@ -249,7 +251,13 @@ def _last_parameter(path: str) -> str:
 
 
 def listing(left: Mapping[str, list[str]]) -> Iterator[str]:
-    """One note for each operation whose creations are still there: operation key → what."""
-    for key, things in left.items():
+    """One note for each operation whose creations are still there: operation key → what.
+
+    Beyond the first twenty operations a single note says how many more there are.
+    """
+    for key, things in islice(left.items(), _MOST_NOTES):
         shown = ", ".join(things[:10]) + (" …" if len(things) > 10 else "")
         yield f"{key} created {len(things)} that could not be deleted: {shown}."
+    others = [*left.values()][_MOST_NOTES:]
+    if others:
+        yield f"{len(others)} more operations created {sum(map(len, others))} such things."

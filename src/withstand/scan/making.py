@@ -10,15 +10,13 @@ from typing import Final
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.openapi.identifiers import (
-    identifier_in,
-    identifier_in_location,
     identifier_inside,
 )
 from withstand.openapi.operation import Operation
 from withstand.openapi.page_ids import id_listed_with
 from withstand.openapi.path_template import collection_path, item_path, segments, shape
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import nouns_of, producer_of, reader_of
+from withstand.openapi.resources import producer_of, reader_of
 from withstand.openapi.spoken import name_of_id, thing_of
 from withstand.scan.accounts import (
     is_on_users,
@@ -28,6 +26,7 @@ from withstand.scan.accounts import (
     sign_up_request,
 )
 from withstand.scan.check import Steps, send
+from withstand.scan.made import id_of_new, places_in
 from withstand.scan.objects import (
     Made,
     item_slot,
@@ -153,7 +152,12 @@ def _fresh_name(subject: Subject, slot: Slot) -> object:
 
 
 def sacrifice(subject: Subject, operation: Operation, *, by: Identity | None) -> Steps[Made | str]:
-    """An object that may be lost: created, or a user signed up where the operation is on users."""
+    """An object that may be lost: one that was spared, else one that is created, or a user signed
+    up where the operation is on users.
+    """
+    spared = subject.spared.pop((operation.key, by.name if by else None), None)
+    if spared is not None:
+        return spared
     made = yield from create(subject, operation, by=by)
     sign_up = sign_up_operation(subject.api, subject.builder)
     if isinstance(made, Made) or not is_on_users(subject.api, operation, sign_up):
@@ -166,6 +170,11 @@ def sacrifice(subject: Subject, operation: Operation, *, by: Identity | None) ->
         return f"{sign_up.key}: {problem.reason}"
     exchange = yield from send(built.request)
     return (yield from _made(subject, operation, sign_up, built, exchange, None))
+
+
+def spare(subject: Subject, operation: Operation, made: Made, *, by: Identity | None) -> None:
+    """Keeps an object to which nothing happened for whoever next needs one that may be lost."""
+    subject.spared[operation.key, by.name if by else None] = made
 
 
 def _creating(
@@ -192,17 +201,11 @@ def _made(
     name = name_of_id(operation, subject.api.resolve)
     if name is None:
         return f"{operation.key} names no object"
-    inside = frozenset(str(v) for s, v in built.values.items() if s.location == "path")
     sign_up = sign_up_operation(subject.api, subject.builder)
-    if producer == sign_up and not shows_the_user(built.request, response):
+    signs_up = producer == sign_up
+    if signs_up and not shows_the_user(built.request, response):
         return f"{producer.key} answered {response.status} with nothing of the new user"
-    about = nouns_of(operation) if producer == sign_up else nouns_of(operation, producer)
-    found = identifier_in(response.json(), name, other_than=inside, about=about)
-    if found is None:
-        location = response.made_at
-        for path in (item_path(operation.path), operation.path):
-            if found is None and location and path:
-                found = identifier_in_location(location, path)
+    found = id_of_new(operation, producer, built, response, name, signs_up=signs_up)
     made = Made(
         by=by,
         producer=producer,
@@ -227,6 +230,6 @@ def _listed_id(
     response = shown.response if shown is not None else None
     if response is None:
         return None
-    inside = frozenset(str(v) for s, v in made.built.values.items() if s.location == "path")
+    inside = places_in(made.built)
     about = thing_of(operation)
     return id_listed_with(response, made.canaries, name, about, other_than=inside)

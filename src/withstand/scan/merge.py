@@ -59,6 +59,7 @@ def merge_records(first: ScanRecord, second: ScanRecord) -> ScanRecord:
         facts=_union(first.facts, second.facts),
         void=_either(first.void, second.void),
         interrupted=first.interrupted or second.interrupted,
+        cut_short=_either(first.cut_short, second.cut_short),
         access=merge_rows(first.access, second.access),
         suppressed=_accepted_once((*first.suppressed, *second.suppressed)),
         suppressions=_uses((*first.suppressions, *second.suppressions)),

@@ -1,10 +1,7 @@
-"""Objects of the scan's own: made by an identity with a canary inside, read, and given up.
-
-Sub-generators for checks: `made = yield from create(subject, operation, by=alice)`.
-"""
+"""Objects of the scan's own: how they are asked for, read and listed. Sub-generators for checks."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
@@ -14,25 +11,8 @@ from withstand.openapi.request_builder import Built, RequestBuilder, Slot, Unbui
 from withstand.openapi.resources import lister_of, reader_of
 from withstand.openapi.spoken import only_reads, picker_of
 from withstand.scan.check import Steps, send
+from withstand.scan.made import Made as Made
 from withstand.scan.subject import Baseline, Subject
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """An object that an identity created for a check.
-
-    `canaries` are texts in it that are found nowhere else; `identifier` is the value of the last
-    path parameter of the operations that work on it; `places` the values of those before it, by
-    the path up to each (`/orders/{}`).
-    """
-
-    by: Identity | None
-    producer: Operation
-    built: Built
-    exchange: Exchange
-    identifier: object
-    canaries: tuple[str, ...]
-    places: Mapping[str, object] = field(default_factory=dict)
 
 
 def like_baseline(

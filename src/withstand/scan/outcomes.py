@@ -1,6 +1,6 @@
 """What the checks of one scan come to: outcomes count while everybody is who they were (V0)."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 
 from withstand.client.masking import Mask
@@ -88,11 +88,12 @@ class Outcomes:
             outcome = await errand.until_it_rests()
         self._close(errand.check, None, outcome)
 
-    def skip_undone(self, reason: str) -> None:
-        """Enters all that remains as skipped."""
+    def skip_undone(self, reason: str, among: Container[Operation | None] | None = None) -> None:
+        """Enters all that remains, or what remains among these operations, as skipped."""
         for check, operation in self.undone:
-            self._enter(check, operation, Skipped(reason=reason))
-        self.undone = Agenda()
+            if among is None or operation in among:
+                self._enter(check, operation, Skipped(reason=reason))
+                self.undone.remove((check, operation))
 
     async def watch_identities(self, *, again: bool = True) -> None:
         """Asks every canary; what was judged since the last good one counts only if all are well.
@@ -154,6 +155,7 @@ class Outcomes:
             loopback=self.plan.target.is_loopback,
             now_s=self.courier.now_s(),
             refusals=frozenset(ground.refusals),
+            spared=ground.spared,
             access=self.access.get(operation.key) if operation else None,
         )
 

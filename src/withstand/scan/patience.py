@@ -7,7 +7,8 @@ failed logins, is nothing to wait for: what else there is to ask is not held up 
 
 import datetime
 import re
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Final
 
 from withstand.client.exchange import Exchange, Failure, FailureKind, Response
@@ -20,6 +21,9 @@ _MOST_BACK_OFFS: Final = 5  # each twice as long as the one before: 15.5 s in al
 _LONGEST_GAP_S: Final = 2.0
 _REQUESTS_THAT_TELL: Final = 5  # fewer between two refusals say nothing of the limit
 _REQUESTS_TO_HURRY: Final = 50  # that were served without a refusal, before the gap is halved
+_REPEATED_FAILURES: Final = 4  # in one place, after which a failed request is not tried again
+_MOST_HANGS: Final = 3  # timeouts in one place, after which nothing is asked there any more
+_HANGS_IN_ALL: Final = 12  # from so many on, one in a place is enough
 _EPOCH_FROM_S: Final = 1e9  # a reset so late is a Unix time, not a number of seconds
 
 
@@ -111,6 +115,36 @@ class Pace:
     def refused(self) -> None:
         """The target has had enough for a while."""
         self._refused = True
+
+
+@dataclass(slots=True)
+class Troubles:
+    """What failed and hung, by the place that was tested: what is given up there."""
+
+    _failures: Counter[str] = field(default_factory=Counter)
+    _hangs: Counter[str] = field(default_factory=Counter)
+    _last_hang: dict[str, Exchange] = field(default_factory=dict)
+
+    def see(self, exchange: Exchange, place: str) -> None:
+        """Counts an exchange that failed."""
+        if exchange.response is None:
+            self._failures[place] += 1
+        if hung(exchange):
+            self._hangs[place] += 1
+            self._last_hang[place] = exchange
+
+    def hopeless(self, exchange: Exchange, place: str) -> bool:
+        """Whether a request that failed there is not worth another try."""
+        if too_large(exchange) or (hung(exchange) and self._hangs[place] > 1):
+            return True
+        return exchange.response is None and self._failures[place] > _REPEATED_FAILURES
+
+    def given_up(self, place: str) -> Exchange | None:
+        """The last that hung there, where so many have that none more is worth it."""
+        hangs = self._hangs[place]
+        if hangs >= _MOST_HANGS or (hangs > 0 and self._hangs.total() >= _HANGS_IN_ALL):
+            return self._last_hang[place]
+        return None
 
 
 def _seconds(text: str) -> float | None:

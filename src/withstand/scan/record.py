@@ -75,9 +75,10 @@ class ScanRecord:
     `operations` are all of the document's; `notes` are sentences that the reader must not miss
     ("no second user is configured, so cross-user access was not tested"); `facts` are sentences
     that reassure ("after the scan alice still logs in as configured"); `void` says why the run
-    cannot be trusted, None when it can. `shards` names the parts of a divided scan that are in it,
-    `whole` is the digest of all of that scan's tests, None of a part that tested nothing; a scan
-    that was not divided has neither.
+    cannot be trusted, None when it can; `cut_short` why not everything was tested, None where it
+    was, or where somebody interrupted the scan. `shards` names the parts of a divided scan that are
+    in it, `whole` is the digest of all of that scan's tests, None of a part that tested nothing; a
+    scan that was not divided has neither.
     """
 
     findings: tuple[Finding, ...]
@@ -90,6 +91,7 @@ class ScanRecord:
     facts: tuple[str, ...] = ()
     void: str | None = None
     interrupted: bool = False
+    cut_short: str | None = None
     suppressed: tuple[SuppressedFinding, ...] = ()
     access: tuple[AccessRow, ...] = ()  # who was served by which operation, where it was asked
     suppressions: tuple[SuppressionUse, ...] = ()

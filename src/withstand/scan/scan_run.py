@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 from typing import Final
 
 from withstand.client.identity import Identity
@@ -12,7 +13,6 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.scan import groundwork as ground_rules
 from withstand.scan import health, throwaways
-from withstand.scan.access_matrix import notes_on
 from withstand.scan.accounts import looks_like_login, sign_up_operation
 from withstand.scan.agenda import Item, place_of
 from withstand.scan.baselines import take_baselines
@@ -26,9 +26,10 @@ from withstand.scan.groundwork import Groundwork
 from withstand.scan.outcomes import Outcomes
 from withstand.scan.overtime import Overtime
 from withstand.scan.plan import Observer, ScanPlan, ScanProgress
-from withstand.scan.policy import Profile
 from withstand.scan.provocation import provoke
 from withstand.scan.record import ScanRecord
+from withstand.scan.recording import End, recorded
+from withstand.scan.rounds import FOR_THE_API, rounds
 from withstand.scan.share import digest_of
 from withstand.scan.shortfalls import shortfalls
 from withstand.scan.trace import Trace
@@ -77,7 +78,7 @@ class ScanRun:
                 trace, plan.api, base_path=plan.target.base_path, mask=self._outcomes.mask
             )
             self.courier.watch = self._trace.sent
-        self._interrupted = False
+        self._end: End | None = None  # where not everything was tested
         self._tried = False  # whether an operation was called that may be expected to succeed
 
     async def prepare(self) -> None:
@@ -87,7 +88,7 @@ class ScanRun:
         await ground_rules.log_everybody_in(self.plan, self._ground, self.courier)
         self._report("baselines", 0, len(self.plan.api.operations))
         before = self.courier.requests
-        await take_baselines(self.plan, self._ground, self.courier)
+        await take_baselines(self.plan, self._ground, self.courier, self._baseline_of)
         # A login that refuses the scan's made-up password is as it should be.
         self._tried = self.courier.requests > before and not all(
             looks_like_login(operation, self._ground.builder)
@@ -111,7 +112,15 @@ class ScanRun:
         operations = [
             each for each in self._in_order() if not looks_like_login(each, self._ground.builder)
         ]
-        await self._check(operations)
+        self.courier.allowance.kept_back = FOR_THE_API
+        try:
+            await self._check(operations)
+        except BudgetSpent as end:
+            self._end = End(reason=str(end))
+            self._outcomes.skip_undone(str(end), operations)
+            return
+        finally:
+            self.courier.allowance.kept_back = 0.0
         if self._outcomes.void is None and self._wants_provocation():
             self._outcomes.last = "what provokes answers"
             await provoke(self.plan, self._ground, self.courier, operations, self._outcomes.subject)
@@ -127,12 +136,13 @@ class ScanRun:
 
     async def _check(self, operations: list[Operation]) -> None:
         checks = [check for check in self.plan.checks if check.per is not Per.API]
-        for done, operation in enumerate(operations):
-            self._report("checks", done, len(operations), operation.key)
+        parts = rounds(checks, len(operations), self.courier.allowance.left(self.courier.elapsed_s))
+        for done, (part, operation) in enumerate(product(parts, operations)):
+            self._report("checks", done, len(parts) * len(operations), operation.key)
             if self._outcomes.void is not None:
                 return
             await ground_rules.renew_if_old(self.plan, self._ground, self.courier)
-            wanted = [check for check in checks if self.plan.wants(check, operation)]
+            wanted = [check for check in part if self.plan.wants(check, operation)]
             for check in wanted:
                 await self._outcomes.judge(check, operation)
             if wanted:
@@ -200,10 +210,9 @@ class ScanRun:
         return self.record()
 
     def end_early(self, reason: str, *, interrupted: bool) -> None:
-        self._interrupted = interrupted
         step = _PREPARING.get(self._progress.phase)
-        where = f", while {step} and before anything was tested" if step is not None else ""
-        self._ground.notes.append(f"The scan ended early{where}: {reason}.")
+        where = f"while {step} and before anything was tested: " if step is not None else ""
+        self._end = End(reason=where + reason, interrupted=interrupted)
         self._outcomes.skip_undone(reason)
 
     async def clean_up(self) -> None:
@@ -253,46 +262,14 @@ class ScanRun:
 
     def record(self) -> ScanRecord:
         """What is known by now."""
-        outcomes, shard = self._outcomes, self.plan.shard
-        if outcomes.void is None and self._says_nothing():
-            first = next(iter(self._ground.missing.items()), ("", ""))
-            outcomes.void = (
-                "No operation answered a request of the scan with success, so nothing of the API "
-                f"was tested ({first[0]}: {first[1]}): check base_url and the identities"
-            )
-        if outcomes.void is not None:
-            outcomes.skip_undone(outcomes.void)
-        return ScanRecord(
-            findings=outcomes.ledger.ordered(),
-            coverage=tuple(outcomes.ledger.coverage),
-            operations=tuple(operation.key for operation in self.plan.api.operations),
-            identities=tuple((i.name, i.role) for i in self.plan.identities),
-            requests=self.courier.requests,
-            duration_s=self.courier.elapsed_s,
-            notes=tuple(dict.fromkeys((*self._ground.notes, *self._notes_on_access()))),
-            facts=tuple(self._ground.facts),
-            void=outcomes.void,
-            interrupted=self._interrupted,
-            access=tuple(
-                outcomes.access[operation.key]
-                for operation in self.plan.api.operations
-                if operation.key in outcomes.access
-            ),
-            shards=() if shard is None else (shard,),
+        shard = self.plan.shard
+        return recorded(
+            self.plan,
+            self._ground,
+            self._outcomes,
+            self._end,
+            tried=self._tried,
             whole=None if shard is None else digest_of(map(place_of, self._tests())),
-        )
-
-    def _says_nothing(self) -> bool:
-        """Whether everything that was called refused or failed, also those who may call it."""
-        known = {200, 201, 401, 403}  # somebody is there, and wants to know who asks
-        alive = not self.plan.identities and any(e.status in known for e in self.courier.observed)
-        return (
-            self._tried
-            and self.plan.policy.profile is not Profile.READONLY  # which has only what is there
-            and not self._interrupted
-            and not self._ground.baselines
-            and not self._outcomes.ledger.findings
-            and not alive
         )
 
     def _tests(self) -> list[Item]:
@@ -304,15 +281,11 @@ class ScanRun:
         ]
         return [item for item in every if self.plan.has(*item)]
 
+    def _baseline_of(self, done: int, operation: Operation) -> None:
+        self._report("baselines", done, len(self.plan.api.operations), operation.key)
+
     async def _new_user(self) -> Identity | str:
         return await ground_rules.new_throwaway(self.plan, self._ground, self.courier)
-
-    def _notes_on_access(self) -> tuple[str, ...]:
-        approved = self.plan.policy.approved
-        rows = self._outcomes.access
-        if approved is None or not rows or self._outcomes.void is not None:
-            return ()
-        return notes_on(rows.values(), approved, {each.key for each in self.plan.api.operations})
 
     def _report(self, phase: str, done: int, total: int, now: str = "") -> None:
         self._progress = ScanProgress(

@@ -4,7 +4,7 @@ A subject exists only where the scan has done its groundwork: identities are log
 and `baseline` holds a request that an authorised identity sent in this run and that succeeded.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 
 from withstand.client.exchange import Exchange, Request, Response
@@ -15,6 +15,7 @@ from withstand.openapi.operation import Api, Operation
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.access_matrix import AccessRow
+from withstand.scan.made import Made
 from withstand.scan.policy import Policy
 from withstand.scan.similarity import normalised
 
@@ -61,6 +62,8 @@ class Subject:
     now_s: float | None = None  # the wall clock, Unix seconds
     access: AccessRow | None = None  # who was served by the operation, where that was observed
     refusals: frozenset[str] = frozenset()  # normalised bodies of known-refused requests (V6)
+    spared: MutableMapping[tuple[str, str | None], Made] = field(default_factory=dict)
+    """Objects that were to be lost and were not, by operation key and who made them."""
 
     def identity(self, name: str) -> Identity:
         """The identity of that name, the throw-away user included. Raises KeyError."""

@@ -113,10 +113,10 @@ class BudgetTable:
         default=None, metadata=_doc("Highest request rate of the scan.")
     )
     requests: int | None = attrs.field(
-        default=None, metadata=_doc("Most requests that one scan may send.")
+        default=None, metadata=_doc("Most requests that one scan may send; 20,000 unless set.")
     )
     duration: Duration | None = attrs.field(
-        default=None, metadata=_doc("Longest time that one scan may take.")
+        default=None, metadata=_doc("Longest time that one scan may take; half an hour unless set.")
     )
 
 

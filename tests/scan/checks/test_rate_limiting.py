@@ -95,6 +95,17 @@ def test_growing_delays_and_dropped_connections_count_as_limits(transport: Scrip
     assert "delay that grows" in reason or "dropped" in reason
 
 
+def test_a_limit_that_was_seen_and_says_when_to_come_back_is_not_looked_for_again() -> None:
+    def asked(headers: dict[str, str]) -> int:
+        checks = (check_named(LIMIT), check_named(RETRY))
+        limit = login(answer(429, {"error": "wait"}, headers))
+        record, exchanges = scanned(limit, PATHS, checks=checks)
+        assert bool(record.findings) is not bool(headers)
+        return sum(exchange.request.method == "POST" for exchange in exchanges)
+
+    assert asked({"Retry-After": "60"}) < asked({}) / 2
+
+
 def test_more_allowed_failures_than_a_scan_tries_are_inconclusive() -> None:
     policy = {"limits": {"POST /auth/token": 5_000}}
     assert state(LIMIT, login(None), PATHS, policy=policy)[0] is CoverageState.INCONCLUSIVE

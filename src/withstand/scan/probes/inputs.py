@@ -2,7 +2,7 @@
 
 import html
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 from urllib.parse import quote, quote_plus
@@ -17,7 +17,9 @@ from withstand.scan.check import (
     FailedMany,
     Inconclusive,
     Outcome,
+    Skipped,
     Steps,
+    not_applicable,
     send,
 )
 from withstand.scan.objects import like_baseline
@@ -34,11 +36,13 @@ Judge = Callable[[Slot], Steps[Failed | bool | None]]
 """A failure, False when the input is clean, None when it could not be tried."""
 
 
-def judged(slots: Iterable[Slot], judge: Judge) -> Steps[Outcome]:
-    """One input after the other: all that fail, or that none does."""
+def judged(slots: Iterable[Slot], judge: Judge, clean: Collection[Slot] = ()) -> Steps[Outcome]:
+    """One input after the other: all that fail, or that none does. Of `clean` ones it is known."""
     found: list[Failed] = []
-    tried = 0
+    tried = len(clean)
     for slot in slots:
+        if slot in clean:
+            continue
         failure = yield from judge(slot)
         tried += failure is not None
         if isinstance(failure, Failed):
@@ -78,7 +82,12 @@ def is_invalid(exchange: Exchange) -> bool:
 
 def holds_one_form(slot: Slot) -> bool:
     """Whether the document says of what form a text is: what refuses one other refuses them all."""
-    return "pattern" in slot.schema or slot.schema.get("format") in _STRICT_FORMATS
+    return "pattern" in slot.schema or has_strict_format(slot)
+
+
+def has_strict_format(slot: Slot) -> bool:
+    """Whether a text is of a form that takes hardly a character besides letters and digits."""
+    return slot.schema.get("format") in _STRICT_FORMATS
 
 
 def is_login(subject: Subject) -> bool:
@@ -92,6 +101,15 @@ def is_login(subject: Subject) -> bool:
         and recipe.path.split("?", 1)[0].endswith(operation.path)
     )
     return configured or looks_like_login(operation, subject.builder)
+
+
+def left_alone(subject: Subject, *, delete: str) -> Skipped | None:
+    """Why an operation is not tried with odd input at all: it is a login, or deletes (`delete` says
+    what speaks against that); None where it is tried.
+    """
+    if subject.operation is not None and subject.operation.removes:
+        return not_applicable(delete)
+    return not_applicable("every try at a login counts as a guess") if is_login(subject) else None
 
 
 def named(slot: Slot) -> str:
@@ -140,27 +158,29 @@ def probing(
     subject: Subject, slot: Slot, value: object, *, raw: str | None = None
 ) -> Request | None:
     """The request that `probe` sends."""
-    assert subject.baseline is not None, "only operations with a baseline have inputs to try"
     if slot.location in {"header", "cookie"} and not _fits_in_a_header(slot, value):
         return None
+    request = request_with(subject, {slot: value})
+    if request is None or raw is None:
+        return request
+    return replace(request, path=request.path.replace(str(value), raw))
+
+
+def request_with(subject: Subject, values: Mapping[Slot, object]) -> Request | None:
+    """The baseline's request built anew with these values, as its identity sends it; None when it
+    cannot be built.
+    """
+    assert subject.baseline is not None, "only operations with a baseline have inputs to try"
     try:
-        built = like_baseline(subject, subject.baseline, {slot: value})
+        request = like_baseline(subject, subject.baseline, values).request
     except Unbuildable:
         return None
-    request = built.request
-    if raw is not None:
-        request = replace(request, path=request.path.replace(str(value), raw))
     return subject.owner.authorize(request) if subject.owner is not None else request
 
 
 def usual_request(subject: Subject) -> Request | None:
-    """The baseline's request built anew, as its identity sends it; None when it cannot be built."""
-    assert subject.baseline is not None, "only operations with a baseline are repeated"
-    try:
-        request = like_baseline(subject, subject.baseline).request
-    except Unbuildable:
-        return None
-    return subject.owner.authorize(request) if subject.owner is not None else request
+    """The baseline's request built anew; None when it cannot be built."""
+    return request_with(subject, {})
 
 
 def same_answer(

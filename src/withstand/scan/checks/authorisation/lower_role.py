@@ -1,9 +1,7 @@
 """An operation for some roles serves the others too."""
 
-from dataclasses import dataclass
-
 from withstand.client.exchange import Request, Response
-from withstand.client.identity import Identity, jwt_claims
+from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.scan.access import Access, Attempt, attempt, is_refused_as_gone, tells_nothing
@@ -33,24 +31,16 @@ from withstand.scan.examples import (
     operation,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.making import sacrifice
+from withstand.scan.making import sacrifice, spare
 from withstand.scan.objects import Made, located, read_back
+from withstand.scan.probes.rights import rights_of
 from withstand.scan.removal import how_gone
 from withstand.scan.subject import Baseline, Subject
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Rights:
-    """Somebody who may use the operation, one of each role that may not, and who said so."""
-
-    allowed: Identity | None
-    lower: tuple[Identity, ...]
-    said: str
-
-
 def applies(subject: Subject) -> Skipped | None:
     assert subject.operation is not None, "runs once for each operation"
-    rights = _rights(subject)
+    rights = rights_of(subject)
     if rights is None:
         if _sounds_restricted(subject.operation) and len({i.role for i in subject.identities}) > 1:
             return Skipped(
@@ -73,7 +63,7 @@ def applies(subject: Subject) -> Skipped | None:
 
 def run(subject: Subject) -> Steps[Outcome]:
     assert subject.operation is not None, "runs once for each operation"
-    rights = _rights(subject)
+    rights = rights_of(subject)
     assert rights is not None, "applies() saw to it"
     allowed = rights.allowed
     assert allowed is not None, "applies() saw to it"
@@ -172,8 +162,8 @@ def _delete(subject: Subject, made: Made, intruder: Identity, allowed: Identity)
     if not after.succeeded:
         reason = f"afterwards {allowed.name} got {after.status}"
         return Attempt(access=Access.UNCLEAR, exchange=exchange, reason=reason)
-    if readable:  # nothing happened to it: the scan's own object goes now
-        yield from send(allowed.authorize(built.request))
+    if readable:  # nothing happened to it
+        spare(subject, subject.operation, made, by=allowed)
     return Attempt(access=Access.REFUSED, exchange=exchange, reason="the object is still there")
 
 
@@ -213,50 +203,6 @@ def _unused(slot: Slot, nonce: str) -> object:
     if slot.schema.get("format") == "uuid":
         return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15:18]}-{digits[:12]}"
     return nonce
-
-
-def _rights(subject: Subject) -> _Rights | None:
-    """Who may use the operation: by [access], else by the scopes that the document wants."""
-    assert subject.operation is not None, "runs once for each operation"
-    roles = subject.policy.allowed_roles(subject.operation)
-    present = [i for i in subject.identities if i.credential is not None]
-    if roles is not None:
-        may = [i for i in present if i.role in roles]
-        lower = [i for i in present if i.role not in roles]
-        said = " and ".join(roles)
-    else:
-        wanted = set(subject.operation.scopes)
-        granted = {i.name: _granted(i) for i in present}
-        if not wanted or all(scopes is None for scopes in granted.values()):
-            return None
-        may = [i for i in present if wanted <= (granted[i.name] or frozenset())]
-        lower = [i for i in present if _lacks(granted[i.name], wanted)]
-        said = f"who was granted {' and '.join(sorted(wanted))}"
-        if not may or not lower:
-            return None
-    owner = subject.owner
-    allowed = next((i for i in may if owner is not None and i.name == owner.name), None)
-    one_a_role = {identity.role: identity for identity in reversed(lower)}
-    ordered = sorted(one_a_role.values(), key=lower.index)
-    return _Rights(allowed=allowed or next(iter(may), None), lower=tuple(ordered), said=said)
-
-
-def _lacks(granted: frozenset[str] | None, wanted: set[str]) -> bool:
-    """Whether somebody's scopes are known and none of them is wanted, or may stand for many."""
-    return granted is not None and not any(scope in wanted or "*" in scope for scope in granted)
-
-
-def _granted(identity: Identity) -> frozenset[str] | None:
-    """The scopes in somebody's token (RFC 8693, 4.2, and what others call them); None if untold."""
-    token = identity.credential.token if identity.credential is not None else None
-    claims = jwt_claims(token) if token else None
-    for name in ("scope", "scp", "scopes", "permissions"):
-        value = claims.get(name) if claims else None
-        if isinstance(value, str):
-            return frozenset(value.split())
-        if isinstance(value, list):
-            return frozenset(map(str, value))
-    return None
 
 
 def _sounds_restricted(wanted: Operation) -> bool:

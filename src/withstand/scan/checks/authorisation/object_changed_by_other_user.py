@@ -12,7 +12,6 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import item_path
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.scan.access import is_guarded
-from withstand.scan.accounts import new_password
 from withstand.scan.audience import Audience, audience_of_another
 from withstand.scan.check import (
     PASSED,
@@ -56,16 +55,10 @@ from withstand.scan.ownership import (
     pair,
     shows,
 )
+from withstand.scan.probes.account_of_other_user import change_account_of_other
 from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
-from withstand.scan.users import (
-    NewUser,
-    account_of,
-    located_account,
-    logs_in,
-    new_user,
-    works_on_signed_up,
-)
+from withstand.scan.users import works_on_signed_up
 
 _ACCOUNT_WORDS: Final = frozenset(
     {"password", "email", "profile", "update", "edit", "change", "phone", "address"}
@@ -99,7 +92,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     assert write is not None, "runs once for each operation"
     owner, stranger = both
     if works_on_signed_up(subject, write):
-        return (yield from _another_user(subject, write, stranger))
+        return (yield from change_account_of_other(subject, write, stranger))
     made = yield from create(subject, write, by=owner)
     if not isinstance(made, Made):
         return Inconclusive(reason=f"{owner.name} could not create an object: {made}")
@@ -222,49 +215,6 @@ def _tells_of_reading(place: str) -> bool:
     last = place.rsplit(".", 1)[-1].lower()
     words = ("view", "hit", "seen", "read", "access", "etag", "time", "_at", "date", "request")
     return any(word in last for word in words)
-
-
-def _another_user(subject: Subject, write: Operation, stranger: Identity) -> Steps[Outcome]:
-    """The account of a user signed up for it, changed by somebody else."""
-    victim = yield from new_user(subject)
-    if not isinstance(victim, NewUser):
-        return Inconclusive(reason=f"no user of the scan's own: {victim}")
-    before = yield from account_of(subject, victim, write)
-    if before is None:
-        return Inconclusive(reason="no operation shows a user their own account")
-    password = new_password(subject.nonce())
-    try:
-        built = located_account(subject, write, victim, password)
-    except Unbuildable as problem:
-        return Inconclusive(reason=problem.reason)
-    tried = yield from send(stranger.authorize(built.request))
-    if tried.response is None or tried.response.status >= 500:
-        return Inconclusive(reason=f"it answered {tried.status} instead of refusing")
-    if not tried.succeeded or subject.refused(tried.response):
-        if tried.status in {401, 403, 404} or tried.succeeded:
-            return PASSED
-        control = yield from send(victim.identity.authorize(built.request))
-        if control.succeeded:
-            return PASSED
-        return Inconclusive(reason=f"it answered {tried.status}, and the owner {control.status}")
-    after = yield from send(before.request)
-    mark = shows(after, without_echo(after.request, built.canaries))
-    evidence = [
-        shown("A user of the scan's own reads their account", before),
-        attack(f"Sent by {stranger.name}", tried),
-    ]
-    if mark is not None:
-        evidence.append(shown("The user reads it again", after, mark))
-        said = "that user reads the change"
-    elif password in built.values.values() and (yield from logs_in(victim, password)):
-        said = "the password that was sent now logs in as that user"
-    else:
-        return Passed(note=f"it answered {tried.status}, and the account has not changed")
-    return Failed(
-        detail=f"{stranger.name} changes the account of another user: it answered {tried.status}, "
-        f"and {said}.",
-        evidence=tuple(evidence),
-    )
 
 
 def _needed_credential(subject: Subject) -> bool:

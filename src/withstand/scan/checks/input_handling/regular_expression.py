@@ -25,19 +25,21 @@ from withstand.scan.check import (
 from withstand.scan.examples import answer, late, operation, query
 from withstand.scan.finding import Severity
 from withstand.scan.probes.inputs import (
-    is_login,
     judged,
+    left_alone,
     named,
     probing,
     text_slots,
     took_s,
     usual_value,
 )
+from withstand.scan.probes.together import cleared
 from withstand.scan.subject import Subject
 
 # A backtracking engine takes some 5 to 50 ns a step: 2 to the 22nd steps are 20 to 200 ms.
 _LENGTHS: Final = (18, 22, 24, 26, 28)
 _SHORT_LENGTHS: Final = (10, 12, 14, 16, 18)  # where 18 letters take long already: 3 to the 18th
+_BENIGN: Final = "a" * 22
 _LONG_S: Final = 0.1
 _LEAST_S: Final = 0.5
 _LEAST_GROWTH: Final = 20.0  # from the first length to the last; 2 to the 6th would be 64
@@ -46,36 +48,63 @@ _FLAT_S: Final = 0.01
 
 
 def applies(subject: Subject) -> Skipped | None:
-    if subject.operation is not None and subject.operation.removes:
-        return not_applicable("a DELETE is not tried with odd text")
-    if is_login(subject):
-        return not_applicable("every try at a login counts as a guess")
-    return None if text_slots(subject) else not_applicable("it takes no text")
+    if not text_slots(subject):
+        return not_applicable("it takes no text")
+    return left_alone(subject, delete="a DELETE is not tried with odd text")
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    return (yield from judged(text_slots(subject), partial(_judge, subject)))
+    clean = yield from _cleared(subject)
+    return (yield from judged(text_slots(subject), partial(_judge, subject), clean))
+
+
+def _cleared(subject: Subject) -> Steps[frozenset[Slot]]:
+    """The inputs of a creation of which none takes longer, all tried at once."""
+    benign: list[Exchange] = []
+
+    def tries(slot: Slot) -> Iterator[str]:
+        yield _BENIGN
+        for before, letter, shift, lengths in _series(usual_value(subject, slot)):
+            yield from (_almost(before, letter, length + shift) for length in lengths)
+
+    def is_slow(exchange: Exchange) -> bool:
+        benign.append(exchange)
+        return _is_slow(exchange, benign[0])
+
+    return (yield from cleared(subject, text_slots(subject), tries, is_slow, refusal_clears=True))
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
-    benign = yield from _asked(subject, slot, "a" * _LENGTHS[1])
+    benign = yield from _asked(subject, slot, _BENIGN)
     if benign is None:
         return None
-    for before, letter in _pumps(usual_value(subject, slot)):
-        # Letters in what stands before may be repeated as well, or not: first as if they were.
-        for shift in dict.fromkeys((0, len(before))):
-            for length in _LENGTHS[1 if shift else 0 : 2]:
-                text = _almost(before, letter, length + shift)
-                first = yield from _asked(subject, slot, text)
-                if first is None or took_s(first) <= 3 * took_s(benign) + _FLAT_S:
-                    continue
-                already = length == _LENGTHS[0] and took_s(first) > _LONG_S
-                lengths = tuple(at + shift for at in (_SHORT_LENGTHS if already else _LENGTHS))
-                failure = yield from _growing(subject, slot, before, letter, lengths)
-                if failure is not None:
-                    return failure
-                break
+    for before, letter, shift, first_lengths in _series(usual_value(subject, slot)):
+        for length in first_lengths:
+            first = yield from _asked(subject, slot, _almost(before, letter, length + shift))
+            if first is None or not _is_slow(first, benign):
+                continue
+            already = length == _LENGTHS[0] and took_s(first) > _LONG_S
+            lengths = tuple(at + shift for at in (_SHORT_LENGTHS if already else _LENGTHS))
+            failure = yield from _growing(subject, slot, before, letter, lengths)
+            if failure is not None:
+                return failure
+            break
     return False
+
+
+def _series(usual: str) -> Iterator[tuple[str, str, int, tuple[int, ...]]]:
+    """What stands before the repeated letter, the letter, and how many letters, by how many more.
+
+    Letters in what stands before may be repeated as well, or not: first as if they were.
+    """
+    for before, letter in _pumps(usual):
+        for shift in dict.fromkeys((0, len(before))):
+            yield before, letter, shift, _LENGTHS[1 if shift else 0 : 2]
+
+
+def _is_slow(exchange: Exchange, benign: Exchange) -> bool:
+    """Whether it may be worth while to look how it goes on."""
+    return took_s(exchange) > 3 * took_s(benign) + _FLAT_S
 
 
 def _growing(

@@ -47,10 +47,13 @@ from withstand.scan.probes.sql.conditions import (
 from withstand.scan.probes.sql.login import by_login
 from withstand.scan.probes.sql.parity import by_parity
 from withstand.scan.probes.sql.reaction import reacts
+from withstand.scan.probes.together import cleared
 from withstand.scan.shape import leaves, tells
 from withstand.scan.subject import Subject
 
 _ORDER_WORDS: Final = frozenset({"sort", "order", "orderby", "sortby", "column", "direction"})
+
+_QUOTES: Final = "'\""
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -58,7 +61,16 @@ def applies(subject: Subject) -> Skipped | None:
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    outcome = yield from judged(_slots(subject), partial(_judge, subject))
+    slots = _slots(subject)
+    clean: frozenset[Slot] = frozenset()
+    if subject.baseline is not None and _was_created(subject.baseline.exchange):
+        clean = yield from cleared(
+            subject,
+            slots,
+            lambda slot: (inserted(usual_value(subject, slot), _QUOTES),),
+            lambda exchange: reacts(exchange) or not _was_created(exchange),
+        )
+    outcome = yield from judged(slots, partial(_judge, subject), clean)
     if not isinstance(outcome, FailedMany):
         bypass = yield from by_login(subject)
         if bypass is not None:
@@ -80,7 +92,7 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
         if not slot.is_text:
             return False
     value = usual_value(subject, slot)
-    quoted = inserted(value, "'\"")
+    quoted = inserted(value, _QUOTES)
     reaction = yield from probe(subject, slot, quoted)
     if reaction is None or reaction.response is None:
         return None

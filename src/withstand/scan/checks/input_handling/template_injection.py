@@ -1,6 +1,7 @@
 """Text from a request is taken for a template and worked out."""
 
 import re
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -26,13 +27,14 @@ from withstand.scan.probes.inputs import (
     holds_one_form,
     inserted,
     is_invalid,
-    is_login,
     judged,
+    left_alone,
     named,
     probe,
     text_slots,
     usual_value,
 )
+from withstand.scan.probes.together import cleared
 from withstand.scan.subject import Subject
 
 _FORMS: Final = (
@@ -46,16 +48,42 @@ _FORMS: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Product:
+    """A product that only a template engine works out, between marks."""
+
+    mark: str
+    one: int
+    other: int
+
+    @property
+    def marked(self) -> str:
+        return f"{self.mark}{self.one * self.other}{self.mark}"
+
+    def text(self, forms: tuple[str, ...]) -> str:
+        """The expression in each form, with the mark around it."""
+        written = (form % f"{self.one}*{self.other}" for form in forms)
+        return self.mark + self.mark.join(written) + self.mark
+
+    def is_in(self, exchange: Exchange) -> bool:
+        return exchange.response is not None and self.marked in exchange.response.text
+
+
 def applies(subject: Subject) -> Skipped | None:
-    if subject.operation is not None and subject.operation.removes:
-        return not_applicable("a DELETE has nothing to show")
-    if is_login(subject):
-        return not_applicable("every try at a login counts as a guess")
-    return None if text_slots(subject) else not_applicable("it takes no text")
+    if not text_slots(subject):
+        return not_applicable("it takes no text")
+    return left_alone(subject, delete="a DELETE has nothing to show")
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    return (yield from judged(text_slots(subject), partial(_judge, subject)))
+    every = _a_product(subject)
+    clean = yield from cleared(
+        subject,
+        text_slots(subject),
+        lambda slot: (inserted(usual_value(subject, slot), every.text(_FORMS)),),
+        every.is_in,
+    )
+    return (yield from judged(text_slots(subject), partial(_judge, subject), clean))
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
@@ -95,15 +123,16 @@ def _worked_out(
     subject: Subject, slot: Slot, forms: tuple[str, ...]
 ) -> Steps[tuple[Exchange | None, str | None]]:
     """What was sent, and the product between its marks where it came back."""
+    product = _a_product(subject)
+    value = inserted(usual_value(subject, slot), product.text(forms))
+    exchange = yield from probe(subject, slot, value)
+    return exchange, product.marked if exchange is not None and product.is_in(exchange) else None
+
+
+def _a_product(subject: Subject) -> _Product:
     nonce = subject.nonce()
     one, other = (1000 + int(nonce[at : at + 6], 16) % 9000 for at in (2, 8))
-    mark = f"ws{nonce[14:20]}"
-    text = mark + mark.join(form % f"{one}*{other}" for form in forms) + mark
-    exchange = yield from probe(subject, slot, inserted(usual_value(subject, slot), text))
-    if exchange is None or exchange.response is None:
-        return exchange, None
-    product = f"{mark}{one * other}{mark}"
-    return exchange, product if product in exchange.response.text else None
+    return _Product(mark=f"ws{nonce[14:20]}", one=one, other=other)
 
 
 def _broke(exchange: Exchange) -> bool:

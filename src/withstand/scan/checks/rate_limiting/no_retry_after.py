@@ -1,6 +1,7 @@
 """A refusal of further requests does not say when to come back."""
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
@@ -22,7 +23,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Evidence, Severity
-from withstand.scan.probes.guessing import guess, logins
+from withstand.scan.probes.guessing import Login, guess, logins
 from withstand.scan.subject import Subject
 
 _SECONDS_OR_DATE: Final = re.compile(
@@ -43,6 +44,9 @@ def run(subject: Subject) -> Steps[Outcome]:
     problems: list[str] = []
     told = 0
     for login in logins(subject):
+        if any(_tells_when(each) for each in _refused_before(subject, login)):
+            told += 1
+            continue
         series = yield from guess(subject, login)
         if series.problem is not None:
             problems.append(f"{login.key}: {series.problem}")
@@ -61,6 +65,15 @@ def run(subject: Subject) -> Steps[Outcome]:
     if problems and not told:
         return Inconclusive(reason="; ".join(problems))
     return PASSED if told else Passed(note="wrong passwords never led to 429")
+
+
+def _refused_before(subject: Subject, login: Login) -> Iterator[Exchange]:
+    """What another check that guessed was refused with."""
+    method, _, path = login.key.partition(" ")
+    place = method, subject.target.base_path + path
+    for each in subject.observed:
+        if each.status == 429 and (each.request.method, each.request.operation_path) == place:
+            yield each
 
 
 def _tells_when(exchange: Exchange) -> bool:

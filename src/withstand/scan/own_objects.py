@@ -1,0 +1,70 @@
+"""Baselines of what deletes, or changes accounts: on objects and users made for it (V8)."""
+
+from withstand.client.identity import Identity
+from withstand.openapi.operation import Api, Operation
+from withstand.openapi.request_builder import Built, Unbuildable
+from withstand.openapi.resources import producer_of
+from withstand.openapi.spoken import name_of_id
+from withstand.scan.accounts import (
+    changes_an_account,
+    is_on_users,
+    new_password,
+    shows_the_user,
+    sign_up_operation,
+    sign_up_request,
+)
+from withstand.scan.courier import Courier
+from withstand.scan.groundwork import Groundwork
+from withstand.scan.made import id_of_new
+from withstand.scan.objects import item_slot
+from withstand.scan.own_ids import listed_id
+from withstand.scan.plan import ScanPlan
+
+
+def needs_own_object(api: Api, operation: Operation) -> bool:
+    """Whether the operation is only to be tried on what was made for it."""
+    if operation.removes:
+        return name_of_id(operation, api.resolve) is not None
+    return bool(operation.path_parameters) and changes_an_account(operation)
+
+
+async def on_own_object(
+    plan: ScanPlan,
+    ground: Groundwork,
+    courier: Courier,
+    operation: Operation,
+    identity: Identity | None,
+    full: bool,
+) -> Built:
+    """The operation on an object, or a user, that was created for it. Raises Unbuildable."""
+    pool = ground.pools.get(identity.name) if identity else None
+    producer = producer_of(plan.api, operation)
+    sign_up = sign_up_operation(plan.api, ground.builder)
+    if changes_an_account(operation) and is_on_users(plan.api, operation, sign_up):
+        if sign_up is None:
+            raise Unbuildable("the document has no public sign-up for a user of the scan's own")
+        producer = sign_up
+        made, _ = sign_up_request(producer, ground.builder, new_password(plan.nonce()))
+        request = made.request
+    elif producer is not None:
+        made = ground.builder.build(producer, pool)
+        request = identity.authorize(made.request) if identity else made.request
+    else:
+        raise Unbuildable("nothing of the scan's own to change or delete: no operation creates it")
+    forbidden = plan.policy.forbids(producer)
+    if forbidden is not None:
+        raise Unbuildable(f"{producer.key} is not called: {forbidden}")
+    exchange = await courier.send(request)
+    slot = item_slot(ground.builder, operation)
+    response = exchange.response
+    found: object | None = None
+    if response is not None and response.succeeded:
+        signs_up = producer == sign_up
+        name = slot.name.rpartition(".")[2]
+        found = id_of_new(operation, producer, made, response, name, signs_up=signs_up)
+        unsure = signs_up and not shows_the_user(request, response)
+        if found is None and identity is not None and not unsure:
+            found = await listed_id(plan, ground, courier, operation, identity, made, name)
+    if found is None:
+        raise Unbuildable(f"{producer.key} answered {exchange.status} without an id to use")
+    return ground.builder.build(operation, pool, full=full, replace={slot: found})
