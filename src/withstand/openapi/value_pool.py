@@ -5,12 +5,21 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import chain, pairwise
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from withstand.client.exchange import Request, Response
 from withstand.client.page import Element, page_of
 from withstand.openapi.identifiers import identifier_in, own_link
-from withstand.openapi.naming import ID_WORDS, KEY_WORDS, VERBS, canonical, noun, singular, words
+from withstand.openapi.naming import (
+    ID_WORDS,
+    KEY_WORDS,
+    VERBS,
+    canonical,
+    is_plural,
+    noun,
+    singular,
+    words,
+)
 from withstand.openapi.operation import Operation, Schema
 from withstand.openapi.path_template import (
     parameters_in,
@@ -72,7 +81,7 @@ class ValuePool:
             found = identifier_in(response.json(), f"{resource}_id")
             if found is None and location:
                 found = unquote(segments(location.split("?", 1)[0])[-1:][0])
-            if found is not None and str(found) not in in_path.values():
+            if found is not None and str(found) not in {*in_path.values(), *_picked(request)}:
                 self._made.add((resource, str(found)))
         made = response.status in {201, 202} or response.accepted is not None
         if operation.method in {"POST", "PUT"} and made and location:
@@ -234,6 +243,19 @@ def _is_key(resource: str, name: str) -> bool:
     *prefix, last = words(name)
     elsewhere = prefix and last in ID_WORDS and noun("_".join(prefix)) != resource
     return last in KEY_WORDS and not elsewhere
+
+
+def _picked(request: Request) -> Iterator[str]:
+    """The ids by which a call names what is there: the answer to `POST /payOrder` repeats them.
+
+    Not those in the body for a collection, `POST /orders`: whoever makes a thing may name it.
+    """
+    last = "".join(segments(request.operation_path)[-1:])
+    sent = _json(request.body)
+    if isinstance(sent, Mapping) and not is_plural(last):
+        yield from (str(value) for name, value in sent.items() if words(name)[-1] in ID_WORDS)
+    query = parse_qsl(request.path.partition("?")[2])
+    yield from (value for name, value in query if words(name)[-1] in ID_WORDS)
 
 
 def _json(body: bytes) -> Any:

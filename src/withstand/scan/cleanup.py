@@ -8,6 +8,7 @@ from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.client.transport import Transport
 from withstand.openapi.operation import Operation
+from withstand.scan.courier import Withheld
 from withstand.scan.leftovers import Leftover, leftovers, listing, was_served
 from withstand.scan.plan import ScanPlan
 
@@ -44,7 +45,10 @@ async def clean_up(
     for count, thing in enumerate(left_over):
         why = "too many to delete"
         if count < _MOST_DELETIONS:
-            why = await _deleted(plan, transport, thing, people)
+            try:
+                why = await _deleted(plan, transport, thing, people)
+            except Withheld as withheld:
+                why = withheld.reason
         if why:
             what = str(thing.identifier) if thing.identifier is not None else "one without an id"
             left.setdefault(thing.producer.key, []).append(f"{what} ({why})")

@@ -16,6 +16,7 @@ from withstand.client.identity import Credential, Identity
 from withstand.client.listener import Listener, Unreachable
 from withstand.client.target import Target
 from withstand.client.transport import Transport
+from withstand.openapi.request_values import Unbuildable
 from withstand.scan.browser import Browser
 from withstand.scan.leftovers import may_create
 from withstand.scan.patience import (
@@ -28,9 +29,10 @@ from withstand.scan.patience import (
     too_large,
 )
 from withstand.scan.preconditions import Preconditions
+from withstand.scan.real_users import RealUsers
 from withstand.scan.renewal import Renewal
 
-__all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "is_noise"]
+__all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "Withheld", "is_noise"]
 
 _OBSERVED_EXCHANGES: Final = 5_000
 _MOST_CREATED: Final = 5_000
@@ -55,6 +57,10 @@ class NoiseStays(Exception):  # noqa: N818 - a condition of the network, not an 
         what = str(outcome) if isinstance(outcome, Failure) else f"status {outcome.status}"
         super().__init__(f"{exchange.request.method} {exchange.request.operation_path}: {what}")
         self.exchange = exchange
+
+
+class Withheld(Unbuildable):
+    """A request is not sent: it might harm a configured user (V8). `reason` is one sentence."""
 
 
 class BudgetSpent(Exception):  # noqa: N818 - the end of an allowance, not an error
@@ -94,6 +100,7 @@ class Courier:
         self._renewal = Renewal()
         self._preconditions = Preconditions()
         self._browser = Browser(target) if target is not None else None
+        self.real_users = RealUsers()  # to whom nothing is done
         self.requests = 0
         self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
         self.waits: Callable[[float], None] = _nothing  # is told how long the scan waits, seconds
@@ -152,7 +159,8 @@ class Courier:
         to: Target | None = None,
         noise_is_answer: bool = False,
     ) -> Exchange:
-        """One exchange. Raises NoiseStays, BudgetSpent or Stopped."""
+        """One exchange. Raises NoiseStays, Withheld, BudgetSpent or Stopped."""
+        self._spare(request)
         if self._given_up():
             if noise_is_answer:
                 return self._last_hang[self.place]
@@ -200,6 +208,8 @@ class Courier:
 
     async def burst(self, requests: Sequence[Request]) -> tuple[Exchange, ...]:
         """Several requests at one instant; noise is part of the answer."""
+        for request in requests:
+            self._spare(request)
         self._account(len(requests))
         current = tuple(self.current(request) for request in requests)
         exchanges = tuple(self._named(e) for e in await self._transport.burst(current))
@@ -266,6 +276,15 @@ class Courier:
             self._pace.refused()
         self.waited_s += wait_s
         return wait_s
+
+    def _spare(self, request: Request) -> None:
+        sender = self._renewal.sender(request)
+        harmed = self.real_users.harmed_by(request, sender.name if sender is not None else None)
+        if harmed is not None:
+            raise Withheld(
+                f"{request.method} {request.operation_path} was not sent: it names {harmed}, "
+                "to whom the scan does nothing"
+            )
 
     def _given_up(self) -> bool:
         """Whether requests to what is being tested have hung so often that none is worth it."""

@@ -1,31 +1,33 @@
 """Whether the identities are still who they were: a canary read by each, around every batch (V0).
 
-A canary is a secured GET that succeeds with an identity's credential and is refused without it and
-with a made-up one.
+A canary is a secured read that succeeds with an identity's credential and is refused without it and
+with a made-up one. Who an identity is was read before anything else was sent: what the scan's own
+requests change, they change afterwards.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from withstand.client.credential import Credential
-from withstand.client.exchange import Exchange, Failure, Request
+from withstand.client.exchange import Exchange, Failure, Request, json_request
 from withstand.client.identity import Identity
 from withstand.client.soft_errors import says_no
 from withstand.errors import IdentityBroken
 from withstand.openapi.operation import Operation
-from withstand.openapi.request_builder import Built
+from withstand.openapi.request_builder import Built, Unbuildable
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.groundwork import Groundwork, let_in_again, log_in_again
 from withstand.scan.login import Busy, log_in
 from withstand.scan.plan import ScanPlan
-from withstand.scan.profile import differences, is_profile, profile_in
+from withstand.scan.profile import asks_who, differences, is_profile, profile_in
 from withstand.scan.shape import same_shape
 from withstand.scan.similarity import normalised, same_content
 from withstand.scan.subject import Baseline
 from withstand.units import format_names
 
 _GARBAGE_TOKEN: Final = "ws-no-such-token"  # noqa: S105 - refused by every API, that is its use
-_CANARY_WORDS: Final = ("me", "self", "whoami", "profile", "account", "userinfo")
+_MOST_PROFILES: Final = 3  # operations that are asked who somebody is
 _MOST_CANDIDATES: Final = 12  # reads that are tried as canary: a few requests each
 
 
@@ -40,24 +42,60 @@ class Broken:
         return f"{self.name} ({self.reason})"
 
 
-async def find_canary(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
+async def read_profiles(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
+    """Who each identity is before the scan: what the operations that say so answer right now."""
+    requests = []
+    if plan.canary is not None:
+        requests.append(_configured(plan, plan.canary, ground))
+    found = (op for op in plan.api.operations if asks_who(op) and plan.policy.forbids(op) is None)
+    for operation in sorted(found, key=_canary_rank)[:_MOST_PROFILES]:
+        with suppress(Unbuildable):
+            requests.append(ground.builder.build(operation))
+    for name, identity in ground.identities.items():
+        for built in {each.operation.key: each for each in requests}.values():
+            try:
+                exchange = await courier.send(identity.authorize(built.request))
+            except NoiseStays:
+                continue
+            response = exchange.response
+            if response is not None and _serves(exchange, set()) and profile_in(response):
+                key = built.operation.key
+                profile = profile_in(response)
+                ground.profiles.setdefault(name, {})[key] = profile
+                courier.real_users.know(identity, profile)
+                break
+
+
+async def find_canary(plan: ScanPlan, ground: Groundwork, courier: Courier) -> str | None:
     """The canary of each identity, the configured one or a read that serves, and how refusals look.
 
-    Raises IdentityBroken where the configured canary refuses an identity.
+    Who is no longer who they were before the scan, and by what; None where nobody is. Raises
+    IdentityBroken where the configured canary refuses an identity.
     """
     if plan.canary is not None:
-        await _use_configured(plan, plan.canary, ground, courier)
-        return
+        answers = await _use_configured(plan, plan.canary, ground, courier)
+    else:
+        answers = await _find(plan, ground, courier)
+    for name, answer in answers.items():
+        reason = _ill(ground, name, ground.canaries[name], answer)
+        if reason is not None:
+            return f"{name} ({reason})"
+    return None
+
+
+async def _find(plan: ScanPlan, ground: Groundwork, courier: Courier) -> dict[str, Exchange]:
+    """What the canary that was found for each identity answered it."""
     candidates = [
         baseline
         for baseline in ground.baselines.values()
         if baseline.identity in ground.identities
-        and baseline.operation.method == "GET"
+        and (baseline.operation.method == "GET" or asks_who(baseline.operation))
         and not baseline.operation.path_parameters
     ]
-    candidates.sort(key=lambda baseline: _canary_rank(baseline.operation))
+    read = {key for profiles in ground.profiles.values() for key in profiles}
+    candidates.sort(key=lambda b: (b.operation.key not in read, _canary_rank(b.operation)))
     await _all_let_in_again(plan, candidates, ground, courier)
-    most = 0
+    most, watched = 0, dict[str, Exchange]()
     for baseline in candidates[:_MOST_CANDIDATES]:
         refusals = await _refusals(ground, baseline, courier)
         if refusals is None:
@@ -70,11 +108,13 @@ async def find_canary(plan: ScanPlan, ground: Groundwork, courier: Courier) -> N
         for name in passing:
             if name not in ground.canaries or len(passing) > most:
                 _watch(ground, name, baseline, answers[name])
+                watched[name] = answers[name]
         ground.refusals |= refusals
         if len(passing) > most:
             ground.canary, most = baseline, len(passing)
         if len(ground.canaries) == len(ground.identities):
-            return
+            break
+    return watched
 
 
 async def broken_identity(ground: Groundwork, courier: Courier) -> Broken | None:
@@ -175,12 +215,15 @@ async def _all_let_in_again(
         await let_in_again(plan, ground, courier, asked, name or "")
 
 
-async def _use_configured(plan: ScanPlan, key: str, ground: Groundwork, courier: Courier) -> None:
-    """The canary that the user named. Raises IdentityBroken where it refuses an identity."""
-    method, _, path = key.partition(" ")
-    operation = plan.api.operation(key) or Operation(method=method, path=path)
-    bare = Request(method=method, path=plan.target.base_path + path, headers=(("Accept", "*/*"),))
-    built = Built(request=bare, operation=operation)
+async def _use_configured(
+    plan: ScanPlan, key: str, ground: Groundwork, courier: Courier
+) -> dict[str, Exchange]:
+    """What the canary that the user named answers each identity; nothing where it tells nothing.
+
+    Raises IdentityBroken where it refuses an identity.
+    """
+    built = _configured(plan, key, ground)
+    operation, bare = built.operation, built.request
     answers: dict[str, Exchange] = {}
     for name, identity in ground.identities.items():
         answers[name] = await courier.send(identity.authorize(bare))
@@ -191,7 +234,7 @@ async def _use_configured(plan: ScanPlan, key: str, ground: Groundwork, courier:
                 "read as canary",
             )
     if not answers:
-        return
+        return {}
     first, exchange = next(iter(answers.items()))
     baseline = Baseline(operation=operation, identity=first, built=built, exchange=exchange)
     refusals = await _refusals(ground, baseline, courier)
@@ -200,10 +243,27 @@ async def _use_configured(plan: ScanPlan, key: str, ground: Groundwork, courier:
             f"{key} answers without a credential what it answers with one, so as a canary it does "
             "not tell whether an identity is healthy. Name another read under [login]."
         )
-        return
+        return {}
     ground.canary, ground.refusals = baseline, ground.refusals | refusals
     for name, answer in answers.items():
         _watch(ground, name, baseline, answer)
+    return answers
+
+
+def _configured(plan: ScanPlan, key: str, ground: Groundwork) -> Built:
+    """The request of the canary that the user named, as its operation has it or without input."""
+    method, _, path = key.partition(" ")
+    operation = plan.api.operation(key)
+    if operation is not None:
+        with suppress(Unbuildable):
+            return ground.builder.build(operation)
+    whole = plan.target.base_path + path
+    bare = (
+        Request(method=method, path=whole, headers=(("Accept", "*/*"),))
+        if method == "GET"
+        else json_request(method, whole, {})
+    )
+    return Built(request=bare, operation=operation or Operation(method=method, path=path))
 
 
 async def _refusals(ground: Groundwork, baseline: Baseline, courier: Courier) -> set[str] | None:
@@ -231,11 +291,9 @@ async def _refusals(ground: Groundwork, baseline: Baseline, courier: Courier) ->
 
 def _watch(ground: Groundwork, name: str, canary: Baseline, answer: Exchange) -> None:
     ground.canaries[name] = canary
-    ground.profiles.pop(name, None)
+    known = ground.profiles.setdefault(name, {})
     if answer.response is not None and is_profile(canary.operation.path):
-        profile = profile_in(answer.response)
-        if profile:
-            ground.profiles[name] = profile
+        known.setdefault(canary.operation.key, profile_in(answer.response))
 
 
 def _ill(ground: Groundwork, name: str, canary: Baseline, exchange: Exchange) -> str | None:
@@ -244,7 +302,7 @@ def _ill(ground: Groundwork, name: str, canary: Baseline, exchange: Exchange) ->
     if response is None or not _serves(exchange, ground.refusals):
         soft = " with a refusal" if exchange.succeeded else ""
         return f"{key} answered {exchange.status}{soft}"
-    changed = differences(ground.profiles.get(name, {}), profile_in(response))
+    changed = differences(ground.profiles.get(name, {}).get(key, {}), profile_in(response))
     if changed:
         return f"{key} shows another {', '.join(sorted(changed)[:3])}"
     return None
@@ -273,9 +331,7 @@ def _serves(exchange: Exchange, refusals: set[str]) -> bool:
 
 
 def _canary_rank(operation: Operation) -> tuple[int, int]:
-    last = operation.path.rstrip("/").rsplit("/", 1)[-1].lower()
-    rank = 0 if last in _CANARY_WORDS else 1 if is_profile(operation.path) else 2
-    return (rank, len(operation.path))
+    return (0 if is_profile(operation.path) else 1, len(operation.path))
 
 
 def _is_refusal(answer: Exchange, before: Exchange, after: Exchange) -> bool:

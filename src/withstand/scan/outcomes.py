@@ -19,7 +19,7 @@ from withstand.scan.check import (
     Safety,
     Skipped,
 )
-from withstand.scan.courier import Courier, NoiseStays
+from withstand.scan.courier import Courier, NoiseStays, Withheld
 from withstand.scan.driver import Errand, carried, judge
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.plan import ScanPlan
@@ -185,6 +185,8 @@ class Outcomes:
                 row = (await carried(observe(subject), subject, self.courier)).row
             except NoiseStays as noise:
                 row = unobserved(subject, f"the target gave no usable answer: {noise}")
+            except Withheld as withheld:
+                row = unobserved(subject, withheld.reason)
         self.access[operation.key] = row
 
     def _close(self, check: Check, operation: Operation | None, outcome: Outcome) -> None:

@@ -4,8 +4,8 @@ from typing import Final
 
 from withstand.client.identity import Identity
 from withstand.openapi.identifiers import listed_id_with
-from withstand.openapi.naming import ID_WORDS, is_plural, words
-from withstand.openapi.operation import Operation
+from withstand.openapi.naming import ID_WORDS, is_identifier, is_plural, noun, words
+from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import resource_before, segments
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import lister_of
@@ -16,15 +16,8 @@ from withstand.scan.courier import Courier
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.objects import item_slot
 from withstand.scan.plan import ScanPlan
+from withstand.scan.real_users import ACTS, is_of_a_person
 
-_PEOPLE: Final = frozenset(
-    {"user", "account", "member", "customer", "employee", "staff", "person", "profile", "admin"}
-)
-_ACTS: Final = frozenset(
-    {"close", "cancel", "archive", "approve", "reject", "suspend", "disable", "enable", "block"}
-    | {"ban", "lock", "unlock", "publish", "pay", "refund", "transfer", "toggle", "set"}
-)
-"""What a GET may do to what it picks besides deleting it: `GET /ticket_close.php?id=1`."""
 _ASKS: Final = frozenset({"search", "query", "filter", "find"})
 """What a POST may do without changing anything: `POST /search`."""
 
@@ -45,36 +38,62 @@ def risks_a_real_one(
     return not _is_own(ground, operation, pool, built, slot)
 
 
-def names_a_real_user(ground: Groundwork, operation: Operation, built: Built) -> bool:
-    """Whether a call that creates nothing says by an id on whom it works: `POST /admin/setRole`."""
-    last = segments(operation.path)[-1:]
-    creates = operation.method == "POST" and "".join(last).islower() and is_plural("".join(last))
-    if only_reads(operation) or spoken_deed(operation) is Deed.CREATE or creates:
+def names_a_real_one(
+    ground: Groundwork, operation: Operation, pool: ValuePool | None, built: Built
+) -> bool:
+    """Whether an input of a call may name somebody or something real to which it does something.
+
+    Somebody where it creates nothing, `POST /admin/setRole`; something where its verb says that it
+    works on what is there, be it one or a list: `POST /mergeOrders`.
+    """
+    acts = bool(_verbs(operation) & (ACTS - {"transfer"}))
+    if only_reads(operation) and not acts:
         return False
-    return any(
-        slot.location in {"query", "body"}
-        and _is_of_a_person(slot.name.rsplit(".", 1)[-1])
-        and not _is_own(ground, operation, None, built, slot)
-        for slot in built.values
-    )
+    for slot in built.values:
+        name = next((p for p in reversed(slot.name.split(".")) if not p.isdecimal()), "")
+        if slot.location not in {"query", "body"}:
+            continue
+        if is_of_a_person(name) or name == "account_id":
+            if not _creates(operation) and not _is_own(ground, operation, None, built, slot):
+                return True
+        elif acts and (is_identifier(name) or _is_a_thing(ground.builder.api, name)):
+            about = noun("_".join(words(name)[:-1] or words(name)))
+            about = thing_of(operation) if name.lower() in ID_WORDS else about
+            if not _is_own(ground, operation, pool, built, slot, about):
+                return True
+    return False
+
+
+def _is_a_thing(api: Api, name: str) -> bool:
+    """Whether an input is called like what the document lets somebody make: `order`."""
+    return any(op.method == "POST" and thing_of(op) == noun(name) for op in api.operations)
+
+
+def _creates(operation: Operation) -> bool:
+    """Whether it makes something new: its verb says so, or its path names several things."""
+    last = "".join(segments(operation.path)[-1:])
+    several = operation.method == "POST" and last.islower() and is_plural(last)
+    return several or spoken_deed(operation) is Deed.CREATE
+
+
+def _verbs(operation: Operation) -> set[str]:
+    last = [part for part in segments(operation.path) if "{" not in part][-1:]
+    return {word for part in last for word in words(part)}
 
 
 def _changes_one(operation: Operation, resolve: Resolve) -> bool:
     if operation.is_read:
-        last = [part for part in segments(operation.path) if "{" not in part][-1:]
-        acts = {word for part in last for word in words(part)} & _ACTS
-        return bool(acts) or spoken_deed(operation) is Deed.CHANGE
-    asks = {word for part in segments(operation.path)[-1:] for word in words(part)} & _ASKS
-    return not asks and deed_of(operation, resolve) is Deed.CHANGE
-
-
-def _is_of_a_person(name: str) -> bool:
-    *prefix, last = words(name)
-    return last in ID_WORDS and bool(_PEOPLE & {*prefix})
+        return bool(_verbs(operation) & ACTS) or spoken_deed(operation) is Deed.CHANGE
+    return not _verbs(operation) & _ASKS and deed_of(operation, resolve) is Deed.CHANGE
 
 
 def _is_own(
-    ground: Groundwork, operation: Operation, pool: ValuePool | None, built: Built, slot: Slot
+    ground: Groundwork,
+    operation: Operation,
+    pool: ValuePool | None,
+    built: Built,
+    slot: Slot,
+    about: str = "",
 ) -> bool:
     """Whether the value of an input was given by the user, made by the scan, or is nobody's."""
     value = built.values.get(slot)
@@ -82,7 +101,8 @@ def _is_own(
         return True
     if any(canary in str(value) for canary in built.canaries):
         return True
-    about = resource_before(operation.path, slot.name) if slot.location == "path" else None
+    if slot.location == "path":
+        about = resource_before(operation.path, slot.name)
     return pool is not None and pool.made(about or thing_of(operation), value)
 
 

@@ -85,6 +85,8 @@ class ScanRun:
         self._report("log in", 0, len(self.plan.identities))
         await ground_rules.reach(self.plan, self.courier)
         await ground_rules.log_everybody_in(self.plan, self._ground, self.courier)
+        await health.read_profiles(self.plan, self._ground, self.courier)
+        await ground_rules.sign_somebody_up(self.plan, self._ground, self.courier)
         self._report("baselines", 0, len(self.plan.api.operations))
         before = self.courier.requests
         await take_baselines(self.plan, self._ground, self.courier)
@@ -95,7 +97,12 @@ class ScanRun:
         )
         self.courier.place = "the canary"
         try:
-            await health.find_canary(self.plan, self._ground, self.courier)
+            harmed = await health.find_canary(self.plan, self._ground, self.courier)
+            if harmed is not None:
+                self._outcomes.void = (
+                    f"an identity changed while requests were tried: {harmed}; list the operation "
+                    "that did it as never under [access]"
+                )
         except NoiseStays as noise:
             self._ground.notes.append(
                 f"The canary of the identities gave no usable answer: {noise}."
