@@ -112,7 +112,8 @@ class ValuePool:
         any_id: bool = False,
         about: str = "",
     ) -> object | None:
-        """The latest value for a parameter or property of that name in an operation on `path`.
+        """The latest value for a parameter or property of that name in an operation on `path`;
+        of ids the latest of something that was made.
 
         None when nothing fitting is known; a value that the schema's type excludes does not fit,
         but a number and its digits are taken for each other. `own=False` leaves out the values of
@@ -128,7 +129,8 @@ class ValuePool:
         for key in keys:
             if key[0] == without:
                 continue
-            for value in self._values.get(key, ()):
+            values = self._values.get(key, ())
+            for value in sorted(values, key=lambda each: not self.made(key[0], each)):
                 fitting = as_type(value, types_of(schema or {}))
                 if fitting is not None:
                     return fitting
@@ -211,8 +213,9 @@ class ValuePool:
             return
         *prefix, suffix = words(name)
         self._store((resource, canonical(name)), value, last=last)
-        if prefix and suffix == "id" and noun("_".join(prefix)) != resource:
-            self._store((noun("_".join(prefix)), "id"), value, last=True)  # only seen from afar
+        if prefix and suffix == "id":
+            about = noun("_".join(prefix))
+            self._store((about, "id"), value, last=last or about != resource)  # seen from afar
 
     def _store(self, key: tuple[str, str], value: object, *, last: bool) -> None:
         if key not in self._values and len(self._values) >= _NAMES:

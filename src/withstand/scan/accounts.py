@@ -90,9 +90,9 @@ def changes_the_caller(operation: Operation, slots: Iterable[Slot]) -> bool:
 
     `slots` are its inputs: an e-mail address or a password that goes nowhere else is the caller's.
     """
-    if operation.path_parameters or (operation.is_read and not operation.removes):
+    if operation.path_parameters or asks_who(operation):
         return False
-    if asks_who(operation):
+    if operation.is_read and not operation.removes:
         return False
     inputs = [slot.name.rsplit(".", 1)[-1] for slot in slots]
     if changes_an_account(operation):
@@ -109,8 +109,8 @@ def changes_the_caller(operation: Operation, slots: Iterable[Slot]) -> bool:
     callers = _OF_THE_CALLER if creates else _OF_THE_CALLER | _CALLERS
     if operation.method != "POST":
         callers |= {"user", "customer", "member"}
-    if said & callers and not only_reads(operation):
-        return True
+    if said & callers and (not only_reads(operation) or {*words(parts[-1])[:1]} & callers):
+        return True  # POST /markAllRead reads nothing
     if creates or (operation.method == "POST" and parts and _is_collection(parts[-1])):
         return False  # POST /customers makes somebody else
     return any(is_password(name) or words(name)[-1] in {"email", "mail"} for name in inputs)

@@ -35,13 +35,16 @@ from withstand.scan.accounts import (
 )
 from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier, NoiseStays
-from withstand.scan.groundwork import Groundwork, let_in_again
+from withstand.scan.driver import carried
+from withstand.scan.groundwork import Groundwork, can_start_anew, let_in_again, start_anew
 from withstand.scan.objects import item_slot
 from withstand.scan.own_ids import listed_id, names_a_real_one, risks_a_real_one
 from withstand.scan.plan import ScanPlan
 from withstand.scan.repair import UNIQUE, repaired
 from withstand.scan.subject import Baseline
+from withstand.scan.surroundings import subject_of
 from withstand.scan.throwaways import make_throwaway
+from withstand.scan.users import id_as_read
 
 _LOOKED_AT: Final = frozenset({400, 404, 409, 422})
 """Refusals by which an operation shows that it looked at the input, not only at who is asking."""
@@ -194,7 +197,12 @@ async def _attempted(
         if names_a_real_one(ground, operation, pool, built):
             raise Unbuildable("the id of what it works on gets no value: it may be a real one's")
         request = identity.authorize(built.request) if identity else built.request
+        signs_up = operation == sign_up_operation(plan.api, ground.builder)
+        if identity is not None and signs_up and not can_start_anew(plan, identity):
+            raise Unbuildable(f"it may turn the session of {name}, who cannot log in, into another")
         exchange = await courier.send(request)
+        if identity is not None and signs_up:
+            await start_anew(plan, ground, courier, identity)
         if name is not None:
             exchange = await let_in_again(plan, ground, courier, exchange, name) or exchange
             if exchange.succeeded:
@@ -278,6 +286,9 @@ def _askers(plan: ScanPlan, ground: Groundwork, operation: Operation) -> list[Id
     if changes_the_caller(operation, ground.builder.slots(operation)):
         own = [ground.throwaway] if ground.throwaway is not None else []
         return [*own] if operation.security else [None, *own]
+    works = ground.throwaway is not None and plan.provision is None
+    if works and operation == sign_up_operation(plan.api, ground.builder):
+        return [None]  # nobody's session need become a new user's
     everybody = list(ground.identities.values())
     roles = plan.policy.allowed_roles(operation)
     if roles is not None:
@@ -354,7 +365,12 @@ async def _on_own_object(
     response = exchange.response
     found: object | None = None
     unsure = producer == sign_up and response is not None and not shows_the_user(request, response)
-    if response is not None and response.succeeded and not unsure:
+    if unsure and exchange.succeeded:
+        shown = subject_of(plan, ground, courier, operation)
+        subject = replace(shown, canary=ground.asks_who)
+        reading = id_as_read(subject, operation, made, exchange, slot.name)
+        found = await carried(reading, subject, courier)
+    elif response is not None and response.succeeded:
         inside = frozenset(str(v) for s, v in made.values.items() if s.location == "path")
         location = response.made_at
         found = identifier_in(response.json(), slot.name, other_than=inside, about=about)

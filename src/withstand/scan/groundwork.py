@@ -36,6 +36,7 @@ class Groundwork:
     missing: dict[str, str] = field(default_factory=dict)  # operation key → why no baseline
     refused: dict[str, Baseline] = field(default_factory=dict)  # what stands in for it, if anything
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)  # operation key → tries
+    asks_who: Baseline | None = None  # what told somebody's profile before the scan
     canary: Baseline | None = None  # the one that most identities may ask
     canaries: dict[str, Baseline] = field(default_factory=dict)  # identity name → its own
     profiles: dict[str, dict[str, Profile]] = field(default_factory=dict)
@@ -146,6 +147,29 @@ async def log_in_again(
         courier.supersede(identity.credential, got)
     _take_in(ground, courier, identity.logged_in(got))
     return None
+
+
+def can_start_anew(plan: ScanPlan, identity: Identity) -> bool:
+    """Whether an identity does without its session: it has none, or can log in once more."""
+    session = identity.credential is not None and bool(identity.credential.cookies)
+    return not session or plan.login is not None or identity.login is not None
+
+
+async def start_anew(
+    plan: ScanPlan, ground: Groundwork, courier: Courier, identity: Identity
+) -> None:
+    """A new session for who has one, after a sign-up: the old one may be the new user's now.
+
+    Raises IdentityBroken where it cannot log in again.
+    """
+    if identity.credential is None or not identity.credential.cookies:
+        return
+    problem = await log_in_again(plan, ground, courier, ground.identities[identity.name])
+    if problem is not None:
+        raise IdentityBroken(
+            f"{identity.name} cannot log in again after a sign-up in its session: {problem}",
+            hint="list the sign-up as never under [access]",
+        )
 
 
 async def let_in_again(

@@ -63,6 +63,9 @@ async def read_profiles(plan: ScanPlan, ground: Groundwork, courier: Courier) ->
                 profile = profile_in(response)
                 ground.profiles.setdefault(name, {})[key] = profile
                 courier.real_users.know(identity, profile)
+                ground.asks_who = ground.asks_who or Baseline(
+                    operation=built.operation, identity=name, built=built, exchange=exchange
+                )
                 break
 
 
@@ -256,7 +259,7 @@ def _configured(plan: ScanPlan, key: str, ground: Groundwork) -> Built:
     operation = plan.api.operation(key)
     if operation is not None:
         with suppress(Unbuildable):
-            return ground.builder.build(operation)
+            return ground.builder.build(operation, full=False)
     whole = plan.target.base_path + path
     bare = (
         Request(method=method, path=whole, headers=(("Accept", "*/*"),))

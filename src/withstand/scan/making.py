@@ -38,6 +38,7 @@ from withstand.scan.objects import (
     read_back,
 )
 from withstand.scan.subject import Subject
+from withstand.scan.users import id_as_read
 
 _MISPLACED: Final = frozenset({400, 403, 404, 409, 422})
 """Answers to a creation whose place, `/orders/{id}` of `/orders/{id}/items`, may be at fault."""
@@ -194,10 +195,14 @@ def _made(
         return f"{operation.key} names no object"
     inside = frozenset(str(v) for s, v in built.values.items() if s.location == "path")
     sign_up = sign_up_operation(subject.api, subject.builder)
-    if producer == sign_up and not shows_the_user(built.request, response):
-        return f"{producer.key} answered {response.status} with nothing of the new user"
+    unsure = producer == sign_up and not shows_the_user(built.request, response)
     about = nouns_of(operation) if producer == sign_up else nouns_of(operation, producer)
-    found = identifier_in(response.json(), name, other_than=inside, about=about)
+    if unsure:
+        found = yield from id_as_read(subject, operation, built, exchange, name)
+        if found is None:
+            return f"{producer.key} answered {response.status} with nothing of the new user"
+    else:
+        found = identifier_in(response.json(), name, other_than=inside, about=about)
     if found is None:
         location = response.made_at
         for path in (item_path(operation.path), operation.path):

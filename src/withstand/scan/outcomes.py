@@ -26,6 +26,7 @@ from withstand.scan.plan import ScanPlan
 from withstand.scan.reporting import Ledger, texts_of
 from withstand.scan.role_access import observe, unobserved
 from withstand.scan.subject import Subject
+from withstand.scan.surroundings import subject_of
 
 
 class Outcomes:
@@ -132,30 +133,8 @@ class Outcomes:
 
     def subject(self, operation: Operation | None) -> Subject:
         """What a check is shown of an operation, or of the whole API."""
-        ground = self.ground
-        return Subject(
-            api=self.plan.api,
-            target=self.plan.target,
-            policy=self.plan.policy,
-            identities=tuple(ground.identities.values()),
-            throwaway=ground.throwaway,
-            builder=ground.builder,
-            pools=ground.pools,
-            nonce=self.plan.nonce,
-            operation=operation,
-            baseline=ground.baselines.get(operation.key) if operation else None,
-            baselines=ground.baselines,
-            canary=ground.canary,
-            observed=tuple(self.courier.observed),
-            login=self.plan.login,
-            plain_target=self.plan.plain_target,
-            expired_token=self.plan.expired_token,
-            public_key=self.plan.public_key,
-            loopback=self.plan.target.is_loopback,
-            now_s=self.courier.now_s(),
-            refusals=frozenset(ground.refusals),
-            access=self.access.get(operation.key) if operation else None,
-        )
+        shown = subject_of(self.plan, self.ground, self.courier, operation)
+        return replace(shown, access=self.access.get(operation.key) if operation else None)
 
     def mask(self, outcome: Outcome | None = None) -> Mask:
         """The mask for what is shown of an outcome, or for texts without sessions."""

@@ -16,7 +16,7 @@ from withstand.scan.courier import Courier
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.objects import item_slot
 from withstand.scan.plan import ScanPlan
-from withstand.scan.real_users import ACTS, is_of_a_person
+from withstand.scan.real_users import ACTS, inputs_of, is_of_a_person
 
 _ASKS: Final = frozenset({"search", "query", "filter", "find"})
 """What a POST may do without changing anything: `POST /search`."""
@@ -49,17 +49,19 @@ def names_a_real_one(
     acts = bool(_verbs(operation) & (ACTS - {"transfer"}))
     if only_reads(operation) and not acts:
         return False
-    for slot in built.values:
-        name = next((p for p in reversed(slot.name.split(".")) if not p.isdecimal()), "")
-        if slot.location not in {"query", "body"}:
+    given = {slot.name.split(".", 1)[0] for slot in ground.builder.given(operation)}
+    for name, value in inputs_of(built.request):
+        own = name in given or any(canary in value for canary in built.canaries)
+        if own or not value:
             continue
-        if is_of_a_person(name) or name == "account_id":
-            if not _creates(operation) and not _is_own(ground, operation, None, built, slot):
+        numbered = is_identifier(name) or value.isdecimal()
+        if (is_of_a_person(name) and numbered) or name in {"account_id", "accountId"}:
+            if not _creates(operation):
                 return True
         elif acts and (is_identifier(name) or _is_a_thing(ground.builder.api, name)):
             about = noun("_".join(words(name)[:-1] or words(name)))
             about = thing_of(operation) if name.lower() in ID_WORDS else about
-            if not _is_own(ground, operation, pool, built, slot, about):
+            if pool is None or not pool.made(about, value):
                 return True
     return False
 
@@ -88,12 +90,7 @@ def _changes_one(operation: Operation, resolve: Resolve) -> bool:
 
 
 def _is_own(
-    ground: Groundwork,
-    operation: Operation,
-    pool: ValuePool | None,
-    built: Built,
-    slot: Slot,
-    about: str = "",
+    ground: Groundwork, operation: Operation, pool: ValuePool | None, built: Built, slot: Slot
 ) -> bool:
     """Whether the value of an input was given by the user, made by the scan, or is nobody's."""
     value = built.values.get(slot)
@@ -101,8 +98,7 @@ def _is_own(
         return True
     if any(canary in str(value) for canary in built.canaries):
         return True
-    if slot.location == "path":
-        about = resource_before(operation.path, slot.name)
+    about = resource_before(operation.path, slot.name) if slot.location == "path" else None
     return pool is not None and pool.made(about or thing_of(operation), value)
 
 

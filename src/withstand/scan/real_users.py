@@ -6,6 +6,7 @@ user creates for themselves may name somebody who is real.
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -29,8 +30,7 @@ from withstand.openapi.path_template import segments
 from withstand.scan.profile import Profile
 
 _PEOPLE: Final = frozenset(
-    {"user", "member", "customer", "employee", "staff", "person", "profile", "admin", "owner"}
-    | {"client", "patient", "student", "author", "assignee", "recipient", "people"}
+    {"user", "member", "customer", "employee", "staff", "person", "people", "profile", "admin"}
 )
 _NAMES: Final = ID_WORDS | {"sub", "upn", "username", "login", "handle", "email", "mail"}
 """Last words of what names somebody in a profile, in the claims of a token, in a configuration."""
@@ -69,24 +69,27 @@ class RealUsers:
 
         `sender` is the identity that sends it, which may create what is its own.
         """
-        path, _, query = request.path.partition("?")
+        path = request.operation_path
         if request.method in _SAFE or not self._names or path in self._login_paths:
             return None
-        inputs = [*parse_qsl(query), *_inputs(request)]
+        inputs = inputs_of(request)
         said = _said(path, inputs)
         verb = next((word for word in said if word in ACTS | _ASK | {*CREATE_WORDS}), "")
         if verb in _ASK or (request.method == "GET" and verb not in ACTS):
             return None
         if "".join(said).startswith(_LOGINS):
             return None
-        about_people = any(noun(part) in _PEOPLE for part in segments(path))
+        about_people = bool(
+            _PEOPLE & {noun(word) for part in segments(path) for word in words(part)}
+        )
         creates = _creates(request.method, path, said)
         for name, value, by_place in (*_placed(path), *((n, v, False) for n, v in inputs)):
             who = self._names.get(value.lower())
             if who is None or not (by_place or _names_somebody(name, value, about_people)):
                 continue
-            if creates and "@" not in value and sender in {None, who}:
-                continue  # what they order is theirs, whoever is let in to order it
+            own = sender == who and request.method in {"PUT", "PATCH"} and not about_people
+            if own or (creates and "@" not in value and sender in {None, who}):
+                continue  # what they make or change is theirs, and they are not it themselves
             return who
         return None
 
@@ -127,17 +130,20 @@ def _said(path: str, inputs: list[tuple[str, str]]) -> tuple[str, ...]:
     return words_of_call(call or "".join(segments(path)[-1:]))
 
 
-def _inputs(request: Request) -> Iterator[tuple[str, str]]:
-    """Name and text of everything scalar in a JSON body or a form."""
+def inputs_of(request: Request) -> list[tuple[str, str]]:
+    """Name and text of all that is scalar in the query and in a JSON body or a form.
+
+    The items of a list have the name of the list.
+    """
+    found = parse_qsl(request.path.partition("?")[2])
     body = request.body.decode("utf-8", "replace")
     kind = request.header("content-type") or ""
     if "form-urlencoded" in kind:
-        yield from parse_qsl(body)
-    elif "json" in kind or body[:1] in {"{", "["}:
-        try:
-            yield from _scalars(json.loads(body), "")
-        except (ValueError, RecursionError):
-            return
+        return found + parse_qsl(body)
+    if "json" in kind or body[:1] in {"{", "["}:
+        with suppress(ValueError, RecursionError):
+            found += _scalars(json.loads(body), "")
+    return found
 
 
 def _scalars(node: Any, name: str) -> Iterator[tuple[str, str]]:
@@ -147,7 +153,7 @@ def _scalars(node: Any, name: str) -> Iterator[tuple[str, str]]:
     elif isinstance(node, list):
         for part in node:
             yield from _scalars(part, name)
-    elif isinstance(node, str | int):
+    elif isinstance(node, str | int) and not isinstance(node, bool):
         yield name, str(node)
 
 

@@ -189,6 +189,8 @@ def _item_of(subject: Subject, operation: Operation, name: str) -> Operation | N
         if post.method == "POST" and post != operation and thing_of(post) == wanted:
             if post == sign_up or "{" in post.path:
                 continue
+            if deed_of(post, subject.api.resolve) is not Deed.CREATE:
+                continue  # POST /rpc/deleteOrder makes no order
             place = Parameter(name=name, location="path", required=True, schema={})
             return Operation(method="PUT", path=f"{post.path}/{{{name}}}", parameters=(place,))
     return None
