@@ -8,7 +8,7 @@ from withstand.openapi.naming import ID_WORDS, is_identifier, is_plural, noun, w
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import resource_before, segments
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import lister_of
+from withstand.openapi.resources import lister_of, nouns_of
 from withstand.openapi.schema_merge import Resolve
 from withstand.openapi.spoken import Deed, deed_of, only_reads, spoken_deed, thing_of
 from withstand.openapi.value_pool import ValuePool
@@ -16,7 +16,7 @@ from withstand.scan.courier import Courier
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.objects import item_slot
 from withstand.scan.plan import ScanPlan
-from withstand.scan.real_users import ACTS, inputs_of, is_of_a_person
+from withstand.scan.real_users import ACTS, acts, inputs_of, is_of_a_person
 
 _ASKS: Final = frozenset({"search", "query", "filter", "find"})
 """What a POST may do without changing anything: `POST /search`."""
@@ -46,8 +46,8 @@ def names_a_real_one(
     Somebody where it creates nothing, `POST /admin/setRole`; something where its verb says that it
     works on what is there, be it one or a list: `POST /mergeOrders`.
     """
-    acts = bool(_verbs(operation) & (ACTS - {"transfer"}))
-    if only_reads(operation) and not acts:
+    does = acts(operation) and segments(operation.path)[-1] != "transfer"
+    if only_reads(operation) and not does:
         return False
     given = {slot.name.split(".", 1)[0] for slot in ground.builder.given(operation)}
     for name, value in inputs_of(built.request):
@@ -58,12 +58,21 @@ def names_a_real_one(
         if (is_of_a_person(name) and numbered) or name in {"account_id", "accountId"}:
             if not _creates(operation):
                 return True
-        elif acts and (is_identifier(name) or _is_a_thing(ground.builder.api, name)):
+        elif does and (is_identifier(name) or _is_a_thing(ground.builder.api, name)):
             about = noun("_".join(words(name)[:-1] or words(name)))
             about = thing_of(operation) if name.lower() in ID_WORDS else about
-            if pool is None or not pool.made(about, value):
+            if _works_on(operation, about) and not (pool is not None and pool.made(about, value)):
                 return True
     return False
+
+
+def _works_on(operation: Operation, about: str) -> bool:
+    """Whether a call does what it says to a thing of that kind: `/orders/refund`, `mergeOrders`.
+
+    Of a verb alone, `POST /pay`, nobody knows; what `updateOrder` says of a product is left as is.
+    """
+    parts = [noun(part) for part in segments(operation.path) if "{" not in part]
+    return about in nouns_of(operation) or about in parts or thing_of(operation) in ACTS
 
 
 def _is_a_thing(api: Api, name: str) -> bool:
@@ -78,15 +87,11 @@ def _creates(operation: Operation) -> bool:
     return several or spoken_deed(operation) is Deed.CREATE
 
 
-def _verbs(operation: Operation) -> set[str]:
-    last = [part for part in segments(operation.path) if "{" not in part][-1:]
-    return {word for part in last for word in words(part)}
-
-
 def _changes_one(operation: Operation, resolve: Resolve) -> bool:
     if operation.is_read:
-        return bool(_verbs(operation) & ACTS) or spoken_deed(operation) is Deed.CHANGE
-    return not _verbs(operation) & _ASKS and deed_of(operation, resolve) is Deed.CHANGE
+        return acts(operation) or spoken_deed(operation) is Deed.CHANGE
+    asks = {word for part in segments(operation.path)[-1:] for word in words(part)} & _ASKS
+    return not asks and deed_of(operation, resolve) is Deed.CHANGE
 
 
 def _is_own(

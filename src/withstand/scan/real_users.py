@@ -26,7 +26,8 @@ from withstand.openapi.naming import (
     words,
     words_of_call,
 )
-from withstand.openapi.path_template import segments
+from withstand.openapi.operation import Operation
+from withstand.openapi.path_template import parameter_in, segments
 from withstand.scan.profile import Profile
 
 _PEOPLE: Final = frozenset(
@@ -92,6 +93,12 @@ class RealUsers:
                 continue  # what they make or change is theirs, and they are not it themselves
             return who
         return None
+
+
+def acts(operation: Operation) -> bool:
+    """Whether its last word says that it does something to what is there: `GET /orders/refund`."""
+    last = [part for part in segments(operation.path) if not parameter_in(part)][-1:]
+    return any(word in ACTS for part in last for word in words(part))
 
 
 def is_of_a_person(name: str) -> bool:
