@@ -76,8 +76,8 @@ def _works_on(operation: Operation, about: str) -> bool:
 
 
 def _is_a_thing(api: Api, name: str) -> bool:
-    """Whether an input is called like what the document lets somebody make: `order`."""
-    return any(op.method == "POST" and thing_of(op) == noun(name) for op in api.operations)
+    """Whether an input is called like what an operation is about: `order`."""
+    return any(thing_of(operation) == noun(name) for operation in api.operations)
 
 
 def _creates(operation: Operation) -> bool:
