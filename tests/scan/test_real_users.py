@@ -11,7 +11,7 @@ ALICE = Identity(
     role="user",
     fields={"email": "alice@example.com", "password": "7"},
     credential=Credential(
-        token="e30.eyJzdWIiOiI0N2MyLWEwMTEtYWxpY2UifQ.x"  # {"sub": "47c2-a011-alice"}
+        token="e30.eyJzdWIiOiI0N2MyLWEwMTEtYjRlZi1hbGljZSJ9.x"  # {"sub": "47c2-a011-b4ef-alice"}
     ),
 )
 
@@ -29,7 +29,7 @@ def users() -> RealUsers:
         Request(method="DELETE", path="/users/7"),
         Request(method="PUT", path="/profiles/al"),
         Request(method="POST", path="/admin/users/7/ban"),
-        Request(method="DELETE", path="/v2/people/47c2-a011-alice"),
+        Request(method="DELETE", path="/v2/people/47c2-a011-b4ef-alice"),
         Request(method="DELETE", path="/subscriptions?user_id=7"),
         Request(method="GET", path="/unsubscribe?email=alice%40example.com"),
         Request(method="GET", path="/users/7/delete"),
@@ -67,6 +67,8 @@ def test_what_changes_somebody_who_is_configured_is_noticed(
         json_request("POST", "/v1/enter", {"email": "alice@example.com"}),
         json_request("POST", "/auth/login", {"username": "al"}),
         json_request("POST", "/orders", {"quantity": 7, "user_id": 8, "tenant_id": 3}),
+        json_request("POST", "/orders", {"admin": 7, "is_user": "7", "role": "al"}),
+        Request(method="POST", path="/api/al/reports"),
     ],
     ids=lambda each: f"{each.method} {each.path} {each.body.decode()}",
 )

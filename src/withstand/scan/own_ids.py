@@ -71,8 +71,8 @@ def _works_on(operation: Operation, about: str) -> bool:
 
     Of a verb alone, `POST /pay`, nobody knows; what `updateOrder` says of a product is left as is.
     """
-    parts = [noun(part) for part in segments(operation.path) if "{" not in part]
-    return about in nouns_of(operation) or about in parts or thing_of(operation) in ACTS
+    said = {noun(word) for part in segments(operation.path) for word in words(part)}
+    return about in nouns_of(operation) | said or thing_of(operation) in ACTS
 
 
 def _is_a_thing(api: Api, name: str) -> bool:

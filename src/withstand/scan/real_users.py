@@ -33,12 +33,14 @@ from withstand.scan.profile import Profile
 _PEOPLE: Final = frozenset(
     {"user", "member", "customer", "employee", "staff", "person", "people", "profile", "admin"}
 )
+_SOMEBODY: Final = frozenset({"user", "member", "customer", "person"})
+"""Who is picked by a name without more; `admin: 1` is a right and no person."""
 _NAMES: Final = ID_WORDS | {"sub", "upn", "username", "login", "handle", "email", "mail"}
 """Last words of what names somebody in a profile, in the claims of a token, in a configuration."""
 _CALLS: Final = frozenset({"action", "act", "op", "cmd", "method", "function"})
 """What says in an input which call it is: `{"action": "banUser"}`."""
 _SAFE: Final = frozenset({"HEAD", "OPTIONS", "TRACE"})
-_LOGINS: Final = ("login", "signin", "token", "session", "authenticate", "auth")
+_LOGINS: Final = ("login", "signin", "token", "session", "authenticate")
 _ASK: Final = READ_WORDS | LIST_WORDS | {"search", "query", "filter"}
 ACTS: Final = (
     REMOVE_WORDS
@@ -48,7 +50,7 @@ ACTS: Final = (
     | {"finalise", "finalize", "ship", "revoke", "promote", "demote", "unsubscribe", "confirm"}
 )
 """Verbs of what is done to something that is there, by whatever method it is asked for."""
-_UNMISTAKABLE: Final = 8  # characters from which on a text that is no number names just one thing
+_UNMISTAKABLE: Final = 16  # characters from which on letters with digits name just one thing
 
 
 class RealUsers:
@@ -106,14 +108,20 @@ def is_of_a_person(name: str) -> bool:
     said = [word for word in words(name) if not word.isdigit()] or [name]
     if said[-1] in ID_WORDS:
         return bool(_PEOPLE & {noun(word) for word in said[:-1]})
-    return noun(said[-1]) in _PEOPLE
+    return noun(said[-1]) in _SOMEBODY and said[0] not in {"is", "has"}
 
 
 def _names_somebody(name: str, value: str, about_people: bool) -> bool:
     bare = name.lower() in ID_WORDS
     if is_of_a_person(name) or names_user(name) or (bare and about_people):
         return True
-    return "@" in value or (len(value) >= _UNMISTAKABLE and not value.isdecimal())
+    return _is_unmistakable(value)
+
+
+def _is_unmistakable(value: str) -> bool:
+    """Whether it names one person wherever it stands: `admin` may also be a role or a segment."""
+    mixed = any(each.isdigit() for each in value) and not value.isdecimal()
+    return "@" in value or (mixed and len(value) >= _UNMISTAKABLE)
 
 
 def _placed(path: str) -> Iterator[tuple[str, str, bool]]:
@@ -122,7 +130,7 @@ def _placed(path: str) -> Iterator[tuple[str, str, bool]]:
     for at, part in enumerate(parts):
         inside = len(parts) - at > 2 and is_plural(parts[at + 1]) and parts[at + 1].islower()
         if at and not inside:
-            yield "", part, noun(parts[at - 1]) in _PEOPLE or not part.isdecimal()
+            yield "", part, noun(parts[at - 1]) in _PEOPLE or _is_unmistakable(part)
 
 
 def _creates(method: str, path: str, said: tuple[str, ...]) -> bool:

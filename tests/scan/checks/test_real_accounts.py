@@ -140,13 +140,17 @@ class Orders:
             return answer(201, {"id": next(self.numbers)})
         given = sent(request)
         number = (
-            given.get("id") or given.get("userId") or given.get("order") or query(request, "id")
+            given.get("id")
+            or given.get("userId")
+            or given.get("order")
+            or query(request, "id")
+            or query(request, "order")
         )
         number = next(iter(given.get("ids") or ()), number)
         number = next((part for part in path.split("/") if part.isdecimal()), number)
         if not str(number).isdecimal():
             return answer(200, [{"id": 1, "note": "real"}, {"id": 2, "note": "real"}])
-        if request.method != "GET" or "close" in path or "refund" in path:
+        if request.method != "GET" or any(w in path for w in ("close", "refund", "publish")):
             self.touched.add((path.strip("/").split("/")[0], int(number)))
         return answer(200, {"id": int(number), "note": "real"})
 
@@ -161,6 +165,7 @@ class Orders:
         ("/rpc/cancelOrder", "post", False),
         ("/order_close.php", "get", False),
         ("/orders/refund", "get", False),
+        ("/order_publish", "get", False),
         ("/rpc/mergeOrders", "post", False),
         ("/rpc/pay", "post", True),
     ],
@@ -170,10 +175,11 @@ def test_only_what_the_scan_made_is_changed(
     path: str, method: str, made: bool, creates: bool
 ) -> None:
     keys = {"/admin/setRole": "userId", "/rpc/pay": "order", "/rpc/mergeOrders": "ids"}
+    keys["/order_publish"] = "order"
     key = keys.get(path, "id")
     taken = {"type": "array", "items": ID, "minItems": 1} if key == "ids" else ID
     place = "path" if "{" in path else "query"
-    picker = {"in": place, "name": "id", "required": True, "schema": ID}
+    picker = {"in": place, "name": "id" if "{" in path else key, "required": True, "schema": ID}
     item = operation()
     if "{" in path or method == "get":
         item["parameters"] = [picker]
