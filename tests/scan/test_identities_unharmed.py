@@ -14,9 +14,10 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.scripted import Scripted
 from withstand.scan.catalogue import check_named
-from withstand.scan.check import Check
+from withstand.scan.check import PASSED, Burst, Check, Outcome, Per, Send, Steps
 from withstand.scan.record import CoverageState, ScanRecord
 from withstand.scan.scanner import scan
+from withstand.scan.subject import Subject
 
 TEXT = {"type": "string"}
 MAIL = {"type": "string", "format": "email"}
@@ -208,3 +209,22 @@ def test_whose_id_a_sign_up_gives_is_made_out_by_reading_as_the_new_user(tells: 
     assert deleted  # users of the scan's own
     missing = [row.reason for row in record.coverage if "no valid baseline" in row.reason]
     assert missing == []
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_check_that_would_write_to_a_configured_user_is_inconclusive_and_says_whom_it_spared(
+    at_once: bool,
+) -> None:
+    def spoils(subject: Subject) -> Steps[Outcome]:
+        request = subject.identities[2].authorize(Request(method="DELETE", path="/users/1"))
+        yield Burst(requests=(request,)) if at_once else Send(request=request)
+        return PASSED
+
+    club = Club()
+    record, _ = scanned(club, a_check(spoils, per=Per.API))
+    assert club.touched == set()
+    (row,) = record.coverage
+    assert row.state is CoverageState.INCONCLUSIVE
+    assert row.reason == (
+        "DELETE /users/1 was not sent: it names alice, to whom the scan does nothing"
+    )
