@@ -160,6 +160,26 @@ def test_what_a_baseline_did_to_an_identity_makes_the_run_void() -> None:
     assert {row.state for row in record.coverage} == {CoverageState.SKIPPED}
 
 
+def test_a_profile_is_compared_at_the_end_though_the_canary_is_another_read() -> None:
+    class Planned(Club):
+        def __call__(self, request: Request) -> Response:
+            if request.path != "/plans":
+                return super().__call__(request)
+            me = super().__call__(replace(request, path="/me"))
+            return answer(200, {"plans": 3}) if me.succeeded else me
+
+    def promotes(_subject: Subject) -> Steps[Outcome]:
+        club.users[1]["role"] = "admin"
+        yield Send(request=Request(method="GET", path="/"))
+        return PASSED
+
+    club = Planned()
+    club.paths["/plans"] = {"get": reads()}
+    record, _ = scanned(club, a_check(promotes, per=Per.API), canary="GET /plans")
+    assert record.void is not None
+    assert "alice is not what it was: GET /me shows another $.role" in record.void
+
+
 @pytest.mark.parametrize("named", [True, False])
 def test_a_post_that_only_says_who_calls_it_is_a_canary(named: bool) -> None:
     club = Club()

@@ -9,6 +9,7 @@ from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.groundwork import Groundwork, log_in_again
 from withstand.scan.login import Busy, log_in
 from withstand.scan.plan import ScanPlan
+from withstand.scan.subject import Baseline
 from withstand.units import format_names
 
 
@@ -70,7 +71,6 @@ async def attest(plan: ScanPlan, ground: Groundwork, courier: Courier) -> str | 
     well, unsure = [], []
     for name, identity in ground.identities.items():
         asked = busy = False
-        canary = ground.canaries.get(name)
         if plan.login is not None or identity.login is not None:
             configured = next((each for each in plan.identities if each.name == name), identity)
             if configured.credential is None:
@@ -85,14 +85,15 @@ async def attest(plan: ScanPlan, ground: Groundwork, courier: Courier) -> str | 
                 else:
                     ground.identities[name] = identity.logged_in(got)
                     asked = True
-        if canary is not None:
+        for question in _questions(ground, name):
             exchange = await courier.send(
-                canary_request(ground, canary, name), noise_is_answer=True
+                canary_request(ground, question, name), noise_is_answer=True
             )
             if exchange.response is None or exchange.status in {429, 502, 503, 504}:
-                unsure.append(f"{name} ({canary.operation.key} answered {exchange.status})")
-                continue
-            reason = ill(ground, name, canary, exchange)
+                unsure.append(f"{name} ({question.operation.key} answered {exchange.status})")
+                busy = True
+                break
+            reason = ill(ground, name, question, exchange)
             if reason is not None:
                 return f"{name} is not what it was: {reason}"
             asked = True
@@ -101,7 +102,7 @@ async def attest(plan: ScanPlan, ground: Groundwork, courier: Courier) -> str | 
     if well:
         ground.facts.append(
             f"After the scan {format_names(well)} still {_log(well)} in as configured"
-            + (", with the profile of before." if ground.profiles else ".")
+            + (", with the profile of before." if any(ground.profiles.values()) else ".")
         )
     if unsure:
         ground.notes.append(
@@ -109,6 +110,17 @@ async def attest(plan: ScanPlan, ground: Groundwork, courier: Courier) -> str | 
             "was busy."
         )
     return None
+
+
+def _questions(ground: Groundwork, name: str) -> list[Baseline]:
+    """The canary of an identity, and what told its profile before the scan where that is another
+    read.
+    """
+    canary, told = ground.canaries.get(name), ground.asks_who
+    found = [canary] if canary is not None else []
+    if told is not None and (canary is None or told.operation != canary.operation):
+        found += [told] if told.operation.key in ground.profiles.get(name, {}) else []
+    return found
 
 
 def _log(names: list[str]) -> str:

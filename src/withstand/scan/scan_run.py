@@ -246,7 +246,7 @@ class ScanRun:
             tuple(ready),
             self._outcomes.mask(),
             self.courier.requests,
-            problem,
+            problem or self._outcomes.void,
         )
 
     def stop_listening(self) -> None:
