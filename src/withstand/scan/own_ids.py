@@ -1,5 +1,6 @@
 """Ids that a baseline may be tried with: of what its identity made or was shown, never made up."""
 
+from contextlib import suppress
 from typing import Final
 
 from withstand.client.identity import Identity
@@ -49,10 +50,11 @@ def names_a_real_one(
     does = acts(operation) and segments(operation.path)[-1] != "transfer"
     if only_reads(operation) and not does:
         return False
-    given = {slot.name.split(".", 1)[0] for slot in ground.builder.given(operation)}
+    known = {slot.name.split(".", 1)[0] for slot in ground.builder.given(operation)}
+    with suppress(Unbuildable):  # what picks one thing was seen to before: `risks_a_real_one`
+        known.add(item_slot(ground.builder, operation).name)
     for name, value in inputs_of(built.request):
-        own = name in given or any(canary in value for canary in built.canaries)
-        if own or not value:
+        if name in known or not value or any(canary in value for canary in built.canaries):
             continue
         numbered = is_identifier(name) or value.isdecimal()
         if (is_of_a_person(name) and numbered) or name in {"account_id", "accountId"}:
