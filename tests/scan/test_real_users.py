@@ -19,7 +19,7 @@ ALICE = Identity(
 @pytest.fixture(scope="module")
 def users() -> RealUsers:
     known = RealUsers(frozenset({"/v1/enter"}))
-    known.know(ALICE, {"$.id": 7, "$.username": "al", "$.role": "user", "$.tenant_id": 3})
+    known.know(ALICE, {"$.id": 7, "$.user_name": "al", "$.role": "user", "$.tenant_id": 3})
     return known
 
 
@@ -59,6 +59,7 @@ def test_what_changes_somebody_who_is_configured_is_noticed(
     "request_",
     [
         Request(method="GET", path="/users/7"),
+        Request(method="GET", path="/pay-slips?user_id=7"),
         Request(method="DELETE", path="/users/8"),
         Request(method="DELETE", path="/orders/7"),
         Request(method="PUT", path="/users/7/orders/9"),

@@ -64,7 +64,8 @@ class RealUsers:
         """Takes in what names an identity: its fields, its token's claims, and a profile."""
         claims = jwt_claims((identity.credential or Credential()).token or "") or {}
         for name, value in [*identity.fields.items(), *claims.items(), *(profile or {}).items()]:
-            if isinstance(value, str | int) and not isinstance(value, bool) and _is_name(name):
+            told = isinstance(value, str | int) and not isinstance(value, bool) and value != ""
+            if told and _is_name(name):
                 self._names.setdefault(str(value).lower(), identity.name)
 
     def harmed_by(self, request: Request, sender: str | None) -> str | None:
@@ -78,7 +79,8 @@ class RealUsers:
         inputs = inputs_of(request)
         said = _said(path, inputs)
         verb = next((word for word in said if word in ACTS | _ASK | {*CREATE_WORDS}), "")
-        if verb in _ASK or (request.method == "GET" and verb not in ACTS):
+        does = verb in ACTS and (verb == said[-1] or not is_plural(said[-1]))  # no /pay-slips
+        if verb in _ASK or (request.method == "GET" and not does):
             return None
         if "".join(said).startswith(_LOGINS):
             return None
@@ -104,7 +106,7 @@ def acts(operation: Operation) -> bool:
 
 
 def is_of_a_person(name: str) -> bool:
-    """Whether an input's name says that it picks a person: `user_id`, `memberId`, `assignee`."""
+    """Whether an input's name says that it picks a person: `user_id`, `memberId`, `user`."""
     said = [word for word in words(name) if not word.isdigit()] or [name]
     if said[-1] in ID_WORDS:
         return bool(_PEOPLE & {noun(word) for word in said[:-1]})
@@ -175,4 +177,6 @@ def _scalars(node: Any, name: str) -> Iterator[tuple[str, str]]:
 def _is_name(name: str) -> bool:
     """Whether a field, a claim or a place in a profile holds what somebody is picked by."""
     *prefix, last = words(name.rsplit(".", 1)[-1])
-    return last in _NAMES and (last not in ID_WORDS or not prefix or bool(_PEOPLE & {*prefix}))
+    if last in ID_WORDS or last == "name":
+        return bool(_PEOPLE & {*prefix}) or (last != "name" and not prefix)
+    return last in _NAMES
