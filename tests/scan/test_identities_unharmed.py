@@ -231,6 +231,24 @@ def test_whose_id_a_sign_up_gives_is_made_out_by_reading_as_the_new_user(tells: 
     assert missing == []
 
 
+def test_the_word_me_is_nobodys_id() -> None:
+    class Terse(Club):
+        def __call__(self, request: Request) -> Response:
+            if request.path != "/users/me":
+                return super().__call__(request)
+            me = super().__call__(replace(request, method="GET", path="/me")).json()
+            if request.method != "GET":
+                self.touched.add(me.get("id", 0))
+            return answer(200, {"email": me["email"]}) if "email" in me else answer(401, me)
+
+    club = Terse(tells=lambda _: {"id": 1})
+    club.paths["/users/me"] = club.paths.pop("/me")
+    record, exchanges = scanned(club, check_named("object-deletable-by-other-user"))
+    assert record.void is None
+    assert club.touched == set()
+    assert [e.request.path for e in exchanges if e.request.method == "DELETE"] == []
+
+
 @pytest.mark.parametrize("at_once", [True, False])
 def test_a_check_that_would_write_to_a_configured_user_is_inconclusive_and_says_whom_it_spared(
     at_once: bool,

@@ -185,9 +185,9 @@ def id_as_read(
     found = identifier_in(account.response.json(), name, about=nouns_of(operation))
     if found is not None:
         return found
-    reader = reader_of(subject.api, operation)
+    reader, guess = reader_of(subject.api, operation), user.named(name, guess=True)
     asked = values_in(reader.path, account.request.operation_path) if reader is not None else {}
-    return next(reversed([*asked.values()]), None)
+    return guess if str(guess) in asked.values() else None  # and no `me` of /users/me
 
 
 def located_account(
