@@ -213,3 +213,16 @@ def test_what_points_to_the_parent_does_not_pick_the_child() -> None:
     path = "/appointments/{id}/notes/{n}"
     assert pool.find("n", path=path, schema={"type": "integer"}, any_id=True) == 1
     assert pool.find("id", path=path, schema={"type": "integer"}) == 7
+
+
+def test_what_a_call_made_comes_before_what_lists_show_and_what_it_only_repeats_was_not_made() -> (
+    None
+):
+    pool = harvested("POST", "/rpc/listOrders", {"orders": [{"id": 1}, {"id": 2}]})
+    harvested("POST", "/rpc/createOrder", {"ok": True, "orderId": 9}, pool=pool)
+    harvested("POST", "/rpc/payOrder", {"order": {"id": 1}}, sent={"orderId": 1}, pool=pool)
+    assert pool.find("orderId", path="/rpc/addItem") == 9
+    assert pool.made("order", 9)
+    assert not pool.made("order", 1)
+    harvested("POST", "/orders", {"id": 30}, sent={"id": 30}, pool=pool)
+    assert pool.made("order", 30)  # named by whoever made it

@@ -355,10 +355,11 @@ def test_what_was_changed_was_there_before_and_stays() -> None:
     assert (found, deletions) == (Cleared(deleted=0), [])
 
     picks = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
-    calls = api_of("POST /rpc/updateOrder", "POST /rpc/deleteOrder", "POST /rpc/cancelOrder")
+    keys = (f"POST /rpc/{deed}Order" for deed in ("update", "delete", "cancel", "get"))
+    calls = api_of(*keys)
     for each in calls.values():
         each["post"]["requestBody"] = {"content": {"application/json": {"schema": picks}}}
-    for path in ("/rpc/updateOrder", "/rpc/cancelOrder"):
+    for path in ("/rpc/updateOrder", "/rpc/cancelOrder", "/rpc/getOrder"):
         sent: list[str] = []
 
         def server(request: Request, sent: list[str] = sent) -> Response:

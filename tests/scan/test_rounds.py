@@ -78,8 +78,14 @@ def test_a_scan_that_did_not_come_to_its_end_is_undecided_and_says_what_helps() 
     skipped = [row for row in record.coverage if row.state is CoverageState.SKIPPED]
     assert {row.reason for row in skipped} == {record.cut_short}
 
-    plain = {"started_at": 0.0, "duration_s": 1.0, "version": "1", "command": "withstand scan"}
-    results = Results(base_url="http://127.0.0.1:9", scan=record, **plain)
+    results = Results(
+        base_url="http://127.0.0.1:9",
+        scan=record,
+        started_at=0.0,
+        duration_s=1.0,
+        version="1",
+        command="withstand scan",
+    )
     assert results.conclusion() is Conclusion.UNDECIDED
     assert replace(results, strict=True).exit_code() == 3
 

@@ -174,7 +174,7 @@ def test_a_file_of_the_web_fuzzing_commons_gives_logins_and_the_settings_give_ro
             "[login]\ncsrf_page = 'login'",
             "login.csrf_page: 'login' is no path; write it as '/login'",
         ),
-        ("[login]\ncanary = 'POST /me'", "login.canary: 'POST /me' is no read without parameters"),
+        ("[login]\ncanary = 'PUT /me'", "login.canary: 'PUT /me' is no read without parameters"),
         ("[login]\ngrant = 'pasword'", "login.grant: expected one of password, client_credentials"),
         (
             "[identities]\na = { role = 'u', token = 't', cookie = 'c', query = 'q' }",

@@ -14,7 +14,7 @@ from withstand.openapi.path_template import (
     shape,
 )
 from withstand.openapi.schema_merge import Resolve, flattened
-from withstand.openapi.spoken import Deed, deed_of, picker_of, spoken_deed
+from withstand.openapi.spoken import Deed, deed_of, picker_of, spoken_deed, thing_of
 
 _PHASES: Final = {Deed.CREATE: 0, Deed.LIST: 1, Deed.READ: 2, Deed.CHANGE: 3, Deed.REMOVE: 4}
 
@@ -34,7 +34,10 @@ def in_dependency_order(
     makers: dict[str, dict[str, Operation]] = {}  # what is made or listed → by method
     for op in ranked:
         if op.method in {"POST", "GET"} and not ends_in_parameter(op.path):
-            makers.setdefault(_last_noun(op.path), {}).setdefault(op.method, op)
+            says = spoken_deed(op)
+            called = says in {Deed.CREATE, Deed.LIST} and thing_of(op)
+            does = f"{op.method} {says}" if called else op.method
+            makers.setdefault(called or _last_noun(op.path), {}).setdefault(does, op)
     done: dict[int, Operation] = {}
     begun: set[int] = set()
     for op in ranked:

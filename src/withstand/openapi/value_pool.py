@@ -5,12 +5,20 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from withstand.client.exchange import Request, Response
 from withstand.client.page import page_of
 from withstand.openapi.identifiers import identifier_in, own_link, without_frame
-from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, noun, singular, words
+from withstand.openapi.naming import (
+    ID_WORDS,
+    KEY_WORDS,
+    canonical,
+    is_plural,
+    noun,
+    singular,
+    words,
+)
 from withstand.openapi.operation import Operation, Schema
 from withstand.openapi.page_ids import ids_in
 from withstand.openapi.path_template import (
@@ -74,7 +82,7 @@ class ValuePool:
             found = identifier_in(response.json(), f"{resource}_id")
             if found is None and location:
                 found = unquote(segments(location.split("?", 1)[0])[-1:][0])
-            if found is not None and str(found) not in in_path.values():
+            if found is not None and str(found) not in {*in_path.values(), *_picked(request)}:
                 self._made.add((resource, str(found)))
         made = response.status in {201, 202} or response.accepted is not None
         if operation.method in {"POST", "PUT"} and made and location:
@@ -96,7 +104,8 @@ class ValuePool:
         any_id: bool = False,
         about: str = "",
     ) -> object | None:
-        """The latest value for a parameter or property of that name in an operation on `path`.
+        """The latest value for a parameter or property of that name in an operation on `path`;
+        of ids the latest of something that was made.
 
         None when nothing fitting is known; a value that the schema's type excludes does not fit,
         but a number and its digits are taken for each other. `own=False` leaves out the values of
@@ -112,7 +121,8 @@ class ValuePool:
         for key in keys:
             if key[0] == without:
                 continue
-            for value in self._values.get(key, ()):
+            values = self._values.get(key, ())
+            for value in sorted(values, key=lambda each: not self.made(key[0], each)):
                 fitting = as_type(value, types_of(schema or {}))
                 if fitting is not None:
                     return fitting
@@ -198,8 +208,9 @@ class ValuePool:
             return
         *prefix, suffix = words(name)
         self._store((resource, canonical(name)), value, last=last)
-        if prefix and suffix == "id" and noun("_".join(prefix)) != resource:
-            self._store((noun("_".join(prefix)), "id"), value, last=True)  # only seen from afar
+        if prefix and suffix == "id":
+            about = noun("_".join(prefix))
+            self._store((about, "id"), value, last=last or about != resource)  # seen from afar
 
     def _store(self, key: tuple[str, str], value: object, *, last: bool) -> None:
         if key not in self._values and len(self._values) >= _NAMES:
@@ -230,6 +241,19 @@ def _is_key(resource: str, name: str) -> bool:
     *prefix, last = words(name)
     elsewhere = prefix and last in ID_WORDS and noun("_".join(prefix)) != resource
     return last in KEY_WORDS and not elsewhere
+
+
+def _picked(request: Request) -> Iterator[str]:
+    """The ids by which a call names what is there: the answer to `POST /payOrder` repeats them.
+
+    Not those in the body for a collection, `POST /orders`: whoever makes a thing may name it.
+    """
+    last = "".join(segments(request.operation_path)[-1:])
+    sent = _json(request.body)
+    if isinstance(sent, Mapping) and not is_plural(last):
+        yield from (str(value) for name, value in sent.items() if words(name)[-1] in ID_WORDS)
+    query = parse_qsl(request.path.partition("?")[2])
+    yield from (value for name, value in query if words(name)[-1] in ID_WORDS)
 
 
 def _json(body: bytes) -> Any:

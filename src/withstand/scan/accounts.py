@@ -13,6 +13,7 @@ from withstand.openapi.path_template import parameter_in, segments
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot
 from withstand.openapi.resources import producer_of
 from withstand.openapi.spoken import Deed, only_reads, spoken_deed, thing_of
+from withstand.scan.profile import asks_who
 
 __all__ = [
     "changes_an_account",
@@ -41,24 +42,19 @@ _OF_THE_CALLER: Final = frozenset(
     {"email", "mail", "password", "passwd", "passcode", "credential", "credentials", "username"}
     | {"nickname", "setting", "settings", "preference", "preferences", "mfa", "totp", "otp", "fa"}
     | {"factor", "twofactor", "tfa", "deactivate", "unsubscribe", "leave", "plan", "subscription"}
-    | {
-        "apikey",
-        "rotate",
-        "regenerate",
-        "everywhere",
-        "gdpr",
-        "erase",
-        "whoami",
-        "me",
-        "self",
-        "myself",
-    }
+    | {"apikey", "rotate", "regenerate", "everywhere", "gdpr", "erase", "whoami", "me", "self"}
+    | {"myself", "avatar", "picture", "photo", "address", "language", "locale", "timezone"}
+    | {"theme", "status", "bio", "newsletter", "membership", "consent", "terms", "withdraw"}
+    | {"topup", "wallet", "balance"}
 )
 """What a call without an id says where it changes whoever calls it: `2fa`, `saveSettings`."""
 _OWN_NOUNS: Final = frozenset({"user", "account", "member"})
 _OF_A_USER: Final = re.compile(r'"(?:user|account|member)(?:_?id)?"\s*:', re.IGNORECASE)
 _SENT_VALUE: Final = re.compile(r"[^\s\"'=&,:{}\[\]]{6,}")
-_CALLERS: Final = frozenset({"account", "myaccount", "profile", "current", "close"})
+_CALLERS: Final = frozenset(
+    {"account", "myaccount", "profile", "current", "close", "set", "save", "accept", "cancel"}
+    | {"clear", "mark", "enable", "disable", "activate", "upgrade", "downgrade", "top"}
+)
 """The same, but for a call that creates: `POST /rpc/createAccount` changes nobody."""
 _SIGN_UP_WORDS: Final = ("register", "registration", "signup", "enroll", "join", "createaccount")
 """What only a sign-up is called: documents often declare security for everything, also for it."""
@@ -74,7 +70,7 @@ _USER_NAMES: Final = ("username", "login", "user", "handle", "nickname", "name")
 
 def changes_an_account(operation: Operation) -> bool:
     """Whether the operation may change or delete the account of whoever calls it."""
-    if operation.is_read:
+    if operation.is_read or asks_who(operation):
         return False
     is_call = spoken_deed(operation) in {Deed.CHANGE, Deed.REMOVE} and not operation.path_parameters
     if is_call and thing_of(operation).rpartition("_")[2] in _OWN_THINGS:
@@ -95,7 +91,7 @@ def changes_the_caller(operation: Operation, slots: Iterable[Slot]) -> bool:
 
     `slots` are its inputs: an e-mail address or a password that goes nowhere else is the caller's.
     """
-    if operation.path_parameters or operation.is_read:
+    if operation.path_parameters or operation.is_read or asks_who(operation):
         return False
     inputs = [slot.name.rsplit(".", 1)[-1] for slot in slots]
     if changes_an_account(operation):
@@ -112,8 +108,8 @@ def changes_the_caller(operation: Operation, slots: Iterable[Slot]) -> bool:
     callers = _OF_THE_CALLER if creates else _OF_THE_CALLER | _CALLERS
     if operation.method != "POST":
         callers |= {"user", "customer", "member"}
-    if said & callers and not only_reads(operation):
-        return True
+    if said & callers and (not only_reads(operation) or {*words(parts[-1])[:1]} & callers):
+        return True  # POST /markAllRead reads nothing
     if creates or (operation.method == "POST" and parts and _is_collection(parts[-1])):
         return False  # POST /customers makes somebody else
     if operation.method == "GET":

@@ -27,8 +27,14 @@ from withstand.scan.accounts import (
 )
 from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier, NoiseStays
-from withstand.scan.groundwork import Groundwork, let_in_again, new_throwaway
-from withstand.scan.own_ids import names_a_real_user, risks_a_real_one
+from withstand.scan.groundwork import (
+    Groundwork,
+    can_start_anew,
+    let_in_again,
+    new_throwaway,
+    start_anew,
+)
+from withstand.scan.own_ids import names_a_real_one, risks_a_real_one
 from withstand.scan.own_objects import needs_own_object, on_own_object
 from withstand.scan.plan import ScanPlan
 from withstand.scan.quiet_answers import Success, alike, may_be_a_refusal
@@ -195,10 +201,15 @@ async def _attempted(
             if producer_of(plan.api, operation) == sign_up_operation(plan.api, ground.builder):
                 raise Unbuildable("nothing of the scan's own to change: it works on users")
             built = await on_own_object(plan, ground, courier, operation, identity, full)
-        if names_a_real_user(ground, operation, built):
-            raise Unbuildable("the id of the user on whom it works gets no value: it may be real")
+        if names_a_real_one(ground, operation, pool, built):
+            raise Unbuildable("the id of what it works on gets no value: it may be a real one's")
         request = identity.authorize(built.request) if identity else built.request
+        signs_up = operation == sign_up_operation(plan.api, ground.builder)
+        if identity is not None and signs_up and not can_start_anew(plan, identity):
+            raise Unbuildable(f"it may turn the session of {name}, who cannot log in, into another")
         exchange = await courier.send(request)
+        if identity is not None and signs_up:
+            await start_anew(plan, ground, courier, identity)
         if name is not None:
             exchange = await let_in_again(plan, ground, courier, exchange, name) or exchange
             if exchange.succeeded:
@@ -284,6 +295,9 @@ def _askers(plan: ScanPlan, ground: Groundwork, operation: Operation) -> list[Id
     if changes_the_caller(operation, ground.builder.slots(operation)):
         own = [ground.throwaway] if ground.throwaway is not None else []
         return [*own] if operation.security else [None, *own]
+    works = ground.throwaway is not None and plan.provision is None
+    if works and operation == sign_up_operation(plan.api, ground.builder):
+        return [None]  # nobody's session need become a new user's
     everybody = list(ground.identities.values())
     roles = plan.policy.allowed_roles(operation)
     if roles is not None:

@@ -8,6 +8,7 @@ from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
 from withstand.client.transport import Transport
 from withstand.openapi.operation import Operation
+from withstand.scan.courier import Withheld
 from withstand.scan.leftovers import Leftover, leftovers, listing, was_served
 from withstand.scan.plan import ScanPlan
 
@@ -47,7 +48,10 @@ async def clean_up(
     for thing in leftovers(plan.api, plan.target.base_path, observed, sign_up=sign_up):
         why = f"not within the {_LONGEST_S:g} s that a scan takes to delete"
         if transport.unix_time_s() < end_s:
-            why = await _deleted(plan, transport, thing, people, able)
+            try:
+                why = await _deleted(plan, transport, thing, people, able)
+            except Withheld as withheld:
+                why = withheld.reason
         if why:
             what = str(thing.identifier) if thing.identifier is not None else "one without an id"
             left.setdefault(thing.producer.key, []).append(f"{what} ({why})")

@@ -17,6 +17,7 @@ from withstand.client.listener import Listener, Unreachable
 from withstand.client.redirect import respelled
 from withstand.client.target import Target
 from withstand.client.transport import Transport
+from withstand.openapi.request_values import Unbuildable
 from withstand.scan.browser import Browser
 from withstand.scan.budget import Allowance, Budget, BudgetSpent
 from withstand.scan.leftovers import may_create
@@ -29,9 +30,10 @@ from withstand.scan.patience import (
     is_noise,
 )
 from withstand.scan.preconditions import Preconditions
+from withstand.scan.real_users import RealUsers
 from withstand.scan.renewal import Renewal
 
-__all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "is_noise"]
+__all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "Withheld", "is_noise"]
 
 _OBSERVED_EXCHANGES: Final = 5_000
 _MOST_CREATED: Final = 5_000
@@ -55,6 +57,10 @@ class NoiseStays(Exception):  # noqa: N818 - a condition of the network, not an 
         what = str(outcome) if isinstance(outcome, Failure) else f"status {outcome.status}"
         super().__init__(f"{exchange.request.method} {exchange.request.operation_path}: {what}")
         self.exchange = exchange
+
+
+class Withheld(Unbuildable):
+    """A request is not sent: it might harm a configured user (V8). `reason` is one sentence."""
 
 
 class Stopped(Exception):  # noqa: N818 - the user asked for it
@@ -83,6 +89,7 @@ class Courier:
         self._target = target
         self._browser = Browser(target) if target is not None else None
         self._spelled: dict[tuple[str, str], str] = {}  # method and path → path as the API has it
+        self.real_users = RealUsers()  # to whom nothing is done
         self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
         self.waits: Callable[[float], None] = _nothing  # is told how long the scan waits, seconds
         self.created: list[Exchange] = []  # by these something may be there that must go again
@@ -149,7 +156,8 @@ class Courier:
         to: Target | None = None,
         noise_is_answer: bool = False,
     ) -> Exchange:
-        """One exchange. Raises NoiseStays, BudgetSpent or Stopped."""
+        """One exchange. Raises NoiseStays, Withheld, BudgetSpent or Stopped."""
+        self._spare(request)
         last_hang = self._troubles.given_up(self.place)
         if last_hang is not None:
             if noise_is_answer:
@@ -215,6 +223,8 @@ class Courier:
 
     async def burst(self, requests: Sequence[Request]) -> tuple[Exchange, ...]:
         """Several requests at one instant; noise is part of the answer."""
+        for request in requests:
+            self._spare(request)
         self._account(len(requests))
         current = tuple(self.current(request) for request in requests)
         exchanges = tuple(self._named(e) for e in await self._transport.burst(current))
@@ -280,6 +290,15 @@ class Courier:
             self._pace.refused()
         self.waited_s += wait_s
         return wait_s
+
+    def _spare(self, request: Request) -> None:
+        sender = self._renewal.sender(request)
+        harmed = self.real_users.harmed_by(request, sender.name if sender is not None else None)
+        if harmed is not None:
+            raise Withheld(
+                f"{request.method} {request.operation_path} was not sent: it names {harmed}, "
+                "to whom the scan does nothing"
+            )
 
     async def _others_are_served(self) -> bool:
         """Whether a read that was served before still is: then the limit is on one thing only."""

@@ -23,7 +23,7 @@ from withstand.scan.check import (
     Step,
     Steps,
 )
-from withstand.scan.courier import Courier, NoiseStays
+from withstand.scan.courier import Courier, NoiseStays, Withheld
 from withstand.scan.forgery import turned_away_unread
 from withstand.scan.login import log_in
 from withstand.scan.subject import Subject
@@ -103,6 +103,8 @@ def _run(check: Check, subject: Subject) -> Steps[Outcome]:
         return (yield from _watched(check.run(subject)))
     except NoiseStays as noise:
         return Inconclusive(reason=f"the target gave no usable answer: {noise}")
+    except Withheld as withheld:
+        return Inconclusive(reason=withheld.reason)
 
 
 def _watched(steps: Steps[Outcome]) -> Steps[Outcome]:
@@ -114,8 +116,8 @@ def _watched(steps: Steps[Outcome]) -> Steps[Outcome]:
             step = _next(steps, answer)
             try:
                 answer = yield step
-            except NoiseStays as noise:
-                answer = noise
+            except (NoiseStays, Withheld) as none:
+                answer = none
             if isinstance(answer, Exchange):
                 place = answer.identity, answer.request.operation_path
                 if turned_away_unread(answer):
@@ -134,7 +136,7 @@ def _watched(steps: Steps[Outcome]) -> Steps[Outcome]:
 
 
 async def carried(steps: Steps[T], subject: Subject, courier: Courier) -> T:
-    """What a generator of steps returns once they are carried out. Raises NoiseStays."""
+    """What a generator of steps returns once they are carried out. Raises NoiseStays, Withheld."""
     answer: Any = None
     try:
         while True:
@@ -147,16 +149,17 @@ async def carried(steps: Steps[T], subject: Subject, courier: Courier) -> T:
 
 
 def _next(steps: Steps[T], answer: Any) -> Step:
-    """The next step. Noise that stays is raised where the step that met it was yielded."""
-    return steps.throw(answer) if isinstance(answer, NoiseStays) else steps.send(answer)
+    """The next step. Why there is no answer is raised where the step was yielded."""
+    unanswered = isinstance(answer, NoiseStays | Withheld)
+    return steps.throw(answer) if unanswered else steps.send(answer)
 
 
 async def _answer(step: Step, subject: Subject, courier: Courier) -> Any:
-    """What a step led to, or the noise that it met."""
+    """What a step led to, or why it got no answer."""
     try:
         return await _do(step, subject, courier)
-    except NoiseStays as noise:
-        return noise
+    except (NoiseStays, Withheld) as none:
+        return none
 
 
 async def _do(step: Step, subject: Subject, courier: Courier) -> Any:

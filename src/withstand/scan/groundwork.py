@@ -19,7 +19,8 @@ from withstand.scan.courier import Courier
 from withstand.scan.login import log_in
 from withstand.scan.made import Made
 from withstand.scan.plan import ScanPlan
-from withstand.scan.profile import Profile
+from withstand.scan.profile import Profile, profile_in
+from withstand.scan.real_users import RealUsers
 from withstand.scan.subject import Baseline
 from withstand.scan.throwaways import make_throwaway
 
@@ -37,9 +38,11 @@ class Groundwork:
     missing: dict[str, str] = field(default_factory=dict)  # operation key → why no baseline
     refused: dict[str, Baseline] = field(default_factory=dict)  # what stands in for it, if anything
     attempts: dict[str, list[Attempt]] = field(default_factory=dict)  # operation key → tries
+    asks_who: Baseline | None = None  # what told somebody's profile before the scan
     canary: Baseline | None = None  # the one that most identities may ask
     canaries: dict[str, Baseline] = field(default_factory=dict)  # identity name → its own
-    profiles: dict[str, Profile] = field(default_factory=dict)  # identity name → who it was
+    profiles: dict[str, dict[str, Profile]] = field(default_factory=dict)
+    """Identity name → operation key → who it was when that was first read."""
     logged_in_at_s: dict[str, float] = field(default_factory=dict)  # Unix seconds, by name
     refusals: set[str] = field(default_factory=set)
     served: set[str] = field(default_factory=set)  # names of identities that something answered
@@ -78,6 +81,10 @@ async def reach(plan: ScanPlan, courier: Courier) -> None:
 async def log_everybody_in(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
     """Every configured identity with a credential. Raises IdentityBroken naming those without."""
     problems = []
+    recipes = (plan.login, *(identity.login for identity in plan.identities))
+    courier.real_users = RealUsers(
+        frozenset(plan.target.base_path + recipe.path for recipe in recipes if recipe is not None)
+    )
     if plan.login is not None:
         courier.secrets.update(plan.login.secrets)
     for identity in plan.identities:
@@ -88,6 +95,9 @@ async def log_everybody_in(plan: ScanPlan, ground: Groundwork, courier: Courier)
                 problems.append(f"{identity.name}: {got}")
                 continue
             identity = identity.logged_in(got)
+            answer = courier.observed[-1].response  # it may say whose login it was
+            courier.real_users.know(identity, profile_in(answer) if answer is not None else None)
+        courier.real_users.know(identity)
         _take_in(ground, courier, identity)
         ground.pools[identity.name] = ValuePool()
     if problems:
@@ -95,6 +105,10 @@ async def log_everybody_in(plan: ScanPlan, ground: Groundwork, courier: Courier)
             "cannot log in as " + "; ".join(problems),
             hint="check the password and [login] in the configuration, then run again",
         )
+
+
+async def sign_somebody_up(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
+    """The first user of the scan's own, where identities are configured; a note without one."""
     if plan.identities:
         made = await new_throwaway(plan, ground, courier)
         if isinstance(made, str):
@@ -149,6 +163,29 @@ async def log_in_again(
         courier.supersede(identity.credential, got)
     _take_in(ground, courier, identity.logged_in(got))
     return None
+
+
+def can_start_anew(plan: ScanPlan, identity: Identity) -> bool:
+    """Whether an identity does without its session: it has none, or can log in once more."""
+    session = identity.credential is not None and bool(identity.credential.cookies)
+    return not session or plan.login is not None or identity.login is not None
+
+
+async def start_anew(
+    plan: ScanPlan, ground: Groundwork, courier: Courier, identity: Identity
+) -> None:
+    """A new session for who has one, after a sign-up: the old one may be the new user's now.
+
+    Raises IdentityBroken where it cannot log in again.
+    """
+    if identity.credential is None or not identity.credential.cookies:
+        return
+    problem = await log_in_again(plan, ground, courier, ground.identities[identity.name])
+    if problem is not None:
+        raise IdentityBroken(
+            f"{identity.name} cannot log in again after a sign-up in its session: {problem}",
+            hint="list the sign-up as never under [access]",
+        )
 
 
 async def let_in_again(

@@ -76,7 +76,7 @@ def leftovers(
         if not may_create(exchange) or response is None or says_no(response):
             continue
         producer = called(api, base_path, exchange.request)
-        if producer is None or producer.removes or _changes(api, producer):
+        if producer is None or producer.removes or _makes_nothing(api, producer):
             continue
         if only_reads(producer):  # POST /rpc/getOrder shows what may be anybody's
             continue
@@ -94,12 +94,16 @@ def leftovers(
     return tuple(reversed(found.values()))
 
 
-def _changes(api: Api, operation: Operation) -> bool:
-    """Whether it works on what is there already: its answer's id is that of no new thing."""
-    if operation.path_parameters:
-        return spoken_deed(operation) is Deed.CHANGE
-    picks = picker_of(operation, api.resolve) is not None
-    return picks and deed_of(operation, api.resolve) is Deed.CHANGE
+def _makes_nothing(api: Api, operation: Operation) -> bool:
+    """Whether it reads or works on what is there already: its answer's id is that of no new thing.
+
+    `POST /rpc/getOrder` shows one that somebody had before.
+    """
+    said = spoken_deed(operation)
+    if said not in {None, Deed.CREATE}:
+        return True
+    picks = not operation.path_parameters and picker_of(operation, api.resolve) is not None
+    return picks and deed_of(operation, api.resolve) is not Deed.CREATE
 
 
 def _leftover(

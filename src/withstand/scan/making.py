@@ -37,6 +37,7 @@ from withstand.scan.objects import (
     read_back,
 )
 from withstand.scan.subject import Subject
+from withstand.scan.users import id_as_read
 
 _MISPLACED: Final = frozenset({400, 403, 404, 409, 422})
 """Answers to a creation whose place, `/orders/{id}` of `/orders/{id}/items`, may be at fault."""
@@ -204,8 +205,11 @@ def _made(
     sign_up = sign_up_operation(subject.api, subject.builder)
     signs_up = producer == sign_up
     if signs_up and not shows_the_user(built.request, response):
-        return f"{producer.key} answered {response.status} with nothing of the new user"
-    found = id_of_new(operation, producer, built, response, name, signs_up=signs_up)
+        found = yield from id_as_read(subject, operation, built, exchange, name)
+        if found is None:
+            return f"{producer.key} answered {response.status} with nothing of the new user"
+    else:
+        found = id_of_new(operation, producer, built, response, name, signs_up=signs_up)
     made = Made(
         by=by,
         producer=producer,

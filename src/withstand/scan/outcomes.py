@@ -19,13 +19,14 @@ from withstand.scan.check import (
     Safety,
     Skipped,
 )
-from withstand.scan.courier import Courier, NoiseStays
+from withstand.scan.courier import Courier, NoiseStays, Withheld
 from withstand.scan.driver import Errand, carried, judge
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.plan import ScanPlan
 from withstand.scan.reporting import Ledger, texts_of
 from withstand.scan.role_access import observe, unobserved
 from withstand.scan.subject import Subject
+from withstand.scan.surroundings import subject_of
 
 
 class Outcomes:
@@ -133,31 +134,8 @@ class Outcomes:
 
     def subject(self, operation: Operation | None) -> Subject:
         """What a check is shown of an operation, or of the whole API."""
-        ground = self.ground
-        return Subject(
-            api=self.plan.api,
-            target=self.plan.target,
-            policy=self.plan.policy,
-            identities=tuple(ground.identities.values()),
-            throwaway=ground.throwaway,
-            builder=ground.builder,
-            pools=ground.pools,
-            nonce=self.plan.nonce,
-            operation=operation,
-            baseline=ground.baselines.get(operation.key) if operation else None,
-            baselines=ground.baselines,
-            canary=ground.canary,
-            observed=tuple(self.courier.observed),
-            login=self.plan.login,
-            plain_target=self.plan.plain_target,
-            expired_token=self.plan.expired_token,
-            public_key=self.plan.public_key,
-            loopback=self.plan.target.is_loopback,
-            now_s=self.courier.now_s(),
-            refusals=frozenset(ground.refusals),
-            spared=ground.spared,
-            access=self.access.get(operation.key) if operation else None,
-        )
+        shown = subject_of(self.plan, self.ground, self.courier, operation)
+        return replace(shown, access=self.access.get(operation.key) if operation else None)
 
     def mask(self, outcome: Outcome | None = None) -> Mask:
         """The mask for what is shown of an outcome, or for texts without sessions."""
@@ -187,6 +165,8 @@ class Outcomes:
                 row = (await carried(observe(subject), subject, self.courier)).row
             except NoiseStays as noise:
                 row = unobserved(subject, f"the target gave no usable answer: {noise}")
+            except Withheld as withheld:
+                row = unobserved(subject, withheld.reason)
         self.access[operation.key] = row
 
     def _close(self, check: Check, operation: Operation | None, outcome: Outcome) -> None:

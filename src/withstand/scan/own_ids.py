@@ -1,14 +1,15 @@
 """Ids that a baseline may be tried with: of what its identity made or was shown, never made up."""
 
+from contextlib import suppress
 from typing import Final
 
 from withstand.client.identity import Identity
-from withstand.openapi.naming import ID_WORDS, is_plural, is_reference, noun, words
-from withstand.openapi.operation import Operation
+from withstand.openapi.naming import ID_WORDS, is_identifier, is_plural, is_reference, noun, words
+from withstand.openapi.operation import Api, Operation
 from withstand.openapi.page_ids import id_listed_with
 from withstand.openapi.path_template import resource_before, segments
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import lister_of
+from withstand.openapi.resources import lister_of, nouns_of
 from withstand.openapi.schema_merge import Resolve, types_of
 from withstand.openapi.spoken import Deed, deed_of, only_reads, spoken_deed, thing_of
 from withstand.openapi.value_pool import ValuePool
@@ -16,10 +17,8 @@ from withstand.scan.courier import Courier
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.objects import item_slot
 from withstand.scan.plan import ScanPlan
+from withstand.scan.real_users import ACTS, acts, inputs_of, is_of_a_person
 
-_PEOPLE: Final = frozenset(
-    {"user", "account", "member", "customer", "employee", "staff", "person", "profile", "admin"}
-)
 _ASKS: Final = frozenset({"search", "query", "filter", "find"})
 """What a POST may do without changing anything: `POST /search`."""
 
@@ -41,18 +40,54 @@ def risks_a_real_one(
     return not all(_is_own(ground, operation, pool, built, slot) for slot in slots)
 
 
-def names_a_real_user(ground: Groundwork, operation: Operation, built: Built) -> bool:
-    """Whether a call that creates nothing says by an id on whom it works: `POST /admin/setRole`."""
-    last = segments(operation.path)[-1:]
-    creates = operation.method == "POST" and "".join(last).islower() and is_plural("".join(last))
-    if only_reads(operation) or spoken_deed(operation) is Deed.CREATE or creates:
+def names_a_real_one(
+    ground: Groundwork, operation: Operation, pool: ValuePool | None, built: Built
+) -> bool:
+    """Whether an input of a call may name somebody or something real to which it does something.
+
+    Somebody where it creates nothing, `POST /admin/setRole`; something where its verb says that it
+    works on what is there, be it one or a list: `POST /mergeOrders`.
+    """
+    does = acts(operation) and segments(operation.path)[-1] != "transfer"
+    if only_reads(operation) and not does:
         return False
-    return any(
-        slot.location in {"query", "body"}
-        and _is_of_a_person(slot.name.rsplit(".", 1)[-1])
-        and not _is_own(ground, operation, None, built, slot)
-        for slot in built.values
-    )
+    known = {slot.name.split(".", 1)[0] for slot in ground.builder.given(operation)}
+    with suppress(Unbuildable):  # what picks one thing was seen to before: `risks_a_real_one`
+        known.add(item_slot(ground.builder, operation).name)
+    for name, value in inputs_of(built.request):
+        if name in known or not value or any(canary in value for canary in built.canaries):
+            continue
+        numbered = is_identifier(name) or value.isdecimal()
+        if (is_of_a_person(name) and numbered) or name in {"account_id", "accountId"}:
+            if not _creates(operation):
+                return True
+        elif does and (is_identifier(name) or _is_a_thing(ground.builder.api, name)):
+            about = noun("_".join(words(name)[:-1] or words(name)))
+            about = thing_of(operation) if name.lower() in ID_WORDS else about
+            if _works_on(operation, about) and not (pool is not None and pool.made(about, value)):
+                return True
+    return False
+
+
+def _works_on(operation: Operation, about: str) -> bool:
+    """Whether a call does what it says to a thing of that kind: `/orders/refund`, `mergeOrders`.
+
+    Of a verb alone, `POST /pay`, nobody knows; what `updateOrder` says of a product is left as is.
+    """
+    said = {noun(word) for part in segments(operation.path) for word in words(part)}
+    return about in nouns_of(operation) | said or thing_of(operation) in ACTS
+
+
+def _is_a_thing(api: Api, name: str) -> bool:
+    """Whether an input is called like what an operation is about: `order`."""
+    return any(thing_of(operation) == noun(name) for operation in api.operations)
+
+
+def _creates(operation: Operation) -> bool:
+    """Whether it makes something new: its verb says so, or its path names several things."""
+    last = "".join(segments(operation.path)[-1:])
+    several = operation.method == "POST" and last.islower() and is_plural(last)
+    return several or spoken_deed(operation) is Deed.CREATE
 
 
 def _changes_one(operation: Operation, resolve: Resolve) -> bool:
@@ -67,11 +102,6 @@ def _may_be_an_id(slot: Slot) -> bool:
     return slot.location in {"path", "query"} and (
         is_reference(slot.name) or "integer" in types or text
     )
-
-
-def _is_of_a_person(name: str) -> bool:
-    *prefix, last = words(name)
-    return last in ID_WORDS and bool(_PEOPLE & {*prefix})
 
 
 def _is_own(

@@ -1,5 +1,7 @@
 """Baselines of what deletes, or changes accounts: on objects and users made for it (V8)."""
 
+from dataclasses import replace
+
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.request_builder import Built, Unbuildable
@@ -14,11 +16,14 @@ from withstand.scan.accounts import (
     sign_up_request,
 )
 from withstand.scan.courier import Courier
+from withstand.scan.driver import carried
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.made import id_of_new
 from withstand.scan.objects import item_slot
 from withstand.scan.own_ids import listed_id
 from withstand.scan.plan import ScanPlan
+from withstand.scan.surroundings import subject_of
+from withstand.scan.users import id_as_read
 
 
 def needs_own_object(api: Api, operation: Operation) -> bool:
@@ -58,12 +63,16 @@ async def on_own_object(
     slot = item_slot(ground.builder, operation)
     response = exchange.response
     found: object | None = None
-    if response is not None and response.succeeded:
-        signs_up = producer == sign_up
-        name = slot.name.rpartition(".")[2]
+    name = slot.name.rpartition(".")[2]
+    signs_up = producer == sign_up
+    unsure = signs_up and response is not None and not shows_the_user(request, response)
+    if unsure and exchange.succeeded:
+        shown = replace(subject_of(plan, ground, courier, operation), canary=ground.asks_who)
+        reading = id_as_read(shown, operation, made, exchange, name)
+        found = await carried(reading, shown, courier)
+    elif response is not None and response.succeeded:
         found = id_of_new(operation, producer, made, response, name, signs_up=signs_up)
-        unsure = signs_up and not shows_the_user(request, response)
-        if found is None and identity is not None and not unsure:
+        if found is None and identity is not None:
             found = await listed_id(plan, ground, courier, operation, identity, made, name)
     if found is None:
         raise Unbuildable(f"{producer.key} answered {exchange.status} without an id to use")

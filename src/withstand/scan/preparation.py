@@ -83,6 +83,7 @@ async def prepared_requests(plan: ScanPlan, transport: Transport, *, now_s: floa
     )
     await ground_rules.reach(plan, courier)
     await ground_rules.log_everybody_in(plan, ground, courier)
+    await ground_rules.sign_somebody_up(plan, ground, courier)
     await take_baselines(plan, ground, courier)
     return Prepared(
         requests={key: (found.exchange.request,) for key, found in ground.baselines.items()},

@@ -19,6 +19,7 @@ from withstand.client.token_place import found_token, refresh_token
 
 _NO_RENEWAL: Final = re.compile(
     r"(?i)log-?_?(?:in|out|off)|sign-?_?(?:in|out|up|off)|session|token|auth|regist|password|reset"
+    r"|^(?:join|enrol)|(?:user|account|member|customer)s?$"
 )
 """What an operation is called that gives the session of somebody else, or none."""
 _VALUES: Final = (re.compile(r"=([^;\s]{8,})"), re.compile(r"[\w.~+/%:|-]{8,}={0,2}"))

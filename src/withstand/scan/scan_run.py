@@ -11,8 +11,8 @@ from withstand.client.transport import Transport
 from withstand.openapi.dependency_order import in_dependency_order
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import RequestBuilder
+from withstand.scan import canary, health, throwaways
 from withstand.scan import groundwork as ground_rules
-from withstand.scan import health, throwaways
 from withstand.scan.accounts import looks_like_login, sign_up_operation
 from withstand.scan.agenda import Item, place_of
 from withstand.scan.baselines import take_baselines
@@ -86,6 +86,8 @@ class ScanRun:
         self._report("log in", 0, len(self.plan.identities))
         await ground_rules.reach(self.plan, self.courier)
         await ground_rules.log_everybody_in(self.plan, self._ground, self.courier)
+        await canary.read_profiles(self.plan, self._ground, self.courier)
+        await ground_rules.sign_somebody_up(self.plan, self._ground, self.courier)
         self._report("baselines", 0, len(self.plan.api.operations))
         before = self.courier.requests
         await take_baselines(self.plan, self._ground, self.courier, self._baseline_of)
@@ -96,7 +98,12 @@ class ScanRun:
         )
         self.courier.place = "the canary"
         try:
-            await health.find_canary(self.plan, self._ground, self.courier)
+            harmed = await canary.find_canary(self.plan, self._ground, self.courier)
+            if harmed is not None:
+                self._outcomes.void = (
+                    f"an identity changed while requests were tried: {harmed}; list the operation "
+                    "that did it as never under [access]"
+                )
         except NoiseStays as noise:
             self._ground.notes.append(
                 f"The canary of the identities gave no usable answer: {noise}."
@@ -248,7 +255,7 @@ class ScanRun:
             tuple(ready),
             self._outcomes.mask(),
             self.courier.requests,
-            problem,
+            problem or self._outcomes.void,
         )
 
     def stop_listening(self) -> None:

@@ -12,11 +12,13 @@ from withstand.client.identity import Credential, Identity
 from withstand.openapi.identifiers import identifier_in
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
+from withstand.openapi.path_template import values_in
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import producer_of, reader_of
+from withstand.openapi.resources import nouns_of, producer_of, reader_of
 from withstand.scan.accounts import (
     is_password,
     new_password,
+    shows_the_user,
     sign_up_operation,
 )
 from withstand.scan.check import LogIn, Steps, send
@@ -25,21 +27,35 @@ from withstand.scan.subject import Subject
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewUser:
-    """A user of this check's own. `identity` is logged in; `exchange` is the sign-up."""
+    """A user of this check's own. `identity` is logged in; `exchange` is the sign-up.
+
+    `account` is their account as they read it, where the sign-up's answer leaves open whose id it
+    gives.
+    """
 
     identity: Identity
     built: Built
     exchange: Exchange
+    account: Exchange | None = None
 
-    def named(self, name: str, account: Exchange | None = None) -> object | None:
+    @property
+    def is_told(self) -> bool:
+        """Whether the sign-up's answer is about this user."""
+        response = self.exchange.response
+        return response is not None and shows_the_user(self.built.request, response)
+
+    def named(
+        self, name: str, account: Exchange | None = None, *, guess: bool = False
+    ) -> object | None:
         """What names this user as an input would: by a field, by the sign-up's answer, or by the
-        account as the user reads it. None without one.
+        account as the user reads it. None without one; a `guess` is only good for a read.
         """
         fields = self.identity.fields
         given = fields.get(name) or fields.get(words(name)[-1])
         if given is not None:
             return given
-        for exchange in (self.exchange, account):
+        told = self.exchange if guess or self.is_told else None
+        for exchange in (told, self.account, account):
             response = exchange.response if exchange is not None else None
             found = identifier_in(response.json(), name) if response is not None else None
             if found is not None:
@@ -82,10 +98,21 @@ def new_user(
     exchange = yield from send(built.request)
     if exchange.response is None or not exchange.succeeded or subject.refused(exchange.response):
         return exchange
+    return (yield from signed_up(subject, built, exchange, password, frozenset(extra or ())))
+
+
+def signed_up(
+    subject: Subject,
+    built: Built,
+    exchange: Exchange,
+    password: str,
+    besides: frozenset[Slot] = frozenset(),
+) -> Steps[NewUser | str]:
+    """The user of a sign-up that succeeded, logged in, or why not. `besides` names nobody."""
     fields = {
         slot.name.rsplit(".", 1)[-1]: str(value)
         for slot, value in built.values.items()
-        if slot.location == "body" and slot not in (extra or {})
+        if slot.location == "body" and slot not in besides
     }
     template = subject.throwaway
     identity = Identity(
@@ -96,8 +123,21 @@ def new_user(
     )
     credential: Credential | None = yield LogIn(identity=identity.name, user=identity)
     if credential is None:
-        return f"a user signed up with {sign_up.key} could not log in"
-    return NewUser(identity=identity.logged_in(credential), built=built, exchange=exchange)
+        return f"a user signed up with {built.operation.key} could not log in"
+    user = NewUser(identity=identity.logged_in(credential), built=built, exchange=exchange)
+    if user.is_told or subject.canary is None:
+        return user
+    asked = user.identity.authorize(subject.stripped(subject.canary.exchange.request))
+    account = yield from send(asked)
+    return replace(user, account=account) if _shows(account, user) else user
+
+
+def _shows(exchange: Exchange, user: NewUser) -> bool:
+    """Whether an answer names the user: by what nobody else has, where they have such a thing."""
+    fields = user.identity.fields.items()
+    names = user.built.canaries or [value for key, value in fields if not is_password(key)]
+    response = exchange.response
+    return response is not None and exchange.succeeded and any(n in response.text for n in names)
 
 
 def _also_called(fields: Mapping[str, str]) -> dict[str, str]:
@@ -114,19 +154,40 @@ def account_of(subject: Subject, user: NewUser, operation: Operation) -> Steps[E
     requests = []
     reader = reader_of(subject.api, operation)
     if reader is not None and subject.policy.forbids(reader) is None:
-        place = _place(subject, reader, user)
+        place = _place(subject, reader, user, guess=True)
         if place is not None:
             with suppress(Unbuildable):
                 requests.append(subject.build(reader, replace=place).request)
     if subject.canary is not None:
         requests.append(subject.stripped(subject.canary.exchange.request))
-    names = {value for key, value in user.identity.fields.items() if not is_password(key)}
     for request in requests:
         exchange = yield from send(user.identity.authorize(request))
-        response = exchange.response
-        if response is not None and exchange.succeeded and any(n in response.text for n in names):
+        if _shows(exchange, user):
             return exchange
     return None
+
+
+def id_as_read(
+    subject: Subject, operation: Operation, built: Built, exchange: Exchange, name: str
+) -> Steps[object | None]:
+    """The id of whom a sign-up made, where its answer leaves open whose id it gives.
+
+    The user logs in and reads: what names them where they are asked for by that id, or in their own
+    account, is theirs. None where nothing says so.
+    """
+    password = next((str(v) for s, v in built.values.items() if is_password(s.name)), None)
+    user = (yield from signed_up(subject, built, exchange, password)) if password else None
+    if not isinstance(user, NewUser):
+        return None
+    account = user.account or (yield from account_of(subject, user, operation))
+    if account is None or account.response is None:
+        return None
+    found = identifier_in(account.response.json(), name, about=nouns_of(operation))
+    if found is not None:
+        return found
+    reader, guess = reader_of(subject.api, operation), user.named(name, guess=True)
+    asked = values_in(reader.path, account.request.operation_path) if reader is not None else {}
+    return guess if str(guess) in asked.values() else None  # and no `me` of /users/me
 
 
 def located_account(
@@ -144,12 +205,14 @@ def located_account(
     return subject.build(operation, replace={**secret, **place, **(more or {})})
 
 
-def _place(subject: Subject, operation: Operation, user: NewUser) -> dict[Slot, object] | None:
+def _place(
+    subject: Subject, operation: Operation, user: NewUser, *, guess: bool = False
+) -> dict[Slot, object] | None:
     """Who the user is in the operation's path: by the sign-up's answer, else by a field."""
     slots = [s for s in subject.builder.slots(operation) if s.location == "path"]
     if len(slots) != 1:
         return None
-    value = user.named(slots[0].name)
+    value = user.named(slots[0].name, guess=guess)
     return {slots[0]: value} if value is not None else None
 
 

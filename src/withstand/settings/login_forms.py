@@ -25,7 +25,7 @@ GRANTS: Final = ("password", "client_credentials")
 CLIENT_AUTHENTICATIONS: Final = ("basic", "body")
 METHOD_PATTERN: Final = "|".join(METHODS)
 _REQUEST: Final = rf"^({METHOD_PATTERN}) /[^\s*]*$"
-_CANARY: Final = r"^GET /[^\s*{}]*$"
+_CANARY: Final = r"^(GET|POST) /[^\s*{}]*$"
 _NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _TEMPLATE: Final = rf"^({_NAME}:|\?[^=&\s]+=).*\{{token\}}.*$"
 _TOKEN_PATH: Final = rf"^(\$([.\[]\S*)?|header {_NAME}|cookies)$"
@@ -70,7 +70,9 @@ def _payload(value: object) -> Payload:
 def _canary(value: object) -> CanaryRequest:
     request = text(value)
     if not re.match(_CANARY, request):
-        raise Unfit(f"{request!r} is no read without parameters; write it as 'GET /me'")
+        raise Unfit(
+            f"{request!r} is no read without parameters; write it as 'GET /me', or 'POST /whoAmI'"
+        )
     return CanaryRequest(request)
 
 

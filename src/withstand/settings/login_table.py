@@ -92,7 +92,9 @@ class LoginTable:
     )
     canary: CanaryRequest | None = attrs.field(
         default=None,
-        metadata=_doc("Read that works only for who is logged in; without it one is found."),
+        metadata=_doc(
+            "Read that works only for who is logged in, by GET or POST; without it one is found."
+        ),
     )
     provision: str | None = attrs.field(
         default=None,

@@ -76,6 +76,10 @@ ACCOUNT_CALLS = (
     "POST /account_close.php",
     "DELETE /my-account",
     "POST /index.php?action=change_email",
+    "POST /rpc/acceptTerms",
+    "POST /rpc/markAllRead",
+    "POST /wallet/withdraw",
+    "PUT /avatar",
 )
 
 
@@ -135,12 +139,16 @@ class Orders:
         path = request.operation_path
         if path == "/orders" and request.method == "POST":
             return answer(201, {"id": next(self.numbers)})
-        number = sent(request).get("id") or sent(request).get("userId")
-        number = number or query(request, "id") or query(request, "orderId")
+        given = sent(request)
+        names = ("id", "userId", "order", "orderId")
+        told: list[Any] = [*map(given.get, names), *(query(request, name) for name in names)]
+        number: Any = next(filter(None, told), None)
+        number = next(iter(given.get("ids") or ()), number)
         number = next((part for part in path.split("/") if part.isdecimal()), number)
         if not str(number).isdecimal():
             return answer(200, [{"id": 1, "note": "real"}, {"id": 2, "note": "real"}])
-        if request.method != "GET" or "close" in path or "cancel" in path:
+        acts = ("close", "cancel", "refund", "publish")
+        if request.method != "GET" or any(word in path for word in acts):
             self.touched.add((path.strip("/").split("/")[0], int(number)))
         return answer(200, {"id": int(number), "note": "real"})
 
@@ -156,20 +164,27 @@ class Orders:
         ("/order_close.php", "get", False),
         ("/orders/{id}/cancel", "get", True),
         ("/cancel", "get", True),
+        ("/orders/refund", "get", False),
+        ("/order_publish", "get", False),
+        ("/rpc/mergeOrders", "post", False),
+        ("/rpc/pay", "post", True),
     ],
 )
 @pytest.mark.parametrize("creates", [True, False])
 def test_only_what_the_scan_made_is_changed(
     path: str, method: str, made: bool, creates: bool
 ) -> None:
-    key = {"/admin/setRole": "userId", "/cancel": "orderId"}.get(path, "id")
+    keys = {"/admin/setRole": "userId", "/rpc/pay": "order", "/rpc/mergeOrders": "ids"}
+    keys |= {"/order_publish": "order", "/cancel": "orderId"}
+    key = keys.get(path, "id")
+    taken = {"type": "array", "items": ID, "minItems": 1} if key == "ids" else ID
     place = "path" if "{" in path else "query"
-    picker = {"in": place, "name": key, "required": True, "schema": ID}
+    picker = {"in": place, "name": "id" if "{" in path else key, "required": True, "schema": ID}
     item = operation()
     if "{" in path or method == "get":
         item["parameters"] = [picker]
     if method != "get":
-        item["requestBody"] = body(note=TEXT, **({} if "{" in path else {key: ID}))
+        item["requestBody"] = body(note=TEXT, **({} if "{" in path else {key: taken}))
     paths: dict[str, Any] = {"/orders": {"get": operation()}, path: {method: item}}
     paths["/staff"] = {"get": operation()}
     if creates:

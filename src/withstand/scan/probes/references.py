@@ -23,6 +23,7 @@ from withstand.scan.audience import canary_of
 from withstand.scan.check import Steps, send
 from withstand.scan.making import create
 from withstand.scan.objects import Made
+from withstand.scan.real_users import acts
 from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
@@ -102,7 +103,7 @@ def referred(
                 return Reference(slot=slot, value=value, made=made, item=item)
     person, bare = names_person(operation, slot), name.lower() in ID_WORDS
     value = own_value(subject, name, owner) if person or not bare else None
-    if value is None and not person:
+    if value is None and not person and not acts(operation):
         value = yield from _listed_value(subject, operation, name, owner, stranger)
         return Reference(slot=slot, value=value, listed=True) if value is not None else None
     return Reference(slot=slot, value=value) if value is not None else None
@@ -194,6 +195,8 @@ def _item_of(subject: Subject, operation: Operation, name: str) -> Operation | N
         if post.method == "POST" and post != operation and thing_of(post) == wanted:
             if post == sign_up or "{" in post.path:
                 continue
+            if deed_of(post, subject.api.resolve) is not Deed.CREATE:
+                continue  # POST /rpc/deleteOrder makes no order
             place = Parameter(name=name, location="path", required=True, schema={})
             return Operation(method="PUT", path=f"{post.path}/{{{name}}}", parameters=(place,))
     return None
