@@ -160,7 +160,10 @@ def inputs_of(request: Request) -> list[tuple[str, str]]:
         return found + parse_qsl(body)
     if "json" in kind or body[:1] in {"{", "["}:
         with suppress(ValueError, RecursionError):
-            found += _scalars(json.loads(body), "")
+            document = json.loads(body)
+            if isinstance(document, dict) and "jsonrpc" in document:
+                document.pop("id", None)  # that of the exchange
+            found += _scalars(document, "")
     return found
 
 

@@ -153,7 +153,7 @@ def test_the_one_who_makes_the_thing_may_be_another_than_those_who_use_it() -> N
         (
             Race(read="GET /wallet", value="$.data.balance", least=1000),
             PAY,
-            "is 99 before anything is sent, which is not at least 1000",
+            "is 100 before anything is sent, which is not at least 1000",
         ),
     ],
 )
