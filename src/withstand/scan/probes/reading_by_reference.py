@@ -142,7 +142,7 @@ def _with(subject: Subject, wanted: Operation, slot: Slot, value: object | None)
 
 def _nobody(slot: Slot, nonce: str) -> object:
     """An id that nothing has."""
-    if slot.schema.get("type") == "integer":
+    if slot.kinds == {"integer"}:
         return 2_000_000_000 + int(nonce[2:8], 16) % 100_000_000
     return nonce
 

@@ -61,7 +61,7 @@ def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
         said = words(name)
         if slot.location not in {"query", "body"} or _TO_OTHERS & {*said}:
             continue
-        if "enum" in slot.schema or slot.schema.get("type") in {"boolean", "number"}:
+        if "enum" in slot.schema or slot.kinds <= {"boolean", "number"}:
             continue
         numbered = len(said) > 1 and said[-1] in _NUMBERS
         if (
