@@ -6,6 +6,7 @@ judged by one answer.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from withstand.scan.accounts import changes_an_account
 from withstand.scan.check import Steps, send
 from withstand.scan.finding import Confidence
 from withstand.scan.making import create
-from withstand.scan.objects import Made, listed, lister_around, located, read_back
+from withstand.scan.objects import Made, listed, lister_around, located, place_around, read_back
 from withstand.scan.ownership import Holding, hold, shows
 from withstand.scan.personal import is_personal
 from withstand.scan.seen import operation_of
@@ -91,14 +92,24 @@ def same_marks(held: Holding, other: Exchange) -> bool:
 def in_list_of(
     subject: Subject, operation: Operation, made: Made, reader: Identity
 ) -> Steps[bool | None]:
-    """Whether somebody's list of such objects shows this one; None when there is no such list."""
+    """Whether somebody's list of such objects shows this one; None when there is no such list.
+
+    A list inside of another thing was asked for by that thing's id, which only its owner told: it
+    says no more than whether the reader's list shows that thing.
+    """
     found = yield from listed(subject, operation, made, reader)
     if found is None or found.response is None or not found.succeeded:
         return None
-    if shows(found, made.canaries) is not None:
-        return True
     name = name_of_id(operation, subject.api.resolve) or "id"
-    return str(made.identifier) in listed_ids(found.response.json(), name)
+    known = str(made.identifier) in listed_ids(found.response.json(), name)
+    if not known and shows(found, made.canaries) is None:
+        return False
+    lister = lister_around(subject, operation)
+    around = place_around(made, lister) if lister is not None else None
+    if lister is None or around is None:
+        return True
+    outer = replace(made, identifier=around, canaries=())
+    return (yield from in_list_of(subject, lister, outer, reader)) is not False
 
 
 def names_owner(subject: Subject, held: Holding, owner: Identity) -> bool:

@@ -36,7 +36,7 @@ from withstand.scan.accounts import (
 from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.groundwork import Groundwork, let_in_again
-from withstand.scan.objects import item_slot
+from withstand.scan.objects import item_slot, parents
 from withstand.scan.own_ids import listed_id, names_a_real_user, risks_a_real_one
 from withstand.scan.plan import ScanPlan
 from withstand.scan.repair import UNIQUE, repaired
@@ -153,7 +153,16 @@ def _settled(
         for slot in ground.builder.slots(operation)
         if slot.location != "path" and slot not in fixed and not is_identifier(slot.name)
     ]
-    values = repaired(response, slots, last.built.values, ground.builder.nonce)
+    pool = ground.pools.get(last.identity or "")
+
+    def known(slot: Slot) -> object | None:
+        """The id of one of what the input is called after, as this identity was told it."""
+        name = f"{slot.name.rsplit('.', 1)[-1]}_id"
+        if pool is None or not pool.knows(name):
+            return None
+        return pool.find(name, path=operation.path, schema=slot.schema, own=False)
+
+    values = repaired(response, slots, last.built.values, ground.builder.nonce, known)
     ground.builder.settle(
         operation,
         {
@@ -364,4 +373,5 @@ async def _on_own_object(
             found = await listed_id(plan, ground, courier, operation, identity, made, slot.name)
     if found is None:
         raise Unbuildable(f"{producer.key} answered {exchange.status} without an id to use")
-    return ground.builder.build(operation, pool, full=full, replace={slot: found})
+    inside_of = parents(ground.builder, operation, producer, made)
+    return ground.builder.build(operation, pool, full=full, replace={**inside_of, slot: found})

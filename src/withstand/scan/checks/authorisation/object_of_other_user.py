@@ -137,7 +137,12 @@ def _judge(
     if _seen(own.response, anybody, marks, changing) is not None:
         return Passed(note="anybody may read such objects, also without a credential")
     private = subject.policy.is_private(subject.operation) if subject.operation else False
-    if not private and (yield from _is_shared(subject, stranger, marks, own)):
+    wanted = subject.operation
+    if (
+        wanted is not None
+        and not private
+        and (yield from _is_shared(subject, wanted, stranger, marks, own))
+    ):
         return Inconclusive(
             reason=f"{stranger.name} finds the object of {owner.name} in the public list too, so "
             "such objects seem to be shared: if they are private, list the path under private"
@@ -213,11 +218,19 @@ def _seen(
 
 
 def _is_shared(
-    subject: Subject, stranger: Identity, marks: tuple[str, ...], own: Exchange
+    subject: Subject,
+    operation: Operation,
+    stranger: Identity,
+    marks: tuple[str, ...],
+    own: Exchange,
 ) -> Steps[bool]:
-    """Whether the stranger's list of such objects holds the owner's."""
+    """Whether the stranger's list of such objects holds the owner's.
+
+    A list inside of another thing was asked for by that thing's id, which only its owner told:
+    there it depends on whether the stranger's list of those holds that thing.
+    """
     assert subject.operation is not None, "runs once for each operation"
-    lister = lister_around(subject, subject.operation)
+    lister = lister_around(subject, operation)
     if lister is None or subject.policy.forbids(lister):
         return False
     try:
@@ -233,10 +246,13 @@ def _is_shared(
     found = yield from send(stranger.authorize(built.request))
     if found.response is None or not found.succeeded:
         return False
-    if any(mark in found.response.text for mark in marks):
+    name = "".join(parameter.name for parameter in operation.path_parameters[-1:])
+    known = places.get(name, "") in listed_ids(found.response.json(), name)
+    if not known and not any(mark in found.response.text for mark in marks):
+        return False
+    if not lister.path_parameters or lister_around(subject, lister) in (None, lister):
         return True
-    name, value = next(reversed([*places.items()]), ("", ""))
-    return value in listed_ids(found.response.json(), name)
+    return (yield from _is_shared(subject, lister, stranger, (), own))
 
 
 def _server(owners_only: bool) -> Server:
