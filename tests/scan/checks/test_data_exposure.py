@@ -84,6 +84,7 @@ def test_a_hash_that_the_request_sent_itself_is_an_echo() -> None:
         ({"labels": {"password": "Enter your password"}}, Confidence.TENTATIVE),
         ({"clientSecret": "k9Qv-72xNfP0"}, Confidence.FIRM),
         ({"api_key": "k9Qv72xNfP0"}, Confidence.TENTATIVE),
+        ({"secret": "5f" * 32}, Confidence.TENTATIVE),
         ({"pin": "4711"}, Confidence.TENTATIVE),
     ],
 )

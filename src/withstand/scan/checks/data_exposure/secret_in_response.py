@@ -48,7 +48,9 @@ _SECRET_FIELD: Final = re.compile(r"(?i)secret|api_?key|(?:^|_)(?:pin|otp)$")
 _MASKED: Final = re.compile(
     r"[*•·.xX-]+|.{0,4}[*•]{3,}.{0,4}|\W?(?i:redacted|hidden|masked|string)\W?"
 )
-_LOOKS_LIKE_HASH: Final = re.compile(r"\$\w+\$|pbkdf2|scrypt|\{S?SHA|(?:[0-9a-fA-F]{2}){16,64}$")
+_LOOKS_LIKE_HASH: Final = re.compile(r"\$\w+\$|pbkdf2|scrypt|\{S?SHA")
+_DIGEST: Final = re.compile(r"(?:[0-9a-fA-F]{2}){16,64}")
+"""A hash where a password is expected; a key is as likely to be written so itself."""
 
 
 _LEAST_KEY: Final = 8  # characters: what is shorter may be anything
@@ -151,6 +153,8 @@ def _named(
             continue
         text = str(value)
         if not _is_real(value) or text in own or _LOOKS_LIKE_HASH.match(text):
+            continue
+        if is_password(key) and _DIGEST.fullmatch(text):
             continue
         if not is_password(key) and carries(exchange.request, text):
             continue
