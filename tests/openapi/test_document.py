@@ -57,7 +57,9 @@ def test_an_operations_own_parameter_wins_over_the_paths() -> None:
 
 
 def test_path_parameters_come_in_the_order_of_the_path() -> None:
-    places = [{"name": n, "in": "path", "required": True, "schema": {}} for n in ("id", "shop")]
+    places: list[dict[str, Any]] = [
+        {"name": n, "in": "path", "required": True, "schema": {}} for n in ("id", "shop")
+    ]
     api = read({"paths": {"/shops/{shop}/orders/{id}": {"get": {"parameters": places}}}})
     assert [p.name for p in api.operations[0].path_parameters] == ["shop", "id"]
 
