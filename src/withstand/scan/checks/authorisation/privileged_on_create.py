@@ -137,7 +137,7 @@ def _judge(
 def _sign_up(subject: Subject, post: Operation) -> Steps[Outcome]:
     """A user who signs up with a role; who they are is read after logging in."""
     slots = subject.builder.slots(post)
-    shown_ones = attempts(subject.api, post, slots, _views(subject, post, None))
+    shown_ones = attempts(subject.api, post, slots, _views(subject, post, None), own_account=True)
     tries = tuple({each.name: each for each in (*shown_ones, *as_user(slots))}.values())
     odd = nonsense(slots, subject.nonce())
     user = yield from new_user(subject, extras((*tries, odd)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.openapi.operation import Operation
 from withstand.scan.accounts import is_password
 from withstand.scan.check import (
     PASSED,
@@ -43,6 +44,8 @@ _SECRET: Final = frozenset(
     | {"resettoken", "passwordresettoken"}
 )
 _PERHAPS_SECRET: Final = frozenset({"secret", "apikey", "pin", "otp", "ssn"})
+_SHOWN_ONCE: Final = frozenset({"secret", "apikey", "clientsecret", "secretkey"})
+"""What the answer to a creation may hold: nobody could use it otherwise."""
 _SECRET_FIELD: Final = re.compile(r"(?i)secret|api_?key|(?:^|_)(?:pin|otp)$")
 """Fields of an identity that are as secret as a password."""
 _MASKED: Final = re.compile(
@@ -154,6 +157,8 @@ def _named(
         text = str(value)
         if not _is_real(value) or text in own or _LOOKS_LIKE_HASH.match(text):
             continue
+        if plain in _SHOWN_ONCE and called is not None and _is_made(called, exchange):
+            continue
         if is_password(key) and _DIGEST.fullmatch(text):
             continue
         if not is_password(key) and carries(exchange.request, text):
@@ -168,6 +173,10 @@ def _named(
             severity=Severity.HIGH,
             confidence=Confidence.FIRM if surely and not _is_label(text) else Confidence.TENTATIVE,
         )
+
+
+def _is_made(called: Operation, exchange: Exchange) -> bool:
+    return called.method == "POST" and exchange.status == 201
 
 
 def _is_label(value: str) -> bool:
