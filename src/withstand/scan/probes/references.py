@@ -13,7 +13,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.identifiers import identifier_in, listed_ids
 from withstand.openapi.naming import ID_WORDS, canonical, is_reference, noun, words
 from withstand.openapi.operation import Operation, Parameter
-from withstand.openapi.path_template import segments
+from withstand.openapi.path_template import item_path, segments
 from withstand.openapi.request_builder import Slot
 from withstand.openapi.resources import producer_of
 from withstand.openapi.spoken import Deed, deed_of, only_reads, picker_of, thing_of
@@ -69,8 +69,20 @@ def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
             or names_person(operation, slot)
             or numbered
             or name.lower() in _THINGS
+            or _names_by_type(subject, slot)
         ):
             yield slot
+
+
+def _names_by_type(subject: Subject, slot: Slot) -> bool:
+    """Whether a bare name is that of one of the API's things, and its value can only be an id:
+    `?organisation=7`, `{"project": "<uuid>"}`.
+    """
+    if slot.kinds != {"integer"} and slot.schema.get("format") != "uuid":
+        return False
+    wanted = noun(slot.name.rsplit(".", 1)[-1])
+    items = (item_path(op.path) for op in subject.api.operations if op.path_parameters)
+    return any(noun(segments(item)[-2]) == wanted for item in items if item and "/{" in item[1:])
 
 
 def names_person(operation: Operation, slot: Slot) -> bool:
