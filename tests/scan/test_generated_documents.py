@@ -157,7 +157,8 @@ def test_what_is_made_inside_another_thing_is_found_where_it_was_made() -> None:
 
 
 def test_an_object_on_a_later_page_of_a_list_is_seen() -> None:
-    check = check_named("list-shows-other-users-objects")
-    record, _ = scanned(check, server=Issues(), paths=PATHS)
+    check, server = check_named("list-shows-other-users-objects"), Issues()
+    server.issues.update({number: ("alice", f"An old one: {number}") for number in range(5)})
+    record, _ = scanned(check, server=server, paths=PATHS)
     (cell,) = [cell for cell in record.coverage if cell.operation == "GET /issues/"]
     assert cell.state == "passed", cell
