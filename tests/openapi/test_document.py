@@ -56,6 +56,14 @@ def test_an_operations_own_parameter_wins_over_the_paths() -> None:
     assert (parameter.required, parameter.schema) == (True, {"type": "integer"})
 
 
+def test_path_parameters_come_in_the_order_of_the_path() -> None:
+    places: list[dict[str, Any]] = [
+        {"name": n, "in": "path", "required": True, "schema": {}} for n in ("id", "shop")
+    ]
+    api = read({"paths": {"/shops/{shop}/orders/{id}": {"get": {"parameters": places}}}})
+    assert [p.name for p in api.operations[0].path_parameters] == ["shop", "id"]
+
+
 def test_a_parameter_that_only_the_template_names_is_a_required_text() -> None:
     (parameter,) = read({"paths": {"/a/{b}": {"get": {}}}}).operations[0].parameters
     assert (parameter.name, parameter.location, parameter.required) == ("b", "path", True)

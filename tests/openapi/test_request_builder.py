@@ -326,6 +326,32 @@ def test_a_file_of_a_check_keeps_its_name_and_type(build_library: RequestBuilder
     assert whole.request.body == page.content
 
 
+@pytest.mark.parametrize("form", [{}, {"format": "uri"}])
+def test_a_field_of_a_form_in_parts_is_a_file_also_by_its_name(form: dict[str, Any]) -> None:
+    properties = {"file": {"type": "string", **form}, "site": {"type": "string", "format": "uri"}}
+    schema = {"type": "object", "properties": properties}
+    api = one({"requestBody": {"content": {"multipart/form-data": {"schema": schema}}}})
+    body = built(api).request.body
+    assert body.count(b"filename=") == 1
+    assert b'name="file"; filename=' in body
+
+
+def test_what_is_to_be_a_file_is_sent_as_a_form_in_parts_where_json_is_taken_too() -> None:
+    schema = {"type": "object", "properties": {"file": {"type": "string"}}}
+    kinds = ("application/json", "multipart/form-data")
+    api = one({"requestBody": {"content": {kind: {"schema": schema} for kind in kinds}}})
+    file = Upload(name="a.txt", media_type="text/plain", content=b"a")
+    request = built(api, replace={Slot(location="body", name="file"): file}).request
+    assert (request.header("content-type") or "").startswith("multipart/form-data")
+
+
+def test_a_kind_that_may_be_null_is_the_kind_without_it() -> None:
+    schema = {"type": "integer", "nullable": True}
+    api = one({"parameters": [{"name": "n", "in": "query", "schema": schema}]}, method="get")
+    (slot,) = builder(api).slots(api.operations[0])
+    assert slot.kinds == {"integer"}
+
+
 def test_plain_text_and_octet_streams_are_the_text_itself(clinic: Api) -> None:
     memo = builder(clinic).build(of(clinic, "POST /memos"))
     assert memo.request.body.decode() == memo.canaries[0]

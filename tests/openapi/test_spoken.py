@@ -130,3 +130,10 @@ def test_calls_are_tried_in_the_order_in_which_they_need_each_other() -> None:
     keys = [op.path.removeprefix("/rpc/") for op in in_dependency_order(CALLS.operations)]
     assert keys.index("createOrder") < keys.index("getOrder") < keys.index("updateOrder")
     assert keys[-1] == "deleteOrder"
+
+
+def test_an_id_that_is_only_shown_picks_nothing() -> None:
+    schema = {"properties": {"id": {"type": "integer", "readOnly": True}, "bio": {}}}
+    body = RequestBody(media_type="application/json", schema=schema, required=True)
+    own = Operation(method="PATCH", path="/me/", bodies=(body,))
+    assert picker_of(own, plain) is None

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from withstand.client.exchange import Request, Response
+from withstand.openapi.body_encoding import Upload
 from withstand.openapi.slot import Slot
 from withstand.scan.repair import UNIQUE, repaired
 
@@ -30,6 +31,7 @@ DAY = {"type": "string", "format": "date"}
         ({"type": "number"}, 1, "amount is too small", 100),
         (TEXT, "a@example.com", "has already been taken", UNIQUE),
         (TEXT, "x", "is not a valid email address", "@example.com"),
+        (TEXT, "x", "Enter a valid card number.", "4111111111111111"),
         (TEXT, "x", "must match ^[A-Z]{3}$", "[A-Z]{3}"),
         (TEXT, None, "Field required", "ws"),
         (TEXT, "+15550000000", "is not a valid phone number", "+14155552671"),
@@ -53,6 +55,32 @@ def test_the_message_gives_the_next_value(
         assert wanted in str(value)
     else:
         assert value is wanted or value == wanted
+
+
+@pytest.mark.parametrize(
+    ("name", "message", "ending"),
+    [
+        ("file", "The submitted data was not a file. Check the encoding type on the form.", "txt"),
+        ("avatar", "No file was submitted.", "png"),
+        ("content", "Upload a valid image. The file was not an image or was corrupted.", "png"),
+    ],
+)
+def test_a_file_is_sent_where_one_is_asked_for(name: str, message: str, ending: str) -> None:
+    slot = Slot(location="body", name=name, schema=TEXT)
+    response = Response(status=400, body=json.dumps({name: [message]}).encode())
+    value = repaired(response, [slot], {slot: "text"}, lambda: "ws" + "0" * 24)[slot]
+    assert isinstance(value, Upload)
+    assert value.name.endswith(ending)
+
+
+@pytest.mark.parametrize(
+    "message", ["“x” is not a valid UUID.", 'Invalid pk "x" - object does not exist.']
+)
+def test_a_thing_that_has_to_exist_is_one_that_the_identity_was_told(message: str) -> None:
+    slot = Slot(location="body", name="project", schema=TEXT)
+    response = Response(status=400, body=json.dumps({"project": [message]}).encode())
+    told = repaired(response, [slot], {slot: "x"}, lambda: "ws" + "0" * 24, lambda _slot: "p-17")
+    assert told == {slot: "p-17"}
 
 
 BODY = {

@@ -76,6 +76,26 @@ def test_a_failure_that_does_not_repeat_is_no_finding() -> None:
     assert states(record) == {"GET /me": CoverageState.INCONCLUSIVE}
 
 
+def test_a_failure_that_meets_a_limit_when_it_is_repeated_is_repeated_after_it() -> None:
+    asked: list[Request] = []
+    notes = Notes()
+
+    def server(request: Request) -> Response:
+        if "limited" not in request.path:
+            return notes(request)
+        asked.append(request)
+        busy = Response(status=429, headers=(("Retry-After", "300"),))
+        return busy if len(asked) == 2 else Response(status=200)
+
+    def run(subject: Subject) -> Steps[Outcome]:
+        exchange = yield from send(Request(method="GET", path="/limited"))
+        return Failed(detail="It is open.", evidence=(shown("open", exchange),))
+
+    record, _ = scanned(a_check(run, per=Per.API), server=server)
+    assert len(record.findings) == 1
+    assert len(asked) == 3
+
+
 def test_only_the_parameters_that_fail_twice_are_found() -> None:
     runs = itertools.count()
 

@@ -4,12 +4,17 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from withstand.openapi.naming import words
 from withstand.openapi.operation import Parameter, RequestBody, Schema
 from withstand.openapi.parameter_encoding import query_parts, text_of
-from withstand.openapi.schema_merge import Resolve, flattened
+from withstand.openapi.schema_merge import Resolve, flattened, types_of
 
 FORM = "application/x-www-form-urlencoded"
 MULTIPART = "multipart/form-data"
+_FILES = frozenset(
+    {"file", "files", "upload", "attachment", "document", "image", "picture", "photo", "avatar"}
+    | {"logo", "thumbnail", "scan"}
+)
 _BOUNDARY = "withstand-form-boundary-7d3c1f"
 
 
@@ -28,6 +33,11 @@ def best_body(bodies: Sequence[RequestBody]) -> RequestBody | None:
     return min(rated, key=lambda pair: pair[0])[1] if rated else None
 
 
+def multipart_body(bodies: Sequence[RequestBody]) -> RequestBody | None:
+    """The form in parts among the bodies; None without one."""
+    return next((body for body in bodies if _essence(body.media_type) == MULTIPART), None)
+
+
 def encoded_body(body: RequestBody, value: object, resolve: Resolve) -> tuple[str, bytes]:
     """The Content-Type and the bytes of a value in that media type."""
     essence = _essence(body.media_type)
@@ -43,11 +53,18 @@ def encoded_body(body: RequestBody, value: object, resolve: Resolve) -> tuple[st
     return content_type, _bytes(value)
 
 
-def is_file(schema: Schema) -> bool:
-    """Whether a property of a form is a file: 3.0 says `format: binary`, 3.1 a media type."""
-    return schema.get("format") == "binary" or (
-        "contentMediaType" in schema and "contentEncoding" not in schema
-    )
+def is_file(schema: Schema, name: str = "") -> bool:
+    """Whether a property is a file: OpenAPI 3.0 says `format: binary`, 3.1 a media type.
+
+    Of a form in parts `name` tells as well: generators that know a file by what is answered for it
+    say that it is an address, or plain text.
+    """
+    if schema.get("format") == "binary":
+        return True
+    if "contentMediaType" in schema and "contentEncoding" not in schema:
+        return True
+    plain = schema.get("format") in {None, "uri", "url"} and not schema.keys() & {"enum", "const"}
+    return plain and "string" in types_of(schema) and words(name)[-1] in _FILES
 
 
 def _rating(media_type: str) -> int | None:
@@ -116,7 +133,7 @@ def _parts(
             yield from _parts(name, each, flat.get("items"), resolve)
     elif isinstance(value, Mapping):
         yield f"{disposition}\r\nContent-Type: application/json", _bytes(value)
-    elif is_file(flat):
+    elif is_file(flat, name):
         yield f'{disposition}; filename="withstand.txt"\r\nContent-Type: text/plain', _bytes(value)
     else:
         yield disposition, _bytes(value)

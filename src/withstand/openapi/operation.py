@@ -92,8 +92,11 @@ class Operation:
 
     @property
     def path_parameters(self) -> tuple[Parameter, ...]:
-        """The parameters in the path, in the document's order."""
-        return tuple(p for p in self.parameters if p.location == "path")
+        """The parameters in the path, in the order of the path: documents may list them in
+        another, some generators by name.
+        """
+        found = (p for p in self.parameters if p.location == "path")
+        return tuple(sorted(found, key=lambda p: self.path.find("{" + p.name + "}")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from withstand.openapi.body_encoding import best_body
+from withstand.openapi.body_encoding import Upload, best_body, multipart_body
 from withstand.openapi.body_pointer import parts_of, with_value
 from withstand.openapi.example_value import ExampleValues
 from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, is_reference, words
@@ -200,6 +200,8 @@ def replaced(draft: Draft, operation: Operation, values: Mapping[Slot, object]) 
 def _replace_in_body(draft: Draft, operation: Operation, pointer: str, value: object) -> None:
     if draft.body is None:
         draft.body = best_body(operation.bodies)
+    if isinstance(value, Upload):  # only a form in parts carries a file beside other fields
+        draft.body = multipart_body(operation.bodies) or draft.body
     if draft.body is None:
         raise Unbuildable(f"{operation.key} takes no body that could hold {pointer!r}")
     draft.content = with_value(draft.content, parts_of(pointer), value)

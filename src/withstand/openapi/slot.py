@@ -27,9 +27,14 @@ class Slot:
     schema: Schema = field(default_factory=dict, compare=False, repr=False)
 
     @property
+    def kinds(self) -> frozenset[str]:
+        """The types of what may be sent here, whether or not it may be null as well."""
+        return frozenset(kinds_of(self.schema)) - {"null"}
+
+    @property
     def is_text(self) -> bool:
         """Whether any text may be sent here: string-typed and no enumeration."""
-        return "string" in kinds_of(self.schema) and not self.schema.keys() & {"enum", "const"}
+        return "string" in self.kinds and not self.schema.keys() & {"enum", "const"}
 
 
 def parameter_slots(parameter: Parameter, resolve: Resolve) -> Iterator[Slot]:

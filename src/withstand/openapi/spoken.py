@@ -172,8 +172,9 @@ def picker_of(operation: Operation, resolve: Resolve) -> Picker | None:
     for body in operation.bodies[:1]:
         flat, place = _inputs(flattened(body.schema, resolve), resolve)
         properties, required = flat.get("properties"), flat.get("required")
-        for name in properties if isinstance(properties, Mapping) else ():
-            if _picks(name, about, ID_WORDS):
+        for name, part in properties.items() if isinstance(properties, Mapping) else ():
+            only_shown = flattened(part, resolve).get("readOnly") is True
+            if not only_shown and _picks(name, about, ID_WORDS):
                 needed = isinstance(required, list) and name in required
                 return Picker(location="body", name=f"{place}{name}", required=needed)
     return None

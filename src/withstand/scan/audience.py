@@ -6,6 +6,7 @@ judged by one answer.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
 
@@ -21,7 +22,7 @@ from withstand.scan.accounts import changes_an_account
 from withstand.scan.check import Steps, send
 from withstand.scan.finding import Confidence
 from withstand.scan.making import create
-from withstand.scan.objects import Made, listed, lister_around, located, read_back
+from withstand.scan.objects import Made, listed, lister_around, located, place_around, read_back
 from withstand.scan.ownership import Holding, hold, shows
 from withstand.scan.personal import is_personal
 from withstand.scan.seen import operation_of
@@ -99,7 +100,9 @@ def in_list_of(
     """Whether somebody is shown this object among others; None when there is no such list.
 
     In the list of such objects, or in what shows the latest of everybody. A list that ends before
-    it, for its owner too, tells by what it has in common with the owner's.
+    it, for its owner too, tells by what it has in common with the owner's. A list inside of another
+    thing was asked for by that thing's id, which only its owner told: it says no more than whether
+    the reader's list shows that thing.
     """
     found = yield from listed(subject, operation, made, reader)
     shown = None
@@ -113,6 +116,11 @@ def in_list_of(
             response = own.response if own is not None else None
             mine = ids_listed(response, name, about) if response is not None else set()
             shown = str(made.identifier) not in mine and bool(theirs & mine)
+    lister = lister_around(subject, operation)
+    around = place_around(made, lister) if lister is not None else None
+    if shown and lister is not None and around is not None:
+        outer = replace(made, identifier=around, canaries=())
+        shown = (yield from in_list_of(subject, lister, outer, reader)) is not False
     if not shown and (yield from _shown_elsewhere(subject, operation, made, reader)):
         return True
     return shown

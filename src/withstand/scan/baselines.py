@@ -163,7 +163,16 @@ def _settled(
         for slot in ground.builder.slots(operation)
         if slot.location != "path" and slot not in fixed and not is_identifier(slot.name)
     ]
-    values = repaired(response, slots, last.built.values, ground.builder.nonce)
+    pool = ground.pools.get(last.identity or "")
+
+    def known(slot: Slot) -> object | None:
+        """The id of one of what the input is called after, as this identity was told it."""
+        name = f"{slot.name.rsplit('.', 1)[-1]}_id"
+        if pool is None or not pool.knows(name):
+            return None
+        return pool.find(name, path=operation.path, schema=slot.schema, own=False)
+
+    values = repaired(response, slots, last.built.values, ground.builder.nonce, known)
     ground.builder.settle(
         operation,
         {

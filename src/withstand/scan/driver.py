@@ -26,11 +26,13 @@ from withstand.scan.check import (
 from withstand.scan.courier import Courier, NoiseStays, Withheld
 from withstand.scan.forgery import turned_away_unread
 from withstand.scan.login import log_in
+from withstand.scan.patience import LONGEST_WAIT_S
 from withstand.scan.subject import Subject
 
 T = TypeVar("T")
 
 
+_NOISE: Final = "the target gave no usable answer: "
 LEAST_REST_S: Final = 1.0
 """A pause from this long on is used for other checks."""
 
@@ -91,6 +93,9 @@ def _judging(check: Check, subject: Subject, courier: Courier) -> Steps[Outcome]
         return outcome
     courier.fresh_next = True
     again = yield from _run(check, subject)
+    if isinstance(again, Inconclusive) and again.reason.startswith(_NOISE):
+        yield Pause(seconds=LONGEST_WAIT_S)  # a limit on this one thing: the flaw is worth the wait
+        again = yield from _run(check, subject)
     return confirmed(outcome, again)
 
 
@@ -102,7 +107,7 @@ def _run(check: Check, subject: Subject) -> Steps[Outcome]:
     try:
         return (yield from _watched(check.run(subject)))
     except NoiseStays as noise:
-        return Inconclusive(reason=f"the target gave no usable answer: {noise}")
+        return Inconclusive(reason=f"{_NOISE}{noise}")
     except Withheld as withheld:
         return Inconclusive(reason=withheld.reason)
 

@@ -99,7 +99,7 @@ def _without_producer(
         return nobody
     try:
         slot = item_slot(subject.builder, put)
-        if slot.schema.get("type") == "integer" or "enum" in slot.schema:
+        if slot.kinds == {"integer"} or "enum" in slot.schema:
             return nobody  # only a name that the caller may choose is certainly a new one
         built = subject.build(put, identity=by, replace={slot: _fresh_name(subject, slot)})
     except Unbuildable as problem:
@@ -142,7 +142,8 @@ def _inside(
     if found is None:
         return nobody
     place = {shape(item_path(collection) or ""): made.identifier}
-    return replace(made, identifier=found, places={**made.places, **placed(made), **place})
+    places = {**made.places, **placed(made.producer, made.built), **place}
+    return replace(made, identifier=found, places=places)
 
 
 def _fresh_name(subject: Subject, slot: Slot) -> object:

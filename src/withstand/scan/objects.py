@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
-from withstand.client.exchange import Exchange, Request
+from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
+from withstand.openapi.identifiers import listed_ids
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import item_path, shape
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot, Unbuildable
@@ -12,7 +14,11 @@ from withstand.openapi.resources import lister_of, reader_of
 from withstand.openapi.spoken import only_reads, picker_of
 from withstand.scan.check import Steps, send
 from withstand.scan.made import Made as Made
+from withstand.scan.next_page import next_page
 from withstand.scan.subject import Baseline, Subject
+
+_MOST_PAGES: Final = 10
+"""How far a list is read for one object: a scan makes some hundred of a kind at most."""
 
 
 def like_baseline(
@@ -54,11 +60,21 @@ def located(
 
 
 def _parents(subject: Subject, operation: Operation, made: Made) -> dict[Slot, object]:
+    return parents(subject.builder, operation, made.producer, made.built, made.places)
+
+
+def parents(
+    builder: RequestBuilder,
+    operation: Operation,
+    producer: Operation,
+    made: Built,
+    places: Mapping[str, object] | None = None,
+) -> dict[Slot, object]:
     """What the object was made in, `/accounts/{number}/transfers`: elsewhere it is not found."""
-    known = {s.name: value for s, value in made.built.values.items() if s.location == "path"}
-    by_place = {**placed(made), **made.places}
+    known = {s.name: value for s, value in made.values.items() if s.location == "path"}
+    by_place = {**placed(producer, made), **(places or {})}
     found: dict[Slot, object] = {}
-    for slot in subject.builder.slots(operation):
+    for slot in builder.slots(operation):
         if slot.location != "path":
             continue
         place = _place_of(operation.path, slot.name)
@@ -69,13 +85,20 @@ def _parents(subject: Subject, operation: Operation, made: Made) -> dict[Slot, o
     return found
 
 
-def placed(made: Made) -> dict[str, object]:
+def placed(producer: Operation, made: Built) -> dict[str, object]:
     """The creating request's path parameters, by the path up to each."""
     return {
-        _place_of(made.producer.path, slot.name): value
-        for slot, value in made.built.values.items()
+        _place_of(producer.path, slot.name): value
+        for slot, value in made.values.items()
         if slot.location == "path"
     }
+
+
+def place_around(made: Made, operation: Operation) -> object | None:
+    """The id of what the operation's last path parameter picks, where the object was made in it."""
+    item = item_path(operation.path)
+    known = {**placed(made.producer, made.built), **made.places}
+    return known.get(shape(item)) if item is not None else None
 
 
 def _place_of(path: str, name: str) -> str:
@@ -120,7 +143,10 @@ def read_back(
 def listed(
     subject: Subject, operation: Operation, made: Made, reader: Identity | None
 ) -> Steps[Exchange | None]:
-    """The list that the object belongs to, as an identity reads it; None when there is none."""
+    """The list that the object belongs to, as an identity reads it; None when there is none.
+
+    Of a list in pages it is the page with the object, else the last one that was looked at.
+    """
     lister = lister_around(subject, operation)
     if lister is None or subject.policy.forbids(lister) is not None:
         return None
@@ -133,7 +159,23 @@ def listed(
             built = subject.build(lister, identity=reader, replace=parents)
     except Unbuildable:
         return None
-    return (yield from send(reader.authorize(built.request) if reader else built.request))
+    exchange = yield from send(reader.authorize(built.request) if reader else built.request)
+    for _ in range(_MOST_PAGES):
+        response = exchange.response
+        if response is None or not response.succeeded or _is_listed(response, operation, made):
+            break
+        further = next_page(exchange.request, response, subject.target.authority)
+        if further is None:
+            break
+        exchange = yield from send(further)
+    return exchange
+
+
+def _is_listed(response: Response, operation: Operation, made: Made) -> bool:
+    if any(canary in response.text for canary in made.canaries):
+        return True
+    names = [parameter.name for parameter in operation.path_parameters[-1:]]
+    return str(made.identifier) in listed_ids(response.json(), "".join(names) or "id")
 
 
 def lister_around(subject: Subject, operation: Operation) -> Operation | None:

@@ -53,7 +53,7 @@ def names_a_real_one(
         return False
     known = {slot.name.split(".", 1)[0] for slot in ground.builder.given(operation)}
     with suppress(Unbuildable):  # what picks one thing was seen to before: `risks_a_real_one`
-        known.add(item_slot(ground.builder, operation).name)
+        known.add(item_slot(ground.builder, operation).name.rpartition(".")[2])
     for name, value in inputs_of(built.request):
         if name in known or not value or any(canary in value for canary in built.canaries):
             continue

@@ -19,7 +19,7 @@ from withstand.scan.courier import Courier
 from withstand.scan.driver import carried
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.made import id_of_new
-from withstand.scan.objects import item_slot
+from withstand.scan.objects import item_slot, parents
 from withstand.scan.own_ids import listed_id
 from withstand.scan.plan import ScanPlan
 from withstand.scan.surroundings import subject_of
@@ -76,4 +76,5 @@ async def on_own_object(
             found = await listed_id(plan, ground, courier, operation, identity, made, name)
     if found is None:
         raise Unbuildable(f"{producer.key} answered {exchange.status} without an id to use")
-    return ground.builder.build(operation, pool, full=full, replace={slot: found})
+    inside_of = parents(ground.builder, operation, producer, made)
+    return ground.builder.build(operation, pool, full=full, replace={**inside_of, slot: found})

@@ -70,4 +70,4 @@ class Preconditions:
 
 def _kind(request: Request) -> tuple[str, str]:
     """The method and the collection: what one item of it wants, all others want."""
-    return request.method, request.operation_path.rpartition("/")[0]
+    return request.method, request.operation_path.rstrip("/").rpartition("/")[0]

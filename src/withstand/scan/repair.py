@@ -1,10 +1,12 @@
 """Another value for an input to which an answer objected: one or two tries, no search. Pure."""
 
+import base64
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from withstand.client.exchange import Response
+from withstand.openapi.body_encoding import Upload
 from withstand.openapi.naming import words
 from withstand.openapi.pattern_text import text_matching
 from withstand.openapi.plausible_number import NoValueError, number_for
@@ -23,6 +25,7 @@ _TAKEN: Final = re.compile(
 _ABSENT: Final = re.compile(
     r"(does|do|did) ?n[o']t exist|doesn.t exist|no such|not found|unknown|unable to find", re.I
 )
+_ID: Final = re.compile(r"\b(uuid|guid|pk|object ?id|id|primary key|hyperlink|reference)\b", re.I)
 _ONE_OF: Final = re.compile(
     r"(?:one of|must be|should be|expected|choices? (?:are|is)|allowed(?: values)?(?: are)?"
     r"|values?:|\bin:?(?= ?[\[(])|either|valid options?(?: are)?|supported)[^\w'\"`\[({]*",
@@ -60,15 +63,35 @@ _FUTURE: Final = re.compile(
     r"future|after|later than|not be in the past|already passed|upcoming", re.I
 )
 _PAST: Final = re.compile(r"in the past|before|earlier|not be in the future|must be past", re.I)
+_FILE: Final = re.compile(
+    r"not a file|no file|encoding type|file (?:is |was )?(?:required|missing|expected)"
+    r"|(?:must be|expected|upload|select|choose|provide) (?:an? )?(?:valid )?(?:file|image)",
+    re.I,
+)
+_IMAGE: Final = re.compile(r"\b(image|picture|photo|avatar|logo|thumbnail)\b", re.I)
+_TEXT_FILE: Final = Upload(name="withstand.txt", media_type="text/plain", content=b"withstand\n")
+_DRAWING: Final = Upload(
+    name="withstand.png",
+    media_type="image/png",
+    content=base64.b64decode(  # one black point
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+    ),
+)
 _STRONG: Final = "Ws-Repaired-4-Tests!x9"
+_CARD: Final = "4111111111111111"  # of no account: every payment provider's test number
 
 
 def repaired(
-    response: Response, slots: Sequence[Slot], sent: Mapping[Slot, object], nonce: Callable[[], str]
+    response: Response,
+    slots: Sequence[Slot],
+    sent: Mapping[Slot, object],
+    nonce: Callable[[], str],
+    known: Callable[[Slot], object | None] = lambda _slot: None,
 ) -> Mapping[Slot, object]:
     """Other values for the inputs that the answer names; nothing where it names none.
 
-    `UNIQUE` stands for "a new one in each request".
+    `UNIQUE` stands for "a new one in each request". `known` gives the id of one of what an input is
+    called after, where the identity has seen one: a project's for `project`.
     """
     found: dict[Slot, object] = {}
     for complaint in complaints(response, slots):
@@ -76,8 +99,8 @@ def repaired(
         value = next(
             (
                 each
-                for each in _values(complaint, sent.get(complaint.slot), marks)
-                if each is UNIQUE or each != sent.get(complaint.slot, UNIQUE)
+                for each in _values(complaint, sent.get(complaint.slot), marks, known)
+                if each is not None and (each is UNIQUE or each != sent.get(complaint.slot, UNIQUE))
             ),
             None,
         )
@@ -86,19 +109,27 @@ def repaired(
     return found
 
 
-def _values(complaint: Complaint, sent: object, marks: Marks) -> Iterator[object]:
+def _values(
+    complaint: Complaint, sent: object, marks: Marks, known: Callable[[Slot], object | None]
+) -> Iterator[object]:
     """Values to try, the likeliest first."""
     slot, message = complaint.slot, complaint.message
     schema: dict[str, Any] = dict(slot.schema)
     name = slot.name.rsplit(".", 1)[-1]
     kinds = kinds_of(schema)
-    if _ABSENT.search(message):  # another one may be somebody else's
+    absent = _ABSENT.search(message) is not None
+    if absent or _ID.search(message):
+        yield known(slot)
+    if absent:  # another one may be somebody else's
         return
     if _TAKEN.search(message):
         if "string" in kinds:
             yield UNIQUE
         elif "integer" in kinds:
             yield 1000 + int.from_bytes(bytes(marks.seed[:3]), "big")
+    if _FILE.search(message):
+        yield _DRAWING if _IMAGE.search(f"{message} {' '.join(words(name))}") else _TEXT_FILE
+        return
     if isinstance(sent, int | float) and not isinstance(sent, bool) and "string" not in kinds:
         yield from _numbers(message, sent)
     if (isinstance(sent, str) or sent is None) and re.search(r"pass(word|wd)|pwd", name, re.I):
@@ -199,6 +230,8 @@ def _of_format(message: str, name: str, marks: Marks) -> Iterator[str]:
     if re.search(r"phone|e\.?164|mobile", said, re.I):
         yield "+14155552671"
         yield "4155552671"
+    if re.search(r"card|\bpan\b|luhn", message, re.I):
+        yield _CARD
     for form, pattern in _FORMATS:
         if re.search(pattern, said, re.I) and (text := text_for(name, {"format": form}, marks)):
             yield text

@@ -336,6 +336,7 @@ def test_each_kind_of_large_body_is_found(crash: Callable[[str], bool], kind: st
     (finding,) = findings(LARGE, parsing(crash), COMMENTS)
     assert kind in finding.detail
     assert finding.operations == ("POST /comments",)
+    assert finding.severity is Severity.LOW  # a 500 at once harms nobody else
     assert findings(LARGE, parsing(crash, refuses_above=3_000), COMMENTS) == ()
 
 
@@ -360,6 +361,7 @@ def test_a_body_that_takes_twenty_times_as_long_is_found_and_one_slow_answer_is_
     slow = Timed(lenient, lambda request: 5.0 if len(request.body) > 500_000 else 0.02)
     (finding,) = findings(LARGE, slow, COMMENTS)
     assert "5.0 s" in finding.detail
+    assert finding.severity is Severity.MEDIUM
 
     for every in (2, 3):
         numbers = itertools.count(1)

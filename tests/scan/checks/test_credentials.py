@@ -223,3 +223,12 @@ def test_the_answer_that_repeats_a_card_to_its_sender_is_an_echo_but_a_later_one
     (finding,) = findings(CARD, server, {"/cards": {**add, "get": operation()}})
     assert finding.operations == ("GET /cards",)
     assert "4111111111111111" not in str(finding.evidence)
+
+
+@pytest.mark.parametrize(
+    ("path", "number"),
+    [("/payment-methods", 1), ("/me/cards", 1), ("/gift-cards", 0), ("/tickets", 0)],
+)
+def test_a_bare_number_is_a_cards_where_the_path_is_about_cards(path: str, number: int) -> None:
+    shown = showing({"results": [{"number": "4012888888881881", "holder": "Ada"}]})
+    assert len(findings(CARD, shown, {path: {"get": operation()}})) == number

@@ -84,6 +84,7 @@ def test_a_hash_that_the_request_sent_itself_is_an_echo() -> None:
         ({"labels": {"password": "Enter your password"}}, Confidence.TENTATIVE),
         ({"clientSecret": "k9Qv-72xNfP0"}, Confidence.FIRM),
         ({"api_key": "k9Qv72xNfP0"}, Confidence.TENTATIVE),
+        ({"secret": "5f" * 32}, Confidence.TENTATIVE),
         ({"pin": "4711"}, Confidence.TENTATIVE),
     ],
 )
@@ -156,6 +157,8 @@ def test_an_operation_that_creates_a_key_may_show_it_once() -> None:
         return answer(201, {"client_secret": "k9Qv-72xNfP0-aL3e"})
 
     assert findings(SECRET, server, {"/api-keys": {"post": operation()}}) == ()
+    hook = showing({"id": 7, "secret": "5f" * 32}, 201)
+    assert findings(SECRET, hook, {"/webhooks": {"post": operation()}}) == ()
 
 
 def test_an_api_key_that_answers_show_is_found_and_one_that_is_handed_out_is_not() -> None:

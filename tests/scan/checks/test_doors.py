@@ -288,8 +288,9 @@ def test_paths_are_asked_for_in_the_style_of_the_document() -> None:
     served = {
         "/hello/": answer(200, {"hello": "world"}),
         "/debug/": answer(200, {"secret_key": "8f3a9c1d7e", "mode": "a"}),
+        "/internal": answer(200, {"secret_key": "8f3a9c1d7e", "mode": "b"}),
         "/.env": plain("SECRET_KEY=8f3a9c1d7e\nMODE=a\n"),
     }
     document = {"/hello/": {"get": operation(secured=False)}}
     (finding,) = findings(INNER, pages(served), document)
-    assert {"GET /debug/", "GET /.env"} <= {*finding.operations}
+    assert {"GET /debug/", "GET /internal", "GET /.env"} <= {*finding.operations}

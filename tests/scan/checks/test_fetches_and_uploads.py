@@ -128,6 +128,39 @@ def test_what_does_not_fetch_the_address_is_not_reported(server: Server) -> None
     assert told is CoverageState.PASSED
 
 
+class Hooks:
+    """Keeps addresses, and calls one when it is told to test it."""
+
+    def __init__(self, *, calls: bool) -> None:
+        self.fetched: list[str] = []
+        self._calls = calls
+        self._kept: list[str] = []
+
+    def __call__(self, request: Request) -> Response:
+        if request.method != "POST" or not request.path.startswith("/hooks/"):
+            return not_found()
+        number = request.path.split("/")[2]
+        if not number:
+            self._kept.append(str(sent(request)["url"]))
+            return answer(201, {"id": len(self._kept) - 1, "url": self._kept[-1]})
+        if not number.isdigit() or int(number) >= len(self._kept):
+            return not_found()
+        if self._calls:
+            self.fetched.append(self._kept[int(number)])
+        return answer(200, {"result": "failed"})
+
+
+def test_an_address_that_is_kept_and_fetched_when_it_is_tried_is_found() -> None:
+    test = operation(secured=False, parameters=(("path", "id"),))
+    document = {
+        "/hooks/": posting(url={"type": "string"})["/things"],
+        "/hooks/{id}/test/": {"post": test},
+    }
+    (finding,) = findings(FETCH, Hooks(calls=True), document)
+    assert finding.operations == ("POST /hooks/",)
+    assert findings(FETCH, Hooks(calls=False), document) == ()
+
+
 def test_a_target_that_cannot_call_the_scan_is_not_said_to_be_safe() -> None:
     server = Fetcher(lambda r: str(sent(r)["picture"]))
     told, reason = state(FETCH, server, posting(picture=URL), listens=False)

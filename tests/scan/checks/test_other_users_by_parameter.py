@@ -409,3 +409,56 @@ def test_without_a_second_user_each_check_says_what_was_not_tested() -> None:
     what, reason = state(PARAMETER, orders_of(scoped=True), ORDERS, "GET /orders", people=people)
     assert what is CoverageState.SKIPPED
     assert "NOT tested" in reason
+
+
+class Boards:
+    """Boards of users and the cards on them; `?board=` is looked at, or only taken."""
+
+    def __init__(self, *, looks: bool) -> None:
+        self._looks = looks
+        self._boards: dict[int, tuple[str, str]] = {}
+        self._cards: list[tuple[int, str]] = []
+
+    def __call__(self, request: Request) -> Response:
+        name = caller(request)
+        if name is None:
+            return UNAUTHENTICATED
+        parts = request.operation_path.strip("/").split("/")
+        own = {number for number, (owner, _) in self._boards.items() if owner == name}
+        match request.method, parts:
+            case "GET", ["me"]:
+                return answer(200, {"name": name})
+            case "POST", ["boards"]:
+                self._boards[len(self._boards) + 70] = (name, sent(request)["title"])
+                return answer(201, {"id": len(self._boards) + 69, **sent(request)})
+            case "GET", ["boards", number] if int(number) in own:
+                return answer(200, {"id": int(number), "title": self._boards[int(number)][1]})
+            case "POST", ["cards"] if sent(request)["board"] in own:
+                self._cards.append((sent(request)["board"], sent(request)["text"]))
+                return answer(201, {"id": len(self._cards), **sent(request)})
+            case "GET", ["cards"]:
+                asked = query(request, "board")
+                seen = own if self._looks or not asked else {int(asked)}
+                seen = seen & {int(asked)} if asked else seen
+                return answer(200, {"results": [t for b, t in self._cards if b in seen]})
+        return not_found()
+
+
+def test_what_a_bare_number_names_is_filled_and_looked_at_by_a_stranger() -> None:
+    number, text = {"type": "integer"}, {"type": "string"}
+    item = (("path", "id"),)
+    document = {
+        "/me/": {"get": operation()},
+        "/boards/": {"post": operation(requestBody=body(title=text))},
+        "/boards/{id}/": {"get": operation(parameters=item)},
+        "/cards/": {
+            "get": operation(parameters=(("query", "board"),)),
+            "post": operation(requestBody=body(board=number, text=text)),
+        },
+        "/cards/{id}/": {"get": operation(parameters=item)},
+    }
+    document["/cards/"]["get"]["parameters"][0]["schema"] = number
+    (finding,) = findings(PARAMETER, Boards(looks=False), document)
+    assert finding.operations == ("GET /cards/",)
+    assert finding.confidence is Confidence.FIRM
+    assert findings(PARAMETER, Boards(looks=True), document) == ()

@@ -91,6 +91,24 @@ def test_a_change_that_is_answered_with_404_is_found_by_what_the_owner_reads() -
     assert len(findings(CHANGE, server, paths("put"))) == 1
 
 
+def test_a_change_is_tried_without_what_only_the_owner_may_name() -> None:
+    """Letters are in folders, and nobody may put one into the folder of somebody else."""
+    things = Things(open_to_all=frozenset({"PATCH"}))
+
+    def server(request: Request) -> Response:
+        foreign = caller(request) == "bob" and "folder_id" in sent(request)
+        if request.method == "PATCH" and foreign:
+            return answer(400, {"folder_id": ['Invalid pk "7" - object does not exist.']})
+        return things(request)
+
+    document = paths("patch")
+    letter = document["/letters/{id}"]["patch"]["requestBody"]["content"]["application/json"]
+    letter["schema"]["properties"]["folder_id"] = {"type": "integer"}
+    letter["schema"]["required"] = []
+    (finding,) = findings(CHANGE, server, document)
+    assert finding.operations == ("PATCH /letters/{id}",)
+
+
 def test_a_put_that_makes_an_object_of_the_strangers_own_passes() -> None:
     kept: dict[tuple[str, str], str] = {}
     numbers = itertools.count(1)

@@ -211,6 +211,23 @@ def test_a_sign_up_that_takes_a_role_is_found_by_what_the_user_is_then(how: dict
     assert {email: server.users[email] for email in before} == before
 
 
+@pytest.mark.parametrize("check", [CREATE, UPDATE])
+def test_what_makes_an_administrator_is_tried_also_where_the_document_lets_it_be_sent(
+    check: str,
+) -> None:
+    flag = {"type": "boolean"}
+    sign_up = body(email={"type": "string", "format": "email"}, password=TEXT, is_admin=flag)
+    document = {
+        **USERS,
+        "/me": {"get": operation(), "patch": operation(requestBody=body(is_admin=flag))},
+        "/users": {"post": operation(secured=False, requestBody=sign_up)},
+    }
+    for takes, number in (("is_admin", 1), ("", 0)):
+        server = Users(takes=takes)
+        found = findings(check, server, document, login=LOGIN, people=server.people())
+        assert len(found) == number
+
+
 @pytest.mark.parametrize("field", ["token", "refreshToken", None])
 def test_the_session_that_a_sign_up_opens_is_in_no_evidence(field: str | None) -> None:
     server = Users(takes="role")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.identity import LoginRecipe
 from withstand.client.scripted import Scripted
 from withstand.scan.catalogue import check_named
 from withstand.scan.check import Server
@@ -114,6 +115,44 @@ def test_a_coupon_that_works_several_times_at_once_is_found(soft: bool) -> None:
     assert finding.operations == (REDEEM,)
     assert "10 succeeded, and 1 may" in finding.detail
     assert found(Shop(careful=True, soft=soft), COUPONS, REDEEM, race) == ()
+
+
+def test_what_everybody_may_do_once_is_tried_by_somebody_new() -> None:
+    used: set[str] = set()
+    entered = threading.Barrier(10)
+
+    def server(request: Request) -> Response:
+        if request.path == "/register":
+            return answer(201, {"id": 7, **sent(request)})
+        if request.path == "/login":
+            return answer(200, {"access_token": "new-token"})
+        who = (request.header("authorization") or "").removeprefix("Bearer ")
+        if who not in {"alice-token", "bob-token", "root-token", "new-token"}:
+            return UNAUTHENTICATED
+        if request.path == "/me":
+            return answer(200, {"name": who})
+        if who in used:
+            return answer(400, {"code": ["Already redeemed."]})
+        if who == "new-token":
+            entered.wait(timeout=5)
+        used.add(who)
+        return answer(200, {"credits": 10})
+
+    account = body(email={"type": "string"}, password={"type": "string"})
+    document = {
+        "/me": {"get": operation()},
+        "/register": {"post": operation(secured=False, requestBody=account)},
+        "/login": {"post": operation(secured=False, requestBody=account)},
+        REDEEM.removeprefix("POST "): COUPONS["/coupons/{code}/redeem"],
+    }
+    login = LoginRecipe(
+        method="POST", path="/login", payload={"email": "{email}", "password": "{password}"}
+    )
+    race = Race(at_most=1, values={"code": "WELCOME"})
+    (finding,) = findings(
+        RACE, server, document, policy=policy(REDEEM, race), transport=Together(server), login=login
+    )
+    assert "10 succeeded, and 1 may" in finding.detail
 
 
 def test_a_number_that_is_out_of_its_bounds_afterwards_is_found() -> None:

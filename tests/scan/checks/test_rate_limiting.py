@@ -144,6 +144,13 @@ def test_a_login_that_refuses_with_200_is_watched_all_the_same() -> None:
     assert "30 wrong passwords" in finding.detail
 
 
+@pytest.mark.parametrize("status", [400, 404, 422])
+def test_a_login_that_let_identities_in_is_watched_whatever_status_refuses(status: int) -> None:
+    refused = answer(status, {"non_field_errors": ["Unable to log in."]})
+    (finding,) = findings(LIMIT, login(None, refused=refused), PATHS, login=RECIPE)
+    assert "30 wrong passwords" in finding.detail
+
+
 @pytest.mark.parametrize("status", [404, 405, 415, 422, 500])
 def test_answers_that_judge_no_password_are_inconclusive(status: int) -> None:
     server = login(None, refused=answer(status, {"error": "what is this"}))

@@ -50,8 +50,8 @@ Look = Callable[[], Steps[tuple[Exchange, ...]]]
 def failed(kept: Tries, before: Exchange, changed: Exchange, after: Exchange) -> Failed:
     """The finding: a property that took effect, named with its value."""
     return Failed(
-        detail=f"Changed with {named(kept)} besides, which the document does not let callers "
-        "send, it has that value when it is read again.",
+        detail=f"Changed with {named(kept)} besides, which is not the caller's to set, it has "
+        "that value when it is read again.",
         evidence=(
             shown("Before the change", before),
             attack("Changed with the property", changed),
@@ -128,7 +128,7 @@ def _judged(
     document, slots = _document(before), subject.builder.slots(change)
     known = {slot.name.rsplit(".", 1)[-1] for slot in slots if slot.location == "body"}
     more = tuple(each for each in as_user(slots) if each.name not in known)
-    seen = attempts(subject.api, change, slots, tuple(map(document_of, before)))
+    seen = attempts(subject.api, change, slots, tuple(map(document_of, before)), own_account=True)
     tries = tuple({each.name: each for each in (*more, *seen)}.values())
     odd = nonsense(slots, subject.nonce())
     sets: tuple[Tries, ...] = ((*tries, odd),)

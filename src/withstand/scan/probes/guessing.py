@@ -188,10 +188,17 @@ def unfit(subject: Subject, login: Login, exchange: Exchange) -> str | None:
         recipe = login.recipe
         if recipe is None or recipe.credential(response) is not None:
             return f"a wrong password was answered with {response.status}"
-    elif response.status in {404, 405, 415, 422} or response.status >= 500:
+    elif response.status in {405, 415} or response.status >= 500:
         return f"a wrong password was answered with {response.status}, not judged as a login"
-    elif response.status == 400 and login.recipe is None:
-        return "it was answered with 400, so the request may not be what the operation expects"
+    elif (
+        response.status in {400, 404, 422}
+        and login.recipe is None
+        and login.key not in subject.baselines  # there the right password was accepted
+    ):
+        return (
+            f"it was answered with {response.status}, so the request may not be what the operation "
+            "expects"
+        )
     return None
 
 

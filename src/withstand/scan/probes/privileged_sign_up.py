@@ -42,7 +42,7 @@ def sign_up_with_more(subject: Subject, post: Operation, views: tuple[Any, ...])
     `views` are documents that show how such users look.
     """
     slots = subject.builder.slots(post)
-    shown_ones = attempts(subject.api, post, slots, views)
+    shown_ones = attempts(subject.api, post, slots, views, own_account=True)
     tries = tuple({each.name: each for each in (*shown_ones, *as_user(slots))}.values())
     odd = nonsense(slots, subject.nonce())
     user = yield from new_user(subject, extras((*tries, odd)))

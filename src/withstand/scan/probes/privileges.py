@@ -1,7 +1,10 @@
 """Properties that callers must not set for themselves: which there may be, and with which values.
 
 A property is tried when the API shows it, the document does not let callers send it, and its name
-speaks of rights, money or approval, or the document calls it read-only. Pure.
+speaks of rights, money or approval, or the document calls it read-only. On somebody's own account
+a flag of an administrator and a balance are tried also where the document lets them be sent: where
+one model serves for what is sent and what is shown, its document tells what it takes, not what it
+should. Pure.
 """
 
 import json
@@ -28,6 +31,10 @@ _MONEY: Final = frozenset({"balance", "credit", "credits", "discount", "price", 
 _APPROVAL: Final = frozenset(
     {"verified", "approved", "confirmed", "premium", "trusted", "status", "state", "plan", "tier"}
     | {"quota", "points", "score", "total", "fee", "cost", "vip", "refunded", "featured"}
+)
+_NOBODYS_OWN: Final = frozenset(
+    {"admin", "administrator", "staff", "superuser", "root", "moderator"}
+    | {"balance", "credit", "credits", "wallet"}
 )
 _WORDS: Final = _RIGHTS | _MONEY | _APPROVAL
 _NOT_A_PRIVILEGE: Final = frozenset({"id", "at", "date", "time", "url", "count", "page", "code"})
@@ -62,7 +69,12 @@ Tries = tuple[Attempt, ...]
 
 
 def attempts(
-    api: Api, operation: Operation, slots: tuple[Slot, ...], views: tuple[Any, ...]
+    api: Api,
+    operation: Operation,
+    slots: tuple[Slot, ...],
+    views: tuple[Any, ...],
+    *,
+    own_account: bool = False,
 ) -> tuple[Attempt, ...]:
     """The properties to try, most privileged first. `views` are documents that show the object."""
     prefix = _wrapper(slots)
@@ -74,7 +86,8 @@ def attempts(
             spoken = bool(_WORDS & {*words(name)}) or (
                 name in read_only and isinstance(value, bool | int | float)
             )
-            if name in found or canonical(name) in declared or not spoken:
+            meant = canonical(name) in declared and not (own_account and _is_the_apis(name, value))
+            if name in found or meant or not spoken:
                 continue
             if words(name)[-1] in _NOT_A_PRIVILEGE:
                 continue
@@ -83,6 +96,11 @@ def attempts(
                 found[name] = Attempt(name=name, slot=_slot(prefix, name), value=other)
     ranked = sorted(found.values(), key=lambda each: _rank(each.name))
     return tuple(ranked[:_MOST])
+
+
+def _is_the_apis(name: str, value: Any) -> bool:
+    """Whether nobody may give it to themselves, whatever a document says: `is_staff`, `credits`."""
+    return isinstance(value, bool | int | float) and words(name)[-1] in _NOBODYS_OWN
 
 
 def as_user(slots: tuple[Slot, ...]) -> tuple[Attempt, ...]:

@@ -3,11 +3,13 @@
 Sub-generators for checks.
 """
 
+from collections.abc import Mapping
+
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
-from withstand.openapi.path_template import address_of
-from withstand.openapi.request_builder import Slot, Unbuildable
+from withstand.openapi.path_template import address_of, collection_path, shape
+from withstand.openapi.request_builder import NOTHING, Slot, Unbuildable
 from withstand.openapi.resources import reader_of
 from withstand.scan.audience import in_list_of
 from withstand.scan.check import (
@@ -50,6 +52,11 @@ def read_by(
         marks = lone.canaries if lone is not None else ()
     request = _with(subject, wanted, slot, reference.value)
     own = yield from send(owner.authorize(request))
+    if reference.made is not None and own.response is not None and not tells(own.response):
+        # A list of what is in it, and nothing is in it yet.
+        inner = yield from _made_for_list(subject, wanted, owner, {slot: reference.value})
+        marks = inner.canaries if inner is not None else marks
+        own = yield from send(owner.authorize(request))
     if own.response is None or not own.succeeded or not tells(own.response):
         return Inconclusive(reason=f"{owner.name} gets {own.status} or nothing for their own id")
     marks = marks_in(own.response, without_echo(request, marks))
@@ -111,19 +118,29 @@ def _weighed(
     )
 
 
-def _made_for_list(subject: Subject, wanted: Operation, owner: Identity) -> Steps[Made | None]:
-    """Something that the owner adds to what the operation lists, to be recognised by."""
+def _made_for_list(
+    subject: Subject,
+    wanted: Operation,
+    owner: Identity,
+    around: Mapping[Slot, object] = NOTHING,
+) -> Steps[Made | None]:
+    """Something that the owner adds to what the operation lists, to be recognised by.
+
+    `around` is what it is made in, by the input of the list that picks it.
+    """
+    collection = shape(wanted.path)
     item = next(
         (
             op
             for op in subject.api.operations
-            if op.path_parameters and op.path.rsplit("/", 1)[0] == wanted.path
+            if op.path_parameters and shape(collection_path(op.path) or "") == collection
         ),
         None,
     )
     if item is None:
         return None
-    made = yield from create(subject, item, by=owner)
+    inside = {Slot(location="body", name=slot.name): value for slot, value in around.items()}
+    made = yield from create(subject, item, by=owner, extra=inside)
     return made if isinstance(made, Made) else None
 
 
@@ -145,7 +162,7 @@ def _with(subject: Subject, wanted: Operation, slot: Slot, value: object | None)
 
 def _nobody(slot: Slot, nonce: str) -> object:
     """An id that nothing has."""
-    if slot.schema.get("type") == "integer":
+    if slot.kinds == {"integer"}:
         return 2_000_000_000 + int(nonce[2:8], 16) % 100_000_000
     return nonce
 

@@ -14,7 +14,7 @@ from withstand.openapi.identifiers import identifier_in
 from withstand.openapi.naming import ID_WORDS, canonical, is_reference, noun, words
 from withstand.openapi.operation import Operation, Parameter
 from withstand.openapi.page_ids import ids_listed
-from withstand.openapi.path_template import segments
+from withstand.openapi.path_template import item_path, segments
 from withstand.openapi.request_builder import Slot
 from withstand.openapi.resources import producer_of
 from withstand.openapi.spoken import Deed, deed_of, only_reads, picker_of, thing_of
@@ -67,7 +67,7 @@ def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
             continue  # JSON-RPC's own, of the request
         if slot.location not in {"query", "body"} or _TO_OTHERS & {*said}:
             continue
-        if "enum" in slot.schema or slot.schema.get("type") in {"boolean", "number"}:
+        if "enum" in slot.schema or slot.kinds <= {"boolean", "number"}:
             continue
         numbered = len(said) > 1 and said[-1] in _NUMBERS
         if (
@@ -75,8 +75,20 @@ def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
             or names_person(operation, slot)
             or numbered
             or name.lower() in _THINGS
+            or _names_by_type(subject, slot)
         ):
             yield slot
+
+
+def _names_by_type(subject: Subject, slot: Slot) -> bool:
+    """Whether a bare name is that of one of the API's things, and its value can only be an id:
+    `?organisation=7`, `{"project": "<uuid>"}`.
+    """
+    if slot.kinds != {"integer"} and slot.schema.get("format") != "uuid":
+        return False
+    wanted = noun(slot.name.rsplit(".", 1)[-1])
+    items = (item_path(op.path) for op in subject.api.operations if op.path_parameters)
+    return any(noun(segments(item)[-2]) == wanted for item in items if item and "/{" in item[1:])
 
 
 def names_person(operation: Operation, slot: Slot) -> bool:

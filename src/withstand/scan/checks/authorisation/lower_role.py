@@ -198,7 +198,7 @@ def _with_nonsense(
 def _unused(slot: Slot, nonce: str) -> object:
     """An id of the right form that no object has."""
     digits = nonce.removeprefix("ws")
-    if slot.schema.get("type") == "integer":
+    if slot.kinds == {"integer"}:
         return 2_000_000_000 + int(digits[:6], 16)
     if slot.schema.get("format") == "uuid":
         return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15:18]}-{digits[:12]}"

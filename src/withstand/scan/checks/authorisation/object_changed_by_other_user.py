@@ -60,6 +60,7 @@ from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
 from withstand.scan.users import works_on_signed_up
 
+_ABOUT_INPUT: Final = frozenset({400, 409, 422})
 _ACCOUNT_WORDS: Final = frozenset(
     {"password", "email", "profile", "update", "edit", "change", "phone", "address"}
 )
@@ -114,6 +115,13 @@ def run(subject: Subject) -> Steps[Outcome]:
         status = after.status if after is not None else None
         return Inconclusive(reason=f"afterwards {owner.name} reads {status}")
     mark = shows(after, without_echo(after.request, built.canaries))
+    if mark is None and write.method == "PATCH" and tried.status in _ABOUT_INPUT:
+        text = subject.nonce()
+        sparing = _sparing(subject, write, stranger, built, text)
+        if sparing is not None:
+            tried = yield from send(sparing)
+            after = (yield from hold_again(subject, view, held, owner)) or after
+            mark = shows(after, (text,))
     refused = tried.response is None or not tried.succeeded or subject.refused(tried.response)
     if mark is None and refused:
         return (yield from _refused(subject, write, made, owner, tried))
@@ -136,6 +144,22 @@ def run(subject: Subject) -> Steps[Outcome]:
         ),
         confidence=Confidence.TENTATIVE if where is Audience.PUBLISHED else Confidence.FIRM,
     )
+
+
+def _sparing(
+    subject: Subject, write: Operation, by: Identity, full: Built, text: str
+) -> Request | None:
+    """The change of one text and nothing else: what else was in it may be the owner's alone."""
+    names = (s for s, v in full.values.items() if s.location == "body" and v in full.canaries)
+    slot = next(names, None)
+    if slot is None:
+        return None
+    place = {s: v for s, v in full.values.items() if s.location == "path"}
+    try:
+        built = subject.builder.build(write, None, full=False, replace={**place, slot: text})
+    except Unbuildable:
+        return None
+    return by.authorize(built.request)
 
 
 def _refused(

@@ -49,13 +49,17 @@ def run(subject: Subject) -> Steps[Outcome]:
     evidence: list[Evidence] = []
     ordinary: list[str] = []
     open_to_all = True
+    answered: set[str] = set()
     for path in _in_its_style(subject):
         if _is_documented(subject, path) or _is_forbidden(subject, path):
             continue
+        if path in answered:
+            continue  # with a slash at its end
         exchange = yield from send(_request(subject, path, caller))
         response = exchange.response
         if response is None or not response.succeeded or _told(response) in usual:
             continue
+        answered.add(path.rstrip("/"))
         holds = signature(response) or other_peoples_addresses(response, others)
         if holds is None:
             ordinary.append(f"/{path}")
@@ -100,12 +104,16 @@ def paths(subject: Subject) -> Iterator[str]:
 
 
 def _in_its_style(subject: Subject) -> Iterator[str]:
-    """The paths with a slash at the end where that is how the document writes most of its own."""
+    """The paths, where the document's own end in a slash first with one: what stands beside an API
+    need not follow its style.
+    """
     ends = [operation.path.endswith("/") for operation in subject.api.operations]
     slashed = 2 * sum(ends) > len(ends)
     for path in paths(subject):
         is_file = "." in path.rsplit("/", 1)[-1]
-        yield f"{path}/" if slashed and not is_file and not path.endswith("/") else path
+        if slashed and not is_file and not path.endswith("/"):
+            yield f"{path}/"
+        yield path
 
 
 def _fingerprint(subject: Subject, caller: Identity | None) -> Steps[frozenset[str] | None]:

@@ -33,6 +33,8 @@ _CODE_KEYS: Final = frozenset(
 _NUMBER_KEYS: Final = frozenset(
     {"pan", "card", "cc", "ccnumber", "ccnum", "ccno", "primaryaccountnumber"}
 )
+_PAYMENT: Final = re.compile(r"(?:^|[/_-])(?:cards?|payment-?_?(?:method|card|source)s?)(?:[/?]|$)")
+"""Paths about means of payment."""
 _NOT_PAYMENT: Final = re.compile(
     r"sim|idcard|identity|giftcard|loyalty|member|library|health|insurance|business|vcard|postcard"
 )
@@ -48,8 +50,9 @@ def run(subject: Subject) -> Steps[Outcome]:
     for exchange in answers(subject, documented=True):
         response = exchange.response
         assert response is not None, "answers() gives exchanges with a response"
+        about = _is_about_cards(exchange.request.operation_path.lower())
         for key, value in leaves(response.json()):
-            what = _card_data(key, value)
+            what = _card_data(f"card_{key}" if about and _is_number(key) else key, value)
             # The answer that repeats what was just sent tells its sender nothing new.
             if what is not None and not carries(exchange.request, str(value)):
                 found.setdefault(what, []).append((exchange, str(value)))
@@ -86,6 +89,16 @@ def _named(key: str) -> str | None:
     if plain in _CODE_KEYS:
         return _CODE
     return _NUMBER if _names_card(plain) else None
+
+
+def _is_about_cards(path: str) -> bool:
+    other = _NOT_PAYMENT.search(re.sub(r"[^a-z]", "", path))
+    return _PAYMENT.search(path) is not None and other is None
+
+
+def _is_number(key: str) -> bool:
+    """Whether a name says no more than that it is a number: whose, the path may tell."""
+    return key.rsplit(".", 1)[-1].lower() in {"number", "num", "no"}
 
 
 def _names_card(plain: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.openapi.operation import Operation
 from withstand.scan.accounts import is_password
 from withstand.scan.check import (
     PASSED,
@@ -43,12 +44,16 @@ _SECRET: Final = frozenset(
     | {"resettoken", "passwordresettoken"}
 )
 _PERHAPS_SECRET: Final = frozenset({"secret", "apikey", "pin", "otp", "ssn"})
+_SHOWN_ONCE: Final = frozenset({"secret", "apikey", "clientsecret", "secretkey"})
+"""What the answer to a creation may hold: nobody could use it otherwise."""
 _SECRET_FIELD: Final = re.compile(r"(?i)secret|api_?key|(?:^|_)(?:pin|otp)$")
 """Fields of an identity that are as secret as a password."""
 _MASKED: Final = re.compile(
     r"[*•·.xX-]+|.{0,4}[*•]{3,}.{0,4}|\W?(?i:redacted|hidden|masked|string)\W?"
 )
-_LOOKS_LIKE_HASH: Final = re.compile(r"\$\w+\$|pbkdf2|scrypt|\{S?SHA|(?:[0-9a-fA-F]{2}){16,64}$")
+_LOOKS_LIKE_HASH: Final = re.compile(r"\$\w+\$|pbkdf2|scrypt|\{S?SHA")
+_DIGEST: Final = re.compile(r"(?:[0-9a-fA-F]{2}){16,64}")
+"""A hash where a password is expected; a key is as likely to be written so itself."""
 
 
 _LEAST_KEY: Final = 8  # characters: what is shorter may be anything
@@ -152,6 +157,10 @@ def _named(
         text = str(value)
         if not _is_real(value) or text in own or _LOOKS_LIKE_HASH.match(text):
             continue
+        if plain in _SHOWN_ONCE and called is not None and _is_made(called, exchange):
+            continue
+        if is_password(key) and _DIGEST.fullmatch(text):
+            continue
         if not is_password(key) and carries(exchange.request, text):
             continue
         if declared is None:
@@ -164,6 +173,10 @@ def _named(
             severity=Severity.HIGH,
             confidence=Confidence.FIRM if surely and not _is_label(text) else Confidence.TENTATIVE,
         )
+
+
+def _is_made(called: Operation, exchange: Exchange) -> bool:
+    return called.method == "POST" and exchange.status == 201
 
 
 def _is_label(value: str) -> bool:

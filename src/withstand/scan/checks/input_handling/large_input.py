@@ -117,7 +117,7 @@ def _large_values(subject: Subject, baseline: Baseline) -> Iterator[_Large]:
 def _judge(subject: Subject, baseline: Baseline, large: _Large) -> Steps[Failed | bool | None]:
     """A failure when it goes wrong every time while the usual request does not."""
     evidence = []
-    what = ""
+    what, prompt = "", True
     for turn in range(_TIMES):
         # In changing order: else whoever is slow every other time would look like this.
         before = (yield from _usual(subject, baseline)) if turn % 2 else None
@@ -134,6 +134,7 @@ def _judge(subject: Subject, baseline: Baseline, large: _Large) -> Steps[Failed 
         if not _broke(exchange) and took_s(exchange) < _SLOWER * took_s(control):
             return False
         what = _what(exchange)
+        prompt = prompt and exchange.response is not None and took_s(exchange) < _LEAST_S
         if turn == 0:
             evidence = [shown(f"With {large.kind}", exchange), shown("As usual", control)]
     return Failed(
@@ -142,6 +143,7 @@ def _judge(subject: Subject, baseline: Baseline, large: _Large) -> Steps[Failed 
         evidence=tuple(evidence),
         operations=(baseline.operation.key,),
         parameter=large.kind,
+        severity=Severity.LOW if prompt else None,
     )
 
 
@@ -226,7 +228,8 @@ CHECK = Check(
         "of many JSON readers. The check sends them to one operation of each kind of body, because "
         "bodies are read in one place. It reports a 500, no answer in time, or more than a second "
         "and twenty times the usual request, three times out of three with the usual request "
-        "working in between; refusals such as 413 and 422 pass."
+        "working in between; refusals such as 413 and 422 pass. A 500 that comes at once harms "
+        "only the request itself: that is of low severity."
     ),
     remedy=(
         "Limit the size of bodies before they are read (413), the depth of JSON where the library "

@@ -32,6 +32,7 @@ from withstand.scan.check import (
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.probes.inputs import is_invalid, named, probing, text_slots, usual_value
+from withstand.scan.probes.triggers import triggers
 from withstand.scan.subject import Subject
 
 _LONGEST_WAIT_S: Final = 1.5  # for a fetch that is handed to a queue
@@ -65,6 +66,9 @@ def run(subject: Subject) -> Steps[Outcome]:
         tried += yield from _sent(subject, slot, address)
     if not tried:
         return Inconclusive(reason="no input could be tried")
+    for _, _, exchange in tried:  # some only keep it, and use it when they are told to
+        for request in triggers(subject, exchange):
+            yield from send(request, noise_is_answer=True)
     # One wait for all of them: whatever came first, the others have had the same time.
     found = []
     waited_s = _LONGEST_WAIT_S

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
-from withstand.openapi.body_encoding import Upload, is_file
+from withstand.openapi.body_encoding import Upload, best_body, is_file, multipart_body
 from withstand.openapi.naming import words
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.scan.check import (
@@ -79,10 +79,17 @@ def run(subject: Subject) -> Steps[Outcome]:
 
 def _files(subject: Subject) -> tuple[Slot, ...]:
     assert subject.operation is not None, "runs once for each operation"
+    body = best_body(subject.operation.bodies)
+    in_parts = body is not None and body == multipart_body(subject.operation.bodies)
+    sent = subject.baseline.built.values if subject.baseline is not None else {}
     return tuple(
         slot
         for slot in subject.builder.slots(subject.operation)
-        if slot.location == "body" and is_file(slot.schema)
+        if slot.location == "body"
+        and (
+            is_file(slot.schema, slot.name.removesuffix(".0") if in_parts else "")
+            or isinstance(sent.get(slot), Upload)
+        )
     )
 
 

@@ -22,6 +22,7 @@ from withstand.scan.check import (
     References,
     Safety,
     Server,
+    SignUp,
     Skipped,
     Steps,
     not_applicable,
@@ -70,14 +71,19 @@ def run(subject: Subject) -> Steps[Outcome]:
     return Inconclusive(reason="; ".join(problems)) if problems else Passed(note="; ".join(notes))
 
 
-def _judge(subject: Subject, key: str, race: Race) -> Steps[Failed | str]:
-    """One race: a failure, or the sentence that says what held."""
+def _judge(
+    subject: Subject, key: str, race: Race, fresh: Identity | None = None
+) -> Steps[Failed | str]:
+    """One race: a failure, or the sentence that says what held.
+
+    `fresh` is a user signed up for it, where others have used up what each may have once.
+    """
     called = subject.api.operation(key)
     if called is None:
         raise _Hindered("the document has no such operation")
     if (forbidden := subject.policy.forbids(called)) is not None:
         raise _Hindered(f"it is not called: {forbidden}")
-    sender = _sender(subject, called, race)
+    sender = fresh or _sender(subject, called, race)
     request = yield from _prepared(subject, called, race, sender)
     before = yield from _read(subject, race, sender)
     if before is not None and not race.holds(before[0]):
@@ -86,6 +92,11 @@ def _judge(subject: Subject, key: str, race: Race) -> Steps[Failed | str]:
         )
     exchanges: tuple[Exchange, ...] = yield Burst(requests=(request,) * race.requests)
     done = [exchange for exchange in exchanges if _took_effect(subject, exchange)]
+    refused = all(e.response is not None and 400 <= e.response.status < 500 for e in exchanges)
+    if not done and refused and race.identity is None and fresh is None:
+        user: Identity | str = yield SignUp()
+        if isinstance(user, Identity):
+            return (yield from _judge(subject, key, race, user))
     if not done:
         told = ", ".join(dict.fromkeys(str(e.status or e.outcome) for e in exchanges))
         raise _Hindered(f"none of {len(exchanges)} requests succeeded ({told})")
