@@ -1,6 +1,5 @@
 """What every test may use."""
 
-import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -26,16 +25,6 @@ httpx2.Client().close()
 # usual hundred examples keep the suite quick.
 settings.register_profile("suite", deadline=None, max_examples=50)
 settings.load_profile("suite")
-
-
-def pytest_collection_finish() -> None:
-    """Hides from the collector of cycles the 350,000 objects that are there by now and stay. A full
-    collection looks at all that it sees: one before each load, five after each run of pytester.
-    """
-    gc.collect()
-    gc.freeze()
-    # A load freezes what it finds, and thaws everything at its end.
-    gc.freeze = gc.unfreeze = lambda: None
 
 
 @pytest.fixture(scope="session")
