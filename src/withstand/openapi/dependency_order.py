@@ -13,7 +13,7 @@ from withstand.openapi.path_template import (
     segments,
     shape,
 )
-from withstand.openapi.schema_merge import Resolve, flattened
+from withstand.openapi.schema_merge import Resolve, flattened, types_of
 from withstand.openapi.spoken import Deed, deed_of, picker_of, spoken_deed
 
 _PHASES: Final = {Deed.CREATE: 0, Deed.LIST: 1, Deed.READ: 2, Deed.CHANGE: 3, Deed.REMOVE: 4}
@@ -77,7 +77,7 @@ def _needs(operation: Operation, resolve: Resolve) -> Iterator[str]:
             if prefix and last in KEY_WORDS:
                 yield noun("_".join(prefix))
             elif isinstance(part, Mapping) and (
-                part.get("type") == "integer" or part.get("format") == "uuid"
+                "integer" in types_of(part) or part.get("format") == "uuid"
             ):
                 yield noun(name)  # `customer: 7` names a customer as well
 

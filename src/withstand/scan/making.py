@@ -19,6 +19,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import collection_path, item_path, segments, shape
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import nouns_of, producer_of, reader_of
+from withstand.openapi.schema_merge import types_of
 from withstand.openapi.spoken import name_of_id
 from withstand.scan.accounts import (
     is_on_users,
@@ -99,7 +100,7 @@ def _without_producer(
         return nobody
     try:
         slot = item_slot(subject.builder, put)
-        if slot.schema.get("type") == "integer" or "enum" in slot.schema:
+        if "integer" in types_of(slot.schema) or "enum" in slot.schema:
             return nobody  # only a name that the caller may choose is certainly a new one
         built = subject.build(put, identity=by, replace={slot: _fresh_name(subject, slot)})
     except Unbuildable as problem:

@@ -12,6 +12,7 @@ from typing import Final
 from withstand.client.exchange import Exchange, Failure, Request, Response
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
+from withstand.openapi.schema_merge import types_of
 from withstand.scan.accounts import is_password, new_password, sign_up_operation
 from withstand.scan.check import Steps, send
 from withstand.scan.policy import Profile, matches
@@ -239,7 +240,7 @@ def _code(slot: Slot, nonce: str) -> object | None:
     """Digits as the schema wants them, another each time; None where it wants something else."""
     number = int(nonce[2:], 16)
     schema = slot.schema
-    if schema.get("type") == "integer":
+    if "integer" in types_of(schema):
         return 100_000 + number % 900_000
     pattern = str(schema.get("pattern") or "")
     usual = 4 if "pin" in _last(slot) else 6
@@ -258,7 +259,7 @@ def _code(slot: Slot, nonce: str) -> object | None:
 def _is_code(operation: Operation, slot: Slot) -> bool:
     if slot.location not in {"body", "query"} or slot.schema.keys() & {"enum", "const"}:
         return False
-    if slot.schema.get("type") == "boolean" or int(slot.schema.get("minLength") or 0) > _LONGEST:
+    if "boolean" in types_of(slot.schema) or int(slot.schema.get("minLength") or 0) > _LONGEST:
         return False
     plain = re.sub(r"[^a-z0-9]", "", _last(slot))
     where = {word for part in _parts(operation.path) for word in _words(part)}

@@ -8,6 +8,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.resources import reader_of
+from withstand.openapi.schema_merge import types_of
 from withstand.scan.audience import in_list_of
 from withstand.scan.check import (
     PASSED,
@@ -142,7 +143,7 @@ def _with(subject: Subject, wanted: Operation, slot: Slot, value: object | None)
 
 def _nobody(slot: Slot, nonce: str) -> object:
     """An id that nothing has."""
-    if slot.schema.get("type") == "integer":
+    if "integer" in types_of(slot.schema):
         return 2_000_000_000 + int(nonce[2:8], 16) % 100_000_000
     return nonce
 

@@ -16,6 +16,7 @@ from withstand.openapi.operation import Operation, Parameter
 from withstand.openapi.path_template import segments
 from withstand.openapi.request_builder import Slot
 from withstand.openapi.resources import producer_of
+from withstand.openapi.schema_merge import types_of
 from withstand.openapi.spoken import Deed, deed_of, only_reads, picker_of, thing_of
 from withstand.scan.accounts import sign_up_operation
 from withstand.scan.audience import canary_of
@@ -61,7 +62,7 @@ def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
         said = words(name)
         if slot.location not in {"query", "body"} or _TO_OTHERS & {*said}:
             continue
-        if "enum" in slot.schema or slot.schema.get("type") in {"boolean", "number"}:
+        if "enum" in slot.schema or {"boolean", "number"} & {*types_of(slot.schema)}:
             continue
         numbered = len(said) > 1 and said[-1] in _NUMBERS
         if (

@@ -6,6 +6,7 @@ from withstand.client.exchange import Request, Response
 from withstand.client.identity import Identity, jwt_claims
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
+from withstand.openapi.schema_merge import types_of
 from withstand.scan.access import Access, Attempt, attempt
 from withstand.scan.check import (
     PASSED,
@@ -203,7 +204,7 @@ def _with_nonsense(
 def _unused(slot: Slot, nonce: str) -> object:
     """An id of the right form that no object has."""
     digits = nonce.removeprefix("ws")
-    if slot.schema.get("type") == "integer":
+    if "integer" in types_of(slot.schema):
         return 2_000_000_000 + int(digits[:6], 16)
     if slot.schema.get("format") == "uuid":
         return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-8{digits[15:18]}-{digits[:12]}"
