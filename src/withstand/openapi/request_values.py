@@ -85,7 +85,10 @@ class Drafting:
                 flat = flattened(schema, self._api.resolve)
                 given = parameter.example is not None or flat.keys() & _GIVEN
                 return self._found(name, schema, own=True, any_id=not given)
-            return self._harvested(name, schema, own=True)
+            found = self._harvested(name, schema, own=True)
+            if found is None and not depth and self._is_told_elsewhere(parameter):
+                return self._found(name, schema, own=True)
+            return found
 
         values = ExampleValues(
             self._api.resolve, self._marks, full=False, recognisable=False, known=known
@@ -100,6 +103,15 @@ class Drafting:
             raise Unbuildable(
                 f"the {parameter.location} parameter {parameter.name!r} gets no value: {error}"
             ) from error
+
+    def _is_told_elsewhere(self, parameter: Parameter) -> bool:
+        """Whether a read needs a text of which the document says nothing: the `file` that
+        `GET /statements/download` wants stands in the answers under the same name.
+        """
+        flat = flattened(parameter.schema, self._api.resolve)
+        given = parameter.example is not None or flat.keys() & _GIVEN
+        is_text = "string" in types_of(flat) and "format" not in flat
+        return self._operation.is_read and parameter.required and is_text and not given
 
     def _add_body(self, draft: Draft) -> None:
         bodies = self._operation.bodies

@@ -37,7 +37,7 @@ from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.groundwork import Groundwork, let_in_again
 from withstand.scan.objects import item_slot
-from withstand.scan.own_ids import listed_id, names_a_real_user, risks_a_real_one
+from withstand.scan.own_ids import listed_id, names_a_real_user, public_place, risks_a_real_one
 from withstand.scan.plan import ScanPlan
 from withstand.scan.repair import UNIQUE, repaired
 from withstand.scan.subject import Baseline
@@ -188,9 +188,15 @@ async def _attempted(
             else ground.builder.build(operation, pool, full=full, replace=fixed)
         )
         if not own and risks_a_real_one(ground, operation, pool, built):
-            if producer_of(plan.api, operation) == sign_up_operation(plan.api, ground.builder):
+            producer = producer_of(plan.api, operation)
+            if producer is not None and producer == sign_up_operation(plan.api, ground.builder):
                 raise Unbuildable("nothing of the scan's own to change: it works on users")
-            built = await _on_own_object(plan, ground, courier, operation, identity, full)
+            place = public_place(ground, operation) if producer is None else {}
+            built = (
+                ground.builder.build(operation, pool, full=full, replace={**fixed, **place})
+                if place
+                else await _on_own_object(plan, ground, courier, operation, identity, full)
+            )
         if names_a_real_user(ground, operation, built):
             raise Unbuildable("the id of the user on whom it works gets no value: it may be real")
         request = identity.authorize(built.request) if identity else built.request

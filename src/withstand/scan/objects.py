@@ -5,9 +5,11 @@ Sub-generators for checks: `made = yield from create(subject, operation, by=alic
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
+from withstand.openapi.naming import canonical
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import item_path, shape
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot, Unbuildable
@@ -15,6 +17,11 @@ from withstand.openapi.resources import lister_of, reader_of
 from withstand.openapi.spoken import only_reads, picker_of
 from withstand.scan.check import Steps, send
 from withstand.scan.subject import Baseline, Subject
+
+_PAGE_SIZES: Final = frozenset(
+    {"limit", "size", "page_size", "per_page", "take", "top", "max_results", "items_per_page"}
+)
+_LONG_PAGE: Final = 100  # what most APIs allow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +147,11 @@ def read_back(
 def listed(
     subject: Subject, operation: Operation, made: Made, reader: Identity | None
 ) -> Steps[Exchange | None]:
-    """The list that the object belongs to, as an identity reads it; None when there is none."""
+    """The list that the object belongs to, as an identity reads it; None when there is none.
+
+    Where the object is not in it, the longest page that may be asked for: what is new often comes
+    last.
+    """
     lister = lister_around(subject, operation)
     if lister is None or subject.policy.forbids(lister) is not None:
         return None
@@ -153,7 +164,26 @@ def listed(
             built = subject.build(lister, identity=reader, replace=parents)
     except Unbuildable:
         return None
-    return (yield from send(reader.authorize(built.request) if reader else built.request))
+    first = yield from send(reader.authorize(built.request) if reader else built.request)
+    size = next((s for s in subject.builder.slots(lister) if _is_page_size(s)), None)
+    if size is None or first.response is None or not first.succeeded or _holds(first, made):
+        return first
+    longest = min(int(size.schema.get("maximum") or _LONG_PAGE), _LONG_PAGE)
+    try:
+        built = subject.build(lister, identity=reader, replace={**parents, size: longest})
+    except Unbuildable:
+        return first
+    longer = yield from send(reader.authorize(built.request) if reader else built.request)
+    return longer if longer.succeeded else first
+
+
+def _is_page_size(slot: Slot) -> bool:
+    return slot.location == "query" and canonical(slot.name) in _PAGE_SIZES
+
+
+def _holds(exchange: Exchange, made: Made) -> bool:
+    text = exchange.response.text if exchange.response is not None else ""
+    return any(canary in text for canary in (*made.canaries, str(made.identifier)))
 
 
 def lister_around(subject: Subject, operation: Operation) -> Operation | None:

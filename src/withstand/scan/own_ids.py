@@ -1,12 +1,13 @@
 """Ids that a baseline may be tried with: of what its identity made or was shown, never made up."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from withstand.client.identity import Identity
 from withstand.openapi.identifiers import listed_id_with
 from withstand.openapi.naming import ID_WORDS, is_plural, words
 from withstand.openapi.operation import Operation
-from withstand.openapi.path_template import resource_before, segments
+from withstand.openapi.path_template import item_path, resource_before, segments, shape
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import lister_of
 from withstand.openapi.schema_merge import Resolve
@@ -43,6 +44,24 @@ def risks_a_real_one(
     except Unbuildable:
         return False
     return not _is_own(ground, operation, pool, built, slot)
+
+
+def public_place(ground: Groundwork, operation: Operation) -> Mapping[Slot, object]:
+    """The id of what anybody may read and nobody creates, for a POST that adds to it: a review of
+    a product. Nothing otherwise.
+    """
+    last = "".join(segments(operation.path)[-1:])
+    item = item_path(operation.path)
+    adds = last.islower() and is_plural(last) and shape(f"{item}/{last}") == shape(operation.path)
+    if operation.method != "POST" or item is None or not adds:
+        return {}
+    for baseline in ground.baselines.values():
+        read = baseline.operation
+        is_public = read.method == "GET" and baseline.identity is None
+        if is_public and shape(read.path) in {shape(item), shape(operation.path)}:
+            value = baseline.built.values.get(item_slot(ground.builder, read))
+            return {} if value is None else {item_slot(ground.builder, operation): value}
+    return {}
 
 
 def names_a_real_user(ground: Groundwork, operation: Operation, built: Built) -> bool:

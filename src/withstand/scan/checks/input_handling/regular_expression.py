@@ -40,6 +40,7 @@ _LENGTHS: Final = (18, 22, 24, 26, 28)
 _SHORT_LENGTHS: Final = (10, 12, 14, 16, 18)  # where 18 letters take long already: 3 to the 18th
 _LONG_S: Final = 0.1
 _LEAST_S: Final = 0.5
+_ENOUGH_S: Final = 2.0  # two letters more would take some eight seconds
 _LEAST_GROWTH: Final = 20.0  # from the first length to the last; 2 to the 6th would be 64
 _LEAST_STEP: Final = 1.8  # from one length to the next, two letters on; at least 4 in theory
 _FLAT_S: Final = 0.01
@@ -58,10 +59,11 @@ def run(subject: Subject) -> Steps[Outcome]:
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
-    benign = yield from _asked(subject, slot, "a" * _LENGTHS[1])
+    usual = usual_value(subject, slot)
+    benign = yield from _asked(subject, slot, _harmless(usual, "", "a", _LENGTHS[1]))
     if benign is None:
         return None
-    for before, letter in _pumps(usual_value(subject, slot)):
+    for before, letter in _pumps(usual):
         # Letters in what stands before may be repeated as well, or not: first as if they were.
         for shift in dict.fromkeys((0, len(before))):
             for length in _LENGTHS[1 if shift else 0 : 2]:
@@ -71,7 +73,7 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
                     continue
                 already = length == _LENGTHS[0] and took_s(first) > _LONG_S
                 lengths = tuple(at + shift for at in (_SHORT_LENGTHS if already else _LENGTHS))
-                failure = yield from _growing(subject, slot, before, letter, lengths)
+                failure = yield from _growing(subject, slot, usual, before, letter, lengths)
                 if failure is not None:
                     return failure
                 break
@@ -79,9 +81,10 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
 
 
 def _growing(
-    subject: Subject, slot: Slot, before: str, letter: str, lengths: tuple[int, ...]
+    subject: Subject, slot: Slot, usual: str, before: str, letter: str, lengths: tuple[int, ...]
 ) -> Steps[Failed | None]:
-    """Longer and longer, each beside a harmless text of that length, until it takes half a second.
+    """Longer and longer, each beside a harmless text of that length, until it takes half a second
+    and twenty times as long as at first.
 
     Every step must cost more than the one before: a server that is slow now and then, or slow with
     long texts, does not grow like that.
@@ -89,13 +92,14 @@ def _growing(
     took: list[tuple[int, Exchange, Exchange]] = []
     for at, length in enumerate(lengths):
         slow = yield from _asked(subject, slot, _almost(before, letter, length))
-        fast = yield from _asked(subject, slot, before + letter * (length + 1 - len(before)))
+        fast = yield from _asked(subject, slot, _harmless(usual, before, letter, length + 1))
         if slow is None or fast is None:
             return None
         if took and took_s(slow) < _LEAST_STEP * max(took_s(took[-1][1]), took_s(fast)):
             return None
         took.append((length, slow, fast))
-        if at > 1 and took_s(slow) >= _LEAST_S:
+        grown = took_s(slow) >= _LEAST_GROWTH * took_s(took[0][1])
+        if at > 1 and took_s(slow) >= (_LEAST_S if grown else _ENOUGH_S):
             break
     _, shortest, _ = took[0]
     length, longest, beside = took[-1]
@@ -127,11 +131,21 @@ def _pumps(usual: str) -> Iterator[tuple[str, str]]:
     fixed = re.match(r".{0,7}[^0-9A-Za-z]", usual)
     if fixed is not None:
         yield fixed.group(), letter
+    if "@" in usual:
+        yield "a@", letter
 
 
 def _almost(before: str, letter: str, length: int) -> str:
     """So many letters in all: those before may be repeated by the expression as well."""
     return f"{before}{letter * (length - len(before))}!"
+
+
+def _harmless(usual: str, before: str, letter: str, length: int) -> str:
+    """A text of that length that no expression is busy with. Letters without an `@` keep one for
+    addresses as busy as those that almost fit: there it is one that is refused at its first sign.
+    """
+    odd = "!" if "@" in usual else ""
+    return before + odd + letter * (length - len(before + odd))
 
 
 def _asked(subject: Subject, slot: Slot, text: str) -> Steps[Exchange | None]:
