@@ -49,7 +49,7 @@ def run(subject: Subject) -> Steps[Outcome]:
         response = exchange.response
         assert response is not None, "answers() gives exchanges with a response"
         for key, value in leaves(response.json()):
-            what = _card_data(key, value)
+            what = _card_data(key, value, exchange.request.operation_path)
             # The answer that repeats what was just sent tells its sender nothing new.
             if what is not None and not carries(exchange.request, str(value)):
                 found.setdefault(what, []).append((exchange, str(value)))
@@ -70,8 +70,8 @@ def _failure(subject: Subject, what: str, pairs: list[tuple[Exchange, str]]) -> 
     )
 
 
-def _card_data(key: str, value: Any) -> str | None:
-    what = _named(key)
+def _card_data(key: str, value: Any, path: str) -> str | None:
+    what = _named(f"{path}_{key}" if key.lower() == "number" else key)  # `number` of /cards
     if what is None or isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = str(value).strip()
