@@ -7,7 +7,14 @@ from types import MappingProxyType
 from withstand.openapi.body_encoding import best_body
 from withstand.openapi.body_pointer import parts_of, with_value
 from withstand.openapi.example_value import ExampleValues
-from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, is_reference, words
+from withstand.openapi.naming import (
+    ID_WORDS,
+    KEY_WORDS,
+    canonical,
+    is_reference,
+    thing_named,
+    words,
+)
 from withstand.openapi.operation import Api, Operation, Parameter, RequestBody, Schema
 from withstand.openapi.path_template import segments
 from withstand.openapi.plausible_number import NoValueError
@@ -53,6 +60,7 @@ class Drafting:
         self._marks = marks
         self._full = full
         self._in_path: dict[str, object] = {}
+        self._named: list[object] = []  # things of the caller's that an input of the body names
         self._picker = picker_of(operation, api.resolve)
 
     def draft(self) -> Draft:
@@ -160,7 +168,19 @@ class Drafting:
         names_by_type = schema.get("format") == "uuid" or "integer" in types_of(schema)
         if names_by_type and not schema.keys() & _GIVEN:
             return self._found(f"{name}_id", schema, own=own, exact=True)
-        return None
+        return self._one_made(name, schema)
+
+    def _one_made(self, name: str, schema: Schema) -> object | None:
+        """One of the things that were made, another for each input: `fromAccount`, `toAccount`."""
+        thing = thing_named(name)
+        if thing is None or self._pool is None or schema.keys() & _GIVEN:
+            return None
+        made = (as_type(each, types_of(schema)) for each in self._pool.made_of(thing))
+        fitting = [e for e in made if e is not None and fits(e, schema, self._api.resolve)]
+        found = next((each for each in fitting if each not in self._named), None)
+        if found is not None:
+            self._named.append(found)
+        return found
 
     def _picked(self, name: str, schema: Schema) -> object | None:
         """The id of one of what the operation is about. Not of a list, which it would cut down."""

@@ -37,7 +37,13 @@ from withstand.scan.attempt import Attempt
 from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.groundwork import Groundwork, let_in_again
 from withstand.scan.objects import item_slot
-from withstand.scan.own_ids import listed_id, names_a_real_user, public_place, risks_a_real_one
+from withstand.scan.own_ids import (
+    listed_id,
+    make_enough,
+    names_a_real_user,
+    public_place,
+    risks_a_real_one,
+)
 from withstand.scan.plan import ScanPlan
 from withstand.scan.repair import UNIQUE, repaired
 from withstand.scan.subject import Baseline
@@ -70,6 +76,8 @@ async def _take_baseline(
     tried = ground.attempts.setdefault(operation.key, [])
     fixed = _fixed(ground, operation)
     for identity, pool in _attempts(ground, operation, _askers(plan, ground, operation)):
+        if identity is not None and not operation.is_read:
+            await make_enough(ground, courier, operation, identity)
         for full in (True, False):
             goes_on = False
             for changed in _rounds(ground, operation, fixed, tried):

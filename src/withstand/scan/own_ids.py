@@ -1,11 +1,13 @@
 """Ids that a baseline may be tried with: of what its identity made or was shown, never made up."""
 
+from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from withstand.client.identity import Identity
 from withstand.openapi.identifiers import listed_id_with
-from withstand.openapi.naming import ID_WORDS, is_plural, words
+from withstand.openapi.naming import ID_WORDS, is_plural, thing_named, words
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import item_path, resource_before, segments, shape
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
@@ -13,10 +15,11 @@ from withstand.openapi.resources import lister_of
 from withstand.openapi.schema_merge import Resolve
 from withstand.openapi.spoken import Deed, deed_of, only_reads, spoken_deed, thing_of
 from withstand.openapi.value_pool import ValuePool
-from withstand.scan.courier import Courier
+from withstand.scan.courier import Courier, NoiseStays
 from withstand.scan.groundwork import Groundwork
 from withstand.scan.objects import item_slot
 from withstand.scan.plan import ScanPlan
+from withstand.scan.subject import Baseline
 
 _PEOPLE: Final = frozenset(
     {"user", "account", "member", "customer", "employee", "staff", "person", "profile", "admin"}
@@ -62,6 +65,42 @@ def public_place(ground: Groundwork, operation: Operation) -> Mapping[Slot, obje
             value = baseline.built.values.get(item_slot(ground.builder, read))
             return {} if value is None else {item_slot(ground.builder, operation): value}
     return {}
+
+
+async def make_enough(
+    ground: Groundwork, courier: Courier, operation: Operation, identity: Identity
+) -> None:
+    """Makes more of what an operation names more often than it was made: `fromAccount`,
+    `toAccount`.
+    """
+    pool = ground.pools.get(identity.name)
+    slots = ground.builder.slots(operation)
+    named = Counter(thing_named(slot.name) for slot in slots if slot.location == "body")
+    for thing, count in named.items():
+        maker = _maker(ground, thing, identity) if thing is not None else None
+        if thing is None or pool is None or maker is None:
+            continue
+        with suppress(Unbuildable, NoiseStays):
+            for _ in range(count - len({*pool.made_of(thing)})):
+                built = ground.builder.build(maker.operation, pool, replace=maker.fixed)
+                exchange = await courier.send(identity.authorize(built.request))
+                if exchange.response is not None:
+                    pool.harvest(maker.operation, exchange.request, exchange.response)
+
+
+def _maker(ground: Groundwork, thing: str, identity: Identity) -> Baseline | None:
+    """The request by which an identity made such a thing."""
+    return next(
+        (
+            baseline
+            for baseline in ground.baselines.values()
+            if baseline.identity == identity.name
+            and thing_of(baseline.operation) == thing
+            and baseline.operation.method == "POST"
+            and deed_of(baseline.operation, ground.builder.api.resolve) is Deed.CREATE
+        ),
+        None,
+    )
 
 
 def names_a_real_user(ground: Groundwork, operation: Operation, built: Built) -> bool:

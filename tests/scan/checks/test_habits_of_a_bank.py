@@ -329,12 +329,74 @@ def test_pages_at_the_root_of_the_host_are_looked_for_where_the_api_stands_below
             )
         if request.path == "/api/health":
             return answer(200, {"up": True})
+        if request.path == "/debug":
+            return answer(200, {"env": {"PATH": "/usr/bin", "HOME": "/srv", "LANG": "C"}})
         return not_found()
 
     paths = {"/health": {"get": operation(secured=False)}}
     where = {"base_url": "http://127.0.0.1:9/api"}
     (finding,) = findings("undocumented-operation", server, paths, **where)
-    assert finding.operations == ("GET /.env",)
-    assert "9/.env" in finding.evidence[0].curl
-    never = {"never": ("GET /.env",)}
+    assert set(finding.operations) == {"GET /.env", "GET /debug"}
+    assert not any("/api/" in each.curl for each in finding.evidence)
+    never = {"never": ("GET /.env", "GET /debug")}
     assert findings("undocumented-operation", server, paths, policy=never, **where) == ()
+
+
+class Bank:
+    """Accounts with 100 in each, and transfers; where `flawed`, from anybody's account."""
+
+    def __init__(self, *, flawed: bool) -> None:
+        self.flawed = flawed
+        self.accounts: dict[str, dict[str, Any]] = {
+            number: {"accountNumber": number, "ownerId": f"{name}-id", "balance": 500}
+            for number, name in (("9001", "alice"), ("9002", "alice"), ("9003", "bob"))
+        }
+
+    def __call__(self, request: Request) -> Response:
+        name, fields = caller(request), sent(request)
+        if name is None:
+            return UNAUTHENTICATED
+        owner = f"{name}-id"
+        if request.path == "/me":
+            return answer(200, {"id": owner, "name": name})
+        if request.path == "/transfers":
+            giver = self.accounts.get(str(fields.get("fromAccount")))
+            taker = self.accounts.get(str(fields.get("toAccount")))
+            if giver is None or taker is None or (giver["ownerId"] != owner and not self.flawed):
+                return answer(404, {"error": "there is no such account"})
+            amount = fields.get("amount")
+            if giver is taker or not isinstance(amount, int) or not 0 < amount <= giver["balance"]:
+                return answer(422, {"error": "this cannot be transferred"})
+            giver["balance"] -= amount
+            taker["balance"] += amount
+            return answer(201, {"transferId": f"t-{amount}", "status": "done"})
+        if request.method == "POST":
+            number = str(len(self.accounts) + 9001)
+            self.accounts[number] = {"accountNumber": number, "ownerId": owner, "balance": 100}
+            return answer(201, self.accounts[number])
+        mine = [each for each in self.accounts.values() if each["ownerId"] == owner]
+        if request.path == "/accounts":
+            return answer(200, mine)
+        found = [each for each in mine if each["accountNumber"] == last_segment(request)]
+        return answer(200, found[0]) if found else not_found()
+
+
+def test_money_goes_between_accounts_of_the_scans_own_and_comes_from_nobody_elses() -> None:
+    transfer = body(
+        fromAccount=TEXT, toAccount=TEXT, amount={"type": "integer", "minimum": 1, "maximum": 9}
+    )
+    paths = {
+        "/transfers": {"post": operation(requestBody=transfer)},
+        "/me": {"get": operation()},
+        "/accounts": {"get": operation(), "post": operation(requestBody=body(label=TEXT))},
+        "/accounts/{accountNumber}": {
+            "get": operation(parameters=(("path", "accountNumber"),)),
+        },
+    }
+    for flawed in (False, True):
+        bank = Bank(flawed=flawed)
+        found = findings("object-of-other-user-by-parameter", bank, paths)
+        assert [each.operations for each in found] == [("POST /transfers",)] * flawed
+        real = [bank.accounts[number]["balance"] for number in ("9001", "9002", "9003")]
+        assert real == [500, 500, 500]
+        assert any(each["balance"] not in {100, 500} for each in bank.accounts.values())
