@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from withstand.client.identity import Identity
 from withstand.client.listener import Listener
@@ -258,7 +259,8 @@ class ScanRun:
             first = next(iter(self._ground.missing.items()), ("", ""))
             outcomes.void = (
                 "No operation answered a request of the scan with success, so nothing of the API "
-                f"was tested ({first[0]}: {first[1]}): check base_url and the identities"
+                f"was tested ({first[0]}: {first[1]}): check base_url{self._below()} and the "
+                "identities"
             )
         if outcomes.void is not None:
             outcomes.skip_undone(outcomes.void)
@@ -281,6 +283,13 @@ class ScanRun:
             shards=() if shard is None else (shard,),
             whole=None if shard is None else digest_of(map(place_of, self._tests())),
         )
+
+    def _below(self) -> str:
+        """The path that base_url lacks, where the document names one."""
+        paths = (urlsplit(server).path.rstrip("/") for server in self.plan.api.servers)
+        path = next(filter(None, paths), "")
+        lacks = path and not self.plan.target.base_path
+        return f" (the document says that the API stands below {path})" if lacks else ""
 
     def _says_nothing(self) -> bool:
         """Whether everything that was called refused or failed, also those who may call it."""

@@ -400,3 +400,17 @@ def test_money_goes_between_accounts_of_the_scans_own_and_comes_from_nobody_else
         real = [bank.accounts[number]["balance"] for number in ("9001", "9002", "9003")]
         assert real == [500, 500, 500]
         assert any(each["balance"] not in {100, 500} for each in bank.accounts.values())
+
+
+def test_a_run_that_says_nothing_names_the_path_below_which_the_api_stands() -> None:
+    paths = {"/me": {"get": operation()}}
+    for base_path, told in (("", True), ("/api", False)):
+        record, _ = scanned(
+            lambda _request: not_found(),
+            {**paths, "/orders": {"post": operation(requestBody=body(text=TEXT))}},
+            checks=CHANGING,
+            servers=("https://bank.example.com/v2/",),
+            base_url=f"http://127.0.0.1:9{base_path}",
+        )
+        assert record.void is not None
+        assert ("the document says that the API stands below /v2)" in record.void) is told
