@@ -513,7 +513,7 @@ def test_a_key_that_other_operations_refuse_is_no_session_that_has_ended() -> No
         paths={**PATHS, "/figures": PATHS["/me"], "/later/{id}": PATHS["/notes/{id}"]},
         identities=(
             replace(identity("alice"), credential=None),
-            replace(identity("job"), credential=key),
+            replace(identity("job"), credential=key, fields={}),
         ),
         login=LoginRecipe(method="POST", path="/in", payload={"email": "{email}"}),
     )
