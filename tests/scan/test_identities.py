@@ -139,27 +139,52 @@ def test_who_may_read_everything_is_tried_with_the_ids_that_others_know() -> Non
 
 def test_who_was_logged_out_while_requests_were_tried_is_logged_in_again() -> None:
     api = Notes()
-    api.tokens = {"Bearer session-1": "alice"}
+    api.tokens = {}
+    logins = itertools.count(1)
 
     def server(request: Request) -> Response:
         if request.path == "/in":
-            api.tokens["Bearer session-2"] = "alice"
-            return answer(200, {"access_token": "session-2"})
+            session = f"session-{next(logins)}"
+            api.tokens[f"Bearer {session}"] = "alice"
+            return answer(200, {"access_token": session})
         if request.path == "/goodbye" and request.header("authorization") in api.tokens:
             api.tokens.clear()
             return answer(200, {})
         return api(request)
 
-    alice = identity("alice")
-    header = ("Authorization", "Bearer session-1")
-    alice = replace(alice, credential=Credential(headers=(header,), token="session-1"))
     record, _ = scanned(
         a_check(nothing),
         server=server,
         paths={**PATHS, "/goodbye": {"post": PATHS["/me"]["get"]}},
-        identities=(alice,),
+        identities=(replace(identity("alice"), credential=None),),
         login=LoginRecipe(method="POST", path="/in", payload={"email": "{email}"}),
     )
     assert record.void is None
     assert not any("was not tested" in note for note in record.notes if "GET" in note)
     assert any("alice was logged out while requests were tried" in note for note in record.notes)
+
+
+def test_a_key_that_other_operations_refuse_is_no_session_that_has_ended() -> None:
+    api = Notes()
+    key = Credential(headers=(("X-Api-Key", "job-key"),), token="job-key")
+
+    def server(request: Request) -> Response:
+        if request.path == "/in":
+            return answer(200, {"access_token": "alice-token"})
+        if request.path == "/figures":
+            served = request.header("x-api-key") == "job-key"
+            return answer(200, {"count": 3}) if served else answer(401, {"error": "no key"})
+        return api(request)
+
+    record, _ = scanned(
+        a_check(nothing),
+        server=server,
+        paths={**PATHS, "/figures": PATHS["/me"], "/later/{id}": PATHS["/notes/{id}"]},
+        identities=(
+            replace(identity("alice"), credential=None),
+            replace(identity("job"), credential=key, fields={}),
+        ),
+        login=LoginRecipe(method="POST", path="/in", payload={"email": "{email}"}),
+    )
+    assert record.void is None
+    assert states(record)["GET /figures"] is CoverageState.PASSED

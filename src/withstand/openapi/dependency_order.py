@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from withstand.openapi.naming import KEY_WORDS, noun, words
+from withstand.openapi.naming import KEY_WORDS, noun, thing_named, words
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import (
     ends_in_parameter,
@@ -79,6 +79,8 @@ def _needs(operation: Operation, resolve: Resolve) -> Iterator[str]:
             *prefix, last = words(name)
             if prefix and last in KEY_WORDS:
                 yield noun("_".join(prefix))
+            elif (thing := thing_named(name)) is not None:
+                yield thing
             elif isinstance(part, Mapping) and (
                 "integer" in types_of(part) or part.get("format") == "uuid"
             ):

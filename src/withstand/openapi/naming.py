@@ -28,6 +28,11 @@ READ_WORDS = frozenset({"get", "view", "show", "detail", "details", "read", "fet
 REMOVE_WORDS = frozenset({"delete", "remove", "destroy"})
 LIST_WORDS = frozenset({"list", "all", "index"})
 CHANGE_WORDS = frozenset({"edit", "update", "modify", "change", "save"})
+_RELATIONS = frozenset(
+    {"from", "to", "source", "target", "destination", "dest", "origin", "sender", "recipient"}
+    | {"receiver", "debit", "credit", "payer", "payee", "parent", "linked", "related"}
+)
+"""What an input says of a thing that it names without saying "id": `fromAccount`."""
 VERBS = READ_WORDS | REMOVE_WORDS | LIST_WORDS | CHANGE_WORDS | {*CREATE_WORDS}
 """What paths say is done: `/order/view/{id}`, `/deleteOrder`."""
 
@@ -72,6 +77,12 @@ def noun(text: str) -> str:
     """What a path segment or property calls one thing: `order-items` → `order_item`."""
     *before, last = words(text)
     return "_".join((*before, singular(last)))
+
+
+def thing_named(name: str) -> str | None:
+    """The thing that an input names beside another of its kind: `account` for `fromAccount`."""
+    *role, last = words(name)
+    return singular(last) if len(role) == 1 and role[0] in _RELATIONS else None
 
 
 def is_plural(text: str) -> bool:

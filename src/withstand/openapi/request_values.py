@@ -7,7 +7,14 @@ from types import MappingProxyType
 from withstand.openapi.body_encoding import Upload, best_body, multipart_body
 from withstand.openapi.body_pointer import parts_of, with_value
 from withstand.openapi.example_value import ExampleValues
-from withstand.openapi.naming import ID_WORDS, KEY_WORDS, canonical, is_reference, words
+from withstand.openapi.naming import (
+    ID_WORDS,
+    KEY_WORDS,
+    canonical,
+    is_reference,
+    thing_named,
+    words,
+)
 from withstand.openapi.operation import Api, Operation, Parameter, RequestBody, Schema
 from withstand.openapi.path_template import segments
 from withstand.openapi.plausible_number import NoValueError
@@ -53,6 +60,7 @@ class Drafting:
         self._marks = marks
         self._full = full
         self._in_path: dict[str, object] = {}
+        self._named: list[object] = []  # things of the caller's that an input of the body names
         self._picker = picker_of(operation, api.resolve)
 
     def draft(self) -> Draft:
@@ -85,7 +93,10 @@ class Drafting:
                 flat = flattened(schema, self._api.resolve)
                 given = parameter.example is not None or flat.keys() & _GIVEN
                 return self._found(name, schema, own=True, any_id=not given)
-            return self._harvested(name, schema, own=True)
+            found = self._harvested(name, schema, own=True)
+            if found is None and not depth and self._is_told_elsewhere(parameter):
+                return self._found(name, schema, own=True)
+            return found
 
         values = ExampleValues(
             self._api.resolve, self._marks, full=False, recognisable=False, known=known
@@ -100,6 +111,15 @@ class Drafting:
             raise Unbuildable(
                 f"the {parameter.location} parameter {parameter.name!r} gets no value: {error}"
             ) from error
+
+    def _is_told_elsewhere(self, parameter: Parameter) -> bool:
+        """Whether a read needs a text of which the document says nothing: the `file` that
+        `GET /statements/download` wants stands in the answers under the same name.
+        """
+        flat = flattened(parameter.schema, self._api.resolve)
+        given = parameter.example is not None or flat.keys() & _GIVEN
+        is_text = "string" in types_of(flat) and "format" not in flat
+        return self._operation.is_read and parameter.required and is_text and not given
 
     def _add_body(self, draft: Draft) -> None:
         bodies = self._operation.bodies
@@ -148,7 +168,19 @@ class Drafting:
         names_by_type = schema.get("format") == "uuid" or "integer" in types_of(schema)
         if names_by_type and not schema.keys() & _GIVEN:
             return self._found(f"{name}_id", schema, own=own, exact=True)
-        return None
+        return self._one_made(name, schema)
+
+    def _one_made(self, name: str, schema: Schema) -> object | None:
+        """One of the things that were made, another for each input: `fromAccount`, `toAccount`."""
+        thing = thing_named(name)
+        if thing is None or self._pool is None or schema.keys() & _GIVEN:
+            return None
+        made = (as_type(each, types_of(schema)) for each in self._pool.made_of(thing))
+        fitting = [e for e in made if e is not None and fits(e, schema, self._api.resolve)]
+        found = next((each for each in fitting if each not in self._named), None)
+        if found is not None:
+            self._named.append(found)
+        return found
 
     def _picks(self, name: str) -> bool:
         return self._picker is not None and name == self._picker.name.rpartition(".")[2]

@@ -28,7 +28,7 @@ from withstand.openapi.naming import (
 )
 from withstand.openapi.operation import Operation, Schema
 from withstand.openapi.path_template import ends_in_parameter, parameter_in, resource_of, segments
-from withstand.openapi.schema_merge import Resolve, flattened
+from withstand.openapi.schema_merge import Resolve, flattened, types_of
 
 _ENDING: Final = re.compile(
     r"\.(?:php\d?|aspx?|ashx|asmx|jspx?|do|action|cgi|pl|cfm|html?|json|xml)$", re.I
@@ -263,7 +263,7 @@ def _answered(operation: Operation) -> Iterator[str]:
         if not status.startswith("2"):
             continue
         for schema in contents.values():
-            items = schema.get("items") if schema.get("type") == "array" else schema
+            items = schema.get("items") if "array" in types_of(schema) else schema
             name = items.get("$ref") or items.get("title") if isinstance(items, Mapping) else None
             if isinstance(name, str):
                 yield noun(name.rpartition("/")[2])

@@ -79,11 +79,13 @@ class ValuePool:
                 self._keep(resource, "id", shown, last=True)
         location = response.made_at
         if operation.method == "POST" and not only_reads(operation):
-            found = identifier_in(response.json(), f"{resource}_id")
-            if found is None and location:
-                found = unquote(segments(location.split("?", 1)[0])[-1:][0])
-            if found is not None and str(found) not in {*in_path.values(), *_picked(request)}:
-                self._made.add((resource, str(found)))
+            named = frozenset({resource})  # beside `ownerId`, `accountNumber` is an account's
+            document, name = response.json(), f"{resource}_id"
+            both = {identifier_in(document, name), identifier_in(document, name, about=named)}
+            if both == {None} and location:
+                both = {unquote(segments(location.split("?", 1)[0])[-1:][0])}
+            known = {"None", *in_path.values(), *_picked(request)}
+            self._made |= {(resource, str(each)) for each in both if str(each) not in known}
         made = response.status in {201, 202} or response.accepted is not None
         if operation.method in {"POST", "PUT"} and made and location:
             last = segments(location.split("?", 1)[0])[-1:]
@@ -131,6 +133,11 @@ class ValuePool:
     def made(self, resource: str, value: object) -> bool:
         """Whether a creation's answer named a thing of that kind by this id: it is no list's."""
         return (resource, str(value)) in self._made
+
+    def made_of(self, thing: str) -> Iterator[object]:
+        """The ids, or numbers, of the things of that kind that were made, the latest first."""
+        for key in (*((thing, word) for word in _IDS), *self._only_key(thing)):
+            yield from (each for each in self._values.get(key, ()) if self.made(thing, each))
 
     def knows(self, name: str) -> bool:
         """Whether a thing that the name points to was seen: an order for `order_id`."""

@@ -36,6 +36,7 @@ _OWN_THINGS: Final = frozenset({"user", "profile", "account", "password"})
 _ACTIONS: Final = frozenset(
     {"delete", "remove", "destroy", "ban", "block", "lock", "suspend", "disable", "deactivate"}
     | {"terminate", "close", "promote", "demote", "role", "roles", "permissions", "admin"}
+    | {"status", "state", "activate", "reactivate", "enable", "unlock", "unblock", "unban"}
 )
 """What is done to an account where its path does not end in it."""
 _OF_THE_CALLER: Final = frozenset(

@@ -40,6 +40,7 @@ from withstand.scan.plan import ScanPlan
 from withstand.scan.quiet_answers import Success, alike, may_be_a_refusal
 from withstand.scan.repair import UNIQUE, repaired
 from withstand.scan.subject import Baseline
+from withstand.scan.supplies import make_enough, public_place
 
 _LOOKED_AT: Final = frozenset({400, 404, 409, 422})
 """Refusals by which an operation shows that it looked at the input, not only at who is asking."""
@@ -79,6 +80,8 @@ async def _take_baseline(
     fixed = _fixed(ground, operation)
     silent: Success | None = None
     for identity, pool in _attempts(ground, operation, _askers(plan, ground, operation)):
+        if identity is not None and not operation.is_read:
+            await make_enough(ground, courier, operation, identity)
         for full in (True, False):
             goes_on = False
             for changed in _rounds(ground, operation, fixed, tried):
@@ -207,9 +210,15 @@ async def _attempted(
             else ground.builder.build(operation, pool, full=full, replace=fixed)
         )
         if not own and risks_a_real_one(ground, operation, pool, built):
-            if producer_of(plan.api, operation) == sign_up_operation(plan.api, ground.builder):
+            producer = producer_of(plan.api, operation)
+            if producer is not None and producer == sign_up_operation(plan.api, ground.builder):
                 raise Unbuildable("nothing of the scan's own to change: it works on users")
-            built = await on_own_object(plan, ground, courier, operation, identity, full)
+            place = public_place(ground, operation) if producer is None else {}
+            built = (
+                ground.builder.build(operation, pool, full=full, replace={**fixed, **place})
+                if place
+                else await on_own_object(plan, ground, courier, operation, identity, full)
+            )
         if names_a_real_one(ground, operation, pool, built):
             raise Unbuildable("the id of what it works on gets no value: it may be a real one's")
         request = identity.authorize(built.request) if identity else built.request

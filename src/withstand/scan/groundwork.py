@@ -152,6 +152,16 @@ def go_on_with(ground: Groundwork, courier: Courier) -> None:
     courier.kept.clear()
 
 
+def logs_in(plan: ScanPlan, identity: Identity) -> bool:
+    """Whether an identity has a login. A key that does not change is no session that could end:
+    where it is refused, the operation wants another kind of credential.
+    """
+    if identity.login is None and plan.login is None:
+        return False
+    configured = (each for each in plan.identities if each.name == identity.name)
+    return all(each.credential is None for each in configured)
+
+
 async def log_in_again(
     plan: ScanPlan, ground: Groundwork, courier: Courier, identity: Identity
 ) -> str | None:
@@ -199,7 +209,7 @@ async def let_in_again(
     identity = ground.identities.get(name)
     if refused.status != 401 or identity is None or name in ground.let_in_again:
         return None
-    if name not in ground.served or (identity.login is None and plan.login is None):
+    if name not in ground.served or not logs_in(plan, identity):
         return None
     ground.let_in_again.add(name)
     problem = await log_in_again(plan, ground, courier, identity)

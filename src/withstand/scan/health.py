@@ -6,7 +6,7 @@ from withstand.client.credential import Credential
 from withstand.client.exchange import Failure
 from withstand.scan.canary import canary_request, ill
 from withstand.scan.courier import Courier, NoiseStays
-from withstand.scan.groundwork import Groundwork, log_in_again
+from withstand.scan.groundwork import Groundwork, log_in_again, logs_in
 from withstand.scan.login import Busy, log_in
 from withstand.scan.plan import ScanPlan
 from withstand.scan.subject import Baseline
@@ -48,7 +48,7 @@ async def recovered(
 ) -> str | None:
     """Logs a broken identity in once more; why that did not mend it, or None when it did."""
     identity, canary = ground.identities[broken.name], ground.canaries[broken.name]
-    if identity.login is None and plan.login is None:
+    if not logs_in(plan, identity):
         return broken.reason
     problem = await log_in_again(plan, ground, courier, identity)
     if problem is not None:
@@ -71,20 +71,18 @@ async def attest(plan: ScanPlan, ground: Groundwork, courier: Courier) -> str | 
     well, unsure = [], []
     for name, identity in ground.identities.items():
         asked = busy = False
-        if plan.login is not None or identity.login is not None:
-            configured = next((each for each in plan.identities if each.name == name), identity)
-            if configured.credential is None:
-                got = await log_in(
-                    plan.login, identity, courier, base_path=plan.target.base_path, patient=False
-                )
-                if isinstance(got, Busy):
-                    unsure.append(f"{name} ({got})")
-                    busy = True
-                elif not isinstance(got, Credential):
-                    return f"{name} no longer logs in: {got}"
-                else:
-                    ground.identities[name] = identity.logged_in(got)
-                    asked = True
+        if logs_in(plan, identity):
+            got = await log_in(
+                plan.login, identity, courier, base_path=plan.target.base_path, patient=False
+            )
+            if isinstance(got, Busy):
+                unsure.append(f"{name} ({got})")
+                busy = True
+            elif not isinstance(got, Credential):
+                return f"{name} no longer logs in: {got}"
+            else:
+                ground.identities[name] = identity.logged_in(got)
+                asked = True
         for question in _questions(ground, name):
             exchange = await courier.send(
                 canary_request(ground, question, name), noise_is_answer=True

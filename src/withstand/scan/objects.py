@@ -7,6 +7,7 @@ from typing import Final
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.identifiers import listed_ids
+from withstand.openapi.naming import canonical
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import item_path, shape
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot, Unbuildable
@@ -17,6 +18,10 @@ from withstand.scan.made import Made as Made
 from withstand.scan.next_page import next_page
 from withstand.scan.subject import Baseline, Subject
 
+_PAGE_SIZES: Final = frozenset(
+    {"limit", "size", "page_size", "per_page", "take", "top", "max_results", "items_per_page"}
+)
+_LONG_PAGE: Final = 100  # what most APIs allow
 _MOST_PAGES: Final = 10
 """How far a list is read for one object: a scan makes some hundred of a kind at most."""
 
@@ -145,7 +150,8 @@ def listed(
 ) -> Steps[Exchange | None]:
     """The list that the object belongs to, as an identity reads it; None when there is none.
 
-    Of a list in pages it is the page with the object, else the last one that was looked at.
+    Where the object is not in it, the longest page that may be asked for, and those that follow:
+    what is new often comes last. It is the page with the object, else the last one looked at.
     """
     lister = lister_around(subject, operation)
     if lister is None or subject.policy.forbids(lister) is not None:
@@ -159,7 +165,8 @@ def listed(
             built = subject.build(lister, identity=reader, replace=parents)
     except Unbuildable:
         return None
-    exchange = yield from send(reader.authorize(built.request) if reader else built.request)
+    first = yield from send(reader.authorize(built.request) if reader else built.request)
+    exchange = yield from _longer(subject, lister, parents, reader, first, operation, made)
     for _ in range(_MOST_PAGES):
         response = exchange.response
         if response is None or not response.succeeded or _is_listed(response, operation, made):
@@ -169,6 +176,35 @@ def listed(
             break
         exchange = yield from send(further)
     return exchange
+
+
+def _longer(
+    subject: Subject,
+    lister: Operation,
+    parents: Mapping[Slot, object],
+    reader: Identity | None,
+    first: Exchange,
+    operation: Operation,
+    made: Made,
+) -> Steps[Exchange]:
+    """The longest page that may be asked for, where the first one does not show the object."""
+    size = next((s for s in subject.builder.slots(lister) if _is_page_size(s)), None)
+    response = first.response
+    if size is None or response is None or not response.succeeded:
+        return first
+    if _is_listed(response, operation, made):
+        return first
+    longest = min(int(size.schema.get("maximum") or _LONG_PAGE), _LONG_PAGE)
+    try:
+        built = subject.build(lister, identity=reader, replace={**parents, size: longest})
+    except Unbuildable:
+        return first
+    longer = yield from send(reader.authorize(built.request) if reader else built.request)
+    return longer if longer.succeeded else first
+
+
+def _is_page_size(slot: Slot) -> bool:
+    return slot.location == "query" and canonical(slot.name) in _PAGE_SIZES
 
 
 def _is_listed(response: Response, operation: Operation, made: Made) -> bool:

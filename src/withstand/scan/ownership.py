@@ -131,3 +131,11 @@ def own_account(subject: Subject, identity: Identity) -> Steps[Exchange | None]:
     except Unbuildable:
         return None
     return (yield from send(identity.authorize(built.request)))
+
+
+def is_locked_out(subject: Subject, identity: Identity | None) -> Steps[bool]:
+    """Whether somebody is refused where they read their own account."""
+    if identity is None:
+        return False
+    account = yield from own_account(subject, identity)
+    return account is not None and account.status in {401, 403}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Credential, Identity
+from withstand.client.login_fields import aliased
 from withstand.openapi.identifiers import identifier_in
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
@@ -115,10 +116,11 @@ def signed_up(
         if slot.location == "body" and slot not in besides
     }
     template = subject.throwaway
+    known = {**_also_called(fields), "password": password}
     identity = Identity(
         name="new-user",
         role=template.role if template is not None else "throwaway",
-        fields={**_also_called(fields), "password": password},
+        fields=known if subject.login is None else aliased(known, subject.login),
         throwaway=True,
     )
     credential: Credential | None = yield LogIn(identity=identity.name, user=identity)

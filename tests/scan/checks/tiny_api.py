@@ -61,12 +61,14 @@ def scanned(
     public_key: str | None = None,
     transport: Scripted | None = None,
     listens: bool = True,
+    servers: tuple[str, ...] = (),
 ) -> tuple[ScanRecord, tuple[Exchange, ...]]:
     """A scan with all checks, or some: its record, and all that was sent."""
     document = {
         "openapi": "3.1.0",
         "info": {"title": "Tiny", "version": "1"},
         "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+        "servers": [{"url": url} for url in servers],
         "paths": paths,
     }
     numbers = itertools.count(1)

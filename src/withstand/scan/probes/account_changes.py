@@ -79,7 +79,7 @@ def change_own(subject: Subject, change: Operation) -> Steps[Outcome]:
         return (yield from _shown_to(subject, change, user))
 
     before = yield from look()
-    return (yield from _judged(subject, change, send_with, look, before))
+    return (yield from _judged(subject, change, send_with, look, before, shared=True))
 
 
 def change_signed_up(subject: Subject, change: Operation) -> Steps[Outcome]:
@@ -121,22 +121,29 @@ def _judged(
     send_with: SendWith,
     look: Look,
     before: tuple[Exchange, ...],
+    *,
+    shared: bool = False,
 ) -> Steps[Outcome]:
-    """Everything at once, and one by one where that is refused; then the old values again."""
+    """Everything at once, and one by one where that is refused; then the old values again.
+
+    What may lock the user out comes last, and not at all where other checks share the user.
+    """
     if not before:
         return Inconclusive(reason="no operation shows a user their own account")
     document, slots = _document(before), subject.builder.slots(change)
     known = {slot.name.rsplit(".", 1)[-1] for slot in slots if slot.location == "body"}
     more = tuple(each for each in as_user(slots) if each.name not in known)
     seen = attempts(subject.api, change, slots, tuple(map(document_of, before)), own_account=True)
-    tries = tuple({each.name: each for each in (*more, *seen)}.values())
+    every = tuple({each.name: each for each in (*more, *seen)}.values())
+    tries = tuple(each for each in every if not each.may_lock_out)
+    locks = tuple(each for each in every if each.may_lock_out and not shared)
     odd = nonsense(slots, subject.nonce())
-    sets: tuple[Tries, ...] = ((*tries, odd),)
+    sets: tuple[Tries, ...] = ((*tries, odd), *([(*locks, odd)] if locks else []))
     changed = yield from send_with(extras(sets[0]))
     if changed is None:
         if (yield from send_with(extras((odd,)))) is None:
             return STRICT
-        sets = tuple((single,) for single in tries[:ONE_BY_ONE])
+        sets = tuple((single,) for single in (*tries, *locks)[:ONE_BY_ONE])
     for chosen in sets:
         if changed is None:
             changed = yield from send_with(extras(chosen))

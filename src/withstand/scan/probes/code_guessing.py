@@ -14,6 +14,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.scan.accounts import is_password, new_password, sign_up_operation
 from withstand.scan.check import Steps, send
+from withstand.scan.ownership import is_locked_out
 from withstand.scan.policy import Profile, matches
 from withstand.scan.probes.guessing import Series, grows, limit_in, names_user, own_account
 from withstand.scan.seen import admits_failure, text_of
@@ -142,6 +143,9 @@ def guess_codes(subject: Subject, entry: CodeEntry) -> Steps[Series]:
     if grows(exchanges):
         how = "a delay that grows with every failure"
         return Series(account=name, exchanges=tuple(exchanges), limited=exchanges[-1], how=how)
+    if _signs(entry) and (yield from is_locked_out(subject, subject.throwaway)):
+        told = "its user is logged in no longer, so that no code was looked at"
+        return Series(account=name, exchanges=tuple(exchanges), problem=told)
     return series
 
 
@@ -216,10 +220,14 @@ def _attempt(subject: Subject, entry: CodeEntry, account: Mapping[str, str]) -> 
     if code is not None:
         values[entry.code] = code
     request = subject.build(entry.operation, replace=values).request
-    signs = entry.operation.requires_credential or not entry.accounts
-    if signs and subject.throwaway is not None:
+    if _signs(entry) and subject.throwaway is not None:
         request = subject.throwaway.authorize(request)
     return request
+
+
+def _signs(entry: CodeEntry) -> bool:
+    """Whether its requests carry the credential of the user."""
+    return entry.operation.requires_credential or not entry.accounts
 
 
 def _filled(slots: tuple[Slot, ...], account: Mapping[str, str]) -> dict[Slot, object]:

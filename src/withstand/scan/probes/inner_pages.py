@@ -67,8 +67,12 @@ def _secrets(response: Response) -> bool:
 
 
 def _environment(response: Response) -> bool:
+    """Lines of settings with a secret among them, or all that the process was started with."""
     if _looks_like_html(response):
         return False
+    names = {key for key, value in leaves(response.json()) if isinstance(value, str) and value}
+    if {"PATH", "HOME"} <= names:
+        return True
     lines = _ENV_LINE.findall(response.text[:200_000])
     return len(lines) > 1 and any(_SECRET.search(k) and _has_value(v) for k, v in lines)
 

@@ -36,6 +36,10 @@ _NOBODYS_OWN: Final = frozenset(
     {"admin", "administrator", "staff", "superuser", "root", "moderator"}
     | {"balance", "credit", "credits", "wallet"}
 )
+_LOCKS: Final = frozenset(
+    {"status", "state", "active", "enabled", "disabled", "blocked", "banned", "locked", "suspended"}
+)
+"""What may keep a user out of the account that is changed."""
 _WORDS: Final = _RIGHTS | _MONEY | _APPROVAL
 _NOT_A_PRIVILEGE: Final = frozenset({"id", "at", "date", "time", "url", "count", "page", "code"})
 AS_USER: Final[Mapping[str, object]] = {
@@ -57,6 +61,11 @@ class Attempt:
     name: str
     slot: Slot
     value: object
+
+    @property
+    def may_lock_out(self) -> bool:
+        """Whether an account may be closed by it: nobody could read what else has changed."""
+        return bool(_LOCKS & {*words(self.name)})
 
     @property
     def severity(self) -> Severity:

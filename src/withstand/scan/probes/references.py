@@ -11,7 +11,7 @@ from typing import Final
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.openapi.identifiers import identifier_in
-from withstand.openapi.naming import ID_WORDS, canonical, is_reference, noun, words
+from withstand.openapi.naming import ID_WORDS, canonical, is_reference, noun, thing_named, words
 from withstand.openapi.operation import Operation, Parameter
 from withstand.openapi.page_ids import ids_listed
 from withstand.openapi.path_template import item_path, segments
@@ -74,6 +74,7 @@ def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
             is_reference(name)
             or names_person(operation, slot)
             or numbered
+            or thing_named(name) is not None
             or name.lower() in _THINGS
             or _names_by_type(subject, slot)
         ):
@@ -110,7 +111,11 @@ def referred(
             made = yield from create(subject, item, by=owner)
             if isinstance(made, Made):
                 response = made.exchange.response
-                found = identifier_in(response.json(), name) if response is not None else None
+                found = (
+                    identifier_in(response.json(), name)
+                    if response is not None and thing_named(name) is None
+                    else None
+                )
                 value = made.identifier if found is None else found
                 return Reference(slot=slot, value=value, made=made, item=item)
     person, bare = names_person(operation, slot), name.lower() in ID_WORDS
@@ -151,7 +156,7 @@ def _pointed_to(operation: Operation, name: str) -> str:
     *prefix, last = words(name)
     if not prefix and last in ID_WORDS:
         return thing_of(operation)
-    return noun("_".join(prefix or [last]))
+    return thing_named(name) or noun("_".join(prefix or [last]))
 
 
 def own_value(subject: Subject, name: str, owner: Identity) -> object | None:

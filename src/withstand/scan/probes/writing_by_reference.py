@@ -5,6 +5,7 @@ Sub-generators for checks.
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
+from withstand.openapi.naming import thing_named
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
 from withstand.scan.accounts import is_password, new_password
@@ -47,7 +48,8 @@ def write_by(
     held = yield from hold(subject, reference.item, reference.made, owner)
     if not isinstance(held, Holding):
         return Inconclusive(reason=held)
-    built = subject.build(wanted, identity=stranger, replace={slot: reference.value})
+    beside = yield from _own_beside(subject, wanted, reference, stranger)
+    built = subject.build(wanted, identity=stranger, replace={**beside, slot: reference.value})
     tried = yield from send(stranger.authorize(built.request))
     after = yield from hold_again(subject, reference.item, held, owner)
     before, now = held.exchange.response, after.response if after is not None else None
@@ -86,6 +88,20 @@ def write_by(
         ),
         parameter=named(slot),
     )
+
+
+def _own_beside(
+    subject: Subject, wanted: Operation, reference: Reference, stranger: Identity
+) -> Steps[dict[Slot, object]]:
+    """What the stranger may name in the other inputs of that kind: `toAccount` is their own."""
+    thing, own = thing_named(reference.slot.name), {}
+    for slot in subject.builder.slots(wanted):
+        alike = thing is not None and slot != reference.slot and thing_named(slot.name) == thing
+        if alike and slot.location == "body" and reference.item is not None:
+            made = yield from create(subject, reference.item, by=stranger)
+            if isinstance(made, Made):
+                own[slot] = made.identifier
+    return own
 
 
 def _is_gone(subject: Subject, wanted: Operation, held: Holding, after: Exchange) -> bool:

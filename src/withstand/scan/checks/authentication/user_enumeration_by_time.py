@@ -5,6 +5,7 @@ from statistics import median
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import LoginRecipe
+from withstand.client.login_fields import aliased
 from withstand.openapi.request_builder import Unbuildable
 from withstand.scan.accounts import new_password, sign_up_operation, sign_up_request
 from withstand.scan.check import (
@@ -170,7 +171,7 @@ def _newcomer(subject: Subject) -> Steps[dict[str, str] | str]:
     for name, other in (("email", "username"), ("username", "email"), ("login", "username")):
         if name in known:
             known.setdefault(other, known[name])
-    return known
+    return known if subject.login is None else aliased(known, subject.login)
 
 
 def _far_apart(known_ns: float, stranger_ns: float, times: float, gap_ns: int) -> bool:

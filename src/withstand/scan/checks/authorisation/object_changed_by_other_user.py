@@ -56,6 +56,7 @@ from withstand.scan.ownership import (
     shows,
 )
 from withstand.scan.probes.account_of_other_user import change_account_of_other
+from withstand.scan.shape import leaves
 from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
 from withstand.scan.users import works_on_signed_up
@@ -192,18 +193,26 @@ def _view(subject: Subject, write: Operation) -> Operation:
 
 
 def _other_values(built: Built, held: Holding) -> Mapping[Slot, object]:
-    """Where nothing in a request is recognisable, other numbers and flags than the object has."""
-    if built.canaries:
+    """Where nothing in a request is recognisable, other numbers, flags and choices than the object
+    has.
+    """
+    response = held.exchange.response
+    if built.canaries or response is None:
         return {}
+    has = dict(leaves(response.json()))
     found: dict[Slot, object] = {}
     for slot, value in built.values.items():
-        if slot.location != "body" or "enum" in slot.schema or "const" in slot.schema:
+        choices, now = slot.schema.get("enum"), has.get(slot.name.rsplit(".", 1)[-1])
+        if slot.location != "body" or "const" in slot.schema:
             continue
-        if isinstance(value, bool):
-            found[slot] = not value
+        if isinstance(choices, list):
+            others = [each for each in choices if each != now]
+            if now in choices and others:
+                found[slot] = others[0]
+        elif isinstance(value, bool):
+            found[slot] = not (now if isinstance(now, bool) else value)
         elif isinstance(value, int) and value + 1 <= slot.schema.get("maximum", value + 1):
-            text = held.exchange.response.text if held.exchange.response else ""
-            found[slot] = value + 1 if str(value) in text else value
+            found[slot] = value + 1 if str(value) in response.text else value
     return found
 
 

@@ -56,13 +56,13 @@ def run(subject: Subject) -> Steps[Outcome]:
         if path in answered:
             continue  # with a slash at its end
         exchange = yield from send(_request(subject, path, caller))
-        response = exchange.response
+        response, shown_path = exchange.response, "/" + path.removeprefix("/")
         if response is None or not response.succeeded or _told(response) in usual:
             continue
         answered.add(path.rstrip("/"))
         holds = signature(response) or other_peoples_addresses(response, others)
         if holds is None:
-            ordinary.append(f"/{path}")
+            ordinary.append(shown_path)
             continue
         nobody = exchange
         if caller is not None:
@@ -71,10 +71,10 @@ def run(subject: Subject) -> Steps[Outcome]:
             signature(nobody.response) or other_peoples_addresses(nobody.response, others)
         )
         if not served and (yield from _is_personal(subject, path, exchange)):
-            ordinary.append(f"/{path}")
+            ordinary.append(shown_path)
             continue
         open_to_all = open_to_all and bool(served)
-        found.append(f"/{path}")
+        found.append(shown_path)
         what.append(holds)
         evidence.append(shown(f"It shows {holds}", nobody if served else exchange))
     if not found:
@@ -109,17 +109,25 @@ def _in_its_style(subject: Subject) -> Iterator[str]:
     """
     ends = [operation.path.endswith("/") for operation in subject.api.operations]
     slashed = 2 * sum(ends) > len(ends)
-    for path in paths(subject):
+    for path in (*paths(subject), *_at_the_root(subject)):
         is_file = "." in path.rsplit("/", 1)[-1]
         if slashed and not is_file and not path.endswith("/"):
             yield f"{path}/"
         yield path
 
 
+def _at_the_root(subject: Subject) -> Iterator[str]:
+    """The paths of the host itself, with the slash, where the API stands below one."""
+    if subject.target.base_path:
+        yield from (f"/{path}" for path in PATHS)
+
+
 def _fingerprint(subject: Subject, caller: Identity | None) -> Steps[frozenset[str] | None]:
     """What two paths that cannot exist get: servers that answer everything are no finding."""
     told = set()
-    for path in (subject.nonce(), f"{subject.nonce()}/{subject.nonce()}.json"):
+    unknown = (subject.nonce(), f"{subject.nonce()}/{subject.nonce()}.json")
+    at_the_root = tuple(f"/{path}" for path in unknown) if subject.target.base_path else ()
+    for path in (*unknown, *at_the_root):
         exchange = yield from send(_request(subject, path, caller))
         if exchange.response is None:
             return None
@@ -148,9 +156,8 @@ def _told(response: Response) -> str:
 
 
 def _request(subject: Subject, path: str, caller: Identity | None) -> Request:
-    request = Request(
-        method="GET", path=f"{subject.target.base_path}/{path}", headers=(("Accept", "*/*"),)
-    )
+    whole = path if path.startswith("/") else f"{subject.target.base_path}/{path}"
+    request = Request(method="GET", path=whole, headers=(("Accept", "*/*"),))
     return caller.authorize(request) if caller is not None else request
 
 
@@ -168,7 +175,8 @@ def _asked(request: Request) -> Exchange:
 
 
 def _is_forbidden(subject: Subject, path: str) -> bool:
-    return any(matches(pattern, f"GET /{path}") for pattern in subject.policy.never)
+    key = f"GET /{path.removeprefix('/')}"
+    return any(matches(pattern, key) for pattern in subject.policy.never)
 
 
 def _note(ordinary: list[str]) -> str:

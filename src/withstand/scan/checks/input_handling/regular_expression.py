@@ -39,9 +39,9 @@ from withstand.scan.subject import Subject
 # A backtracking engine takes some 5 to 50 ns a step: 2 to the 22nd steps are 20 to 200 ms.
 _LENGTHS: Final = (18, 22, 24, 26, 28)
 _SHORT_LENGTHS: Final = (10, 12, 14, 16, 18)  # where 18 letters take long already: 3 to the 18th
-_BENIGN: Final = "a" * 22
 _LONG_S: Final = 0.1
 _LEAST_S: Final = 0.5
+_ENOUGH_S: Final = 2.0  # two letters more would take some eight seconds
 _LEAST_GROWTH: Final = 20.0  # from the first length to the last; 2 to the 6th would be 64
 _LEAST_STEP: Final = 1.8  # from one length to the next, two letters on; at least 4 in theory
 _FLAT_S: Final = 0.01
@@ -63,8 +63,9 @@ def _cleared(subject: Subject) -> Steps[frozenset[Slot]]:
     benign: list[Exchange] = []
 
     def tries(slot: Slot) -> Iterator[str]:
-        yield _BENIGN
-        for before, letter, shift, lengths in _series(usual_value(subject, slot)):
+        usual = usual_value(subject, slot)
+        yield _benign(usual)
+        for before, letter, shift, lengths in _series(usual):
             yield from (_almost(before, letter, length + shift) for length in lengths)
 
     def is_slow(exchange: Exchange) -> bool:
@@ -75,17 +76,18 @@ def _cleared(subject: Subject) -> Steps[frozenset[Slot]]:
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
-    benign = yield from _asked(subject, slot, _BENIGN)
+    usual = usual_value(subject, slot)
+    benign = yield from _asked(subject, slot, _benign(usual))
     if benign is None:
         return None
-    for before, letter, shift, first_lengths in _series(usual_value(subject, slot)):
+    for before, letter, shift, first_lengths in _series(usual):
         for length in first_lengths:
             first = yield from _asked(subject, slot, _almost(before, letter, length + shift))
             if first is None or not _is_slow(first, benign):
                 continue
             already = length == _LENGTHS[0] and took_s(first) > _LONG_S
             lengths = tuple(at + shift for at in (_SHORT_LENGTHS if already else _LENGTHS))
-            failure = yield from _growing(subject, slot, before, letter, lengths)
+            failure = yield from _growing(subject, slot, usual, before, letter, lengths)
             if failure is not None:
                 return failure
             break
@@ -102,15 +104,20 @@ def _series(usual: str) -> Iterator[tuple[str, str, int, tuple[int, ...]]]:
             yield before, letter, shift, _LENGTHS[1 if shift else 0 : 2]
 
 
+def _benign(usual: str) -> str:
+    return _harmless(usual, "", "a", _LENGTHS[1])
+
+
 def _is_slow(exchange: Exchange, benign: Exchange) -> bool:
     """Whether it may be worth while to look how it goes on."""
     return took_s(exchange) > 3 * took_s(benign) + _FLAT_S
 
 
 def _growing(
-    subject: Subject, slot: Slot, before: str, letter: str, lengths: tuple[int, ...]
+    subject: Subject, slot: Slot, usual: str, before: str, letter: str, lengths: tuple[int, ...]
 ) -> Steps[Failed | None]:
-    """Longer and longer, each beside a harmless text of that length, until it takes half a second.
+    """Longer and longer, each beside a harmless text of that length, until it takes half a second
+    and twenty times as long as at first.
 
     Every step must cost more than the one before: a server that is slow now and then, or slow with
     long texts, does not grow like that.
@@ -118,13 +125,14 @@ def _growing(
     took: list[tuple[int, Exchange, Exchange]] = []
     for at, length in enumerate(lengths):
         slow = yield from _asked(subject, slot, _almost(before, letter, length))
-        fast = yield from _asked(subject, slot, before + letter * (length + 1 - len(before)))
+        fast = yield from _asked(subject, slot, _harmless(usual, before, letter, length + 1))
         if slow is None or fast is None:
             return None
         if took and took_s(slow) < _LEAST_STEP * max(took_s(took[-1][1]), took_s(fast)):
             return None
         took.append((length, slow, fast))
-        if at > 1 and took_s(slow) >= _LEAST_S:
+        grown = took_s(slow) >= _LEAST_GROWTH * took_s(took[0][1])
+        if at > 1 and took_s(slow) >= (_LEAST_S if grown else _ENOUGH_S):
             break
     _, shortest, _ = took[0]
     length, longest, beside = took[-1]
@@ -156,11 +164,21 @@ def _pumps(usual: str) -> Iterator[tuple[str, str]]:
     fixed = re.match(r".{0,7}[^0-9A-Za-z]", usual)
     if fixed is not None:
         yield fixed.group(), letter
+    if "@" in usual:
+        yield "a@", letter
 
 
 def _almost(before: str, letter: str, length: int) -> str:
     """So many letters in all: those before may be repeated by the expression as well."""
     return f"{before}{letter * (length - len(before))}!"
+
+
+def _harmless(usual: str, before: str, letter: str, length: int) -> str:
+    """A text of that length that no expression is busy with. Letters without an `@` keep one for
+    addresses as busy as those that almost fit: there it is one that is refused at its first sign.
+    """
+    odd = "!" if "@" in usual else ""
+    return before + odd + letter * (length - len(before + odd))
 
 
 def _asked(subject: Subject, slot: Slot, text: str) -> Steps[Exchange | None]:

@@ -6,6 +6,7 @@ from typing import Final
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.identifiers import identifier_in
+from withstand.openapi.naming import KEY_WORDS, canonical, words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.resources import nouns_of, producer_of
@@ -34,6 +35,7 @@ from withstand.scan.examples import answer, body, caller, operation, sent
 from withstand.scan.finding import Evidence, Severity
 from withstand.scan.race import Race
 from withstand.scan.seen import admits_failure
+from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
 _SHOWN: Final = 3
@@ -157,14 +159,17 @@ def _prepared(
             raise _Hindered(f"the document has no operation {race.prepare}")
     if maker is not None:
         by = _known(subject, race.prepare_as) if race.prepare_as is not None else sender
-        fixed |= yield from _made(subject, maker, by, missing)
+        told = () if race.prepare is None else (s for s in slots if s.location != "path")
+        wanted = [slot for slot in told if slot not in fixed and _names_a_thing(slot)]
+        fixed |= yield from _made(subject, maker, by, missing, wanted)
     built = subject.build(called, identity=sender, replace=fixed)
     return sender.authorize(built.request) if sender is not None else built.request
 
 
 def _made(
-    subject: Subject, maker: Operation, by: Identity | None, missing: list[Slot]
+    subject: Subject, maker: Operation, by: Identity | None, missing: list[Slot], wanted: list[Slot]
 ) -> Steps[Mapping[Slot, object]]:
+    """The values that the maker's answer gives: for the path, and for what else has their name."""
     if (forbidden := subject.policy.forbids(maker)) is not None:
         raise _Hindered(f"{maker.key} is not called: {forbidden}")
     built = subject.build(maker, identity=by)
@@ -172,12 +177,18 @@ def _made(
     response = exchange.response
     if response is None or not response.succeeded or admits_failure(response):
         raise _Hindered(f"{maker.key}, which makes what it is about, answered {exchange.status}")
+    known = {canonical(name): value for name, value in reversed([*leaves(response.json())])}
+    given = {slot: known[name] for slot in wanted if (name := canonical(slot.name)) in known}
     if not missing:
-        return {}
+        return given
     found = identifier_in(response.json(), missing[-1].name, about=nouns_of(maker))
     if found is None:
         raise _Hindered(f"{maker.key} answered without a {missing[-1].name}")
-    return {missing[-1]: found}
+    return {**given, missing[-1]: found}
+
+
+def _names_a_thing(slot: Slot) -> bool:
+    return words(slot.name)[-1] in KEY_WORDS
 
 
 def _read(
