@@ -67,6 +67,14 @@ def test_a_run_to_its_end_is_read_as_it_was_measured(path: Path) -> None:
     assert 3 <= len(path.read_text().splitlines()) <= 6, "one a minute, and the last"
 
 
+def test_a_run_that_ends_right_after_a_line_was_written_is_no_interruption(path: Path) -> None:
+    with CheckpointFile(path) as checkpoint:
+        checkpoint.note(reported(0))
+        checkpoint.end(replace(results_of(whole(1)), interrupted=False, duration_s=1.5))
+
+    assert read_results(path) == replace(results_of(whole(1), interrupted=False), duration_s=1.5)
+
+
 def test_while_it_runs_all_but_the_last_minute_is_there_and_said_to_be_interrupted(
     path: Path,
 ) -> None:

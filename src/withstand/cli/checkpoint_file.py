@@ -29,6 +29,7 @@ class CheckpointFile:
         self._pending: Results | None = None
         self._writing: Future[None] | None = None
         self._under_way: Results | None = None
+        self._latest: Results | None = None
         self._written_s: float | None = None
         self.trouble: str | None = None
         try:
@@ -62,6 +63,7 @@ class CheckpointFile:
 
     def note(self, results: Results) -> None:
         """Take in the results so far, whose load is the next snapshot."""
+        self._latest = results
         self._pending = self._with_pending(results)
         now_s = results.load.duration_s if results.load is not None else 0.0
         if self._written_s is not None and now_s - self._written_s < self._every_s:
@@ -75,10 +77,19 @@ class CheckpointFile:
     def end(self, results: Results) -> None:
         """The run came to its end: the last line is no interruption, unless it was one."""
         self._settle()
-        if self._pending is not None:
+        last = self._pending if self._pending is not None else self._nothing_new()
+        if last is not None:
             self._pending = replace(
-                self._pending, interrupted=results.interrupted, duration_s=results.duration_s
+                last, interrupted=results.interrupted, duration_s=results.duration_s
             )
+
+    def _nothing_new(self) -> Results | None:
+        """A snapshot without what the file holds already: the end may come right after a line."""
+        if self._latest is None or self._latest.load is None:
+            return self._latest
+        return replace(
+            self._latest, load=replace(self._latest.load, operations={}, server_samples=())
+        )
 
     def _with_pending(self, results: Results) -> Results:
         before = self._pending.load if self._pending is not None else None
