@@ -26,7 +26,8 @@ from withstand.scan.accounts import (
     sign_up_request,
 )
 from withstand.scan.check import Steps, send
-from withstand.scan.made import id_of_new, places_in
+from withstand.scan.made import places_in
+from withstand.scan.new_id import id_of_new
 from withstand.scan.objects import (
     Made,
     item_slot,

@@ -18,7 +18,7 @@ from withstand.scan.accounts import (
 from withstand.scan.courier import Courier
 from withstand.scan.driver import carried
 from withstand.scan.groundwork import Groundwork
-from withstand.scan.made import id_of_new
+from withstand.scan.new_id import id_of_new
 from withstand.scan.objects import item_slot, parents
 from withstand.scan.own_ids import listed_id
 from withstand.scan.plan import ScanPlan
