@@ -22,7 +22,7 @@ from withstand.load.script_record import ScriptRecord
 from withstand.load.window import Window
 from withstand.results import Results
 from withstand.scan.finding import Confidence, Evidence, Finding, KnownFinding, Severity
-from withstand.scan.record import (
+from withstand.scan.records.record import (
     Coverage,
     CoverageState,
     ScanRecord,

@@ -17,7 +17,7 @@ from withstand.load.window import Window
 from withstand.report.headline import headline
 from withstand.results import Conclusion, Results, merge, merge_shards
 from withstand.scan.finding import Confidence, Finding, Severity
-from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.scan.records.record import Coverage, CoverageState, ScanRecord
 from withstand.sharding import Shard
 from withstand.slo import Indicator, Objective, VerdictState, parse_objective
 from withstand.slo.trial_record import TrialRecord, TrialShare

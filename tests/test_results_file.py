@@ -17,7 +17,7 @@ from withstand.report.headline import headline
 from withstand.results import Results
 from withstand.results_file import from_json, read_results, to_json, write_results
 from withstand.scan.finding import Confidence, Evidence, Finding, Severity
-from withstand.scan.record import ScanRecord
+from withstand.scan.records.record import ScanRecord
 
 PLAIN = Results(
     started_at=1.5,

@@ -11,9 +11,9 @@ from typing import Any
 from unittest.mock import patch
 
 from withstand.scan.catalogue import chosen, provoking
-from withstand.scan.driver import Errand
-from withstand.scan.outcomes import Outcomes
-from withstand.scan.record import ScanRecord
+from withstand.scan.records.record import ScanRecord
+from withstand.scan.run.outcomes import Outcomes
+from withstand.scan.wire.driver import Errand
 from withstand.settings import load_settings
 from withstand.settings.plans import api_for, scan_plan
 from withstand.workflows import Occasion, run_scan

@@ -15,7 +15,7 @@ from withstand.client.scripted import Scripted
 from withstand.openapi.document import read_document
 from withstand.scan.catalogue import all_checks
 from withstand.scan.check import Check
-from withstand.scan.record import ScanRecord
+from withstand.scan.records.record import ScanRecord
 from withstand.scan.scanner import scan
 from withstand.settings import load_settings
 from withstand.settings.plans import scan_plan

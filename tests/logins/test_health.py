@@ -16,7 +16,7 @@ from withstand.client.scripted import Scripted
 from withstand.errors import IdentityBroken
 from withstand.scan.catalogue import check_named
 from withstand.scan.check import PASSED, Outcome, Pause, Per, Safety, Send, SignUp, Steps
-from withstand.scan.record import CoverageState, ScanRecord
+from withstand.scan.records.record import CoverageState, ScanRecord
 from withstand.scan.scanner import scan
 from withstand.scan.subject import Subject
 

@@ -17,7 +17,7 @@ from withstand.load.measurement import (
 )
 from withstand.load.window import Window
 from withstand.results import Results
-from withstand.scan.record import Coverage, CoverageState
+from withstand.scan.records.record import Coverage, CoverageState
 from withstand.slo import Indicator, Objective, SoakRules, parse_objective
 from withstand.slo.trial_record import TrialRecord, TrialShare
 from withstand.stats.durations import Durations

@@ -10,7 +10,7 @@ from withstand.client.exchange import (
     json_request,
 )
 from withstand.scan.finding import Confidence, Evidence, Finding, Severity
-from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.scan.records.record import Coverage, CoverageState, ScanRecord
 
 BASE_URL = "http://127.0.0.1:8000"
 HOSTILE_BODY = (

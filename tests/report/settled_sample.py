@@ -5,7 +5,7 @@ from dataclasses import replace
 from tests.report import sample, scan_sample
 from withstand.results import Results
 from withstand.scan.finding import KnownFinding, Severity
-from withstand.scan.record import Described, SuppressedFinding, SuppressionUse
+from withstand.scan.records.record import Described, SuppressedFinding, SuppressionUse
 
 LINES = {key: 10 * number for number, key in enumerate(scan_sample.OPERATIONS, start=1)}
 

@@ -22,7 +22,7 @@ from withstand.report.html_view import (
     response_message,
     whole_api,
 )
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 ALL = {
     "sample": sample.sample,

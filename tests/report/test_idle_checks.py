@@ -12,7 +12,7 @@ from withstand.report.html_view import matrix, whole_api
 from withstand.report.markdown import render_markdown
 from withstand.report.terminal import render
 from withstand.results import Results, merge
-from withstand.scan.record import Coverage, CoverageState
+from withstand.scan.records.record import Coverage, CoverageState
 
 FACT = "After the scan alice and root still log in as configured."
 IDLE = "2 checks had nothing to look at"

@@ -9,7 +9,7 @@ from tests.report import sample, scan_sample
 from tests.report.settled_sample import settled
 from withstand.report.junit import WHOLE_API, render_junit
 from withstand.results import Results
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 
 def suite_of(results: Results) -> ET.Element:

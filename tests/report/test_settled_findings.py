@@ -12,7 +12,7 @@ from withstand.report.headline import headline
 from withstand.report.html import render_html
 from withstand.report.markdown import render_markdown
 from withstand.results import Results
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 REPORTS = pytest.mark.parametrize("report", [rendered, render_html, render_markdown])
 

@@ -25,13 +25,13 @@ from withstand.scan.check import (
     send,
     shown,
 )
-from withstand.scan.courier import Budget
 from withstand.scan.finding import Severity
 from withstand.scan.plan import ScanPlan
 from withstand.scan.policy import Policy
-from withstand.scan.record import CoverageState, ScanRecord
+from withstand.scan.records.record import CoverageState, ScanRecord
 from withstand.scan.scanner import scan
 from withstand.scan.subject import Subject
+from withstand.scan.wire.courier import Budget
 
 _NOTE = {
     "type": "object",

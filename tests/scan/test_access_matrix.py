@@ -28,7 +28,7 @@ from withstand.scan.examples import (
 )
 from withstand.scan.finding import Severity
 from withstand.scan.policy import Profile
-from withstand.scan.record import ScanRecord
+from withstand.scan.records.record import ScanRecord
 
 from .checks.tiny_api import scanned
 

@@ -12,8 +12,8 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.scripted import Scripted
 from withstand.openapi.document import read_document
 from withstand.openapi.operation import Api
-from withstand.scan.cleanup import Cleared, clean_up
-from withstand.scan.leftovers import leftovers
+from withstand.scan.run.cleanup import Cleared, clean_up
+from withstand.scan.wire.leftovers import leftovers
 
 from .small_api import EVERYBODY, answer, planned, scanned
 

@@ -8,7 +8,7 @@ import pytest
 from withstand.client.exchange import Response
 from withstand.client.soft_errors import says_no
 from withstand.openapi.slot import Slot
-from withstand.scan.complaints import complaints, said
+from withstand.scan.answers.complaints import complaints, said
 
 SLOTS = (
     Slot(location="body", name="email", schema={"type": "string"}),

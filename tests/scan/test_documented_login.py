@@ -8,7 +8,7 @@ import pytest
 from withstand.client.documented import Documented
 from withstand.client.identity import Identity
 from withstand.openapi.document import read_document
-from withstand.scan.documented_login import documented_login
+from withstand.scan.groundwork.documented_login import documented_login
 
 ALICE = Identity(
     name="alice", role="user", fields={"email": "a@example.com", "password": "alice-pass-1"}

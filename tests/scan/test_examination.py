@@ -11,7 +11,7 @@ from withstand.client.exchange import Request, Response
 from withstand.client.scripted import Scripted
 from withstand.openapi.given_values import GivenValues
 from withstand.report.terminal_doctor import doctor_lines
-from withstand.scan.examination import Examination
+from withstand.scan.groundwork.examination import Examination
 from withstand.scan.policy import Policy
 from withstand.scan.scanner import examine
 

@@ -5,7 +5,7 @@ from benchmarks.scan.one_scan import scanned
 
 from tests.club.flaws import FLAWS
 from tests.club.running import running
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 APART = {  # what another flaw would hide, or what waits for expensive hashes
     "anybody-joins-as-chair",

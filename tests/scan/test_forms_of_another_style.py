@@ -16,7 +16,7 @@ from withstand.client.exchange import Request, Response
 from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.scripted import Scripted
 from withstand.scan.catalogue import check_named
-from withstand.scan.record import CoverageState, ScanRecord
+from withstand.scan.records.record import CoverageState, ScanRecord
 from withstand.scan.scanner import scan
 
 CHECKS = (

@@ -23,7 +23,7 @@ from withstand.client.identity import Credential, LoginRecipe
 from withstand.errors import IdentityBroken
 from withstand.scan.check import PASSED, Outcome, Per, Steps
 from withstand.scan.policy import Policy
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 from withstand.scan.subject import Subject
 
 

@@ -15,7 +15,7 @@ from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.scripted import Scripted
 from withstand.scan.catalogue import check_named
 from withstand.scan.check import PASSED, Burst, Check, Outcome, Per, Send, Steps
-from withstand.scan.record import CoverageState, ScanRecord
+from withstand.scan.records.record import CoverageState, ScanRecord
 from withstand.scan.scanner import scan
 from withstand.scan.subject import Subject
 

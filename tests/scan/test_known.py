@@ -11,8 +11,8 @@ from tests.scan.test_finding import a_finding
 from tests.scan.test_suppression import a_record, cell
 from withstand.errors import UsageError
 from withstand.scan.finding import Finding, KnownFinding, Severity
-from withstand.scan.known import baseline_text, read_baseline, updated, with_known
-from withstand.scan.record import CoverageState, ScanRecord, SuppressedFinding
+from withstand.scan.records.known import baseline_text, read_baseline, updated, with_known
+from withstand.scan.records.record import CoverageState, ScanRecord, SuppressedFinding
 
 OLD = a_finding("GET /users")
 NEW = a_finding("GET /orders/{id}")

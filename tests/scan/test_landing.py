@@ -9,8 +9,8 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.form_body import fields_of
 from withstand.client.scripted import Scripted
 from withstand.client.target import parse_target
-from withstand.scan.courier import Budget, Courier
-from withstand.scan.landing import is_gone
+from withstand.scan.answers.landing import is_gone
+from withstand.scan.wire.courier import Budget, Courier
 
 Site = Callable[[Request], Response]
 TEXT = "ws0123456789abcdef01234567"

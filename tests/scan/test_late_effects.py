@@ -11,7 +11,7 @@ from withstand.client.exchange import Request, Response
 from withstand.client.scripted import Scripted
 from withstand.scan.check import Server
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, last_segment, not_found
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 CHANGE = "object-changeable-by-other-user"
 DELETE = "object-deletable-by-other-user"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from withstand.client.exchange import Request, Response
-from withstand.scan.next_page import next_page
+from withstand.scan.answers.next_page import next_page
 
 ASKED = Request(method="GET", path="/api/notes?page=1", headers=(("Accept", "*/*"),))
 

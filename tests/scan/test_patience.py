@@ -9,11 +9,11 @@ from tests.scan.small_api import Notes, a_check, answer, planned, scanned
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response
 from withstand.client.scripted import START_UNIX_S, Scripted
 from withstand.scan.check import PASSED, Failed, Outcome, Per, Steps, send
-from withstand.scan.courier import Budget, Courier, NoiseStays, Stopped
-from withstand.scan.patience import Pace, wait_asked_s
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 from withstand.scan.scanner import scan
 from withstand.scan.subject import Subject
+from withstand.scan.wire.courier import Budget, Courier, NoiseStays, Stopped
+from withstand.scan.wire.patience import Pace, wait_asked_s
 
 GET_ME = Request(method="GET", path="/me")
 

@@ -9,7 +9,7 @@ from withstand.client.exchange import Request, Response
 from withstand.client.identity import LoginRecipe
 from withstand.scan.check import Per, Safety
 from withstand.scan.policy import Policy, Profile
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 
 @pytest.mark.parametrize(

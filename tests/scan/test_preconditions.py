@@ -5,7 +5,7 @@ from typing import Any
 
 from withstand.client.exchange import Request, Response
 from withstand.scan.catalogue import check_named
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .small_api import PATHS, Notes, answer, scanned
 

@@ -4,7 +4,7 @@ import pytest
 
 from withstand.client.exchange import Response
 from withstand.openapi.operation import Operation, RequestBody
-from withstand.scan.profile import asks_who, differences, is_profile, profile_in
+from withstand.scan.answers.profile import asks_who, differences, is_profile, profile_in
 
 OBJECT = RequestBody(media_type="application/json", schema={"type": "object"}, required=True)
 NAMED = RequestBody(

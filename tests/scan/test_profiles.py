@@ -9,7 +9,7 @@ from withstand.client.exchange import Exchange
 from withstand.scan.catalogue import all_checks
 from withstand.scan.check import Check, Safety
 from withstand.scan.policy import Profile
-from withstand.scan.record import CoverageState, ScanRecord
+from withstand.scan.records.record import CoverageState, ScanRecord
 
 CHECKS = all_checks()
 FLOODS = tuple(check for check in CHECKS if check.safety is Safety.ABUSIVE)

@@ -4,7 +4,7 @@ import pytest
 
 from withstand.client.exchange import Request, json_request
 from withstand.client.identity import Credential, Identity
-from withstand.scan.real_users import RealUsers
+from withstand.scan.wire.real_users import RealUsers
 
 ALICE = Identity(
     name="alice",

@@ -8,7 +8,7 @@ import pytest
 from withstand.client.exchange import Request, Response
 from withstand.openapi.body_encoding import Upload
 from withstand.openapi.slot import Slot
-from withstand.scan.repair import UNIQUE, repaired
+from withstand.scan.groundwork.repair import UNIQUE, repaired
 
 from .small_api import answer, scanned
 

@@ -8,8 +8,8 @@ from tests.scan.test_suppression import a_record, cell
 from withstand.errors import UsageError
 from withstand.openapi.operation import Api, Operation
 from withstand.scan.check import Per
-from withstand.scan.record import CoverageState
-from withstand.scan.replay import (
+from withstand.scan.records.record import CoverageState
+from withstand.scan.records.replay import (
     Answer,
     Place,
     answered,

@@ -9,8 +9,8 @@ from withstand.client.scripted import Scripted
 from withstand.client.target import parse_target
 from withstand.errors import UsageError
 from withstand.scan.catalogue import check_named
-from withstand.scan.courier import Budget, Courier
 from withstand.scan.examples import BEARER, UNAUTHENTICATED, answer, body, caller, operation, sent
+from withstand.scan.wire.courier import Budget, Courier
 
 from .checks.tiny_api import scanned
 

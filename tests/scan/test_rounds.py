@@ -6,10 +6,10 @@ from typing import Any
 from withstand.client.exchange import Request, Response
 from withstand.results import Conclusion, Results
 from withstand.scan.check import PASSED, Check, Outcome, Per, Steps, send
-from withstand.scan.courier import Budget
-from withstand.scan.record import CoverageState, ScanRecord
-from withstand.scan.rounds import rounds
+from withstand.scan.records.record import CoverageState, ScanRecord
+from withstand.scan.run.rounds import rounds
 from withstand.scan.subject import Subject
+from withstand.scan.wire.courier import Budget
 
 from .small_api import a_check, answer, scanned
 

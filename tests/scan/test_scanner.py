@@ -34,10 +34,10 @@ from withstand.scan.check import (
     send,
     shown,
 )
-from withstand.scan.courier import Budget
-from withstand.scan.preparation import prepared_requests
-from withstand.scan.record import CoverageState
+from withstand.scan.groundwork.preparation import prepared_requests
+from withstand.scan.records.record import CoverageState
 from withstand.scan.subject import Subject
+from withstand.scan.wire.courier import Budget
 
 
 def test_every_operation_and_check_has_one_cell_in_the_coverage() -> None:

@@ -20,14 +20,14 @@ from withstand.results import Conclusion, Results, merge_shards
 from withstand.scan.catalogue import all_checks
 from withstand.scan.check import PASSED, Check, Failed, Outcome, Per, Steps, send, shown
 from withstand.scan.finding import KnownFinding, Severity
-from withstand.scan.known import with_known
-from withstand.scan.merge import merge_records
-from withstand.scan.record import CoverageState, ScanRecord
+from withstand.scan.records.known import with_known
+from withstand.scan.records.merge import merge_records
+from withstand.scan.records.record import CoverageState, ScanRecord
+from withstand.scan.records.share import holds, scan_shortfall
+from withstand.scan.records.suppression import Suppression, without_suppressed
 from withstand.scan.scanner import scan
 from withstand.scan.seen import answers
-from withstand.scan.share import holds, scan_shortfall
 from withstand.scan.subject import Subject
-from withstand.scan.suppression import Suppression, without_suppressed
 from withstand.sharding import Shard
 
 SECRET = "ws-secret-4711"

@@ -9,7 +9,7 @@ from benchmarks.scan.one_scan import scanned
 from benchmarks.scan.people import belongings
 
 from tests.scan.noisy_proxy import Noise, noisy
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ import pytest
 from tests.scan.small_api import Notes, a_check, finds_everything, nothing, planned
 from withstand.client.scripted import Scripted
 from withstand.scan.check import PASSED, Check, Outcome, Per, Safety, Steps, send
-from withstand.scan.record import CoverageState, ScanRecord
-from withstand.scan.scan_run import ScanRun
+from withstand.scan.records.record import CoverageState, ScanRecord
+from withstand.scan.run.scan_run import ScanRun
 from withstand.scan.scanner import scan
 from withstand.scan.subject import Subject
 

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from tests.scan.test_finding import a_finding
-from withstand.scan.record import Coverage, CoverageState, ScanRecord, SuppressionUse
-from withstand.scan.suppression import Suppression, without_suppressed
+from withstand.scan.records.record import Coverage, CoverageState, ScanRecord, SuppressionUse
+from withstand.scan.records.suppression import Suppression, without_suppressed
 
 TODAY = date(2027, 3, 1)
 FINDING = a_finding("GET /orders/{id}")

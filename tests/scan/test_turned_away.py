@@ -11,7 +11,7 @@ from tests.scan.checks import tiny_api
 from withstand.client.exchange import Request, Response
 from withstand.scan.catalogue import check_named
 from withstand.scan.check import Server
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 CHANGED = "object-changeable-by-other-user"
 

@@ -15,7 +15,7 @@ from tests.scan.well_built import PATTERNS, Pattern, Things, everybody, own, pat
 from withstand.client.exchange import Request, Response
 from withstand.scan.catalogue import all_checks
 from withstand.scan.examples import answer
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 AUTHORISATION = tuple(check for check in all_checks() if check.family == "authorisation")
 READ = "object-readable-by-other-user"

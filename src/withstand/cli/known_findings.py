@@ -9,7 +9,7 @@ import click
 from withstand.cli.options import setting_option
 from withstand.errors import UsageError
 from withstand.results import Results
-from withstand.scan.known import updated, with_known
+from withstand.scan.records.known import updated, with_known
 from withstand.settings import Settings
 from withstand.sharding import Shard
 from withstand.workflows import Baseline, read_baseline_file, write_baseline_file

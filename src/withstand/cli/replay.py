@@ -20,7 +20,7 @@ from withstand.results import Results
 from withstand.results_file import read_results
 from withstand.scan.catalogue import all_checks, check_named
 from withstand.scan.check import Per
-from withstand.scan.replay import (
+from withstand.scan.records.replay import (
     Answer,
     Place,
     Replayed,

@@ -23,7 +23,7 @@ from withstand.report.scan_wording import accepted_until
 from withstand.results import fails_at
 from withstand.scan.catalogue import all_checks
 from withstand.scan.check import Check, Per
-from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.scan.records.record import Coverage, CoverageState, ScanRecord
 from withstand.settings.plans import api_for, scan_plan
 
 SCAN = "scan"

@@ -16,7 +16,7 @@ from withstand.openapi.operation import Operation
 from withstand.pytest_plugin.run_record import RUN
 from withstand.scan.check import Check
 from withstand.scan.plan import ScanPlan
-from withstand.scan.record import ScanRecord
+from withstand.scan.records.record import ScanRecord
 from withstand.settings import Settings
 from withstand.workflows import Occasion, read_baseline_file
 from withstand.workflows.scan_session import ScanSession

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from withstand.report.wording import printable
 from withstand.scan.access_matrix import Access, AccessCell, AccessRow, columns
-from withstand.scan.record import ScanRecord
+from withstand.scan.records.record import ScanRecord
 
 SYMBOL = {Access.GRANTED: "✓", Access.REFUSED: "-", Access.UNCLEAR: "?"}
 WORD = {

@@ -16,7 +16,7 @@ from withstand.report.finding_text import cut, finding_text, place
 from withstand.report.source_line import described_by, line_of
 from withstand.report.wording import observation, plural, printable
 from withstand.results import Results
-from withstand.scan.merge import badness
+from withstand.scan.records.merge import badness
 
 MOST_ANNOTATIONS: Final = 10
 _LONGEST_MESSAGE: Final = 2_000

@@ -12,7 +12,7 @@ from withstand.report.source_line import described_by, line_of
 from withstand.report.wording import printable
 from withstand.results import Results
 from withstand.scan.finding import Finding, Severity
-from withstand.scan.record import Described
+from withstand.scan.records.record import Described
 
 _SEVERITY: Final = {
     Severity.CRITICAL: "blocker",

@@ -1,7 +1,7 @@
 """What a whole run came to, in one sentence. Pure."""
 
 from withstand.results import Conclusion, Results
-from withstand.scan.record import Coverage, CoverageState
+from withstand.scan.records.record import Coverage, CoverageState
 from withstand.sharding.suite import Outcome, SuiteRecord
 from withstand.slo import DriftVerdict
 from withstand.slo.capacity_text import capacity_clauses

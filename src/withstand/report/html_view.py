@@ -11,7 +11,7 @@ from withstand.report.charts import PercentileCurve, percentile_curve, time_seri
 from withstand.report.wording import COVERAGE_WORD, opening_times, plural, printable
 from withstand.results import Results
 from withstand.scan.finding import Finding
-from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.scan.records.record import Coverage, CoverageState, ScanRecord
 from withstand.slo import VerdictState
 from withstand.slo.capacity_text import rate_text
 from withstand.stats.histogram import merged

@@ -15,7 +15,7 @@ from withstand.report.scan_wording import accepted_until, upkeep
 from withstand.report.wording import COVERAGE_WORD, observation, printable
 from withstand.results import Results, why_nothing
 from withstand.scan.finding import Finding
-from withstand.scan.record import Coverage, CoverageState, ScanRecord
+from withstand.scan.records.record import Coverage, CoverageState, ScanRecord
 from withstand.sharding.suite import SuiteRecord
 from withstand.slo import VerdictState
 

@@ -34,7 +34,7 @@ from withstand.report.wording import (
 )
 from withstand.results import Results
 from withstand.scan.finding import Finding
-from withstand.scan.record import CoverageState, ScanRecord
+from withstand.scan.records.record import CoverageState, ScanRecord
 from withstand.sharding.suite import SuiteRecord
 
 LONGEST_BYTES: Final = 900_000

@@ -19,8 +19,8 @@ from withstand.report.source_line import described_by
 from withstand.report.wording import plural, printable
 from withstand.results import Conclusion, Results
 from withstand.scan.finding import Confidence, Finding, Severity
-from withstand.scan.merge import badness
-from withstand.scan.record import Described, ScanRecord, SuppressedFinding
+from withstand.scan.records.merge import badness
+from withstand.scan.records.record import Described, ScanRecord, SuppressedFinding
 
 MOST_RESULTS: Final = 25_000
 MOST_BYTES: Final = 9_000_000  # of text, which is far less when compressed

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from withstand.report.wording import plural
 from withstand.results import Results
-from withstand.scan.record import Coverage, CoverageState, SuppressedFinding, SuppressionUse
+from withstand.scan.records.record import Coverage, CoverageState, SuppressedFinding, SuppressionUse
 
 
 def run_facts(results: Results) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from withstand.scan.finding import Finding
-from withstand.scan.record import Described, ScanRecord
+from withstand.scan.records.record import Described, ScanRecord
 
 # Code scanning and merge requests show no place outside of the repository.
 _NOWHERE: Final = Described(file="withstand.toml", lines={})

@@ -37,7 +37,7 @@ from withstand.report.wording import (
 )
 from withstand.results import Conclusion, Results
 from withstand.scan.finding import Evidence, Finding, Severity
-from withstand.scan.record import ScanRecord
+from withstand.scan.records.record import ScanRecord
 from withstand.sharding.suite import SuiteRecord
 from withstand.slo.trend import Trend
 

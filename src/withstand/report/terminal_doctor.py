@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from withstand.scan.examination import Examination, Examined
+from withstand.scan.groundwork.examination import Examination, Examined
 
 _TRIES_SHOWN = 6
 

@@ -28,7 +28,7 @@ from withstand.report.wording import (
     time_text,
 )
 from withstand.results import Results
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 from withstand.slo import DriftVerdict, Verdict, VerdictState
 from withstand.stats.drift import Movement
 from withstand.units import format_bytes, format_count, format_share

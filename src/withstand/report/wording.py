@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from withstand.client.exchange import Exchange, Response
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.results import Conclusion
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 from withstand.slo import DriftVerdict, Indicator, Verdict, VerdictState, format_value
 from withstand.stats.drift import Movement
 from withstand.stats.histogram import merged

@@ -10,8 +10,8 @@ from withstand.load.generator import with_lagging
 from withstand.load.merge import merge_measurements
 from withstand.load.shards import lined_up
 from withstand.results.results import Results
-from withstand.scan.known import without_untested
-from withstand.scan.merge import merge_records
+from withstand.scan.records.known import without_untested
+from withstand.scan.records.merge import merge_records
 from withstand.sharding import joined
 from withstand.sharding.suite import merge_suites
 from withstand.slo.trial_record import merge_trials, same_requests

@@ -12,9 +12,9 @@ from withstand.load.shards import load_shortfall
 from withstand.load.stress import StressMeasurement
 from withstand.results.void_run import VoidRun, why_nothing
 from withstand.scan.finding import Confidence, Finding, Severity
-from withstand.scan.merge import badness
-from withstand.scan.record import Coverage, CoverageState, ScanRecord
-from withstand.scan.share import scan_shortfall
+from withstand.scan.records.merge import badness
+from withstand.scan.records.record import Coverage, CoverageState, ScanRecord
+from withstand.scan.records.share import scan_shortfall
 from withstand.sharding import Shard, missing_from, shortfall
 from withstand.sharding.suite import Outcome, SuiteRecord
 from withstand.slo import (

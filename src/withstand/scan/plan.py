@@ -8,9 +8,9 @@ from withstand.client.target import Target
 from withstand.openapi.given_values import GivenValues
 from withstand.openapi.operation import Api, Operation
 from withstand.scan.check import Check
-from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy
-from withstand.scan.share import holds
+from withstand.scan.records.share import holds
+from withstand.scan.wire.courier import Budget
 from withstand.sharding import Shard
 
 Provision = Callable[[], Mapping[str, str]]

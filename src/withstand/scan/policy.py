@@ -9,9 +9,9 @@ from withstand.openapi.naming import ID_WORDS, is_plural, words
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import segments
 from withstand.scan.access_matrix import Approved
+from withstand.scan.answers.session_end import logout_rank
 from withstand.scan.finding import Severity
 from withstand.scan.race import Race
-from withstand.scan.session_end import logout_rank
 
 
 class Profile(StrEnum):

@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 from withstand.client.listener import Listener
 from withstand.client.transport import Transport
-from withstand.scan.courier import BudgetSpent, NoiseStays, Stopped
-from withstand.scan.examination import Examination
+from withstand.scan.groundwork.examination import Examination
 from withstand.scan.plan import Observer, ScanPlan
-from withstand.scan.record import ScanRecord
-from withstand.scan.scan_run import ScanRun
+from withstand.scan.records.record import ScanRecord
+from withstand.scan.run.scan_run import ScanRun
+from withstand.scan.wire.courier import BudgetSpent, NoiseStays, Stopped
 
 
 async def scan(

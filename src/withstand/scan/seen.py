@@ -12,8 +12,8 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.soft_errors import says_no
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import calls
+from withstand.scan.answers.shape import leaves
 from withstand.scan.finding import Evidence
-from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
 _SHOWN: Final = 3

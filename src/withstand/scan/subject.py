@@ -15,9 +15,9 @@ from withstand.openapi.operation import Api, Operation
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.access_matrix import AccessRow
+from withstand.scan.answers.similarity import normalised
 from withstand.scan.made import Made
 from withstand.scan.policy import Policy
-from withstand.scan.similarity import normalised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ class Subject:
 
     def refused(self, response: Response) -> bool:
         """Whether a response refuses: 401, 403, 404, a redirect that leads to no page that says
-        yes (`withstand.scan.landing`), or an error in a 2xx (V6).
+        yes (`withstand.scan.answers.landing`), or an error in a 2xx (V6).
         """
         if response.status in {401, 403, 404} or response.accepted is False:
             return True

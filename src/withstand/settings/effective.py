@@ -13,10 +13,10 @@ from withstand.client.target import Target, parse_target
 from withstand.errors import UsageError
 from withstand.history.retention import Retention, parse_retention
 from withstand.openapi.given_values import GivenValues
-from withstand.scan.courier import Budget
 from withstand.scan.policy import Policy, Profile
 from withstand.scan.probes.public_keys import keys_in
-from withstand.scan.suppression import Suppression
+from withstand.scan.records.suppression import Suppression
+from withstand.scan.wire.courier import Budget
 from withstand.settings.load_defaults import LoadSettings, load_defaults_of
 from withstand.settings.people import people_of, recipe_of
 

@@ -11,8 +11,8 @@ from withstand.client.target import Target
 from withstand.errors import RunVoid, UsageError
 from withstand.openapi.operation import Api
 from withstand.scan.check import Check
-from withstand.scan.documented_login import documented_login
 from withstand.scan.finding import Severity
+from withstand.scan.groundwork.documented_login import documented_login
 from withstand.scan.plan import Deprovision, Provision, ScanPlan
 from withstand.scan.policy import Profile
 from withstand.settings import Settings

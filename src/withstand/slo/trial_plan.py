@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from withstand.openapi.operation import Api, Operation
-from withstand.scan.share import digest_of
+from withstand.scan.records.share import digest_of
 from withstand.sharding import Shard
 from withstand.slo.judgement import applicable
 from withstand.slo.objective import Objective

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from withstand.errors import UsageError
 from withstand.scan.finding import KnownFinding
-from withstand.scan.known import baseline_text, read_baseline
+from withstand.scan.records.known import baseline_text, read_baseline
 from withstand.workflows.occasion import Baseline
 
 

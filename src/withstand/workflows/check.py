@@ -7,7 +7,7 @@ from withstand.errors import RunVoid
 from withstand.results import Results
 from withstand.scan.plan import Observer as ScanObserver
 from withstand.scan.plan import ScanPlan
-from withstand.scan.record import ScanRecord
+from withstand.scan.records.record import ScanRecord
 from withstand.workflows.occasion import Occasion
 from withstand.workflows.scan import run_scan
 from withstand.workflows.trials import DEFAULT_BUDGET_S, TrialObserver, run_trials

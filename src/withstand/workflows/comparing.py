@@ -16,8 +16,8 @@ from withstand.client.wire import Wire
 from withstand.errors import RunVoid
 from withstand.load.comparison import Arm, Block, ComparisonMeasurement, Restart
 from withstand.openapi.operation import Api
+from withstand.scan.groundwork.preparation import Prepared, chosen_operations, prepared_requests
 from withstand.scan.plan import ScanPlan
-from withstand.scan.preparation import Prepared, chosen_operations, prepared_requests
 from withstand.stats.regression import LEAST_UNITS
 from withstand.stats.warm_up import least_dropped
 from withstand.units import format_duration_ns

@@ -6,7 +6,7 @@ from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.target import Target
 from withstand.load.scenario.declaration import Declaration, declared_scenario
 from withstand.load.scenario.scenario import Scenario
-from withstand.scan.preparation import first_expiry_s, logged_in
+from withstand.scan.groundwork.preparation import first_expiry_s, logged_in
 from withstand.workflows.documents import nonce
 from withstand.workflows.wiring import open_wire
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from withstand.client.loop import run
-from withstand.scan.examination import Examination
+from withstand.scan.groundwork.examination import Examination
 from withstand.scan.plan import Observer as ScanObserver
 from withstand.scan.plan import ScanPlan
 from withstand.scan.scanner import examine

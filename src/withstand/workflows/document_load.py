@@ -8,14 +8,14 @@ from types import MappingProxyType
 from withstand.errors import UsageError
 from withstand.load.scenario.scenario import Plan, Scenario, scenario_from_requests
 from withstand.openapi.operation import Api
-from withstand.scan.plan import ScanPlan
-from withstand.scan.policy import matches
-from withstand.scan.preparation import (
+from withstand.scan.groundwork.preparation import (
     Prepared,
     chosen_operations,
     first_keys,
     prepared_requests,
 )
+from withstand.scan.plan import ScanPlan
+from withstand.scan.policy import matches
 from withstand.slo import Objective
 from withstand.workflows.wiring import open_wire
 

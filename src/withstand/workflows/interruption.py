@@ -8,7 +8,7 @@ from withstand.client.certificate import Handshake
 from withstand.client.exchange import Exchange, Request
 from withstand.client.target import Target
 from withstand.client.transport import Transport
-from withstand.scan.courier import Stopped
+from withstand.scan.wire.courier import Stopped
 
 _GRACE_S: Final = 2.0  # for the answer that is on its way: it may name what was created
 

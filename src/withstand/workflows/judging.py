@@ -6,9 +6,9 @@ from pathlib import Path
 
 from withstand.openapi.operation import Api
 from withstand.scan.catalogue import all_checks
-from withstand.scan.known import with_known
-from withstand.scan.record import Described, ScanRecord
-from withstand.scan.suppression import without_suppressed
+from withstand.scan.records.known import with_known
+from withstand.scan.records.record import Described, ScanRecord
+from withstand.scan.records.suppression import without_suppressed
 from withstand.workflows.occasion import Occasion
 
 

@@ -11,11 +11,11 @@ from withstand.load.scenario.declaration import Declaration
 from withstand.load.scenario.scenario import scenario_from_requests
 from withstand.load.script.script import Script
 from withstand.results import Results
-from withstand.scan.plan import ScanPlan
-from withstand.scan.preparation import (
+from withstand.scan.groundwork.preparation import (
     first_expiry_s,
     logged_in,
 )
+from withstand.scan.plan import ScanPlan
 from withstand.workflows.declared_load import declared
 from withstand.workflows.document_load import document_scenario, refuse_unknown
 from withstand.workflows.load_plan import LoadPlan

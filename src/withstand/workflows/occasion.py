@@ -9,7 +9,7 @@ from withstand.client.target import Target
 from withstand.openapi.operation import Api
 from withstand.results import Results
 from withstand.scan.finding import KnownFinding, Severity
-from withstand.scan.suppression import Suppression
+from withstand.scan.records.suppression import Suppression
 from withstand.slo import Objective, SoakRules
 
 

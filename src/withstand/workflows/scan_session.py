@@ -14,8 +14,8 @@ from withstand.errors import RunVoid
 from withstand.openapi.operation import Operation
 from withstand.scan.check import Check
 from withstand.scan.plan import ScanPlan
-from withstand.scan.record import ScanRecord
-from withstand.scan.scan_run import ScanRun
+from withstand.scan.records.record import ScanRecord
+from withstand.scan.run.scan_run import ScanRun
 from withstand.workflows.judging import settled
 from withstand.workflows.occasion import Occasion
 from withstand.workflows.wiring import open_listener, open_wire

@@ -14,8 +14,8 @@ from withstand.client.loop import run
 from withstand.client.target import Target
 from withstand.client.wire import Wire
 from withstand.results import Results
+from withstand.scan.groundwork.preparation import Prepared, chosen_operations, prepared_requests
 from withstand.scan.plan import ScanPlan
-from withstand.scan.preparation import Prepared, chosen_operations, prepared_requests
 from withstand.slo.rota import Rota
 from withstand.slo.trial import Trial
 from withstand.slo.trial_plan import TrialPlan, digest_of_plan, share_of, trial_plan

@@ -30,7 +30,7 @@ from withstand.scan.probes.tokens import (
     unsigned,
     with_algorithm_none,
 )
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, identities, state
 

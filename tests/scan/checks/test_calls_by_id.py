@@ -22,7 +22,7 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, scanned
 

@@ -12,7 +12,7 @@ import pytest
 from withstand.client.exchange import Request, Response
 from withstand.scan.check import Server
 from withstand.scan.examples import answer, body, not_found, operation, page, query, sent
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, scanned, state
 

@@ -11,7 +11,7 @@ from withstand.client.exchange import Request, Response
 from withstand.scan.check import Server
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
 from withstand.scan.finding import Severity
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, state
 

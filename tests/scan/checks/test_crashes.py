@@ -15,7 +15,7 @@ from withstand.client.target import Target
 from withstand.scan.check import Server
 from withstand.scan.examples import answer, body, not_found, operation, page, query, sent
 from withstand.scan.finding import Severity
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, scanned, state
 

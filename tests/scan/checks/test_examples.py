@@ -5,7 +5,7 @@ import pytest
 from withstand.scan.catalogue import all_checks
 from withstand.scan.check import Check
 from withstand.scan.finding import Confidence, Finding, Severity
-from withstand.scan.record import CoverageState, ScanRecord
+from withstand.scan.records.record import CoverageState, ScanRecord
 
 from .tiny_api import identities, scanned
 

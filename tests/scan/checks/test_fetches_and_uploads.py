@@ -11,7 +11,7 @@ import pytest
 from withstand.client.exchange import Request, Response
 from withstand.scan.check import Server
 from withstand.scan.examples import answer, body, last_segment, not_found, operation, query, sent
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, scanned, state
 

@@ -12,7 +12,7 @@ from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation, 
 from withstand.scan.finding import Finding, Severity
 from withstand.scan.policy import Profile
 from withstand.scan.probes.graphql_query import deep_query, object_fields
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, scanned, state
 

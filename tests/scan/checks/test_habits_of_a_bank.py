@@ -20,7 +20,7 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.race import Race
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, scanned, state
 

@@ -21,7 +21,7 @@ from withstand.scan.examples import (
     query,
     sent,
 )
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, scanned, search, state
 

@@ -13,7 +13,7 @@ from withstand.scan.check import Server
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, operation, page, sent
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.probes.tokens import is_signed_with, signed
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, identities, scanned, state
 

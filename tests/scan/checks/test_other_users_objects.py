@@ -18,7 +18,7 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .owned_things import ITEM, Things, paths
 from .tiny_api import findings, scanned, state

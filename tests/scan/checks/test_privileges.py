@@ -23,7 +23,7 @@ from withstand.scan.examples import (
 )
 from withstand.scan.finding import Severity
 from withstand.scan.probes.tokens import signed
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, identities, state
 

@@ -15,7 +15,7 @@ from withstand.scan.check import Server
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
 from withstand.scan.finding import Finding
 from withstand.scan.race import Race
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, scanned, state
 

@@ -13,7 +13,7 @@ from withstand.client.target import Target
 from withstand.scan.catalogue import check_named
 from withstand.scan.check import Server
 from withstand.scan.examples import answer, body, operation, sent
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, scanned, state
 

@@ -25,7 +25,7 @@ from withstand.scan.probes.tokens import (
     signed_as,
 )
 from withstand.scan.probes.weak_secrets import guessed_secret
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, identities, scanned, state
 

@@ -11,7 +11,7 @@ from withstand.scan.catalogue import check_named
 from withstand.scan.check import Server
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation, page
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, scanned, state
 

@@ -11,7 +11,7 @@ from withstand.client.identity import LoginRecipe
 from withstand.scan.check import Server
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, late, operation, page, sent
 from withstand.scan.probes.strangers import stranger_like
-from withstand.scan.record import CoverageState
+from withstand.scan.records.record import CoverageState
 
 from .tiny_api import findings, identities, scanned, state
 

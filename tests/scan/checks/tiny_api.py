@@ -17,7 +17,7 @@ from withstand.scan.examples import operation
 from withstand.scan.finding import Finding
 from withstand.scan.plan import ScanPlan
 from withstand.scan.policy import Policy, Profile
-from withstand.scan.record import CoverageState, ScanRecord
+from withstand.scan.records.record import CoverageState, ScanRecord
 from withstand.scan.scanner import scan
 
 ROLES = {"alice": "user", "bob": "user", "root": "admin"}

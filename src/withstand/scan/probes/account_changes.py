@@ -10,7 +10,11 @@ from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.accounts import is_password
+from withstand.scan.access.accounts import is_password
+from withstand.scan.access.objects import like_baseline
+from withstand.scan.access.ownership import own_account
+from withstand.scan.access.users import NewUser, account_of, located_account, new_user
+from withstand.scan.answers.shape import leaves
 from withstand.scan.check import (
     PASSED,
     Failed,
@@ -21,8 +25,6 @@ from withstand.scan.check import (
     send,
     shown,
 )
-from withstand.scan.objects import like_baseline
-from withstand.scan.ownership import own_account
 from withstand.scan.probes.privileges import (
     ONE_BY_ONE,
     STRICT,
@@ -37,9 +39,7 @@ from withstand.scan.probes.privileges import (
     nonsense,
     worst,
 )
-from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
-from withstand.scan.users import NewUser, account_of, located_account, new_user
 
 SendWith = Callable[[Mapping[Slot, object]], Steps[Exchange | None]]
 """Sends the change with further properties; None where it is refused."""

@@ -3,7 +3,10 @@
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
-from withstand.scan.accounts import new_password
+from withstand.scan.access.accounts import new_password
+from withstand.scan.access.objects import without_echo
+from withstand.scan.access.ownership import shows
+from withstand.scan.access.users import NewUser, account_of, located_account, logs_in, new_user
 from withstand.scan.check import (
     PASSED,
     Failed,
@@ -15,10 +18,7 @@ from withstand.scan.check import (
     send,
     shown,
 )
-from withstand.scan.objects import without_echo
-from withstand.scan.ownership import shows
 from withstand.scan.subject import Subject
-from withstand.scan.users import NewUser, account_of, located_account, logs_in, new_user
 
 
 def change_account_of_other(

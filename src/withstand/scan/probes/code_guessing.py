@@ -12,13 +12,13 @@ from typing import Final
 from withstand.client.exchange import Exchange, Failure, Request, Response
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.accounts import is_password, new_password, sign_up_operation
+from withstand.scan.access.accounts import is_password, new_password, sign_up_operation
+from withstand.scan.access.ownership import is_locked_out
+from withstand.scan.answers.similarity import normalised
 from withstand.scan.check import Steps, send
-from withstand.scan.ownership import is_locked_out
 from withstand.scan.policy import Profile, matches
 from withstand.scan.probes.guessing import Series, grows, limit_in, names_user, own_account
 from withstand.scan.seen import admits_failure, text_of
-from withstand.scan.similarity import normalised
 from withstand.scan.subject import Subject
 
 CODES_WITHOUT_A_LIMIT: Final = 60

@@ -10,7 +10,7 @@ from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import producer_of
-from withstand.scan.shape import leaves
+from withstand.scan.answers.shape import leaves
 from withstand.scan.subject import Subject
 
 _FILE_WORDS: Final = frozenset({"file", "filename", "name", "key", "path", "object", "blob"})

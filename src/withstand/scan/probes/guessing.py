@@ -14,17 +14,17 @@ from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.session import csrf_token, merged, wants_csrf_token
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.accounts import (
+from withstand.scan.access.accounts import (
     is_password,
     looks_like_login,
     sign_up_operation,
     sign_up_request,
 )
+from withstand.scan.answers.similarity import normalised
 from withstand.scan.check import Pause, Steps, send
-from withstand.scan.login import based
 from withstand.scan.policy import matches
-from withstand.scan.similarity import normalised
 from withstand.scan.subject import Subject
+from withstand.scan.wire.login import based
 
 GUESSES_WITHOUT_A_LIMIT: Final = 30
 """How many wrong passwords are tried where nobody said after how many they must be refused."""

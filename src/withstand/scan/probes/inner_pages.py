@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from withstand.client.exchange import Response
-from withstand.scan.shape import leaves
+from withstand.scan.answers.shape import leaves
 
 PATHS: Final = (
     "debug", "debug/vars", "debug/pprof/", "debug/pprof/heap", "debug/info", "debug/env",

@@ -10,7 +10,9 @@ from urllib.parse import quote, quote_plus
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.schema_fit import kinds_of
-from withstand.scan.accounts import is_password, looks_like_login
+from withstand.scan.access.accounts import is_password, looks_like_login
+from withstand.scan.access.objects import like_baseline
+from withstand.scan.answers.similarity import same_content, volatile_places
 from withstand.scan.check import (
     PASSED,
     Failed,
@@ -22,8 +24,6 @@ from withstand.scan.check import (
     not_applicable,
     send,
 )
-from withstand.scan.objects import like_baseline
-from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
 
 _NUMBERS: Final = {"integer", "number"}

@@ -5,6 +5,8 @@ from typing import Any
 from withstand.client.exchange import Exchange
 from withstand.client.identity import jwt_claims
 from withstand.openapi.operation import Operation
+from withstand.scan.access.users import NewUser, account_of, new_user
+from withstand.scan.answers.shape import same_shape, tells
 from withstand.scan.check import (
     PASSED,
     Failed,
@@ -31,9 +33,7 @@ from withstand.scan.probes.privileges import (
     nonsense,
     worst,
 )
-from withstand.scan.shape import same_shape, tells
 from withstand.scan.subject import Baseline, Subject
-from withstand.scan.users import NewUser, account_of, new_user
 
 
 def sign_up_with_more(subject: Subject, post: Operation, views: tuple[Any, ...]) -> Steps[Outcome]:

@@ -19,9 +19,9 @@ from withstand.openapi.naming import canonical, words
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.request_builder import Slot
 from withstand.openapi.schema_merge import flattened
+from withstand.scan.answers.shape import leaves
 from withstand.scan.check import Passed
 from withstand.scan.finding import Severity
-from withstand.scan.shape import leaves
 
 _RIGHTS: Final = frozenset(
     {"admin", "administrator", "role", "roles", "staff", "superuser", "root", "permission"}

@@ -11,7 +11,16 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import address_of, collection_path, shape
 from withstand.openapi.request_builder import NOTHING, Slot, Unbuildable
 from withstand.openapi.resources import reader_of
-from withstand.scan.audience import in_list_of
+from withstand.scan.access.audience import in_list_of
+from withstand.scan.access.making import create
+from withstand.scan.access.objects import Made, like_baseline, read_back, without_echo
+from withstand.scan.access.ownership import (
+    marks_in,
+    shows,
+)
+from withstand.scan.answers.personal import is_personal, speaks_of_own
+from withstand.scan.answers.shape import tells
+from withstand.scan.answers.similarity import holds, same_content, volatile_places
 from withstand.scan.check import (
     PASSED,
     Failed,
@@ -25,17 +34,8 @@ from withstand.scan.check import (
     shown,
 )
 from withstand.scan.finding import Confidence
-from withstand.scan.making import create
-from withstand.scan.objects import Made, like_baseline, read_back, without_echo
-from withstand.scan.ownership import (
-    marks_in,
-    shows,
-)
-from withstand.scan.personal import is_personal, speaks_of_own
 from withstand.scan.probes.inputs import named
 from withstand.scan.probes.references import Reference, referred
-from withstand.scan.shape import tells
-from withstand.scan.similarity import holds, same_content, volatile_places
 from withstand.scan.subject import Subject
 
 

@@ -18,14 +18,14 @@ from withstand.openapi.path_template import item_path, segments
 from withstand.openapi.request_builder import Slot
 from withstand.openapi.resources import producer_of
 from withstand.openapi.spoken import Deed, deed_of, only_reads, picker_of, thing_of
-from withstand.scan.accounts import sign_up_operation
-from withstand.scan.audience import canary_of
+from withstand.scan.access.accounts import sign_up_operation
+from withstand.scan.access.audience import canary_of
+from withstand.scan.access.making import create
+from withstand.scan.access.objects import Made
+from withstand.scan.answers.shape import leaves
 from withstand.scan.check import Steps, send
-from withstand.scan.making import create
-from withstand.scan.objects import Made
-from withstand.scan.real_users import acts
-from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
+from withstand.scan.wire.real_users import acts
 
 _PEOPLE: Final = frozenset(
     {"user", "username", "owner", "customer", "client", "patient", "member", "person", "employee"}

@@ -13,11 +13,11 @@ from withstand.client.exchange import Request
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
-from withstand.scan.accounts import is_password
-from withstand.scan.login import based
+from withstand.scan.access.accounts import is_password
 from withstand.scan.policy import matches
 from withstand.scan.probes.guessing import Guard, Login, names_user
 from withstand.scan.subject import Subject
+from withstand.scan.wire.login import based
 
 _RESET_WORDS: Final = re.compile(r"forg[eo]t|reset|recover|lost.?password", re.IGNORECASE)
 _CODE_WORDS: Final = ("token", "code", "otp", "pin", "key")

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from withstand.client.exchange import Exchange, Response
+from withstand.scan.answers.similarity import normalised, same_content, volatile_places
 from withstand.scan.probes.inputs import masked
-from withstand.scan.similarity import normalised, same_content, volatile_places
 
 _MARKUP: Final = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 

@@ -11,12 +11,12 @@ from typing import Final
 
 from withstand.client.exchange import Exchange
 from withstand.openapi.request_builder import Slot
-from withstand.scan.access import same_kind
+from withstand.scan.access.granted import same_kind
+from withstand.scan.answers.complaints import complaints
 from withstand.scan.check import Steps, send
-from withstand.scan.complaints import complaints
-from withstand.scan.leftovers import may_create
 from withstand.scan.probes.inputs import has_strict_format, request_with
 from withstand.scan.subject import Subject
+from withstand.scan.wire.leftovers import may_create
 
 _USUAL: Final = object()
 """Stands for the value of the baseline, where an input has fewer tries than others."""

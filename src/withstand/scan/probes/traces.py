@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from withstand.client.exchange import Response
-from withstand.scan.shape import leaves
+from withstand.scan.answers.shape import leaves
 
 _LONGEST_TEXT: Final = 200_000  # characters looked at: a trace stands near the top
 _LINE: Final = r"^[^\S\n]*"

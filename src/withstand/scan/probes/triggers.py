@@ -10,7 +10,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import segments, values_in
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import producer_of
-from withstand.scan.objects import item_slot
+from withstand.scan.access.objects import item_slot
 from withstand.scan.subject import Subject
 
 _ACTS: Final = frozenset(

@@ -8,8 +8,19 @@ from withstand.client.identity import Identity
 from withstand.openapi.naming import thing_named
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
-from withstand.scan.accounts import is_password, new_password
-from withstand.scan.audience import Audience, audience, audience_of_another
+from withstand.scan.access.accounts import is_password, new_password
+from withstand.scan.access.audience import Audience, audience, audience_of_another
+from withstand.scan.access.making import create
+from withstand.scan.access.objects import Made, without_echo
+from withstand.scan.access.ownership import (
+    Holding,
+    hold,
+    hold_again,
+    hold_later,
+    shows,
+)
+from withstand.scan.access.users import NewUser, account_of, logs_in, new_user
+from withstand.scan.answers.similarity import same_content, volatile_places
 from withstand.scan.check import (
     PASSED,
     Failed,
@@ -22,20 +33,9 @@ from withstand.scan.check import (
     send,
     shown,
 )
-from withstand.scan.making import create
-from withstand.scan.objects import Made, without_echo
-from withstand.scan.ownership import (
-    Holding,
-    hold,
-    hold_again,
-    hold_later,
-    shows,
-)
 from withstand.scan.probes.inputs import named
 from withstand.scan.probes.references import Reference, referred
-from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
-from withstand.scan.users import NewUser, account_of, logs_in, new_user
 
 
 def write_by(

@@ -7,7 +7,7 @@ from json import dumps
 from urllib.parse import urlsplit
 
 from withstand.client.exchange import Request, Response
-from withstand.scan.access import Access
+from withstand.scan.access.granted import Access
 from withstand.scan.check import (
     PASSED,
     Check,

@@ -5,7 +5,7 @@ from urllib.parse import quote
 from withstand.client.exchange import Request, Response
 from withstand.client.identity import Credential
 from withstand.openapi.operation import Operation
-from withstand.scan.access import Access, Alter, Attempt, attempt, guarded_reads, owner_of
+from withstand.scan.access.granted import Access, Alter, Attempt, attempt, guarded_reads, owner_of
 from withstand.scan.check import (
     PASSED,
     Check,

@@ -2,7 +2,7 @@
 
 from withstand.client.exchange import Request, Response
 from withstand.client.identity import jwt_claims
-from withstand.scan.access import Access
+from withstand.scan.access.granted import Access
 from withstand.scan.check import (
     PASSED,
     Check,

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from withstand.client.exchange import Exchange, Request, Response
-from withstand.scan.access import Access, guarded_reads, refuses
+from withstand.scan.access.granted import Access, guarded_reads, refuses
+from withstand.scan.answers.similarity import same_content, volatile_places
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -35,7 +36,6 @@ from withstand.scan.probes.tokens import (
     with_algorithm_none,
     with_claims_of,
 )
-from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Baseline, Subject
 
 _MOST_OPERATIONS = 40

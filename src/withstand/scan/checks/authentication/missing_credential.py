@@ -3,7 +3,8 @@
 import re
 
 from withstand.client.exchange import Request, Response
-from withstand.scan.access import Access, attempt
+from withstand.scan.access.granted import Access, attempt
+from withstand.scan.answers.similarity import same_content
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -23,7 +24,6 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, not_found, operation
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.similarity import same_content
 from withstand.scan.subject import Subject
 
 _SAMPLE = 6  # of the other reads: enough to tell a rule from an exception

@@ -7,7 +7,9 @@ from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.client.soft_errors import says_no
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.access import guarded_reads
+from withstand.scan.access.granted import guarded_reads
+from withstand.scan.access.signing_out import ended, logout_operations
+from withstand.scan.answers.similarity import same_content
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -31,8 +33,6 @@ from withstand.scan.check import (
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.probes.tokens import issued_for_s
-from withstand.scan.signing_out import ended, logout_operations
-from withstand.scan.similarity import same_content
 from withstand.scan.subject import Subject
 
 _SHORT_LIVED_S = 900.0  # what is good for a quarter of an hour at most does little harm

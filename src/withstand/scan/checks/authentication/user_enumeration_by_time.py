@@ -7,7 +7,7 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import LoginRecipe
 from withstand.client.login_fields import aliased
 from withstand.openapi.request_builder import Unbuildable
-from withstand.scan.accounts import new_password, sign_up_operation, sign_up_request
+from withstand.scan.access.accounts import new_password, sign_up_operation, sign_up_request
 from withstand.scan.check import (
     PASSED,
     Check,

@@ -6,8 +6,11 @@ from withstand.openapi.identifiers import listed_ids
 from withstand.openapi.operation import Operation, Parameter
 from withstand.openapi.resources import lister_of
 from withstand.openapi.spoken import name_of_id, only_reads, picker_of
-from withstand.scan.access import is_guarded
-from withstand.scan.accounts import sign_up_operation
+from withstand.scan.access.accounts import sign_up_operation
+from withstand.scan.access.granted import is_guarded
+from withstand.scan.access.making import create
+from withstand.scan.access.objects import Made, listed, read_back
+from withstand.scan.access.ownership import no_pair, not_for_these, pair, shows
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -37,9 +40,6 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Severity
-from withstand.scan.making import create
-from withstand.scan.objects import Made, listed, read_back
-from withstand.scan.ownership import no_pair, not_for_these, pair, shows
 from withstand.scan.subject import Subject
 
 

@@ -4,7 +4,16 @@ from withstand.client.exchange import Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.access import Access, Attempt, attempt, is_refused_as_gone, tells_nothing
+from withstand.scan.access.granted import (
+    Access,
+    Attempt,
+    attempt,
+    is_refused_as_gone,
+    tells_nothing,
+)
+from withstand.scan.access.making import sacrifice, spare
+from withstand.scan.access.objects import Made, located, read_back
+from withstand.scan.answers.removal import how_gone
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -31,10 +40,7 @@ from withstand.scan.examples import (
     operation,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.making import sacrifice, spare
-from withstand.scan.objects import Made, located, read_back
 from withstand.scan.probes.rights import rights_of
-from withstand.scan.removal import how_gone
 from withstand.scan.subject import Baseline, Subject
 
 

@@ -6,8 +6,13 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.resources import reader_of
 from withstand.openapi.spoken import only_reads
-from withstand.scan.access import is_guarded
-from withstand.scan.accounts import looks_like_login, sign_up_operation
+from withstand.scan.access.accounts import looks_like_login, sign_up_operation
+from withstand.scan.access.granted import is_guarded
+from withstand.scan.access.ownership import (
+    no_pair,
+    not_for_these,
+    pair,
+)
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -35,11 +40,6 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Severity
-from withstand.scan.ownership import (
-    no_pair,
-    not_for_these,
-    pair,
-)
 from withstand.scan.probes.inputs import named
 from withstand.scan.probes.reading_by_reference import read_by
 from withstand.scan.probes.references import names_person, pointing_slots

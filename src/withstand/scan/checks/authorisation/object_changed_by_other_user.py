@@ -11,8 +11,23 @@ from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import item_path
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.scan.access import is_guarded
-from withstand.scan.audience import Audience, audience_of_another
+from withstand.scan.access.audience import Audience, audience_of_another
+from withstand.scan.access.granted import is_guarded
+from withstand.scan.access.making import create
+from withstand.scan.access.objects import Made, located, without_echo
+from withstand.scan.access.ownership import (
+    Holding,
+    hold,
+    hold_again,
+    hold_later,
+    no_pair,
+    not_for_these,
+    pair,
+    shows,
+)
+from withstand.scan.access.users import works_on_signed_up
+from withstand.scan.answers.shape import leaves
+from withstand.scan.answers.similarity import same_content, volatile_places
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -43,23 +58,8 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.making import create
-from withstand.scan.objects import Made, located, without_echo
-from withstand.scan.ownership import (
-    Holding,
-    hold,
-    hold_again,
-    hold_later,
-    no_pair,
-    not_for_these,
-    pair,
-    shows,
-)
 from withstand.scan.probes.account_of_other_user import change_account_of_other
-from withstand.scan.shape import leaves
-from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
-from withstand.scan.users import works_on_signed_up
 
 _ABOUT_INPUT: Final = frozenset({400, 409, 422})
 _ACCOUNT_WORDS: Final = frozenset(

@@ -5,8 +5,28 @@ from withstand.client.form_body import is_form
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
-from withstand.scan.access import is_guarded
-from withstand.scan.audience import Audience, audience
+from withstand.scan.access.audience import Audience, audience
+from withstand.scan.access.granted import is_guarded
+from withstand.scan.access.making import create
+from withstand.scan.access.objects import Made, located
+from withstand.scan.access.ownership import (
+    Holding,
+    hold,
+    hold_again,
+    hold_later,
+    no_pair,
+    not_for_these,
+    pair,
+    shows,
+)
+from withstand.scan.access.users import (
+    NewUser,
+    account_of,
+    located_account,
+    new_user,
+    works_on_signed_up,
+)
+from withstand.scan.answers.removal import how_gone
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -37,27 +57,7 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.making import create
-from withstand.scan.objects import Made, located
-from withstand.scan.ownership import (
-    Holding,
-    hold,
-    hold_again,
-    hold_later,
-    no_pair,
-    not_for_these,
-    pair,
-    shows,
-)
-from withstand.scan.removal import how_gone
 from withstand.scan.subject import Subject
-from withstand.scan.users import (
-    NewUser,
-    account_of,
-    located_account,
-    new_user,
-    works_on_signed_up,
-)
 
 
 def applies(subject: Subject) -> Skipped | None:

@@ -7,9 +7,15 @@ from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import producer_of
-from withstand.scan.access import is_guarded
-from withstand.scan.accounts import sign_up_operation
-from withstand.scan.audience import belongs_by_answers, in_list_of
+from withstand.scan.access.accounts import sign_up_operation
+from withstand.scan.access.audience import belongs_by_answers, in_list_of
+from withstand.scan.access.granted import is_guarded
+from withstand.scan.access.making import create
+from withstand.scan.access.objects import Made, located, without_echo
+from withstand.scan.access.ownership import marks_in, no_pair, not_for_these, pair
+from withstand.scan.answers.personal import is_profile
+from withstand.scan.answers.shape import tells
+from withstand.scan.answers.similarity import same_content, volatile_places
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -40,12 +46,6 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.making import create
-from withstand.scan.objects import Made, located, without_echo
-from withstand.scan.ownership import marks_in, no_pair, not_for_these, pair
-from withstand.scan.personal import is_profile
-from withstand.scan.shape import tells
-from withstand.scan.similarity import same_content, volatile_places
 from withstand.scan.subject import Subject
 
 

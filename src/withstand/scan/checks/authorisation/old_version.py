@@ -7,8 +7,10 @@ from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
-from withstand.scan.access import guarded_reads, owner_of, refuses
-from withstand.scan.accounts import is_password
+from withstand.scan.access.accounts import is_password
+from withstand.scan.access.granted import guarded_reads, owner_of, refuses
+from withstand.scan.answers.shape import leaves, same_shape, tells
+from withstand.scan.answers.similarity import same_content
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -30,11 +32,9 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, not_found, operation
 from withstand.scan.finding import Evidence, Severity
-from withstand.scan.login import based
 from withstand.scan.seen import operation_of
-from withstand.scan.shape import leaves, same_shape, tells
-from withstand.scan.similarity import same_content
 from withstand.scan.subject import Baseline, Subject
+from withstand.scan.wire.login import based
 
 _VERSION: Final = re.compile(r"(?<=/)(v)(\d{1,2})(\.\d+)?(?=/|$)", re.IGNORECASE)
 _MOST_OPERATIONS: Final = 25

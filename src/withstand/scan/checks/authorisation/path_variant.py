@@ -7,7 +7,9 @@ from typing import Final
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.path_template import segments
-from withstand.scan.access import guarded_reads
+from withstand.scan.access.granted import guarded_reads
+from withstand.scan.answers.shape import tells
+from withstand.scan.answers.similarity import same_content
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -29,8 +31,6 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, not_found, operation
 from withstand.scan.finding import Severity
-from withstand.scan.shape import tells
-from withstand.scan.similarity import same_content
 from withstand.scan.subject import Baseline, Subject
 
 _MOST_PLACES: Final = 8

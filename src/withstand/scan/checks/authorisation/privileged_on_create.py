@@ -6,7 +6,10 @@ from withstand.client.exchange import Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.resources import producer_of, reader_of
-from withstand.scan.accounts import sign_up_operation
+from withstand.scan.access.accounts import sign_up_operation
+from withstand.scan.access.making import create
+from withstand.scan.access.objects import Made
+from withstand.scan.access.ownership import Holding, hold
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -36,9 +39,6 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Severity
-from withstand.scan.making import create
-from withstand.scan.objects import Made
-from withstand.scan.ownership import Holding, hold
 from withstand.scan.probes.privileged_sign_up import sign_up_with_more
 from withstand.scan.probes.privileges import (
     ONE_BY_ONE,

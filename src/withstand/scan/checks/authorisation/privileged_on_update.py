@@ -10,7 +10,11 @@ from withstand.openapi.path_template import ends_in_parameter, segments
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import creates_items, producer_of
 from withstand.openapi.spoken import Deed, deed_of, name_of_id, spoken_deed
-from withstand.scan.accounts import changes_the_caller, sign_up_operation
+from withstand.scan.access.accounts import changes_the_caller, sign_up_operation
+from withstand.scan.access.making import create
+from withstand.scan.access.objects import Made, located
+from withstand.scan.access.ownership import Holding, hold, hold_again
+from withstand.scan.access.users import works_on_signed_up
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -39,9 +43,6 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Severity
-from withstand.scan.making import create
-from withstand.scan.objects import Made, located
-from withstand.scan.ownership import Holding, hold, hold_again
 from withstand.scan.probes.account_changes import (
     change_own,
     change_signed_up,
@@ -59,7 +60,6 @@ from withstand.scan.probes.privileges import (
     nonsense,
 )
 from withstand.scan.subject import Subject
-from withstand.scan.users import works_on_signed_up
 
 _NOTHING: Final = Passed(note="what it changes shows no property that callers must not set")
 

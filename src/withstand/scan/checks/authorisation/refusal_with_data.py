@@ -8,9 +8,12 @@ from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import producer_of
-from withstand.scan.access import is_guarded
-from withstand.scan.accounts import sign_up_operation
-from withstand.scan.audience import in_list_of
+from withstand.scan.access.accounts import sign_up_operation
+from withstand.scan.access.audience import in_list_of
+from withstand.scan.access.granted import is_guarded
+from withstand.scan.access.making import create
+from withstand.scan.access.objects import Made, located, read_back, without_echo
+from withstand.scan.access.ownership import no_pair, not_for_these, pair, shows
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -41,9 +44,6 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Severity
-from withstand.scan.making import create
-from withstand.scan.objects import Made, located, read_back, without_echo
-from withstand.scan.ownership import no_pair, not_for_these, pair, shows
 from withstand.scan.seen import operation_of
 from withstand.scan.subject import Subject
 

@@ -6,6 +6,7 @@ from typing import Final
 from withstand.client.exchange import Exchange, Request, Response, Timing
 from withstand.client.identity import Identity
 from withstand.openapi.path_template import segments
+from withstand.scan.answers.similarity import normalised, same_content
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -32,7 +33,6 @@ from withstand.scan.probes.inner_pages import (
     signature,
 )
 from withstand.scan.seen import operation_of
-from withstand.scan.similarity import normalised, same_content
 from withstand.scan.subject import Subject
 
 _MOST_PREFIXES: Final = 2

@@ -1,6 +1,7 @@
 """An operation serves somebody to whom the team's approved file does not open it."""
 
 from withstand.client.exchange import Request, Response
+from withstand.scan.access.role_access import observe
 from withstand.scan.access_matrix import ANONYMOUS, AccessRow, Approved, opened
 from withstand.scan.check import (
     PASSED,
@@ -20,7 +21,6 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import FORBIDDEN, UNAUTHENTICATED, answer, caller, operation
 from withstand.scan.finding import Severity
-from withstand.scan.role_access import observe
 from withstand.scan.subject import Subject
 
 

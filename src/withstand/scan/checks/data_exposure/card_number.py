@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.scan.answers.shape import leaves
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -22,7 +23,6 @@ from withstand.scan.check import (
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
 from withstand.scan.finding import Severity
 from withstand.scan.seen import answers, carries, concealed_evidence, keys_of, where
-from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
 _NUMBER: Final = "a whole card number"

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
-from withstand.scan.accounts import is_password
+from withstand.scan.access.accounts import is_password
+from withstand.scan.answers.shape import leaves
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -22,7 +23,6 @@ from withstand.scan.check import (
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.seen import answers, carries, concealed_evidence, keys_of, where
-from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
 _HASH: Final = re.compile(

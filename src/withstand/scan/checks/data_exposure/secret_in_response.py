@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.operation import Operation
-from withstand.scan.accounts import is_password
+from withstand.scan.access.accounts import is_password
+from withstand.scan.answers.shape import leaves
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -36,7 +37,6 @@ from withstand.scan.seen import (
     operation_of,
     where,
 )
-from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
 _SECRET: Final = frozenset(

@@ -9,7 +9,8 @@ from withstand.client.exchange import Exchange, Failure, FailureKind, Request, R
 from withstand.openapi.body_encoding import best_body
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.resources import deleter_of
-from withstand.scan.accounts import changes_an_account, is_password
+from withstand.scan.access.accounts import changes_an_account, is_password
+from withstand.scan.access.objects import like_baseline
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -30,7 +31,6 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, late, operation
 from withstand.scan.finding import Severity
-from withstand.scan.objects import like_baseline
 from withstand.scan.probes.inputs import took_s
 from withstand.scan.subject import Baseline, Subject
 

@@ -10,7 +10,7 @@ from typing import Final
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.naming import words
 from withstand.openapi.request_builder import Slot
-from withstand.scan.accounts import sign_up_operation
+from withstand.scan.access.accounts import sign_up_operation
 from withstand.scan.check import (
     Check,
     Example,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.naming import singular, words
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.accounts import changes_an_account, changes_the_caller
+from withstand.scan.access.accounts import changes_an_account, changes_the_caller
 from withstand.scan.check import (
     Check,
     Example,

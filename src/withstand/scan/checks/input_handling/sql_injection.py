@@ -7,6 +7,7 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.soft_errors import says_no
 from withstand.openapi.naming import words
 from withstand.openapi.request_builder import Slot
+from withstand.scan.answers.shape import leaves, tells
 from withstand.scan.check import (
     Check,
     Example,
@@ -48,7 +49,6 @@ from withstand.scan.probes.sql.login import by_login
 from withstand.scan.probes.sql.parity import by_parity
 from withstand.scan.probes.sql.reaction import reacts
 from withstand.scan.probes.together import cleared
-from withstand.scan.shape import leaves, tells
 from withstand.scan.subject import Subject
 
 _ORDER_WORDS: Final = frozenset({"sort", "order", "orderby", "sortby", "column", "direction"})

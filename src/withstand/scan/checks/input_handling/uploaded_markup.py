@@ -8,6 +8,7 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.openapi.body_encoding import Upload, best_body, is_file, multipart_body
 from withstand.openapi.naming import words
 from withstand.openapi.request_builder import Slot, Unbuildable
+from withstand.scan.access.objects import like_baseline
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -28,7 +29,6 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, last_segment, not_found, operation
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.objects import like_baseline
 from withstand.scan.probes.copies import copies
 from withstand.scan.subject import Subject
 

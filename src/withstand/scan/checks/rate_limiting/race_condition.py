@@ -10,6 +10,7 @@ from withstand.openapi.naming import KEY_WORDS, canonical, words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.resources import nouns_of, producer_of
+from withstand.scan.answers.shape import leaves
 from withstand.scan.check import (
     Burst,
     Check,
@@ -30,13 +31,12 @@ from withstand.scan.check import (
     send,
     shown,
 )
-from withstand.scan.courier import is_noise
 from withstand.scan.examples import answer, body, caller, operation, sent
 from withstand.scan.finding import Evidence, Severity
 from withstand.scan.race import Race
 from withstand.scan.seen import admits_failure
-from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
+from withstand.scan.wire.courier import is_noise
 
 _SHOWN: Final = 3
 

@@ -2,6 +2,8 @@
 
 from withstand.client.exchange import Exchange, Failure, Request, Response
 from withstand.client.identity import Credential
+from withstand.scan.answers.shape import same_shape
+from withstand.scan.answers.similarity import normalised, same_content
 from withstand.scan.check import (
     Check,
     Example,
@@ -20,8 +22,6 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.shape import same_shape
-from withstand.scan.similarity import normalised, same_content
 from withstand.scan.subject import Baseline, Subject
 
 _HOW_TO_TEST = (

@@ -9,6 +9,7 @@ from withstand.client.exchange import Exchange
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
+from withstand.scan.answers.shape import tells
 from withstand.scan.check import Failed, Steps, shown
 from withstand.scan.probes.inputs import (
     changing_places,
@@ -20,7 +21,6 @@ from withstand.scan.probes.inputs import (
     usual_value,
 )
 from withstand.scan.probes.sql.parity import ROUNDS
-from withstand.scan.shape import tells
 from withstand.scan.subject import Subject
 
 _SEARCHES: Final = frozenset({"search", "query", "find", "filter", "lookup"})

@@ -6,11 +6,11 @@ from typing import Final
 
 from withstand.client.exchange import Exchange, Response
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.accounts import is_password
+from withstand.scan.access.accounts import is_password
+from withstand.scan.answers.shape import leaves
 from withstand.scan.check import Failed, Steps, send, shown
 from withstand.scan.finding import Confidence
 from withstand.scan.probes.inputs import is_login, named
-from withstand.scan.shape import leaves
 from withstand.scan.subject import Subject
 
 _ENDINGS: Final = ("'-- ", "'#", "')-- ", "' OR '1'='2'-- ")

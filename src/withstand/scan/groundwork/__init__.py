@@ -1,0 +1,1 @@
+"""What stands before any verdict: identities, and a request per operation that works."""

@@ -1,0 +1,354 @@
+"""A request per operation that works: the positive control without which nothing is judged (V1).
+
+An operation is judged only when an authorised identity's request to it succeeded in this run.
+Deleting, and changing an account, is only ever tried on objects and users of the scan's own (V8).
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Final
+
+from withstand.client.exchange import Exchange
+from withstand.client.identity import Identity
+from withstand.client.soft_errors import says_no
+from withstand.openapi.dependency_order import in_dependency_order
+from withstand.openapi.naming import is_identifier
+from withstand.openapi.operation import Operation
+from withstand.openapi.plausible_text import Marks, text_for
+from withstand.openapi.request_builder import Built, Slot, Unbuildable
+from withstand.openapi.resources import producer_of
+from withstand.openapi.value_pool import ValuePool
+from withstand.scan.access.accounts import (
+    changes_the_caller,
+    login_slots,
+    looks_like_login,
+    sign_up_operation,
+)
+from withstand.scan.answers.quiet_answers import Success, alike, may_be_a_refusal
+from withstand.scan.groundwork.attempt import Attempt
+from withstand.scan.groundwork.ground import Groundwork
+from withstand.scan.groundwork.identities import (
+    can_start_anew,
+    let_in_again,
+    new_throwaway,
+    start_anew,
+)
+from withstand.scan.groundwork.own_ids import names_a_real_one, risks_a_real_one
+from withstand.scan.groundwork.own_objects import needs_own_object, on_own_object
+from withstand.scan.groundwork.repair import UNIQUE, repaired
+from withstand.scan.groundwork.supplies import make_enough, public_place
+from withstand.scan.plan import ScanPlan
+from withstand.scan.subject import Baseline
+from withstand.scan.wire.courier import Courier, NoiseStays
+
+_LOOKED_AT: Final = frozenset({400, 404, 409, 422})
+"""Refusals by which an operation shows that it looked at the input, not only at who is asking."""
+_REPAIRABLE: Final = frozenset({400, 409, 422})
+_REPAIRS: Final = 2  # for each body
+_MOST_REPAIRS: Final = 4  # for each operation
+
+
+async def take_baselines(
+    plan: ScanPlan,
+    ground: Groundwork,
+    courier: Courier,
+    begins: Callable[[int, Operation], None] = lambda _done, _operation: None,
+) -> None:
+    """A positive control for every operation that can have one, producers first.
+
+    `begins` is told of each operation, and how many came before it.
+    """
+    ordered = in_dependency_order(plan.api.operations, resolve=plan.api.resolve)
+    for done, operation in enumerate(ordered):
+        begins(done, operation)
+        forbidden = plan.policy.forbids(operation)
+        if forbidden is not None:
+            ground.missing[operation.key] = f"not called: {forbidden}"
+            continue
+        courier.place = f"the baseline of {operation.key}"
+        await _take_baseline(plan, ground, courier, operation)
+
+
+async def _take_baseline(
+    plan: ScanPlan, ground: Groundwork, courier: Courier, operation: Operation
+) -> None:
+    """Everybody who may call it, with everything, then with only what is required; and where an
+    answer says which input it dislikes, with another value for that.
+    """
+    tried = ground.attempts.setdefault(operation.key, [])
+    fixed = _fixed(ground, operation)
+    silent: Success | None = None
+    for identity, pool in _attempts(ground, operation, _askers(plan, ground, operation)):
+        if identity is not None and not operation.is_read:
+            await make_enough(ground, courier, operation, identity)
+        for full in (True, False):
+            goes_on = False
+            for changed in _rounds(ground, operation, fixed, tried):
+                built, attempt = await _attempted(
+                    plan, ground, courier, operation, identity, pool, full, fixed
+                )
+                tried.append(replace(attempt, repaired=changed))
+                exchange = attempt.exchange
+                response = exchange.response if exchange is not None else None
+                if built is None or exchange is None or response is None:
+                    break
+                if response.succeeded and not says_no(response):
+                    found = Success(identity, built, exchange, response)
+                    if may_be_a_refusal(plan.api, operation, found):
+                        silent = silent or found
+                        break
+                    await _keep(ground, courier, operation, found, fixed)
+                    if identity is not None and identity.throwaway:
+                        await _replaced_if_gone(plan, ground, courier, operation, identity)
+                    return
+                _note_refusal(ground, operation, identity, built, exchange, fixed)
+                goes_on = exchange.status not in {401, 403} and _has_options(operation, built)
+                if exchange.status in {401, 403}:
+                    break
+            if not goes_on:
+                break
+    if silent is not None:
+        await _keep(ground, courier, operation, silent, fixed)
+        return
+    ground.builder.unsettle(operation)
+    reasons = [_short(attempt) for attempt in tried]
+    ground.missing[operation.key] = "no valid baseline: " + (
+        ", ".join(dict.fromkeys(reasons)) or "no configured identity may be used for it"
+    )
+
+
+async def _replaced_if_gone(
+    plan: ScanPlan, ground: Groundwork, courier: Courier, operation: Operation, identity: Identity
+) -> None:
+    """Another user of the scan's own, under the same name, for one that deleted its account."""
+    if not operation.removes or operation.path_parameters:
+        return
+    made = await new_throwaway(plan, ground, courier, name=identity.name)
+    if isinstance(made, str) or made.credential is None or identity.credential is None:
+        return
+    courier.supersede(identity.credential, made.credential)
+
+
+def _rounds(
+    ground: Groundwork,
+    operation: Operation,
+    fixed: Mapping[Slot, object],
+    tried: list[Attempt],
+) -> Iterator[tuple[str, ...]]:
+    """Asks for one attempt, and for further ones as long as the last answer says what to change."""
+    yield ()
+    for _ in range(_REPAIRS):
+        if sum(bool(attempt.repaired) for attempt in tried) >= _MOST_REPAIRS or not tried:
+            return
+        changed = _settled(ground, operation, fixed, tried[-1])
+        if not changed:
+            return
+        yield changed
+
+
+def _settled(
+    ground: Groundwork, operation: Operation, fixed: Mapping[Slot, object], last: Attempt
+) -> tuple[str, ...]:
+    """Other values for what the last answer objected to; the names of those inputs."""
+    response = last.exchange.response if last.exchange is not None else None
+    if response is None or last.built is None:
+        return ()
+    if (
+        response.status not in _REPAIRABLE
+        and response.accepted is not False
+        and not says_no(response)
+    ):
+        return ()
+    # Of a thing that has to exist another id may be somebody else's: those are never guessed.
+    slots = [
+        slot
+        for slot in ground.builder.slots(operation)
+        if slot.location != "path" and slot not in fixed and not is_identifier(slot.name)
+    ]
+    pool = ground.pools.get(last.identity or "")
+
+    def known(slot: Slot) -> object | None:
+        """The id of one of what the input is called after, as this identity was told it."""
+        name = f"{slot.name.rsplit('.', 1)[-1]}_id"
+        if pool is None or not pool.knows(name):
+            return None
+        return pool.find(name, path=operation.path, schema=slot.schema, own=False)
+
+    values = repaired(response, slots, last.built.values, ground.builder.nonce, known)
+    ground.builder.settle(
+        operation,
+        {
+            slot: partial(_new_text, slot) if value is UNIQUE else value
+            for slot, value in values.items()
+        },
+    )
+    return tuple(f"{slot.location} {slot.name}" for slot in values)
+
+
+def _new_text(slot: Slot, marks: Marks) -> object:
+    name = slot.name.rsplit(".", 1)[-1]
+    return text_for(name, slot.schema, marks) or marks.token()
+
+
+async def _attempted(
+    plan: ScanPlan,
+    ground: Groundwork,
+    courier: Courier,
+    operation: Operation,
+    identity: Identity | None,
+    pool: ValuePool | None,
+    full: bool,
+    fixed: Mapping[Slot, object],
+) -> tuple[Built | None, Attempt]:
+    name = identity.name if identity else None
+    try:
+        own = needs_own_object(plan.api, operation)
+        built = (
+            await on_own_object(plan, ground, courier, operation, identity, full)
+            if own
+            else ground.builder.build(operation, pool, full=full, replace=fixed)
+        )
+        if not own and risks_a_real_one(ground, operation, pool, built):
+            producer = producer_of(plan.api, operation)
+            if producer is not None and producer == sign_up_operation(plan.api, ground.builder):
+                raise Unbuildable("nothing of the scan's own to change: it works on users")
+            place = public_place(ground, operation) if producer is None else {}
+            built = (
+                ground.builder.build(operation, pool, full=full, replace={**fixed, **place})
+                if place
+                else await on_own_object(plan, ground, courier, operation, identity, full)
+            )
+        if names_a_real_one(ground, operation, pool, built):
+            raise Unbuildable("the id of what it works on gets no value: it may be a real one's")
+        request = identity.authorize(built.request) if identity else built.request
+        signs_up = operation == sign_up_operation(plan.api, ground.builder)
+        if identity is not None and signs_up and not can_start_anew(plan, identity):
+            raise Unbuildable(f"it may turn the session of {name}, who cannot log in, into another")
+        exchange = await courier.send(request)
+        if identity is not None and signs_up:
+            await start_anew(plan, ground, courier, identity)
+        if name is not None:
+            exchange = await let_in_again(plan, ground, courier, exchange, name) or exchange
+            if exchange.succeeded:
+                ground.served.add(name)
+    except Unbuildable as problem:
+        return None, Attempt(identity=name, full=full, reason=problem.reason)
+    except NoiseStays as noise:
+        return None, Attempt(identity=name, full=full, exchange=noise.exchange, reason=str(noise))
+    return built, Attempt(identity=name, full=full, built=built, exchange=exchange)
+
+
+def _has_options(operation: Operation, built: Built) -> bool:
+    """Whether a request with only what is required is another one."""
+    optional = {p.name for p in operation.parameters if not p.required and p.location == "query"}
+    sent = {slot.name.split(".", 1)[0] for slot in built.values if slot.location == "query"}
+    return bool(operation.bodies or optional & sent)
+
+
+def _note_refusal(
+    ground: Groundwork,
+    operation: Operation,
+    identity: Identity | None,
+    built: Built,
+    exchange: Exchange,
+    fixed: Mapping[Slot, object],
+) -> None:
+    """Keeps the last refusal by which the operation shows that it looked at the input."""
+    # A login looks at who is asking whatever it answers; its refusal may also be a 200 (V6).
+    judged = exchange.status == 401 or exchange.succeeded
+    if exchange.status in _LOOKED_AT or (judged and looks_like_login(operation, ground.builder)):
+        ground.refused[operation.key] = Baseline(
+            operation=operation,
+            identity=identity.name if identity else None,
+            built=built,
+            exchange=exchange,
+            fixed=fixed,
+        )
+
+
+def _short(attempt: Attempt) -> str:
+    if attempt.reason:
+        return attempt.reason
+    return f"{attempt.identity or 'anonymous'} got {attempt.status}"
+
+
+async def _keep(
+    ground: Groundwork,
+    courier: Courier,
+    operation: Operation,
+    found: Success,
+    fixed: Mapping[Slot, object],
+) -> None:
+    identity, exchange, response = found.identity, found.exchange, found.response
+    ground.refused.pop(operation.key, None)
+    if identity is not None and operation.is_read and not operation.requires_credential:
+        # Anonymously it was asked for another object: only now it shows whether anybody may read.
+        anybody = await courier.send(found.built.request)
+        said = anybody.response
+        if said is not None and said.succeeded and not says_no(said):
+            asked = Success(None, found.built, anybody, said)
+            if not may_be_a_refusal(ground.builder.api, operation, asked) or alike(response, said):
+                identity, exchange, response = None, anybody, said
+    # What anybody may see is no secret between identities; what one saw stays with that one.
+    learners = [identity.name] if identity is not None else list(ground.pools)
+    for name in learners:
+        ground.pools[name].harvest(operation, exchange.request, response)
+    again = await courier.send(exchange.request) if operation.is_read else None
+    ground.baselines[operation.key] = Baseline(
+        operation=operation,
+        identity=identity.name if identity else None,
+        built=found.built,
+        exchange=exchange,
+        again=again,
+        fixed=fixed,
+    )
+
+
+def _askers(plan: ScanPlan, ground: Groundwork, operation: Operation) -> list[Identity | None]:
+    """Who to try, in order: those the policy names, then everybody.
+
+    An operation that changes the account of whoever calls it is only tried by the throw-away user.
+    """
+    if changes_the_caller(operation, ground.builder.slots(operation)):
+        own = [ground.throwaway] if ground.throwaway is not None else []
+        return [*own] if operation.security else [None, *own]
+    works = ground.throwaway is not None and plan.provision is None
+    if works and operation == sign_up_operation(plan.api, ground.builder):
+        return [None]  # nobody's session need become a new user's
+    everybody = list(ground.identities.values())
+    roles = plan.policy.allowed_roles(operation)
+    if roles is not None:
+        return [identity for identity in everybody if identity.role in roles]
+    if operation.requires_credential:
+        return [*everybody]
+    if looks_like_login(operation, ground.builder):  # who asks makes no difference, a limit may
+        return [None]
+    return [None, *everybody]
+
+
+def _attempts(
+    ground: Groundwork, operation: Operation, askers: list[Identity | None]
+) -> list[tuple[Identity | None, ValuePool | None]]:
+    """Each asker with the values it learned itself; to read one thing, then also with the others'.
+
+    An administrator may read what is known by its id only from other people's lists. Nothing that
+    changes anything is ever tried with somebody else's ids.
+    """
+    own = [(asker, ground.pools.get(asker.name) if asker else None) for asker in askers]
+    if not operation.is_read or not operation.path_parameters:
+        return own
+    return own + [
+        (asker, pool)
+        for asker in askers
+        if asker is not None
+        for name, pool in ground.pools.items()
+        if name != asker.name
+    ]
+
+
+def _fixed(ground: Groundwork, operation: Operation) -> Mapping[Slot, object]:
+    """The throw-away user's name and password, for an operation that logs in."""
+    if ground.throwaway is None:
+        return {}
+    return login_slots(operation, ground.builder, ground.throwaway.fields)

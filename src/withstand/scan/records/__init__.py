@@ -1,0 +1,1 @@
+"""What a scan leaves behind: findings known, accepted, merged, shared out, replayed."""

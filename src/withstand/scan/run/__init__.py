@@ -1,0 +1,1 @@
+"""One scan under way: which check runs on what and when, and cleaning up behind it."""

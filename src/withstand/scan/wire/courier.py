@@ -1,0 +1,355 @@
+"""The scan's way to the wire: counts, budgets, noise and the record of everything seen.
+
+No check meets noise: an answer of 429, 502, 503 or 504, a timeout or a reset is tried once more on
+a fresh connection after a pause, and when it stays, the check that asked ends as inconclusive. How
+long a busy target is waited for is decided in `withstand.scan.wire.patience`.
+"""
+
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+from withstand.client.certificate import Handshake
+from withstand.client.exchange import Exchange, Failure, Request
+from withstand.client.identity import Credential, Identity
+from withstand.client.listener import Listener, Unreachable
+from withstand.client.redirect import respelled
+from withstand.client.target import Target
+from withstand.client.transport import Transport
+from withstand.openapi.request_values import Unbuildable
+from withstand.scan.wire.browser import Browser
+from withstand.scan.wire.budget import Allowance, Budget, BudgetSpent
+from withstand.scan.wire.leftovers import may_create
+from withstand.scan.wire.patience import (
+    LONGEST_WAIT_S,
+    SHORT_WAIT_S,
+    Pace,
+    Troubles,
+    back_off_s,
+    is_noise,
+)
+from withstand.scan.wire.preconditions import Preconditions
+from withstand.scan.wire.real_users import RealUsers
+from withstand.scan.wire.renewal import Renewal
+
+__all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "Withheld", "is_noise"]
+
+_OBSERVED_EXCHANGES: Final = 5_000
+_MOST_CREATED: Final = 5_000
+_MOST_HOPS: Final = 3  # from one spelling of an address to the next
+_MOST_SPELLED: Final = 2_000
+_BETWEEN_LOOKS_S: Final = 0.5  # at whether somebody wants the scan to stop
+_OBSERVED_BYTES: Final = 100_000_000  # of their answers: bounded memory on any API
+_WAITED_SHARE: Final = 1 / 3  # of the scan's time, which is spent on waiting at most
+_WAITED_S: Final = 600.0  # where its time has no limit
+
+
+NewUser = Callable[[], Awaitable[Identity | str]]
+"""Makes a throw-away user that is logged in, or says why there is none."""
+
+
+class NoiseStays(Exception):  # noqa: N818 - a condition of the network, not an error of ours
+    """The target gives no answer that says anything."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        outcome = exchange.outcome
+        what = str(outcome) if isinstance(outcome, Failure) else f"status {outcome.status}"
+        super().__init__(f"{exchange.request.method} {exchange.request.operation_path}: {what}")
+        self.exchange = exchange
+
+
+class Withheld(Unbuildable):
+    """A request is not sent: it might harm a configured user (V8). `reason` is one sentence."""
+
+
+class Stopped(Exception):  # noqa: N818 - the user asked for it
+    """Somebody asked the scan to stop."""
+
+
+class Courier:
+    """Carries requests for one scan over a transport. Without a `target` it follows no redirect."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        budget: Budget,
+        *,
+        listener: Listener | None = None,
+        target: Target | None = None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self.listener = listener or Unreachable()  # for what the target sends by itself
+        self._transport = transport
+        self.allowance = Allowance(budget=budget)
+        self._stop = stop
+        self._started_s = transport.unix_time_s()
+        self._renewal = Renewal()
+        self._preconditions = Preconditions()
+        self._target = target
+        self._browser = Browser(target) if target is not None else None
+        self._spelled: dict[tuple[str, str], str] = {}  # method and path → path as the API has it
+        self.real_users = RealUsers()  # to whom nothing is done
+        self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
+        self.waits: Callable[[float], None] = _nothing  # is told how long the scan waits, seconds
+        self.created: list[Exchange] = []  # by these something may be there that must go again
+        self.observed: deque[Exchange] = deque()
+        self.new_user: NewUser = _nobody  # makes a throw-away user for the check that asks
+        self.overtime = False  # what is sent to finish properly counts against no budget
+        self.kept: dict[str, Credential] = {}  # by identity: with which the scan is to go on
+        self.fresh_next = False  # the next request opens a new connection, whoever sends it
+        self.place = ""  # what is being tested: an operation that hangs is given up
+        self.refusals = 0  # answers of 429 that were waited for
+        self.waited_s = 0.0
+        self._pace = Pace()
+        self._observed_bytes = 0
+        self._last_sent_s = 0.0
+        self._last_served: Request | None = None  # a read, which may be repeated
+        self._troubles = Troubles()
+
+    @property
+    def requests(self) -> int:
+        """How many were sent so far."""
+        return self.allowance.requests
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the scan began."""
+        return self.now_s() - self._started_s
+
+    def now_s(self) -> float:
+        """The wall clock, Unix seconds."""
+        return self._transport.unix_time_s()
+
+    def knows(self, identity: Identity) -> None:
+        """From now on exchanges that carry this identity's credential bear its name."""
+        self._renewal.knows(identity)
+
+    def supersede(self, old: Credential, new: Credential) -> None:
+        """From now on whatever carries the old credential is sent with the new one."""
+        self._renewal.supersede(old, new)
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """Every secret that the run was told so far → the shell variable that stands for it."""
+        return self._renewal.secrets
+
+    def secrets_in(self, texts: Iterable[str]) -> dict[str, str]:
+        """The same, with those of all other sessions that were opened and that the texts show."""
+        return self._renewal.secrets_in(texts)
+
+    def current(self, request: Request) -> Request:
+        """The request as the API has it now: the newest cookie of each session that it renewed, the
+        spelling of the address to which it redirects.
+        """
+        path, mark, query = request.path.partition("?")
+        spelled = self._spelled.get((request.method, path))
+        if spelled is not None:
+            request = replace(request, path=spelled + mark + query)
+        return self._renewal.current(request)
+
+    async def send(
+        self,
+        request: Request,
+        *,
+        fresh: bool = False,
+        to: Target | None = None,
+        noise_is_answer: bool = False,
+    ) -> Exchange:
+        """One exchange. Raises NoiseStays, Withheld, BudgetSpent or Stopped."""
+        self._spare(request)
+        last_hang = self._troubles.given_up(self.place)
+        if last_hang is not None:
+            if noise_is_answer:
+                return last_hang
+            raise NoiseStays(last_hang)
+        exchange = await self._submitted(request, fresh=fresh, to=to)
+        waited_s, tries = 0.0, 0
+        while is_noise(exchange) and not noise_is_answer:
+            wait_s = await self._wait_s(exchange, tries, waited_s)
+            if wait_s is None:
+                raise NoiseStays(exchange)
+            waited_s, tries = waited_s + wait_s, tries + 1
+            await self._rest(wait_s)
+            exchange = await self._submitted(request, fresh=True, to=to)
+        return exchange
+
+    async def _submitted(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
+        """One exchange; to the target itself as a browser has it."""
+        if self._browser is None or to is not None:
+            return await self._unlocked(request, fresh=fresh, to=to)
+        exchange = await self._browser.submitted(
+            self.current(request), lambda asked: self._unlocked(asked, fresh=fresh, to=None)
+        )
+        return self._landed(exchange)
+
+    def _landed(self, exchange: Exchange) -> Exchange:
+        response = exchange.response
+        if response is not None and not 200 <= response.status < 300 and may_create(exchange):
+            self.created.append(exchange)  # when it was observed, nobody knew
+        return exchange
+
+    async def _unlocked(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
+        """One exchange, repeated with the version of the thing where the API asks for one."""
+        versions = self._preconditions
+        exchange = await self._respelled(versions.met(request), fresh=fresh, to=to)
+        if not versions.is_missing(exchange):
+            return exchange
+        question = versions.question(exchange.request)
+        if question is not None:
+            await self._once(question, fresh=False, to=to)
+        versions.want(request)
+        again = versions.met(request)
+        if again.header("if-match") == exchange.request.header("if-match"):
+            return exchange
+        return await self._once(again, fresh=False, to=to)
+
+    async def _respelled(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
+        """One exchange, at the spelling of the address to which the API redirects."""
+        exchange = await self._once(request, fresh=fresh, to=to)
+        if self._target is None or to is not None:
+            return exchange
+        for _ in range(_MOST_HOPS):
+            path = respelled(self._target, exchange.request, exchange.response)
+            if path is None:
+                break
+            _, mark, query = exchange.request.path.partition("?")
+            again = replace(exchange.request, path=path + mark + query)
+            exchange = await self._once(again, fresh=False, to=None)
+        asked, found = request.operation_path, exchange.request.operation_path
+        if asked != found and len(self._spelled) < _MOST_SPELLED:
+            self._spelled[request.method, asked] = found  # the next one is sent there at once
+        return exchange
+
+    async def burst(self, requests: Sequence[Request]) -> tuple[Exchange, ...]:
+        """Several requests at one instant; noise is part of the answer."""
+        for request in requests:
+            self._spare(request)
+        self._account(len(requests))
+        current = tuple(self.current(request) for request in requests)
+        exchanges = tuple(self._named(e) for e in await self._transport.burst(current))
+        for exchange in exchanges:
+            self._observe(exchange)
+        if self._browser is None:
+            return exchanges
+        landed = [await self._browser.landed(each, self._plainly) for each in exchanges]
+        return tuple(self._landed(exchange) for exchange in landed)
+
+    async def _plainly(self, request: Request) -> Exchange:
+        return await self._once(request, fresh=False, to=None)
+
+    async def shake_hands(self) -> Handshake | None:
+        """What the target's server agrees to; None where no TLS is spoken."""
+        return await self._transport.handshake()
+
+    async def _rest(self, seconds: float) -> None:
+        """Waits for a busy target, for no longer than until somebody asks the scan to stop."""
+        self.waits(seconds)
+        end_s = self.now_s() + seconds
+        while (left_s := end_s - self.now_s()) > 0:
+            if self._stop():
+                raise Stopped("the scan was interrupted")
+            await self._transport.pause(min(left_s, _BETWEEN_LOOKS_S))
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass."""
+        await self._transport.pause(seconds)
+
+    async def _once(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
+        self._account(1)
+        per_s = self.allowance.budget.requests_per_s
+        if per_s is not None:
+            ahead_s = self.requests / per_s - self.elapsed_s
+            if ahead_s > 0:
+                await self._transport.pause(ahead_s)
+        gap_s = self._last_sent_s + self._pace.gap_s - self.now_s()
+        if self._pace.gap_s and gap_s > 0:
+            await self._transport.pause(gap_s)
+        self._last_sent_s = self.now_s()
+        fresh, self.fresh_next = fresh or self.fresh_next, False
+        sent = await self._transport.send(self.current(request), fresh=fresh, to=to)
+        exchange = self._named(sent)
+        self._observe(exchange)
+        return exchange
+
+    async def _wait_s(self, exchange: Exchange, tries: int, waited_s: float) -> float | None:
+        """How long to wait before a noisy request is repeated; None when it is given up."""
+        if self._troubles.hopeless(exchange, self.place):
+            return None
+        wait_s = back_off_s(exchange, tries, self.now_s())
+        if wait_s is None or waited_s + wait_s > LONGEST_WAIT_S:
+            return None
+        duration_s = self.allowance.budget.duration_s
+        most_s = _WAITED_S if duration_s is None else duration_s * _WAITED_SHARE
+        if self.waited_s + wait_s > most_s:
+            return None
+        if waited_s + wait_s > SHORT_WAIT_S and await self._others_are_served():
+            return None
+        if exchange.status == 429:
+            self.refusals += 1
+            self._pace.refused()
+        self.waited_s += wait_s
+        return wait_s
+
+    def _spare(self, request: Request) -> None:
+        sender = self._renewal.sender(request)
+        harmed = self.real_users.harmed_by(request, sender.name if sender is not None else None)
+        if harmed is not None:
+            raise Withheld(
+                f"{request.method} {request.operation_path} was not sent: it names {harmed}, "
+                "to whom the scan does nothing"
+            )
+
+    async def _others_are_served(self) -> bool:
+        """Whether a read that was served before still is: then the limit is on one thing only."""
+        if self._last_served is None:
+            return False
+        return not is_noise(await self._once(self._last_served, fresh=False, to=None))
+
+    def _observe(self, exchange: Exchange) -> None:
+        self._preconditions.see(exchange)
+        self._renewal.see(exchange)
+        if self._browser is not None:
+            self._browser.see(exchange)
+        self._troubles.see(exchange, self.place)
+        if exchange.response is not None and exchange.status != 429:
+            self._pace.served(self.now_s())
+            if exchange.succeeded and exchange.request.method == "GET":
+                self._last_served = exchange.request
+        if may_create(exchange) and len(self.created) < _MOST_CREATED:
+            self.created.append(exchange)
+        if self.watch is not None:
+            self.watch(exchange)
+        self.observed.append(exchange)
+        self._observed_bytes += _size(exchange)
+        while len(self.observed) > _OBSERVED_EXCHANGES or (
+            self._observed_bytes > _OBSERVED_BYTES and len(self.observed) > 1
+        ):
+            self._observed_bytes -= _size(self.observed.popleft())
+
+    def _account(self, requests: int) -> None:
+        if self._stop():
+            raise Stopped("the scan was interrupted")
+        if self.overtime:
+            self.allowance.requests += requests
+            return
+        self.allowance.spend(requests, self.elapsed_s)
+
+    def _named(self, exchange: Exchange) -> Exchange:
+        sender = self._renewal.sender(exchange.request)
+        if sender is None:
+            return exchange
+        self._renewal.follow(exchange, sender)
+        return replace(exchange, identity=sender.name)
+
+
+def _nothing(_seconds: float) -> None:
+    """Nobody wants to know."""
+
+
+async def _nobody() -> Identity | str:
+    return "nothing here makes users"
+
+
+def _size(exchange: Exchange) -> int:
+    return len(exchange.response.body) if exchange.response is not None else 0

@@ -1,0 +1,272 @@
+"""What the scan created, and the requests that delete it. Pure."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Final
+from urllib.parse import quote
+
+from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.soft_errors import says_no
+from withstand.openapi.identifiers import identifier_in, identifier_in_location
+from withstand.openapi.operation import Api, Operation
+from withstand.openapi.path_template import item_path, shape, values_in
+from withstand.openapi.request_builder import RequestBuilder, Slot, Unbuildable
+from withstand.openapi.resources import deleter_of, item_of, nouns_of, reader_of
+from withstand.openapi.spoken import Deed, deed_of, name_of_id, only_reads, picker_of, spoken_deed
+from withstand.scan.access.accounts import (
+    is_on_users,
+    opens_a_session,
+    removes_a_user,
+    shows_the_user,
+)
+from withstand.scan.seen import called
+
+_MOST_NOTES: Final = 20
+_CREATING: Final = frozenset({"POST", "PUT"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """One thing that the scan created. `deletion` is None where no operation deletes it.
+
+    `claimed`: somebody else was told that they deleted it, which need not be so.
+    """
+
+    producer: Operation
+    identifier: object | None
+    by: str | None
+    deletion: Request | None = None
+    deleter: Operation | None = None
+    claimed: bool = False
+
+
+def may_create(exchange: Exchange) -> bool:
+    """Whether something may be there since this exchange that was not before."""
+    response = exchange.response
+    return (
+        exchange.request.method in _CREATING
+        and response is not None
+        and response.succeeded
+        and (exchange.request.method == "POST" or response.status == 201)
+    )
+
+
+def was_served(exchange: Exchange) -> bool:
+    """Whether the answer is a success that does not say otherwise: `{"success": false}` is none."""
+    response = exchange.response
+    if response is None or not response.succeeded:
+        return False
+    return not says_no(response)
+
+
+def leftovers(
+    api: Api, base_path: str, observed: Iterable[Exchange], *, sign_up: Operation | None = None
+) -> tuple[Leftover, ...]:
+    """What was created and not deleted, the latest first: it may be inside something earlier.
+
+    Users who signed up by `sign_up` are deleted wherever a user is: `DELETE /admin/users/{id}`.
+    """
+    each_once = {id(exchange): exchange for exchange in observed}.values()
+    exchanges = sorted(each_once, key=lambda exchange: exchange.timing.sent_ns)
+    gone: dict[object, dict[str | None, int]] = {}  # mark → who deleted it, and when last
+    for at, exchange in enumerate(exchanges):
+        if exchange.request.method in {"DELETE", "POST", "GET"} and was_served(exchange):
+            for mark in _marks(exchange.request):
+                gone.setdefault(mark, {})[exchange.identity] = at
+    found: dict[object, Leftover] = {}
+    for at, exchange in enumerate(exchanges):
+        response = exchange.response
+        if not may_create(exchange) or response is None or says_no(response):
+            continue
+        producer = called(api, base_path, exchange.request)
+        if producer is None or producer.removes or _makes_nothing(api, producer):
+            continue
+        if only_reads(producer):  # POST /rpc/getOrder shows what may be anybody's
+            continue
+        left = _leftover(api, base_path, producer, exchange, response, sign_up)
+        if left is None:
+            continue
+        # An id may be used again: only what was deleted afterwards is gone.
+        deleted_by = {who for who, then in gone.get(_mark(left), {}).items() if then > at}
+        if deleted_by and (left.by is None or left.by in deleted_by):
+            continue
+        left = replace(left, claimed=bool(deleted_by))
+        named = at if left.identifier is None else str(left.identifier)
+        mark = (left.by, _mark(left)) if left.deletion else (producer.key, named)
+        found.setdefault(mark, left)
+    return tuple(reversed(found.values()))
+
+
+def _makes_nothing(api: Api, operation: Operation) -> bool:
+    """Whether it reads or works on what is there already: its answer's id is that of no new thing.
+
+    `POST /rpc/getOrder` shows one that somebody had before.
+    """
+    said = spoken_deed(operation)
+    if said not in {None, Deed.CREATE}:
+        return True
+    picks = not operation.path_parameters and picker_of(operation, api.resolve) is not None
+    return picks and deed_of(operation, api.resolve) is not Deed.CREATE
+
+
+def _leftover(
+    api: Api,
+    base_path: str,
+    producer: Operation,
+    exchange: Exchange,
+    response: Response,
+    sign_up: Operation | None,
+) -> Leftover | None:
+    deleter = _deleter(api, producer)
+    if deleter is None and producer == sign_up:
+        removers = [operation for operation in api.operations if removes_a_user(operation)]
+        if len(removers) == 1 and is_on_users(api, removers[0], producer):
+            deleter = removers[0]
+    if producer == sign_up and not shows_the_user(exchange.request, response):
+        deleter = None
+    item = deleter or (reader_of(api, producer) if producer.method == "POST" else None)
+    identifier = None
+    name = name_of_id(item, api.resolve) if item is not None else None
+    if item is not None and name is not None:
+        about = nouns_of(item) if producer == sign_up else nouns_of(item, producer)
+        identifier = _identifier(item, name, about, producer, exchange, response)
+    if deleter is not None and identifier is not None:
+        made = exchange.request
+        deletion = (
+            _deletion(base_path, deleter, producer, made, identifier)
+            if deleter.path_parameters
+            else _call(api, base_path, deleter, made, identifier)
+        )
+        if deletion is not None:
+            return Leftover(
+                producer=producer,
+                identifier=identifier,
+                by=exchange.identity,
+                deletion=deletion,
+                deleter=deleter,
+            )
+    # A 200 to a POST is as often a search or an action: only what has an address was created.
+    is_thing = (
+        response.status == 201
+        or producer == sign_up
+        or (item is not None and identifier is not None)
+    )
+    if not is_thing or opens_a_session(producer):  # a session ends by itself
+        return None
+    named = identifier if identifier is not None else identifier_in(response.json(), "id")
+    return Leftover(producer=producer, identifier=named, by=exchange.identity)
+
+
+def _mark(left: Leftover) -> tuple[object, ...] | None:
+    """What its deletion is known by: the id may stand in the path, the query or the body."""
+    if left.deletion is None or left.deleter is None:
+        return None
+    in_path, anywhere = _marks(left.deletion)
+    return in_path if left.deleter.path_parameters else anywhere
+
+
+def _marks(request: Request) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    return (
+        (request.method, request.operation_path),
+        (request.method, request.path, request.body),
+    )
+
+
+def _deleter(api: Api, producer: Operation) -> Operation | None:
+    if producer.method == "PUT":
+        wanted = shape(producer.path)
+        same = (op for op in api.operations if op.method == "DELETE" and shape(op.path) == wanted)
+        return next(same, None)
+    deleter = deleter_of(api, producer)
+    return deleter if deleter is not None and name_of_id(deleter, api.resolve) else None
+
+
+def _identifier(
+    item: Operation,
+    name: str,
+    about: frozenset[str],
+    producer: Operation,
+    exchange: Exchange,
+    response: Response,
+) -> object | None:
+    if producer.method == "PUT":
+        return values_in(producer.path, exchange.request.operation_path).get(name)
+    inside = frozenset(values_in(producer.path, exchange.request.operation_path).values())
+    found = identifier_in(response.json(), name, other_than=inside, about=about)
+    location = response.made_at
+    if found is None and location:
+        found = identifier_in_location(location, item_path(item.path) or item.path)
+    nested = response.accepted is None and item_of(producer.path, item_path(item.path) or "")
+    changed = str(found) in inside and not nested  # it was there before
+    return None if changed else found
+
+
+def _deletion(
+    base_path: str, deleter: Operation, producer: Operation, made: Request, identifier: object
+) -> Request | None:
+    """The DELETE of one thing, in the place where it was made and by who made it."""
+    sent = values_in(producer.path, made.operation_path)
+    places = {_place(producer.path, name): value for name, value in sent.items()}
+    values: dict[str, object] = {}
+    last = _last_parameter(deleter.path)
+    for name in re.findall(r"\{([^{}]+)\}", deleter.path):
+        value = identifier if name == last else places.get(_place(deleter.path, name))
+        if value is None:
+            value = sent.get(name)
+        if value is None:
+            return None
+        values[name] = value
+    path = re.sub(
+        r"\{([^{}]+)\}", lambda match: quote(str(values[match[1]]), safe=""), deleter.path
+    )
+    query = made.path.partition("?")[2]  # it may hold the credential
+    headers = tuple(
+        (name, value) for name, value in made.headers if not name.lower().startswith("content-")
+    )
+    whole = base_path + path
+    return Request(
+        method=deleter.method, path=f"{whole}?{query}" if query else whole, headers=headers
+    )
+
+
+def _call(
+    api: Api, base_path: str, deleter: Operation, made: Request, identifier: object
+) -> Request | None:
+    """The deletion of one thing by an id in the query or the body: `POST /rpc/deleteOrder`."""
+    picker = picker_of(deleter, api.resolve)
+    if picker is None:
+        return None
+    slot = Slot(location=picker.location, name=picker.name)
+    builder = RequestBuilder(api, base_path=base_path, nonce=lambda: f"ws{0:024}")
+    try:
+        request = builder.build(deleter, full=False, replace={slot: identifier}).request
+    except Unbuildable:
+        return None
+    own = {name.lower() for name, _ in request.headers}
+    # The rest is the credential of whoever made it.
+    kept = [(n, value) for n, value in made.headers if n.lower() not in own | {"content-type"}]
+    return replace(request, headers=(*kept, *request.headers))
+
+
+def _place(path: str, name: str) -> str:
+    """The path up to a parameter: the same place has other names in other operations."""
+    return shape(path.partition("{" + name + "}")[0] + "{}")
+
+
+def _last_parameter(path: str) -> str:
+    return str(re.findall(r"\{([^{}]+)\}", path)[-1])
+
+
+def listing(left: Mapping[str, list[str]]) -> Iterator[str]:
+    """One note for each operation whose creations are still there: operation key → what.
+
+    Beyond the first twenty operations a single note says how many more there are.
+    """
+    for key, things in islice(left.items(), _MOST_NOTES):
+        shown = ", ".join(things[:10]) + (" …" if len(things) > 10 else "")
+        yield f"{key} created {len(things)} that could not be deleted: {shown}."
+    others = [*left.values()][_MOST_NOTES:]
+    if others:
+        yield f"{len(others)} more operations created {sum(map(len, others))} such things."
