@@ -1,7 +1,10 @@
 """Runs that come to nothing leave a report that says so, and a merge that knows of them is void."""
 
 import json
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -201,3 +204,64 @@ def test_a_shard_that_has_nothing_to_try_is_void_where_its_scan_cannot_begin(
     assert [each.shard for each in read_results(Path("2.json")).void_runs] == [
         Shard(number=2, total=2)
     ]
+
+
+@pytest.mark.parametrize(
+    ("verb", "options"),
+    [
+        ("check", ("api.json", "--check", "stack-trace-in-response")),
+        pytest.param(
+            "load",
+            ("-o", "GET /items", "--openapi", "api.json", "--rate", "5", "--processes", "1"),
+            marks=pytest.mark.slow,
+        ),
+    ],
+)
+def test_a_merge_names_the_shards_that_were_killed_though_nothing_else_of_their_kind_is_there(
+    invoke: Invoke, folder: Path, verb: str, options: tuple[str, ...]
+) -> None:
+    (folder / "api.json").write_text(json.dumps(_DOCUMENT))
+    _suites(folder, total=2)
+    left = folder / "1" / verb / "results.json"
+    write_results(left, replace(PLAIN, scan=in_shards(2, *CHECKS)[0]))  # of an earlier run
+    running: list[subprocess.Popen[bytes]] = []
+
+    with serving(lambda *_: running[0].kill()) as url:
+        program = (sys.executable, "-c", "from withstand.cli import main; main()")
+        where = ("-H", url, "-q", "--shard", "1/2", "--report-dir", str(left.parent))
+        running.append(subprocess.Popen([*program, verb, *options, *where], cwd=folder))
+        assert running[0].wait(30) == -signal.SIGKILL
+
+    merged = invoke("merge", "1", "2")
+    assert merged.code == 3, merged.said
+    assert f"withstand {verb} of shard 1/2 came to nothing: it began and left no" in merged.said
+
+
+def test_a_shard_of_which_it_is_told_why_it_came_to_nothing_is_not_called_missing_as_well(
+    invoke: Invoke, folder: Path, nobody: str
+) -> None:
+    for number in (1, 2):
+        _left(folder, f"{number}", replace(PLAIN, base_url="", suite=suite_shard(number, 2)))
+    for number, record in enumerate(in_shards(4, *CHECKS), start=1):
+        _left(folder, f"scan-{number}", replace(PLAIN, base_url=nobody, scan=record))
+    invoke("check", "-q", "-H", nobody, "--shard", "4/4", "--json", "void.json")
+
+    for there in (["scan-1.json"], ["scan-1.json", "scan-2.json"]):
+        lacking = "shards 2/4, 3/4 are" if len(there) == 1 else "shard 3/4 is"
+        merged = invoke("merge", "1.json", "2.json", *there, "void.json")
+        assert f"{lacking} missing" in merged.said, merged.said
+    whole = ["scan-1.json", "scan-2.json", "scan-3.json"]
+    merged = invoke("merge", "1.json", "2.json", *whole, "void.json")
+    assert "part of the run is void: withstand check of shard 4/4 came to nothing" in merged.said
+    assert "missing" not in merged.said
+
+
+def test_a_soak_that_came_to_nothing_is_beside_the_same_shard_of_a_scan(
+    invoke: Invoke, folder: Path, nobody: str
+) -> None:
+    for number, record in enumerate(in_shards(2, *CHECKS), start=1):
+        _left(folder, f"scan-{number}", replace(PLAIN, base_url=nobody, scan=record))
+    invoke("soak", "-q", "-H", nobody, "-t", "2h", "--shard", "2/2", "--json", "void.json")
+
+    merged = invoke("merge", "scan-1.json", "scan-2.json", "void.json")
+    assert "part of the run is void: withstand soak of shard 2/2 came to nothing" in merged.said

@@ -73,6 +73,13 @@ def publish(
     return 130 if results.interrupted else results.exit_code()
 
 
+def begin(outputs: Outputs, results: Results) -> None:
+    """Writes into the results file what is to stand there until the run is published."""
+    _, json_file = _files(outputs)
+    if json_file is not None:
+        write_results(json_file, results)
+
+
 def is_published() -> bool:
     """Whether the run has results, and they have been written as far as they could be."""
     return _PUBLISHED in click.get_current_context().meta

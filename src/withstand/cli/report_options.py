@@ -1,24 +1,29 @@
 """Options for what to write besides the terminal report, which also a run leaves that came to
-nothing: a file that is not there looks as if nobody had wanted a run.
+nothing: a file that is not there looks as if nobody had wanted a run, and one of an earlier run as
+if this had come to its end. A process that is killed writes nothing more, so the results file says
+from the beginning that the run left nothing, and is replaced at its end.
 """
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import click
 
 from withstand import __version__
 from withstand.cli.options import Outputs, known_so_far
-from withstand.cli.output import is_published, publish, require_writable
+from withstand.cli.output import begin, is_published, publish, require_writable
 from withstand.cli.typed import typed_command
 from withstand.errors import UsageError, WithstandError
 from withstand.history.commit import current_commit
 from withstand.results import Results, VoidRun
 from withstand.sharding import Shard
+
+_CUT_OFF: Final = "it began and left no results, as when it is killed or the disk is full"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -34,6 +39,8 @@ def report_options(function: F) -> F:
             html=given["html"], json_file=given["json_file"], report_dir=given["report_dir"]
         )
         require_writable(outputs)
+        if "shard" in given:  # what can be merged, where a file of an earlier run would deceive
+            begin(outputs, _void(_CUT_OFF, given["shard"], time.time()))
         with _void_kept(outputs, given.get("shard")):
             return function(**given)
 
@@ -80,21 +87,25 @@ def _void_kept(outputs: Outputs, shard: Shard | None) -> Iterator[None]:
         raise
     except (Exception, KeyboardInterrupt) as error:
         if not is_published():
-            results = _void(error, shard, started_at)
+            results = _void(_reason(error), shard, started_at)
+            results = replace(results, interrupted=isinstance(error, KeyboardInterrupt))
             with suppress(UsageError):  # the error that ended the run is the one to be told
                 publish(results, outputs, draw=lambda *_: None)
         raise
 
 
-def _void(error: BaseException, shard: Shard | None, started_at: float) -> Results:
-    config, base_url = known_so_far()
+def _reason(error: BaseException) -> str:
     match error:
         case KeyboardInterrupt():
-            reason = "it was interrupted before anything was tested"
+            return "it was interrupted before anything was tested"
         case WithstandError():
-            reason = " ".join(error.message.split())
+            return " ".join(error.message.split())
         case _:
-            reason = f"withstand itself failed: {type(error).__name__}: {error}"
+            return f"withstand itself failed: {type(error).__name__}: {error}"
+
+
+def _void(reason: str, shard: Shard | None, started_at: float) -> Results:
+    config, base_url = known_so_far()
     verb = click.get_current_context().info_name or ""
     return Results(
         started_at=started_at,
@@ -105,5 +116,4 @@ def _void(error: BaseException, shard: Shard | None, started_at: float) -> Resul
         config=config,
         commit=current_commit(),
         void_runs=(VoidRun(verb=verb, reason=reason, shard=shard),),
-        interrupted=isinstance(error, KeyboardInterrupt),
     )

@@ -162,7 +162,7 @@ def _refuse_foreign_void(whole: Results) -> None:
     one of another number of shards.
     """
     for of_load, shards in ((False, whole.shards), (True, whole.load.shards if whole.load else ())):
-        void = [each for each in whole.void_runs if (each.verb == "load") is of_load]
+        void = [each for each in whole.void_runs if each.of_load is of_load]
         parts = [shards, *((each.shard,) for each in void if each.shard is not None)]
         reduce(joined, [each for each in parts if each] or [()])
 

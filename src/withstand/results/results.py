@@ -172,8 +172,9 @@ class Results:
         broken = script.void() if script is not None else None
         found = self.capacity()
         search = found.void if found is not None else None
-        untested = scan_shortfall(self.scan) if self.scan is not None else None
-        untried = trials_shortfall(self.trials) if self.trials is not None else None
+        told = self._void_shards(of_load=False)
+        untested = scan_shortfall(self.scan, told) if self.scan is not None else None
+        untried = trials_shortfall(self.trials, told) if self.trials is not None else None
         reasons = (scan, untested, tried, untried, broken, lost, saturated, lagging, search)
         troubles = self.suite.troubles() if self.suite is not None else ()
         known = (reason for reason in reasons if reason is not None)
@@ -189,13 +190,24 @@ class Results:
         kinds = (self.scan or self.trials, self.load, self.suite)
         if sum(kind is not None for kind in kinds) < 2:
             return ()
+        void, void_load = (self._void_shards(of_load=of_load) for of_load in (False, True))
+        lack = "part of the load has no result", "parts of the load have no result"
         parts = (
-            (self.shards, "its checks have no result", "their checks have no result"),
-            (load, "its part of the load has no result", "their parts of the load have no result"),
-            (suite, "its tests have no result", "their tests have no result"),
+            (self.shards, "its checks have no result", "their checks have no result", void),
+            (load, f"its {lack[0]}", f"their {lack[1]}", void_load),
+            (suite, "its tests have no result", "their tests have no result", ()),
         )
-        found = (shortfall(*part) for part in parts if len(part[0]) == 1)
+        found = (
+            shortfall(shards, one, several, told=told)
+            for shards, one, several, told in parts
+            if len(shards) == 1
+        )
         return tuple(reason for reason in found if reason is not None)
+
+    def _void_shards(self, *, of_load: bool) -> tuple[Shard, ...]:
+        """The shards that came to nothing, of a load or of what is divided test by test."""
+        void = (each.shard for each in self.void_runs if each.of_load is of_load)
+        return tuple(shard for shard in void if shard is not None)
 
     def unmeasured(self) -> tuple[Verdict, ...]:
         """The objectives without a single sample: they are not met, whatever else is."""

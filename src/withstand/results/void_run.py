@@ -19,6 +19,11 @@ class VoidRun:
     reason: str
     shard: Shard | None = None
 
+    @property
+    def of_load(self) -> bool:
+        """Whether a load was to be sent, which has shards of its own."""
+        return self.verb in {"load", "soak"}
+
 
 def why_nothing(runs: Iterable[VoidRun]) -> tuple[str, ...]:
     """A clause for each reason, with all the shards that have it."""

@@ -1,6 +1,7 @@
 """One of several parts, and where a key belongs that nothing is known of. Pure."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -81,11 +82,13 @@ def missing_from(shards: tuple[Shard, ...]) -> tuple[Shard, ...]:
     return tuple(shard for shard in every if shard not in shards)
 
 
-def shortfall(shards: tuple[Shard, ...], one: str, several: str) -> str | None:
+def shortfall(
+    shards: tuple[Shard, ...], one: str, several: str, *, told: Collection[Shard] = ()
+) -> str | None:
     """Which shards are missing and what follows, said of `one` or of `several`; None where all are
-    there.
+    there, but for those of which more is `told`.
     """
-    missing = missing_from(shards)
+    missing = [shard for shard in missing_from(shards) if shard not in told]
     if not missing:
         return None
     names = ", ".join(map(str, missing))

@@ -1,6 +1,6 @@
 """What trials measured, the verdicts that follow from it, and two of them as one. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from withstand.errors import UsageError
@@ -113,15 +113,14 @@ def merge_trials(first: TrialRecord, second: TrialRecord) -> TrialRecord:
     )
 
 
-def trials_shortfall(record: TrialRecord) -> str | None:
-    """Which operations of merged shards were tried nowhere; None when all were, and of one shard
-    alone.
+def trials_shortfall(record: TrialRecord, told: Collection[Shard] = ()) -> str | None:
+    """Which operations of merged shards were tried nowhere; None when all were but those of the
+    shards of which more is `told`, and of one shard alone.
     """
     if len(record.shards) < 2:
         return None
-    return shortfall(
-        record.shards, "its operations were not tried", "their operations were not tried"
-    )
+    these = "its operations were not tried", "their operations were not tried"
+    return shortfall(record.shards, *these, told=told)
 
 
 def same_requests(records: Sequence[TrialRecord]) -> str | None:

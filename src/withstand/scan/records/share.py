@@ -10,7 +10,7 @@ only its own exchanges.
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from hashlib import sha256
 from typing import Final
 
@@ -18,7 +18,7 @@ from withstand.errors import UsageError
 from withstand.openapi.operation import Operation
 from withstand.scan.check import Check
 from withstand.scan.records.record import Coverage, ScanRecord
-from withstand.sharding import Shard, joined, shortfall
+from withstand.sharding import Shard, joined, missing_from, shortfall
 
 _ITEM: Final = re.compile(r"(/\{[^}]*\})+/?$")
 
@@ -51,14 +51,18 @@ def joined_scans(first: ScanRecord, second: ScanRecord) -> tuple[Shard, ...]:
     return shards
 
 
-def scan_shortfall(record: ScanRecord) -> str | None:
-    """Which tests of a merged scan have no result; None when all have, and of one shard alone."""
+def scan_shortfall(record: ScanRecord, told: Collection[Shard] = ()) -> str | None:
+    """Which tests of a merged scan have no result; None when all have but those of the shards of
+    which more is `told`, and of one shard alone.
+    """
     if len(record.shards) < 2:
         return None
-    lacking = shortfall(record.shards, "its tests have no result", "their tests have no result")
-    if lacking is None and digest_of(map(_place, record.coverage)) != record.whole:
+    if missing_from(record.shards):
+        these = "its tests have no result", "their tests have no result"
+        return shortfall(record.shards, *these, told=told)
+    if digest_of(map(_place, record.coverage)) != record.whole:
         return "tests that belong to the scan have no result in any of its shards"
-    return lacking
+    return None
 
 
 def _place(cell: Coverage) -> Place:
