@@ -198,10 +198,13 @@ def test_a_file_that_is_no_result_is_refused(shards: Path, invoke: Invoke) -> No
     assert "shard-2/notes.json is no Withstand results file" in merged.said
 
 
-def test_a_junit_file_that_was_cut_off_is_left_out_with_a_word(
-    shards: Path, invoke: Invoke
+@pytest.mark.parametrize(
+    "text", ["<testsuites><testsuite>", '<?xml version="1.0" encoding="klingon"?><testsuite />']
+)
+def test_a_junit_file_that_cannot_be_read_is_left_out_with_a_word(
+    shards: Path, invoke: Invoke, text: str
 ) -> None:
-    (shards / "shard-2" / "junit.xml").write_text("<testsuites><testsuite>")
+    (shards / "shard-2" / "junit.xml").write_text(text)
 
     merged = invoke("merge", ".", "--report-dir", "report")
 
@@ -224,6 +227,16 @@ def test_the_junit_file_of_the_checks_never_takes_the_place_of_that_of_the_tests
     beside = invoke("merge", ".", "--report-dir", "report", "--junit", "report/checks.xml")
     assert beside.code == 0, beside.said
     assert ET.parse("report/junit.xml").getroot().get("tests") == "6"
+
+
+def test_a_report_for_which_the_disk_has_no_room_is_named(shards: Path, invoke: Invoke) -> None:
+    (shards / "report").mkdir()
+    for name in ("junit.xml", "report.html", "x.md"):
+        (shards / "report" / name).symlink_to("/dev/full")
+        merged = invoke("merge", ".", "--report-dir", "report", "--markdown", "report/x.md")
+        assert merged.code == 2
+        assert f"report/{name} cannot be written: No space left on device" in merged.said
+        (shards / "report" / name).unlink()
 
 
 def test_a_junit_file_that_is_named_twice_counts_once(shards: Path, invoke: Invoke) -> None:

@@ -126,6 +126,20 @@ def test_a_run_that_never_comes_to_its_tests_leaves_a_journal_without_a_line(
 
 
 @pytest.mark.slow
+def test_a_disk_that_is_full_ends_the_run_with_one_sentence(
+    run: RunProject, project: pytest.Pytester
+) -> None:
+    project.makepyfile(test_it="def test_one(): pass")
+    (project.path / "out").mkdir()
+    (project.path / "out" / "suite.jsonl").symlink_to("/dev/full")
+
+    ended = run("--withstand-report-dir=out")
+
+    said = f"{ended.outlines}{ended.errlines}"
+    assert (ended.ret, "INTERNALERROR" in said) == (3, False), said
+    assert said.count("out/suite.jsonl cannot be written: No space left on device") == 1
+
+
 def test_a_worker_that_dies_fails_its_test_in_the_journal_and_the_others_have_results(
     run_parallel: RunProject, project: pytest.Pytester
 ) -> None:

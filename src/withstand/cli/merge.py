@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from withstand.cli.options import Outputs
-from withstand.cli.output import publish, require_writable, to_be_written
+from withstand.cli.output import publish, require_writable, to_be_written, writing
 from withstand.cli.scan_files import asked_files, scan_file_options
 from withstand.cli.shard_files import find_shard_files
 from withstand.errors import UsageError
@@ -144,8 +144,9 @@ def _merge_junit(files: Sequence[Path], to: Path) -> None:
     for file in {each.resolve(): each for each in files}.values():
         try:
             merged += JUnitXml.fromfile(str(file))
-        except (JUnitXmlError, SyntaxError) as error:  # a run that was killed writes half of it
+        # A run that was killed writes half of it; the last is an encoding that nobody knows.
+        except (JUnitXmlError, SyntaxError, LookupError) as error:
             click.echo(f"left {file} out of the JUnit file: {error}", err=True)
-    to.parent.mkdir(parents=True, exist_ok=True)
-    merged.write(str(to))
+    with writing(to):
+        merged.write(str(to))
     click.echo(f"wrote {to}", err=True)

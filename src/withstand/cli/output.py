@@ -3,7 +3,8 @@
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -43,21 +44,14 @@ def publish(
         context.meta[_PUBLISHED] = True
     html, json_file = _files(outputs)
     texts = _text_files(outputs, results)
-    try:
-        if json_file is not None:
-            json_file.parent.mkdir(parents=True, exist_ok=True)
-            write_results(json_file, results)
-        if html is not None:
-            html.parent.mkdir(parents=True, exist_ok=True)
+    if json_file is not None:
+        write_results(json_file, results)
+    if html is not None:
+        with writing(html):
             html.write_text(render_html(results, trends), encoding="utf-8")
-        for file, text in texts.items():
-            file.parent.mkdir(parents=True, exist_ok=True)
+    for file, text in texts.items():
+        with writing(file):
             file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"the report {error.filename} cannot be written: {error.strerror}",
-            hint="give a path in a directory that you may write to",
-        ) from None
     console = Console(file=sys.stdout)
     if _OBEYED_IN.isdisjoint(os.environ):
         draw(results, console, trends)
@@ -71,6 +65,19 @@ def publish(
     if annotator := asked_annotator():
         click.echo(render_annotations(results, annotator), err=True, nl=False)
     return 130 if results.interrupted else results.exit_code()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Within it a report is written; its folders are made. Raises UsageError where it cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise UsageError(
+            f"the report {path} cannot be written: {error.strerror}",
+            hint="give a path in a directory that you may write to",
+        ) from None
 
 
 def begin(outputs: Outputs, results: Results) -> None:

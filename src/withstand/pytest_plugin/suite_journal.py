@@ -9,6 +9,7 @@ import os
 import shlex
 import time
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -105,10 +106,7 @@ class SuiteJournal:
                 # What pytest-xdist calls it with --dist loadgroup.
                 self._nodeids[f"{member.nodeid}@{member.group}"] = member.nodeid
         self._head = self._first_line(division)
-        self._file.write(journal_head(self._head))
-        for entry in self._waiting:
-            self._file.write(journal_entry(entry))
-        self._file.flush()
+        self._write(journal_head(self._head), *map(journal_entry, self._waiting))
 
     def _store_durations(self) -> None:
         if self._head is None or self._head.suite is None:
@@ -125,8 +123,22 @@ class SuiteJournal:
         if self._head is None:
             self._waiting.append(entry)  # the first line is what was collected
             return
-        self._file.write(journal_entry(entry))
-        self._file.flush()  # out of this process, which may be killed
+        self._write(journal_entry(entry))
+
+    def _write(self, *lines: str) -> None:
+        """Adds lines. A disk that takes no more ends the run: nothing would know of its tests."""
+        try:
+            self._file.writelines(lines)
+            self._file.flush()  # out of this process, which may be killed
+        except OSError as error:
+            full, self._file = self._file, _nowhere()
+            with suppress(OSError):  # it tries once more to write what it could not
+                full.close()
+            pytest.exit(
+                f"the journal {full.name} cannot be written: {error.strerror}\n"
+                "  → make room, or name another directory with --withstand-report-dir",
+                returncode=pytest.ExitCode.INTERNAL_ERROR,
+            )
 
     def _first_line(self, division: "Division") -> Results:
         commit = current_commit(here=self._config.rootpath)
@@ -160,8 +172,7 @@ def follow(config: pytest.Config) -> None:
     """
     path = journal_path(config)
     if path is None:
-        nowhere = Path(os.devnull).open("w")  # noqa: SIM115 - the journal closes it
-        config.pluginmanager.register(SuiteJournal(config, nowhere))
+        config.pluginmanager.register(SuiteJournal(config, _nowhere()))
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -172,6 +183,10 @@ def follow(config: pytest.Config) -> None:
             "  → name a directory that you may write to"
         ) from None
     config.pluginmanager.register(SuiteJournal(config, file))
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w")
 
 
 def _finished(nodeid: str, reports: Sequence[pytest.TestReport]) -> Finished:
