@@ -83,7 +83,7 @@ def read_results(path: Path) -> Results:
         ) from None
     except UnicodeDecodeError:
         raise _refused(str(path), "it is no UTF-8 text") from None
-    if text.startswith(_head(_CHECKPOINT)):
+    if is_checkpoint(text):
         return from_checkpoint(text, source=str(path))
     if is_journal(text):
         return from_journal(text, source=str(path))
@@ -125,6 +125,11 @@ def from_checkpoint(text: str, *, source: str) -> Results:
 def is_results(text: str) -> bool:
     """Whether a file that begins so is for `read_results`."""
     return text.startswith(tuple(map(_head, (_FORMAT, _CHECKPOINT, _JOURNAL))))
+
+
+def is_checkpoint(text: str) -> bool:
+    """Whether a file that begins so is a checkpoint of a run."""
+    return text.startswith(_head(_CHECKPOINT))
 
 
 def is_journal(text: str) -> bool:

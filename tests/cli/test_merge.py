@@ -14,7 +14,13 @@ from tests.cli.conftest import Invoke
 from tests.load.test_shards import shard as load_shard
 from tests.sharding.test_suite import TESTS, changed, shard
 from tests.test_results_file import PLAIN
-from withstand.results_file import JournalEntry, journal_entry, journal_head, write_results
+from withstand.results_file import (
+    JournalEntry,
+    checkpoint_line,
+    journal_entry,
+    journal_head,
+    write_results,
+)
 from withstand.sharding.suite import Finished, Outcome, SuiteRecord
 
 
@@ -184,6 +190,20 @@ def test_what_an_earlier_merge_wrote_elsewhere_is_named_where_a_shard_is_there_t
     assert invoke("merge", "two.json", "shard-3").code == 0
     twice = invoke("merge", "shard-1", "shard-1", "shard-2")
     assert (twice.code, "earlier merge" in twice.said) == (2, False)
+
+
+def test_a_checkpoint_beside_the_results_of_its_run_is_not_a_shard_of_its_own(
+    shards: Path, invoke: Invoke
+) -> None:
+    for number in (1, 2, 3):
+        measured = replace(PLAIN, load=load_shard(number, 3))
+        write_results(shards / "soak" / f"{number}" / "results.json", measured)
+        line = checkpoint_line(measured)
+        (shards / "soak" / f"{number}" / "checkpoint.jsonl").write_text(line)
+    assert (merged := invoke("merge", "soak")).code == 0, merged.said
+
+    (shards / "soak" / "2" / "results.json").unlink()
+    assert (merged := invoke("merge", "soak")).code == 0, merged.said
 
 
 def test_a_directory_that_is_called_like_a_file_is_none(shards: Path, invoke: Invoke) -> None:

@@ -2,14 +2,14 @@
 one by one.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from withstand.errors import UsageError
 from withstand.results import Results
-from withstand.results_file import is_journal, is_results, read_results
+from withstand.results_file import is_checkpoint, is_journal, is_results, read_results
 
 _HEAD_CHARACTERS: Final = 1_000
 _KINDS: Final = "*.json", "*.jsonl", "*.xml"
@@ -42,7 +42,7 @@ class ShardFiles:
 
 def find_shard_files(paths: Sequence[Path], leave_out: Collection[Path] = ()) -> ShardFiles:
     """The files of paths: those that are named, and of directories whatever is of a run, but for
-    the files to `leave_out`.
+    the files to `leave_out`, and for checkpoints beside results.
 
     A shard that was killed before its first test may have left a directory without results, a file
     without a byte, or half of a journal's first line. Raises UsageError for a path that is not
@@ -57,7 +57,7 @@ def find_shard_files(paths: Sequence[Path], leave_out: Collection[Path] = ()) ->
         if path.is_dir():
             found = sorted(each for each in _within(path) if each.resolve() not in unread)
         heads = {file: head for file in found if (head := _head(file))}
-        named = [file for file, head in heads.items() if is_results(head)]
+        named = _results_among(heads)
         junit += (file for file, head in heads.items() if "<testsuite" in head)
         if not named and (path.is_dir() or path not in heads):
             empty.append(path)
@@ -69,6 +69,23 @@ def find_shard_files(paths: Sequence[Path], leave_out: Collection[Path] = ()) ->
     if empty and not results:
         raise files.refusal()
     return files
+
+
+def _results_among(heads: Mapping[Path, str]) -> list[Path]:
+    """The results by how files begin, without the checkpoint of a run that left results beside it:
+    it says the same once more.
+    """
+    found = {file: head for file, head in heads.items() if is_results(head)}
+    concluded = {
+        file.parent
+        for file, head in found.items()
+        if not is_checkpoint(head) and not is_journal(head)
+    }
+    return [
+        file
+        for file, head in found.items()
+        if file.parent not in concluded or not is_checkpoint(head)
+    ]
 
 
 def _within(directory: Path) -> Iterator[Path]:
