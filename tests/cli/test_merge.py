@@ -170,6 +170,27 @@ def test_suites_that_all_died_in_collection_are_missed_beside_results_of_other_k
     assert "shard-3/suite-3-of-3.jsonl have no results of a shard" in merged.said
 
 
+def test_a_command_that_no_shard_could_start_is_missed_where_it_was_expected(
+    shards: Path, invoke: Invoke
+) -> None:
+    assert invoke("merge", ".", "--expect", "pytest").code == 0
+    for number in (1, 2, 3):
+        measured = replace(PLAIN, load=load_shard(number, 3))
+        write_results(shards / "loads" / f"{number}.json", measured)
+    assert invoke("merge", ".", "--expect", "pytest", "--expect", "load").code == 0
+
+    lacking = {
+        "shard-1 shard-2 shard-3 --expect pytest --expect check": "withstand check came",
+        "shard-1 shard-2 shard-3 --expect load": "withstand load came",
+        "loads --expect pytest": "pytest came",
+    }
+    for arguments, said in lacking.items():
+        merged = invoke("merge", *arguments.split(), "-o", "whole.json")
+        assert merged.code == 3
+        assert f"{said} to nothing: no shard left anything of it" in merged.said
+        assert invoke("report", "whole.json").code == 3
+
+
 def test_a_merge_never_reads_what_it_wrote_before(shards: Path, invoke: Invoke) -> None:
     outputs = ("--report-dir", "report", "--junit", "report/checks.xml", "-o", "x.json")
     for _ in range(2):

@@ -15,7 +15,7 @@ from withstand.starter.project import CiSystem
 def commands(text: str) -> set[tuple[str, ...]]:
     """The words of each line of a pipeline that runs withstand or pytest, from that word on."""
     joined = text.replace("\\\n", " ")
-    found = re.findall(r"^.*?((?:withstand (?:check|merge)|pytest) --?\S.*)$", joined, re.M)
+    found = re.findall(r"^.*?((?:withstand check|(?<!--expect )pytest) --?\S.*)$", joined, re.M)
     found += re.findall(r"^.*?(withstand merge .*)$", joined, re.M)
     return {tuple(shlex.split(re.split(r"\|\||2>&1", line)[0])) for line in found}
 

@@ -12,7 +12,7 @@ from withstand.cli.scan_files import asked_files, scan_file_options
 from withstand.cli.shard_files import find_shard_files
 from withstand.errors import UsageError
 from withstand.history.durations import note_durations
-from withstand.results import Results, merge_shards
+from withstand.results import Results, merge_shards, with_expected
 
 
 @click.command("merge")
@@ -43,6 +43,13 @@ from withstand.results import Results, merge_shards
     metavar="FILE",
     help="Note in a file of durations how long tests took, for the next cut of the suite.",
 )
+@click.option(
+    "--expect",
+    type=click.Choice(["pytest", "check", "load"]),
+    multiple=True,
+    help="Void the run when no shard left anything of this command (check: also of scan and "
+    "access). Repeatable.",
+)
 @scan_file_options
 def command(
     results: tuple[Path, ...],
@@ -50,6 +57,7 @@ def command(
     html: Path | None,
     report_dir: Path | None,
     durations: Path | None,
+    expect: tuple[str, ...],
 ) -> int:
     """Make one result of the RESULTS of a run's shards, and judge it.
 
@@ -64,6 +72,7 @@ def command(
     Examples
       withstand merge 1.json 2.json -o whole.json --html whole.html
       withstand merge shard-*/ --report-dir report
+      withstand merge shard-*/ --report-dir report --expect pytest --expect check
     """
     outputs = Outputs(json_file=output, html=html, report_dir=report_dir)
     require_writable(outputs)
@@ -73,7 +82,7 @@ def command(
     files = find_shard_files(results, leave_out=own)
     if report_dir is not None and files.junit:
         _require_apart(asked_files().get("junit"), report_dir / "junit.xml")
-    whole = _whole(files.results, files.read())
+    whole = with_expected(_whole(files.results, files.read()), expect)
     if files.empty:
         refusal = files.refusal()
         if whole.exit_code() == 0:

@@ -1,6 +1,6 @@
 """How the Results of several shards become those of one run, exactly. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import TypeVar
@@ -10,6 +10,7 @@ from withstand.load.generator import with_lagging
 from withstand.load.merge import merge_measurements
 from withstand.load.shards import lined_up
 from withstand.results.results import Results
+from withstand.results.void_run import PYTEST, VoidRun
 from withstand.scan.records.known import without_untested
 from withstand.scan.records.merge import merge_records
 from withstand.sharding import joined
@@ -71,6 +72,25 @@ def merge_shards(shards: Sequence[Results]) -> Results:
     whole = reduce(_beside, [*(_merge_kind(pieces) for pieces in kinds if pieces), *void])
     _refuse_foreign_void(whole)
     return whole
+
+
+def with_expected(whole: Results, verbs: Iterable[str]) -> Results:
+    """These, in which each of the verbs `pytest`, `check` and `load` came to nothing where no shard
+    left anything of its kind: a command that never began tells nobody.
+    """
+    there = {
+        PYTEST: whole.suite is not None,
+        "check": bool(whole.scan or whole.trials),
+        "load": whole.load is not None,
+    }
+    for each in whole.void_runs:
+        there["load" if each.of_load else "check"] = True
+    lacking = (
+        VoidRun(verb=verb, reason="no shard left anything of it")
+        for verb in dict.fromkeys(verbs)
+        if not there[verb]
+    )
+    return replace(whole, void_runs=(*whole.void_runs, *lacking))
 
 
 def _merge_kind(shards: Sequence[Results]) -> Results:

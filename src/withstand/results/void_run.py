@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from withstand.sharding import Shard
+
+PYTEST: Final = "pytest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,8 +14,8 @@ class VoidRun:
     """A run of which nothing is known but why: nothing answered, nobody could log in, the document
     could not be read.
 
-    `verb` is that of the command line (`check`), `shard` its part of a divided run, None of a
-    whole one.
+    `verb` is that of the command line (`check`), or `pytest`; `shard` its part of a divided run,
+    None of a whole one.
     """
 
     verb: str
@@ -33,7 +36,7 @@ def why_nothing(runs: Iterable[VoidRun]) -> tuple[str, ...]:
         if run.shard is not None:
             having.append(str(run.shard))
     return tuple(
-        f"withstand {verb}{_of(having)} came to nothing: {reason}"
+        f"{verb if verb == PYTEST else f'withstand {verb}'}{_of(having)} came to nothing: {reason}"
         for (verb, reason), having in shards.items()
     )
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from withstand.starter.installation import Installation
-from withstand.starter.project import MARK, Project
+from withstand.starter.project import MARK, Project, expected
 from withstand.starter.template import filled
 
 _SHARD: Final = "$(System.JobPositionInPhase)/$(System.TotalJobsInPhase)"
@@ -62,7 +62,8 @@ jobs:
           itemPattern: withstand-shard-*/**
       - bash: |
           code=0
-          <<launcher>>withstand merge shards/* --report-dir report --junit report/checks.xml \\
+          <<launcher>>withstand merge shards/* --report-dir report <<expected>> \\
+            --junit report/checks.xml \\
             --markdown report/summary.md --annotations azure 2>&1 || code=$?
           if [ -f report/summary.md ]; then
             echo "##vso[task.uploadsummary]$PWD/report/summary.md"
@@ -96,6 +97,7 @@ def azure_pipeline(project: Project, installation: Installation, *, shards: int)
             "mark": MARK,
             "branch": project.branch,
             "launcher": installation.launcher,
+            "expected": expected(project),
             "shard": _SHARD,
         },
         {"install": installation.commands, "suite": suite if project.has_suite else []},

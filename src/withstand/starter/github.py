@@ -3,7 +3,7 @@
 from typing import Final
 
 from withstand.starter.installation import Installation
-from withstand.starter.project import MARK, Project
+from withstand.starter.project import MARK, Project, expected
 from withstand.starter.template import filled
 
 # Full commits, because a tag can be moved. v6 and later run on the Node that runners have today.
@@ -77,7 +77,7 @@ jobs:
           pattern: withstand-shard-*
           path: shards
       - run: |
-          <<launcher>>withstand merge shards/* --report-dir report \\
+          <<launcher>>withstand merge shards/* --report-dir report <<expected>> \\
             --annotations github --markdown "$GITHUB_STEP_SUMMARY"
       - if: ${{ !cancelled() && hashFiles('report/results.sarif') != '' }}
         continue-on-error: true # pull requests from forks may not, and have the summary
@@ -115,6 +115,7 @@ def github_workflow(project: Project, installation: Installation, *, shards: int
         "mark": MARK,
         "branch": project.branch,
         "launcher": installation.launcher,
+        "expected": expected(project),
         "checkout": _CHECKOUT,
         "python": _PYTHON,
         "upload": _UPLOAD,

@@ -3,7 +3,7 @@
 from typing import Final
 
 from withstand.starter.installation import Installation
-from withstand.starter.project import MARK, Project
+from withstand.starter.project import MARK, Project, expected
 from withstand.starter.template import filled
 
 _TEMPLATE: Final = """\
@@ -37,7 +37,7 @@ withstand-report:
     <<install>>
   script:
     - |
-      <<launcher>>withstand merge shards/* --report-dir report \\
+      <<launcher>>withstand merge shards/* --report-dir report <<expected>> \\
         --junit report/checks.xml --code-quality report/code-quality.json
   artifacts:
     when: always
@@ -58,7 +58,12 @@ def gitlab_pipeline(project: Project, installation: Installation, *, shards: int
     ]
     return filled(
         _TEMPLATE,
-        {"shards": str(shards), "mark": MARK, "launcher": installation.launcher},
+        {
+            "shards": str(shards),
+            "mark": MARK,
+            "launcher": installation.launcher,
+            "expected": expected(project),
+        },
         {
             "install": [f"- {command}" for command in installation.commands],
             "suite": suite if project.has_suite else [],

@@ -130,6 +130,11 @@ def recognised(files: frozenset[str], texts: Mapping[str, str]) -> Project:
     )
 
 
+def expected(project: Project) -> str:
+    """The options that tell the merge what every job was to run."""
+    return "--expect pytest --expect check" if project.has_suite else "--expect check"
+
+
 def described(project: Project) -> str:
     """What was recognised, in one line."""
     installer = f"installed by {project.manager}" if project.manager else "no Python packages"
