@@ -246,10 +246,14 @@ def test_a_shard_of_which_it_is_told_why_it_came_to_nothing_is_not_called_missin
         _left(folder, f"scan-{number}", replace(PLAIN, base_url=nobody, scan=record))
     invoke("check", "-q", "-H", nobody, "--shard", "4/4", "--json", "void.json")
 
-    for there in (["scan-1.json"], ["scan-1.json", "scan-2.json"]):
-        lacking = "shards 2/4, 3/4 are" if len(there) == 1 else "shard 3/4 is"
+    lacking = {
+        (): "shards 1/4, 2/4, 3/4 are",
+        ("scan-1.json",): "shards 2/4, 3/4 are",
+        ("scan-1.json", "scan-2.json"): "shard 3/4 is",
+    }
+    for there, named in lacking.items():
         merged = invoke("merge", "1.json", "2.json", *there, "void.json")
-        assert f"{lacking} missing" in merged.said, merged.said
+        assert f"{named} missing" in merged.said, merged.said
     whole = ["scan-1.json", "scan-2.json", "scan-3.json"]
     merged = invoke("merge", "1.json", "2.json", *whole, "void.json")
     assert "part of the run is void: withstand check of shard 4/4 came to nothing" in merged.said

@@ -182,15 +182,15 @@ class Results:
         return tuple(dict.fromkeys(every))  # what ends the trials of a check ends its scan
 
     def _left_alone(self) -> tuple[str, ...]:
-        """What lacks every shard but one, though results of several kinds were merged. In results
-        of one kind a shard alone is no trouble: the others are under way elsewhere.
+        """What has one shard at most, though results of several kinds were merged. In results of
+        one kind a shard alone is no trouble: the others are under way elsewhere.
         """
         suite = () if self.suite is None else tuple(part.shard for part in self.suite.parts)
         load = () if self.load is None else self.load.shards
-        kinds = (self.scan or self.trials, self.load, self.suite)
-        if sum(kind is not None for kind in kinds) < 2:
-            return ()
         void, void_load = (self._void_shards(of_load=of_load) for of_load in (False, True))
+        kinds = (self.scan or self.trials or void, self.load or void_load, self.suite)
+        if sum(bool(kind) for kind in kinds) < 2:
+            return ()
         lack = "part of the load has no result", "parts of the load have no result"
         parts = (
             (self.shards, "its checks have no result", "their checks have no result", void),
@@ -198,9 +198,9 @@ class Results:
             (suite, "its tests have no result", "their tests have no result", ()),
         )
         found = (
-            shortfall(shards, one, several, told=told)
+            shortfall(shards or told, one, several, told=told)
             for shards, one, several, told in parts
-            if len(shards) == 1
+            if len(shards) < 2
         )
         return tuple(reason for reason in found if reason is not None)
 
