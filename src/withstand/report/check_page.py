@@ -104,7 +104,8 @@ def _requests(check: Check) -> Iterator[str]:
 
 def _sent(item: Evidence) -> str:
     request, response = item.exchange.request, item.exchange.response
-    who = f" as {item.exchange.identity}" if item.exchange.identity else ""
+    name = item.exchange.identity
+    who = f" as {name}" if name and name not in item.caption.split() else ""
     answer = f"{response.status}" if response is not None else "no answer"
     path = (
         request.path if len(request.path) <= _LONGEST_PATH else f"{request.path[:_LONGEST_PATH]}…"
