@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from withstand.client.exchange import Exchange
+from withstand.client.field_names import is_password
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.access.accounts import is_password
 from withstand.scan.access.objects import like_baseline
 from withstand.scan.access.ownership import own_account
 from withstand.scan.access.users import NewUser, account_of, located_account, new_user

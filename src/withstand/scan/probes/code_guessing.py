@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from withstand.client.exchange import Exchange, Failure, Request, Response
-from withstand.client.field_names import names_user
+from withstand.client.field_names import is_password, names_user
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.access.accounts import is_password, new_password, sign_up_operation
+from withstand.scan.access.accounts import new_password, sign_up_operation
 from withstand.scan.access.ownership import is_locked_out
 from withstand.scan.answers.similarity import normalised
 from withstand.scan.check import Steps, send

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from withstand.client.exchange import Request
-from withstand.client.field_names import names_user
+from withstand.client.field_names import is_password, names_user
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
-from withstand.scan.access.accounts import is_password
 from withstand.scan.policy import matches
 from withstand.scan.probes.logins import Guard, Login
 from withstand.scan.subject import Subject
