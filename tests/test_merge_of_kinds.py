@@ -6,7 +6,7 @@ import pytest
 
 from tests.load import test_shards as loads
 from tests.load.test_journal import BEFORE
-from tests.scan.test_share import CHECKS, in_shards, run_of
+from tests.scan.records.test_share import CHECKS, in_shards, run_of
 from tests.sharding import test_suite as suites
 from tests.test_results_file import PLAIN
 from withstand.errors import UsageError

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cli.conftest import Invoke
 from tests.load.test_shards import shard as load_shard
-from tests.scan.test_share import CHECKS, in_shards
+from tests.scan.records.test_share import CHECKS, in_shards
 from tests.sharding.test_suite import shard as suite_shard
 from tests.test_results_file import PLAIN
 from withstand.results import Results

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from withstand.client.exchange import Exchange, Request, Response
@@ -162,6 +163,13 @@ def finds_everything(subject: Subject) -> Steps[Outcome]:
     """The body of a check that fails whatever the answer."""
     exchange = yield from send(subject.anonymous())
     return Failed(detail="open", evidence=(shown("anonymous", exchange),))
+
+
+def finds_everything_in_the_api(subject: Subject) -> Steps[Outcome]:
+    """The same, and the failure is the whole API's."""
+    failed = yield from finds_everything(subject)
+    assert isinstance(failed, Failed)
+    return replace(failed, whole_api=True)
 
 
 def planned(

@@ -14,6 +14,7 @@ from tests.scan.small_api import (
     a_check,
     answer,
     finds_everything,
+    finds_everything_in_the_api,
     nothing,
     planned,
     scanned,
@@ -113,8 +114,8 @@ def test_only_the_parameters_that_fail_twice_are_found() -> None:
     assert [finding.parameter for finding in record.findings] == ["a"]
 
 
-def test_a_check_of_the_whole_api_folds_its_operations_into_one_finding() -> None:
-    record, _ = scanned(a_check(finds_everything, per=Per.OPERATION_ONE_FINDING))
+def test_failures_that_are_the_whole_apis_are_one_finding_of_all_their_operations() -> None:
+    record, _ = scanned(a_check(finds_everything_in_the_api))
 
     (finding,) = record.findings
     assert set(finding.operations) == set(record.operations)
@@ -306,7 +307,7 @@ def test_prepared_requests_carry_the_whole_path() -> None:
 
 
 def test_a_finding_for_the_whole_api_keeps_its_fingerprint_when_an_operation_comes() -> None:
-    check = a_check(finds_everything, per=Per.OPERATION_ONE_FINDING)
+    check = a_check(finds_everything_in_the_api)
 
     one, _ = scanned(check, paths={"/me": PATHS["/me"]})
     all_of_them, _ = scanned(check)

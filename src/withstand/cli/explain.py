@@ -16,4 +16,7 @@ def command(name: str) -> None:
     """Explain a security check: what it looks for, how it decides, and what to do about it."""
     page = check_page(check_named(name))
     console = Console(file=sys.stdout)
-    console.print(Markdown(page) if console.is_terminal else page, soft_wrap=True)
+    if console.is_terminal:
+        console.print(Markdown(page), soft_wrap=True)
+    else:
+        click.echo(page)  # as it is: Rich would take `[security]` for markup of its own

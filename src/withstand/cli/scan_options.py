@@ -31,9 +31,9 @@ def scan_options(function: F) -> F:
             click.option(
                 "--profile",
                 type=click.Choice(["readonly", "ci", "abuse"]),
-                help="How far to go: readonly sends only safe methods; ci (default) also creates "
-                "and changes its own data; abuse also floods logins. On loopback, ci includes "
-                "abuse.",
+                help="How far to go: readonly sends only what reads, by method and by name; ci "
+                "(default) also creates and changes its own data; abuse also floods logins. "
+                "On loopback, ci includes abuse.",
             ),
             click.option(
                 "--fail-on",

@@ -21,4 +21,4 @@ def is_password(name: str) -> bool:
 def names_user(name: str) -> bool:
     """Whether a property of that name says who logs in."""
     last = name.rsplit(".", 1)[-1].lower().replace("-", "").replace("_", "")
-    return last in _LOGIN_NAMES or last.endswith("mail")
+    return last in _LOGIN_NAMES or last.endswith(("mail", "mailaddress"))

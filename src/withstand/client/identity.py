@@ -1,6 +1,6 @@
 """Identities: who uses the API, and what makes a request act as them. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from withstand.client.credential import Credential, jwt_claims, variable_name
@@ -8,7 +8,7 @@ from withstand.client.exchange import Request
 from withstand.client.login_recipe import LoginRecipe
 from withstand.client.token_place import json_path
 
-__all__ = ["Credential", "Identity", "LoginRecipe", "json_path", "jwt_claims"]
+__all__ = ["Credential", "Identity", "LoginRecipe", "json_path", "jwt_claims", "stripped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +49,11 @@ class Identity:
 
 
 _SECRET_FIELDS = ("password", "passwd", "pwd", "passphrase", "secret", "token", "key", "pin", "otp")
+
+
+def stripped(request: Request, identities: Iterable[Identity]) -> Request:
+    """A request without the credential of any of them."""
+    for identity in identities:
+        if identity.credential is not None:
+            request = identity.credential.strip(request)
+    return request

@@ -5,7 +5,7 @@ import textwrap
 from collections.abc import Callable, Iterator
 
 from withstand.report.html_view import reference_link
-from withstand.report.wording import printable
+from withstand.report.wording import printable, unnamed_sender
 from withstand.scan.check import Check, Per, Server
 from withstand.scan.example_run import example_findings
 from withstand.scan.finding import Evidence
@@ -104,7 +104,8 @@ def _requests(check: Check) -> Iterator[str]:
 
 def _sent(item: Evidence) -> str:
     request, response = item.exchange.request, item.exchange.response
-    who = f" as {item.exchange.identity}" if item.exchange.identity else ""
+    name = unnamed_sender(item)
+    who = f" as {name}" if name else ""
     answer = f"{response.status}" if response is not None else "no answer"
     path = (
         request.path if len(request.path) <= _LONGEST_PATH else f"{request.path[:_LONGEST_PATH]}…"

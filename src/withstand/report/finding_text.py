@@ -1,6 +1,6 @@
 """One finding as plain text, the same in JUnit files and in messages of test items. Pure."""
 
-from withstand.report.wording import outcome, printable
+from withstand.report.wording import outcome, printable, unnamed_sender
 from withstand.scan.finding import Evidence, Finding
 
 _LONGEST_CURL = 2_000
@@ -36,7 +36,8 @@ def curl_of(proof: Evidence) -> str:
 
 def _evidence(item: Evidence) -> str:
     request = item.exchange.request
-    who = f" as {item.exchange.identity}" if item.exchange.identity else ""
+    name = unnamed_sender(item)
+    who = f" as {name}" if name else ""
     shown = f", proof: {cut(item.highlight, 200)}" if item.highlight else ""
     path = cut(request.path, 200)
     return f"→ {item.caption}{who}: {request.method} {path} → {outcome(item.exchange)}{shown}"

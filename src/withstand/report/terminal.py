@@ -34,6 +34,7 @@ from withstand.report.wording import (
     outcome,
     plural,
     printable,
+    unnamed_sender,
 )
 from withstand.results import Conclusion, Results
 from withstand.scan.finding import Evidence, Finding, Severity
@@ -214,7 +215,8 @@ def _sureness(results: Results, finding: Finding) -> str:
 
 def _evidence(proof: Evidence) -> Text:
     request = proof.exchange.request
-    who = f" as {proof.exchange.identity}" if proof.exchange.identity else ""
+    name = unnamed_sender(proof)
+    who = f" as {name}" if name else ""
     text = Text.assemble(("→ ", "dim"), printable(f"{proof.caption}{who}: "))
     text.append(printable(cut(f"{request.method} {request.path}", 100)), style="bold")
     text.append(f" → {printable(outcome(proof.exchange))}")

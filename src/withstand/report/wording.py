@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from withstand.client.exchange import Exchange, Response
 from withstand.load.measurement import LoadMeasurement, OperationMeasurement
 from withstand.results import Conclusion
+from withstand.scan.finding import Evidence
 from withstand.scan.records.record import CoverageState
 from withstand.slo import DriftVerdict, Indicator, Verdict, VerdictState, format_value
 from withstand.stats.drift import Movement
@@ -131,6 +132,12 @@ def outcome(exchange: Exchange) -> str:
     if isinstance(exchange.outcome, Response):
         return f"{exchange.outcome.status} {exchange.outcome.reason}".rstrip() + f" in {took}"
     return f"{exchange.outcome} after {took}"
+
+
+def unnamed_sender(item: Evidence) -> str | None:
+    """Who sent what is shown; None for nobody, and where the caption names them already."""
+    name = item.exchange.identity
+    return None if name in item.caption.split() else name
 
 
 def plural(number: int, noun: str) -> str:

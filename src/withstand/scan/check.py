@@ -176,7 +176,6 @@ class Per(StrEnum):
     """What a check is run for."""
 
     OPERATION = "operation"  # once for each operation, a finding each
-    OPERATION_ONE_FINDING = "operation-one-finding"  # each operation, one finding for the API
     API = "api"  # once
 
 

@@ -17,7 +17,7 @@ from withstand.scan.race import Race
 class Profile(StrEnum):
     """How far the scan may go."""
 
-    READONLY = "readonly"  # safe methods only
+    READONLY = "readonly"  # only GET, HEAD and OPTIONS that do not act by their name
     CI = "ci"  # also creates and changes its own throw-away data
     ABUSE = "abuse"  # also floods: brute force, bursts; the default on loopback
 
@@ -38,8 +38,8 @@ class Policy:
     credential although the document may say so; `never` are not touched. `private` names paths
     whose objects belong to one user. `limits` maps an operation key to the number of failures
     after which it must refuse, and `races` one to what must hold when it is called several times at
-    once. `approved` is who may use what as the team approved it, None where
-    it approved nothing. Keys are `GET /orders/{id}`; `*` in a key stands for any text.
+    once. `approved` is who may use what as the team approved it, None where it approved
+    nothing. Keys are `GET /orders/{id}`; `*` in a key stands for any text.
     """
 
     access: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -70,6 +70,10 @@ class Policy:
             matches(pattern, operation.path) or matches(pattern, operation.key)
             for pattern in self.private
         )
+
+    def allowed_failures(self, key: str) -> int | None:
+        """After how many wrong secrets the operation has to refuse; None when nobody said."""
+        return next((n for pattern, n in self.limits.items() if matches(pattern, key)), None)
 
     def forbids(self, operation: Operation) -> str | None:
         """Why the scan must not call the operation by itself; None when it may."""

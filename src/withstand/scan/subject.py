@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 
 from withstand.client.exchange import Exchange, Request, Response
-from withstand.client.identity import Identity, LoginRecipe
+from withstand.client.identity import Identity, LoginRecipe, stripped
 from withstand.client.soft_errors import says_no
 from withstand.client.target import Target
 from withstand.openapi.operation import Api, Operation
@@ -67,13 +67,14 @@ class Subject:
 
     def identity(self, name: str) -> Identity:
         """The identity of that name, the throw-away user included. Raises KeyError."""
-        everybody = self.identities
-        if self.throwaway is not None:
-            everybody = (*everybody, self.throwaway)
-        for identity in everybody:
+        for identity in self._everybody:
             if identity.name == name:
                 return identity
         raise KeyError(name)
+
+    @property
+    def _everybody(self) -> tuple[Identity, ...]:
+        return self.identities if self.throwaway is None else (*self.identities, self.throwaway)
 
     @property
     def owner(self) -> Identity | None:
@@ -112,13 +113,7 @@ class Subject:
 
     def stripped(self, request: Request) -> Request:
         """A request without any identity's credential."""
-        everybody = self.identities
-        if self.throwaway is not None:
-            everybody = (*everybody, self.throwaway)
-        for identity in everybody:
-            if identity.credential is not None:
-                request = identity.credential.strip(request)
-        return request
+        return stripped(request, self._everybody)
 
     def seems_done(self, exchange: Exchange) -> bool:
         """Whether an answer says yes: what it says is not yet what has happened."""

@@ -13,7 +13,6 @@ from typing import Any, Final
 from withstand.errors import UsageError
 from withstand.sharding.member import Member
 
-FILE_NAME: Final = "withstand.durations.json"
 _FORMAT: Final = "withstand-durations"
 _VERSION: Final = 1
 _KEPT: Final = timedelta(days=30)

@@ -34,7 +34,6 @@ _MOST_EXTENSION: Final = 10
 class Doubt(StrEnum):
     """Why a movement is undecided."""
 
-    TOO_FEW = "too few samples"
     WARMING = "still warming"
     SHORT_RUN = "short run"
     UNSURE = "unsure"

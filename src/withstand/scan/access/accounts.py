@@ -6,7 +6,7 @@ from typing import Final
 from urllib.parse import unquote_plus
 
 from withstand.client.exchange import Request, Response
-from withstand.client.field_names import is_password, names_user
+from withstand.client.field_names import is_password
 from withstand.openapi.naming import KEY_WORDS, is_plural, is_reference, noun, words
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import parameter_in, segments
@@ -14,22 +14,6 @@ from withstand.openapi.request_builder import Built, RequestBuilder, Slot
 from withstand.openapi.resources import producer_of
 from withstand.openapi.spoken import Deed, only_reads, spoken_deed, thing_of
 from withstand.scan.answers.profile import asks_who
-
-__all__ = [
-    "changes_an_account",
-    "changes_the_caller",
-    "is_on_users",
-    "is_password",
-    "login_slots",
-    "looks_like_login",
-    "names_user",
-    "new_password",
-    "opens_a_session",
-    "removes_a_user",
-    "shows_the_user",
-    "sign_up_operation",
-    "sign_up_request",
-]
 
 _ACCOUNT_WORDS: Final = frozenset({"me", "self", "profile", "account", "accounts", "user", "users"})
 _OWN_THINGS: Final = frozenset({"user", "profile", "account", "password"})

@@ -11,9 +11,7 @@ from urllib.parse import urlsplit
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
-from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built, Unbuildable
-from withstand.openapi.spoken import only_reads
 from withstand.scan.access.making import sacrifice, spare
 from withstand.scan.access.objects import Made, like_baseline, located, read_back
 from withstand.scan.access_matrix import Access as Access
@@ -58,34 +56,6 @@ def attempt(
         return (yield from _write(subject, baseline, alter))
     except Unbuildable as problem:
         return _unclear(None, problem.reason)
-
-
-def guarded_reads(subject: Subject) -> tuple[Baseline, ...]:
-    """The GET baselines that needed a credential, the canary first."""
-    found = [
-        baseline
-        for baseline in subject.baselines.values()
-        if baseline.identity is not None
-        and baseline.operation.method == "GET"
-        and baseline.operation.is_read
-        and not subject.policy.is_public(baseline.operation)
-    ]
-    if subject.canary is not None:
-        key = subject.canary.operation.key
-        found = [subject.canary, *(b for b in found if b.operation.key != key)]
-    return tuple(found)
-
-
-def is_guarded(subject: Subject, operation: Operation) -> bool:
-    """Whether an operation needs a credential: it is said so, or a read served only identities.
-
-    Many documents declare no security at all; what anonymous callers were refused tells as well.
-    """
-    if operation.requires_credential or subject.policy.allowed_roles(operation) is not None:
-        return True
-    baseline = subject.baselines.get(operation.key)
-    reads = operation.is_read or only_reads(operation)
-    return reads and baseline is not None and baseline.identity is not None
 
 
 def authorised_request(subject: Subject, baseline: Baseline, bare: Request) -> Request:

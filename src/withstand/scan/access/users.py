@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from withstand.client.exchange import Exchange
+from withstand.client.field_names import is_password
 from withstand.client.identity import Credential, Identity
 from withstand.client.login_fields import aliased
 from withstand.openapi.identifiers import identifier_in
@@ -16,12 +17,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import values_in
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import nouns_of, producer_of, reader_of
-from withstand.scan.access.accounts import (
-    is_password,
-    new_password,
-    shows_the_user,
-    sign_up_operation,
-)
+from withstand.scan.access.accounts import new_password, shows_the_user, sign_up_operation
 from withstand.scan.check import LogIn, Steps, send
 from withstand.scan.subject import Subject
 

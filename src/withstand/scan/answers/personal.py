@@ -1,4 +1,4 @@
-"""Which things people keep to themselves, and which are profiles, by their names. Pure."""
+"""Which things people keep to themselves, and which are users themselves, by their names. Pure."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ _PROFILE_WORDS: Final = frozenset(
 )
 
 
-def is_profile(operation: Operation | None) -> bool:
+def is_about_users(operation: Operation | None) -> bool:
     """Whether the operation works on users, whose profiles are often meant to be seen."""
     parts = [part.lower() for part in operation.path.split("/") if part] if operation else []
     named = [part for part in parts if "{" not in part]

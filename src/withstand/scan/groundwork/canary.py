@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request, json_request
-from withstand.client.identity import Identity
+from withstand.client.identity import stripped
 from withstand.client.soft_errors import says_no
 from withstand.errors import IdentityBroken
 from withstand.openapi.operation import Operation
@@ -218,11 +218,7 @@ def canary_request(ground: Groundwork, baseline: Baseline, name: str) -> Request
 
 
 def _stripped(ground: Groundwork, request: Request) -> Request:
-    identities: list[Identity] = [*ground.identities.values(), *ground.throwaways.values()]
-    for identity in identities:
-        if identity.credential is not None:
-            request = identity.credential.strip(request)
-    return request
+    return stripped(request, [*ground.identities.values(), *ground.throwaways.values()])
 
 
 def _serves(exchange: Exchange, refusals: set[str]) -> bool:

@@ -20,7 +20,6 @@ _PREFIX: Final = re.compile(
     r"|\b(bearer|token|jwt|apikey) *[<{\[]"
 )
 """`Token-based authentication with required prefix "Token"`, `"Bearer <token>"`."""
-_FLOWS: Final = (("password", "password"), ("client_credentials", "clientCredentials"))
 
 
 def documented_login(api: Api) -> Documented:

@@ -56,7 +56,7 @@ async def log_everybody_in(plan: ScanPlan, ground: Groundwork, courier: Courier)
                 problems.append(f"{identity.name}: {got}")
                 continue
             identity = identity.logged_in(got)
-            answer = courier.observed[-1].response  # it may say whose login it was
+            answer = courier.logbook.observed[-1].response  # it may say whose login it was
             courier.real_users.know(identity, profile_in(answer) if answer is not None else None)
         courier.real_users.know(identity)
         _take_in(ground, courier, identity)

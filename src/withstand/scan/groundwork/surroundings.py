@@ -24,7 +24,7 @@ def subject_of(
         baseline=ground.baselines.get(operation.key) if operation else None,
         baselines=ground.baselines,
         canary=ground.canary,
-        observed=tuple(courier.observed),
+        observed=tuple(courier.logbook.observed),
         login=plan.login,
         plain_target=plan.plain_target,
         expired_token=plan.expired_token,

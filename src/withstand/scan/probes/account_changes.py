@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from withstand.client.exchange import Exchange
+from withstand.client.field_names import is_password
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.access.accounts import is_password
 from withstand.scan.access.objects import like_baseline
 from withstand.scan.access.ownership import own_account
 from withstand.scan.access.users import NewUser, account_of, located_account, new_user
@@ -30,13 +30,13 @@ from withstand.scan.probes.privileges import (
     STRICT,
     Tries,
     as_user,
-    attempts,
     document_of,
     extras,
     has,
     knows,
     named,
     nonsense,
+    tries_at,
     worst,
 )
 from withstand.scan.subject import Subject
@@ -133,7 +133,7 @@ def _judged(
     document, slots = _document(before), subject.builder.slots(change)
     known = {slot.name.rsplit(".", 1)[-1] for slot in slots if slot.location == "body"}
     more = tuple(each for each in as_user(slots) if each.name not in known)
-    seen = attempts(subject.api, change, slots, tuple(map(document_of, before)), own_account=True)
+    seen = tries_at(subject.api, change, slots, tuple(map(document_of, before)), own_account=True)
     every = tuple({each.name: each for each in (*more, *seen)}.values())
     tries = tuple(each for each in every if not each.may_lock_out)
     locks = tuple(each for each in every if each.may_lock_out and not shared)

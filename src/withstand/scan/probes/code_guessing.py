@@ -6,55 +6,23 @@ them can be tried. Sub-generator for checks: `series = yield from guess_codes(su
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from withstand.client.exchange import Exchange, Failure, Request, Response
-from withstand.openapi.operation import Operation
+from withstand.client.field_names import is_password, names_user
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.access.accounts import is_password, new_password, sign_up_operation
+from withstand.scan.access.accounts import new_password, sign_up_operation
 from withstand.scan.access.ownership import is_locked_out
 from withstand.scan.answers.similarity import normalised
 from withstand.scan.check import Steps, send
-from withstand.scan.policy import Profile, matches
-from withstand.scan.probes.guessing import Series, grows, limit_in, names_user, own_account
+from withstand.scan.probes.code_entries import CodeEntry, is_code, is_kept_out, last_part, leads_to
+from withstand.scan.probes.guessing import Series, grows, limit_in, own_account
 from withstand.scan.seen import admits_failure, text_of
 from withstand.scan.subject import Subject
 
 CODES_WITHOUT_A_LIMIT: Final = 60
 """How many wrong codes are tried."""
 
-_SURELY: Final = frozenset(
-    {
-        "otp",
-        "totp",
-        "passcode",
-        "otpcode",
-        "totpcode",
-        "mfacode",
-        "mfatoken",
-        "smscode",
-        "logincode",
-    }
-    | {"verificationcode", "resetcode", "confirmationcode", "onetimecode", "onetimepassword"}
-    | {"twofactorcode", "2facode", "recoverycode", "backupcode", "authenticatorcode", "emailcode"}
-)
-_PERHAPS: Final = frozenset({"code", "pin", "token", "pincode"})
-_PLACES: Final = frozenset(
-    {"otp", "totp", "2fa", "mfa", "twofactor", "factor", "pin", "sms", "verify", "verification"}
-    | {"confirm", "confirmation", "activate", "activation", "recover", "recovery", "reset"}
-    | {"forgot", "passwordless", "challenge", "unlock", "code", "codes"}
-)
-_OTHER_CODES: Final = frozenset(
-    {"coupon", "coupons", "voucher", "vouchers", "promo", "gift", "giftcards", "discount", "oauth"}
-    | {"oauth2", "payment", "payments", "card", "cards", "country", "countries", "zip", "postal"}
-    | {"invite", "invitations", "referral", "referrals", "products", "currency", "currencies"}
-)
-_ASKS: Final = frozenset(
-    {"request", "send", "resend", "forgot", "start", "initiate", "enroll", "enrol", "setup"}
-    | {"enable", "challenge", "otp", "recovery", "recover", "code", "reset", "verification"}
-)
-_LONGEST: Final = 10  # characters: whatever must be longer cannot be guessed by trying
 _A_CODE: Final = re.compile(r"(?<![a-z])(?:code|otp|totp|pin|passcode|token|one[- ]time)(?![a-z])")
 _IS_WRONG: Final = re.compile(
     r"wrong|invalid|incorrect|not (?:right|valid|correct|accepted)|does(?:n.t| not) match"
@@ -66,51 +34,9 @@ _NOTHING_TO_GUESS: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeEntry:
-    """An operation that takes a code, in which input, and the inputs that say whose it is."""
-
-    operation: Operation
-    code: Slot
-    accounts: tuple[Slot, ...]
-
-    @property
-    def key(self) -> str:
-        """The operation's."""
-        return self.operation.key
-
-
-def code_entries(subject: Subject) -> tuple[CodeEntry, ...]:
-    """The operations that judge a short code."""
-    found = []
-    for operation in subject.api.operations:
-        if operation.method not in {"POST", "PUT", "PATCH"} or _kept_out(subject, operation):
-            continue
-        slots = subject.builder.slots(operation)
-        code = next((slot for slot in slots if _is_code(operation, slot)), None)
-        if code is None:
-            continue
-        accounts = tuple(
-            slot
-            for slot in slots
-            if slot.location in {"body", "query"} and slot.is_text and names_user(_last(slot))
-        )
-        found.append(CodeEntry(operation=operation, code=code, accounts=accounts))
-    return tuple(found)
-
-
-def lacks_user(subject: Subject, entry: CodeEntry) -> str | None:
-    """Why codes cannot be guessed for a user of the scan's own; None when they can."""
-    if entry.operation.requires_credential or not entry.accounts:
-        return None if subject.throwaway is not None else "no throw-away user could be signed up"
-    if sign_up_operation(subject.api, subject.builder) is None and subject.throwaway is None:
-        return "the document has no public sign-up for a user of the scan's own"
-    return None
-
-
 def guess_codes(subject: Subject, entry: CodeEntry) -> Steps[Series]:
     """Wrong codes, one after the other, until the API has had enough or the list is through."""
-    limit = next((n for p, n in subject.policy.limits.items() if matches(p, entry.key)), None)
+    limit = subject.policy.allowed_failures(entry.key)
     wanted = CODES_WITHOUT_A_LIMIT if limit is None else min(limit + 5, 200)
     account = yield from _whose(subject, entry)
     name = account.get("email") or account.get("username") or ""
@@ -182,12 +108,12 @@ def _ask_for_code(subject: Subject, entry: CodeEntry, account: Mapping[str, str]
     for operation in subject.api.operations:
         if operation.method != "POST" or operation.path_parameters:
             continue
-        if operation.key == entry.key or _kept_out(subject, operation):
+        if operation.key == entry.key or is_kept_out(subject, operation):
             continue
-        if not _leads_to(operation, entry.operation):
+        if not leads_to(operation, entry.operation):
             continue
         slots = subject.builder.slots(operation)
-        if any(_is_code(operation, slot) or is_password(slot.name) for slot in slots):
+        if any(is_code(operation, slot) or is_password(slot.name) for slot in slots):
             continue
         try:
             request = subject.build(operation, replace=_filled(slots, account)).request
@@ -199,15 +125,6 @@ def _ask_for_code(subject: Subject, entry: CodeEntry, account: Mapping[str, str]
         if exchange.succeeded:
             return True
     return False
-
-
-def _leads_to(operation: Operation, entry: Operation) -> bool:
-    """`/recovery` to `/recovery/code`, `/otp/send` to `/otp/verify`, `/forgot` to `/reset`."""
-    own, other = _parts(operation.path), _parts(entry.path)
-    if other[: len(own)] == own and own and set(_words(own[-1])) & (_ASKS | _PLACES):
-        return True
-    near = own[:-1] == other[:-1] or own[:-1] == other
-    return bool(own) and near and bool(set(_words(own[-1])) & _ASKS)
 
 
 def _attempt(subject: Subject, entry: CodeEntry, account: Mapping[str, str]) -> Request:
@@ -233,7 +150,7 @@ def _signs(entry: CodeEntry) -> bool:
 def _filled(slots: tuple[Slot, ...], account: Mapping[str, str]) -> dict[Slot, object]:
     values: dict[Slot, object] = {}
     for slot in slots:
-        last = _last(slot)
+        last = last_part(slot)
         if slot.is_text and names_user(last) and account:
             by_email = "mail" in last or slot.schema.get("format") == "email"
             first, second = ("email", "username") if by_email else ("username", "email")
@@ -250,7 +167,7 @@ def _code(slot: Slot, nonce: str) -> object | None:
     if slot.kinds == {"integer"}:
         return 100_000 + number % 900_000
     pattern = str(schema.get("pattern") or "")
-    usual = 4 if "pin" in _last(slot) else 6
+    usual = 4 if "pin" in last_part(slot) else 6
     for length in dict.fromkeys((usual, 6, 4, 8, 5, 7, 10)):
         if not int(schema.get("minLength") or 0) <= length <= int(schema.get("maxLength") or 99):
             continue
@@ -261,46 +178,3 @@ def _code(slot: Slot, nonce: str) -> object | None:
         except re.error:
             return None
     return None
-
-
-def _is_code(operation: Operation, slot: Slot) -> bool:
-    if slot.location not in {"body", "query"} or slot.schema.keys() & {"enum", "const"}:
-        return False
-    if slot.kinds == {"boolean"} or int(slot.schema.get("minLength") or 0) > _LONGEST:
-        return False
-    plain = re.sub(r"[^a-z0-9]", "", _last(slot))
-    where = {word for part in _parts(operation.path) for word in _words(part)}
-    if where & _OTHER_CODES:
-        return False
-    if plain in _SURELY:
-        return True
-    if plain not in _PERHAPS or not where & _PLACES:
-        return False
-    # A token is long as a rule: only one that the document says is short can be guessed.
-    return plain != "token" or int(slot.schema.get("maxLength") or 99) <= _LONGEST
-
-
-def _kept_out(subject: Subject, operation: Operation) -> bool:
-    """Whether the operation may not be called: listed under never, or nothing is to be changed.
-
-    The word `reset` keeps the scan from emptying an API; with a code and an account it names
-    something else, which changes nothing as long as the code is wrong.
-    """
-    if subject.policy.profile is Profile.READONLY:
-        return True
-    if any(matches(pattern, operation.key) for pattern in subject.policy.never):
-        return True
-    reason = subject.policy.forbids(operation)
-    return reason is not None and reason != "its name contains 'reset'"
-
-
-def _last(slot: Slot) -> str:
-    return slot.name.rsplit(".", 1)[-1].lower()
-
-
-def _parts(path: str) -> list[str]:
-    return [part.lower() for part in path.split("/") if part and not part.startswith("{")]
-
-
-def _words(part: str) -> list[str]:
-    return [*re.split(r"[^a-z0-9]+", part), re.sub(r"[^a-z0-9]", "", part)]

@@ -2,7 +2,8 @@
 
 from withstand.client.exchange import Exchange
 from withstand.client.masking import Mask
-from withstand.scan.access.granted import Attempt, attempt, guarded_reads, owner_of
+from withstand.scan.access.granted import Attempt, attempt, owner_of
+from withstand.scan.access.guarded import guarded_reads
 from withstand.scan.check import Steps
 from withstand.scan.probes.tokens import is_jwt
 from withstand.scan.subject import Baseline, Subject

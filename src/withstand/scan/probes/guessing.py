@@ -10,27 +10,17 @@ from statistics import median
 from typing import Final
 
 from withstand.client.exchange import Exchange, Failure, Request, Response
-from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.session import csrf_token, merged, wants_csrf_token
-from withstand.openapi.operation import Operation
-from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.access.accounts import (
-    is_password,
-    looks_like_login,
-    sign_up_operation,
-    sign_up_request,
-)
+from withstand.openapi.request_builder import Unbuildable
+from withstand.scan.access.accounts import sign_up_operation, sign_up_request
 from withstand.scan.answers.similarity import normalised
 from withstand.scan.check import Pause, Steps, send
-from withstand.scan.policy import matches
+from withstand.scan.probes.logins import Guard, Login, attempt
 from withstand.scan.subject import Subject
 from withstand.scan.wire.login import based
 
 GUESSES_WITHOUT_A_LIMIT: Final = 30
 """How many wrong passwords are tried where nobody said after how many they must be refused."""
-
-Guard = tuple[tuple[str, str], Mapping[str, str]] | None
-"""Name and value of a token against forged requests, and the cookies that go with it."""
 
 _MOST_GUESSES: Final = 200
 _BUSY: Final = frozenset({429, 503})
@@ -41,15 +31,6 @@ _LIMIT_TEXT: Final = re.compile(
 )
 _SLOWER_TIMES: Final = 3.0  # than the first guesses, and …
 _SLOWER_BY_NS: Final = 300_000_000  # … by this much: a delay that grows on purpose
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
-    """An operation by which one logs in."""
-
-    key: str
-    operation: Operation | None  # None: known from [login] only, the document lacks it
-    recipe: LoginRecipe | None  # how its body is written, where [login] says so
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,30 +48,9 @@ class Series:
     problem: str | None = None
 
 
-def logins(subject: Subject) -> tuple[Login, ...]:
-    """The operations that take passwords from strangers: configured, limited, or by their look."""
-    found: dict[str, Login] = {}
-    if subject.login is not None and subject.login.is_personal:
-        key = subject.login.operation_key
-        found[key] = Login(key=key, operation=subject.api.operation(key), recipe=subject.login)
-    for operation in subject.api.operations:
-        named = any(matches(pattern, operation.key) for pattern in subject.policy.limits)
-        if operation.key not in found and (named or looks_like_login(operation, subject.builder)):
-            found[operation.key] = Login(key=operation.key, operation=operation, recipe=None)
-    return tuple(login for login in found.values() if _forbidden(subject, login) is None)
-
-
-def allowed_failures(subject: Subject, login: Login) -> int | None:
-    """After how many wrong passwords the configuration wants a refusal; None when it is silent."""
-    return next(
-        (limit for pattern, limit in subject.policy.limits.items() if matches(pattern, login.key)),
-        None,
-    )
-
-
 def guess(subject: Subject, login: Login) -> Steps[Series]:
     """Wrong passwords, one after the other, until the API has had enough or the list is through."""
-    limit = allowed_failures(subject, login)
+    limit = subject.policy.allowed_failures(login.key)
     if limit is not None and limit >= _MOST_GUESSES:
         return Series(
             account="",
@@ -105,7 +65,7 @@ def guess(subject: Subject, login: Login) -> Steps[Series]:
     guard: Guard = None
     while len(exchanges) < wanted:
         try:
-            request = _request(subject, login, account, f"Wrong-{subject.nonce()[2:14]}-1", guard)
+            request = attempt(subject, login, account, f"Wrong-{subject.nonce()[2:14]}-1", guard)
         except (Unbuildable, KeyError) as problem:
             return Series(account=name, exchanges=(), problem=f"no login can be tried: {problem}")
         exchange = yield from send(request, noise_is_answer=True)
@@ -125,7 +85,7 @@ def guess(subject: Subject, login: Login) -> Steps[Series]:
         if exchange.status in _BUSY and strays < _MOST_STRAYS:
             # Too many requests, or too many failures? What counts those refuses the next as well.
             yield Pause(seconds=_REST_S)
-            request = _request(subject, login, account, f"Wrong-{subject.nonce()[2:14]}-1", guard)
+            request = attempt(subject, login, account, f"Wrong-{subject.nonce()[2:14]}-1", guard)
             again = yield from send(request, noise_is_answer=True)
             if again.status != exchange.status:
                 strays += 1
@@ -242,63 +202,3 @@ def guarded(subject: Subject, login: Login, refusal: Response) -> Steps[Guard]:
     if found is None or answer.response is None:
         return None
     return found, merged({}, answer.response)
-
-
-def _request(
-    subject: Subject,
-    login: Login,
-    account: Mapping[str, str],
-    password: str,
-    guard: Guard = None,
-) -> Request:
-    """One attempt. Raises Unbuildable, and KeyError for a field that [login] wants of nobody."""
-    if login.recipe is not None:
-        return _by_recipe(subject, login.recipe, account, password, guard)
-    assert login.operation is not None, "without a recipe the document describes it"
-    values: dict[Slot, object] = {}
-    for slot in subject.builder.slots(login.operation):
-        last = slot.name.rsplit(".", 1)[-1].lower()
-        if is_password(slot.name):
-            values[slot] = password
-        elif slot.location == "body" and slot.is_text and names_user(last):
-            by_email = "mail" in last or slot.schema.get("format") == "email"
-            values[slot] = account["email" if by_email else "username"]
-    return subject.build(login.operation, replace=values).request
-
-
-def _by_recipe(
-    subject: Subject,
-    recipe: LoginRecipe,
-    account: Mapping[str, str],
-    password: str,
-    guard: Guard = None,
-) -> Request:
-    template = subject.identities[0] if subject.identities else None
-    known = dict(template.fields) if template is not None else {"password": password}
-    fields: dict[str, str] = {}
-    for name, value in {**account, **known}.items():
-        if is_password(name):
-            fields[name] = password
-        elif "@" in value or "mail" in name.lower():
-            fields[name] = account["email"]
-        elif name in account:
-            fields[name] = account[name]
-        elif names_user(name.lower()):
-            fields[name] = account["username"]
-        else:
-            fields[name] = value  # a tenant or client that all identities share
-    fields.setdefault("password", password)
-    somebody = Identity(name="somebody", role="nobody", fields=fields)
-    csrf, cookies = guard if guard is not None else (None, None)
-    return based(recipe.request(somebody, csrf=csrf, cookies=cookies), subject.target.base_path)
-
-
-def names_user(name: str) -> bool:
-    return "mail" in name or name in {"username", "user", "login", "user_name", "name", "account"}
-
-
-def _forbidden(subject: Subject, login: Login) -> str | None:
-    if login.operation is not None:
-        return subject.policy.forbids(login.operation)
-    listed = any(matches(pattern, login.key) for pattern in subject.policy.never)
-    return "listed under never" if listed else None

@@ -8,9 +8,10 @@ from typing import Final
 from urllib.parse import quote, quote_plus
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.field_names import is_password
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.schema_fit import kinds_of
-from withstand.scan.access.accounts import is_password, looks_like_login
+from withstand.scan.access.accounts import looks_like_login
 from withstand.scan.access.objects import like_baseline
 from withstand.scan.answers.similarity import same_content, volatile_places
 from withstand.scan.check import (

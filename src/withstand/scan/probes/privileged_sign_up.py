@@ -21,16 +21,16 @@ from withstand.scan.finding import Severity
 from withstand.scan.probes.privileges import (
     ONE_BY_ONE,
     STRICT,
-    Attempt,
     Tries,
+    Try,
     as_user,
-    attempts,
     document_of,
     extras,
     has,
     knows,
     named,
     nonsense,
+    tries_at,
     worst,
 )
 from withstand.scan.subject import Baseline, Subject
@@ -42,7 +42,7 @@ def sign_up_with_more(subject: Subject, post: Operation, views: tuple[Any, ...])
     `views` are documents that show how such users look.
     """
     slots = subject.builder.slots(post)
-    shown_ones = attempts(subject.api, post, slots, views, own_account=True)
+    shown_ones = tries_at(subject.api, post, slots, views, own_account=True)
     tries = tuple({each.name: each for each in (*shown_ones, *as_user(slots))}.values())
     odd = nonsense(slots, subject.nonce())
     user = yield from new_user(subject, extras((*tries, odd)))
@@ -63,7 +63,7 @@ def sign_up_with_more(subject: Subject, post: Operation, views: tuple[Any, ...])
 
 
 def _judge_user(
-    subject: Subject, post: Operation, user: NewUser, tries: Tries, odd: Attempt | None
+    subject: Subject, post: Operation, user: NewUser, tries: Tries, odd: Try | None
 ) -> Steps[Outcome]:
     view = yield from account_of(subject, user, post)
     told = (document_of(view), _claims(user))
@@ -82,7 +82,7 @@ def _judge_user(
     usual = (document_of(other), _claims(control))
     anything = odd is not None and any(has(document, odd) for document in told)
 
-    def counts(each: Attempt) -> bool:
+    def counts(each: Try) -> bool:
         unusual = not any(has(document, each) for document in usual)
         return unusual and (not anything or any(knows(document, each.name) for document in usual))
 

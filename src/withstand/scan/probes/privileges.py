@@ -55,7 +55,7 @@ STRICT: Final = Passed(note="properties that it does not know are refused")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class Try:
     """A property and the value tried. `slot` is its place in the request."""
 
     name: str
@@ -74,22 +74,22 @@ class Attempt:
         return Severity.HIGH if serious else Severity.MEDIUM
 
 
-Tries = tuple[Attempt, ...]
+Tries = tuple[Try, ...]
 
 
-def attempts(
+def tries_at(
     api: Api,
     operation: Operation,
     slots: tuple[Slot, ...],
     views: tuple[Any, ...],
     *,
     own_account: bool = False,
-) -> tuple[Attempt, ...]:
+) -> tuple[Try, ...]:
     """The properties to try, most privileged first. `views` are documents that show the object."""
     prefix = _wrapper(slots)
     declared = {canonical(s.name.rsplit(".", 1)[-1]) for s in slots if s.location == "body"}
     read_only = set(_read_only(api, operation))
-    found: dict[str, Attempt] = {}
+    found: dict[str, Try] = {}
     for view in views:
         for name, value in _properties(view):
             spoken = bool(_WORDS & {*words(name)}) or (
@@ -102,7 +102,7 @@ def attempts(
                 continue
             other = _other(name, value, _allowed(api, operation, name))
             if other is not None:
-                found[name] = Attempt(name=name, slot=_slot(prefix, name), value=other)
+                found[name] = Try(name=name, slot=_slot(prefix, name), value=other)
     ranked = sorted(found.values(), key=lambda each: _rank(each.name))
     return tuple(ranked[:_MOST])
 
@@ -112,32 +112,32 @@ def _is_the_apis(name: str, value: Any) -> bool:
     return isinstance(value, bool | int | float) and words(name)[-1] in _NOBODYS_OWN
 
 
-def as_user(slots: tuple[Slot, ...]) -> tuple[Attempt, ...]:
+def as_user(slots: tuple[Slot, ...]) -> tuple[Try, ...]:
     """What a sign-up is tried with besides; a role that may be chosen is tried as well."""
     prefix = _wrapper(slots)
     return tuple(
-        Attempt(name=name, slot=_slot(prefix, name), value=value) for name, value in AS_USER.items()
+        Try(name=name, slot=_slot(prefix, name), value=value) for name, value in AS_USER.items()
     )
 
 
-def extras(tries: Iterable[Attempt]) -> dict[Slot, object]:
+def extras(tries: Iterable[Try]) -> dict[Slot, object]:
     """The properties as inputs of a request."""
     return {each.slot: each.value for each in tries}
 
 
-def named(tries: Iterable[Attempt]) -> str:
+def named(tries: Iterable[Try]) -> str:
     """The properties as a finding names them: `role = "admin"`."""
     return " and ".join(f"{each.name} = {json.dumps(each.value)}" for each in tries)
 
 
-def worst(tries: Iterable[Attempt]) -> Severity:
+def worst(tries: Iterable[Try]) -> Severity:
     """How bad it is that callers set these."""
     return max((each.severity for each in tries), key=lambda severity: severity.rank)
 
 
-def nonsense(slots: tuple[Slot, ...], nonce: str) -> Attempt:
+def nonsense(slots: tuple[Slot, ...], nonce: str) -> Try:
     """A property that no API knows: one that keeps it keeps anything."""
-    return Attempt(name=nonce, slot=_slot(_wrapper(slots), nonce), value=True)
+    return Try(name=nonce, slot=_slot(_wrapper(slots), nonce), value=True)
 
 
 def document_of(exchange: Exchange | None) -> Any:
@@ -156,12 +156,12 @@ def _meant(text: str) -> object:
     return int(text) if number else known.get(text.lower(), text)
 
 
-def has(document: Any, attempt: Attempt) -> bool:
+def has(document: Any, tried: Try) -> bool:
     """Whether a document shows the property with just that value."""
     return any(
-        name == attempt.name
-        and isinstance(value, bool) is isinstance(attempt.value, bool)
-        and value == attempt.value
+        name == tried.name
+        and isinstance(value, bool) is isinstance(tried.value, bool)
+        and value == tried.value
         for name, value in _all_properties(document)
     )
 

@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from withstand.client.exchange import Request
+from withstand.client.field_names import is_password, names_user
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
-from withstand.scan.access.accounts import is_password
 from withstand.scan.policy import matches
-from withstand.scan.probes.guessing import Guard, Login, names_user
+from withstand.scan.probes.logins import Guard, Login
 from withstand.scan.subject import Subject
 from withstand.scan.wire.login import based
 
@@ -107,7 +107,7 @@ def _values(
             values[slot] = fields["password"]
         elif last in fields:
             values[slot] = fields[last]
-        elif slot.is_text and names_user(last.lower()):
+        elif slot.is_text and names_user(last):
             by_mail = "mail" in last.lower() or slot.schema.get("format") == "email"
             values[slot] = _first(fields, ("email",) if by_mail else ("username", "email"))
     return values
@@ -122,7 +122,7 @@ def _first(fields: Mapping[str, str], keys: tuple[str, ...]) -> str:
 
 
 def _is_name(key: str, value: str) -> bool:
-    return not is_password(key) and ("@" in value or names_user(key.lower()) or "phone" in key)
+    return not is_password(key) and ("@" in value or names_user(key) or "phone" in key)
 
 
 def _lookalike(text: str, nonce: str) -> str:

@@ -13,32 +13,12 @@ from withstand.openapi.resources import producer_of
 from withstand.scan.access.objects import item_slot
 from withstand.scan.subject import Subject
 
-_ACTS: Final = frozenset(
-    {
-        "test",
-        "ping",
-        "trigger",
-        "send",
-        "resend",
-        "deliver",
-        "redeliver",
-        "fire",
-        "fetch",
-        "refresh",
-    }
-    | {
-        "sync",
-        "check",
-        "verify",
-        "validate",
-        "run",
-        "execute",
-        "preview",
-        "import",
-        "poll",
-        "probe",
-    }
+_USES: Final = frozenset(
+    {"test", "ping", "trigger", "send", "resend", "deliver", "redeliver", "fire", "fetch", "run"}
+    | {"refresh", "sync", "check", "verify", "validate", "execute", "preview", "import", "poll"}
+    | {"probe"}
 )
+"""What is done with an address that is there."""
 
 
 def triggers(subject: Subject, kept: Exchange) -> Iterator[Request]:
@@ -48,7 +28,7 @@ def triggers(subject: Subject, kept: Exchange) -> Iterator[Request]:
         return
     for act in subject.api.operations:
         last = segments(act.path)[-1:]
-        if act.method not in {"POST", "GET"} or not _ACTS & {*words("".join(last))}:
+        if act.method not in {"POST", "GET"} or not _USES & {*words("".join(last))}:
             continue
         if not act.path_parameters or subject.policy.forbids(act) is not None:
             continue

@@ -4,11 +4,12 @@ Sub-generators for checks.
 """
 
 from withstand.client.exchange import Exchange
+from withstand.client.field_names import is_password
 from withstand.client.identity import Identity
 from withstand.openapi.naming import thing_named
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
-from withstand.scan.access.accounts import is_password, new_password
+from withstand.scan.access.accounts import new_password
 from withstand.scan.access.audience import Audience, audience, audience_of_another
 from withstand.scan.access.making import create
 from withstand.scan.access.objects import Made, without_echo

@@ -61,7 +61,7 @@ def places_of_baseline(known: Iterable[KnownFinding]) -> Iterator[Place]:
 def places_of_tests(checks: Iterable[Check], api: Api) -> Iterator[Place]:
     """Every fingerprint that a finding without a parameter of its own could have."""
     for check in checks:
-        if check.per is not Per.OPERATION:
+        if check.per is Per.API:
             yield Place(
                 fingerprint=fingerprint_of(check.name, ()), check=check.name, operation=None
             )

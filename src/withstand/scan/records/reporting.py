@@ -125,7 +125,7 @@ def _finding(
         remedy=check.remedy,
         evidence=tuple(_shown(item, mask, target) for item in failure.evidence[:_EVIDENCE_SHOWN]),
         parameter=failure.parameter,
-        whole_api=failure.whole_api or check.per is not Per.OPERATION,
+        whole_api=failure.whole_api or check.per is Per.API,
         references=check.references.lines(),
     )
 

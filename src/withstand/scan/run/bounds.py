@@ -1,9 +1,11 @@
 """What keeps a check from running here: the profile, the target, what the scan works with. Pure."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from withstand.openapi.operation import Operation
-from withstand.scan.check import Check, Inconclusive, Outcome, Safety, Skipped
+from withstand.scan.check import Check, Inconclusive, Outcome, Per, Safety, Skipped
+from withstand.scan.groundwork.examination import Readiness
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.plan import ScanPlan
 from withstand.scan.policy import Profile
@@ -31,7 +33,20 @@ def out_of_bounds(
     return None
 
 
-def lacks(plan: ScanPlan, ground: Groundwork, check: Check, subject: Subject) -> str | None:
+def readiness(
+    plan: ScanPlan, ground: Groundwork, subject_of: Callable[[Operation | None], Subject]
+) -> tuple[Readiness, ...]:
+    """For each check where it could run, and what it lacks elsewhere."""
+    ready = []
+    for check in plan.checks:
+        places = (None,) if check.per is Per.API else plan.api.operations
+        lacking = [_lacks(plan, ground, check, subject_of(place)) for place in places]
+        reasons = tuple(dict.fromkeys(each for each in lacking if each))
+        ready.append(Readiness(check=check.name, able=lacking.count(None), lacks=reasons))
+    return tuple(ready)
+
+
+def _lacks(plan: ScanPlan, ground: Groundwork, check: Check, subject: Subject) -> str | None:
     """Why a check cannot run on a subject; "" where there is nothing to look at, None if it can."""
     operation = subject.operation
     outcome = out_of_bounds(plan, ground, check, operation)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request
-from withstand.client.identity import Identity
+from withstand.client.identity import Identity, stripped
 from withstand.client.transport import Transport
 from withstand.openapi.operation import Operation
 from withstand.scan.plan import ScanPlan
@@ -16,7 +16,7 @@ _LONGEST_S: Final = 300.0  # for all deletions
 _Case = tuple[str, str | None]
 """The key of an operation that deletes, and who made what it deletes."""
 _GONE: Final = frozenset({404, 410})
-_NOT_HIS: Final = frozenset({401, 403})
+_NOT_THEIRS: Final = frozenset({401, 403})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ async def _deleted(
     status = exchange.status
     if was_served(exchange) or status in _GONE or thing.claimed:
         return ""
-    if status in _NOT_HIS or exchange.succeeded:
+    if status in _NOT_THEIRS or exchange.succeeded:
         for other in _others(plan, thing, people):
             if was_served(await transport.send(_sent_by(other, thing, people))):
                 able[case] = other
@@ -95,11 +95,7 @@ async def _deleted(
 def _sent_by(other: Identity, thing: Leftover, people: tuple[Identity, ...]) -> Request:
     """The deletion in another's name."""
     assert thing.deletion is not None, "only what can be deleted is"
-    request = thing.deletion
-    for each in people:
-        if each.credential is not None:
-            request = each.credential.strip(request)
-    return other.authorize(request)
+    return other.authorize(stripped(thing.deletion, people))
 
 
 def _sent(identity: Identity, thing: Leftover) -> bool:

@@ -88,7 +88,7 @@ def _below(plan: ScanPlan) -> str:
 def _says_nothing(plan: ScanPlan, ground: Groundwork, outcomes: Outcomes) -> bool:
     """Whether everything that was called refused or failed, also those who may call it."""
     known = {200, 201, 401, 403}  # somebody is there, and wants to know who asks
-    observed = outcomes.courier.observed
+    observed = outcomes.courier.logbook.observed
     alive = not plan.identities and any(each.status in known for each in observed)
     return (
         plan.policy.profile is not Profile.READONLY  # which has only what is there

@@ -15,7 +15,7 @@ from withstand.scan.access.accounts import looks_like_login, sign_up_operation
 from withstand.scan.check import Check, Per, Safety
 from withstand.scan.groundwork import canary, health, identities, throwaways
 from withstand.scan.groundwork.baselines import take_baselines
-from withstand.scan.groundwork.examination import Examination, Readiness, examined
+from withstand.scan.groundwork.examination import Examination, examined
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.shortfalls import shortfalls
 from withstand.scan.groundwork.trace import Trace
@@ -23,7 +23,7 @@ from withstand.scan.plan import Observer, ScanPlan, ScanProgress
 from withstand.scan.records.record import ScanRecord
 from withstand.scan.records.share import digest_of
 from withstand.scan.run.agenda import Item, place_of
-from withstand.scan.run.bounds import lacks
+from withstand.scan.run.bounds import readiness
 from withstand.scan.run.cleanup import clean_up
 from withstand.scan.run.outcomes import Outcomes
 from withstand.scan.run.provocation import provoke
@@ -226,7 +226,7 @@ class ScanRun:
         cleared = await clean_up(
             self.plan,
             Overtime(self.courier),
-            (*self.courier.created, *self.courier.observed),
+            (*self.courier.logbook.created, *self.courier.logbook.observed),
             identities=self._ground.identities.values(),
             sign_up=sign_up_operation(self.plan.api, self._ground.builder),
         )
@@ -234,24 +234,10 @@ class ScanRun:
 
     def examination(self, problem: str | None) -> Examination:
         """What is known before any check has run."""
-        ready = []
-        for check in self.plan.checks:
-            places = (None,) if check.per is Per.API else self.plan.api.operations
-            lacking = [
-                lacks(self.plan, self._ground, check, self._outcomes.subject(operation))
-                for operation in places
-            ]
-            ready.append(
-                Readiness(
-                    check=check.name,
-                    able=lacking.count(None),
-                    lacks=tuple(dict.fromkeys(each for each in lacking if each)),
-                )
-            )
         return examined(
             self.plan,
             self._ground,
-            tuple(ready),
+            readiness(self.plan, self._ground, self._outcomes.subject),
             self._outcomes.mask(),
             self.courier.requests,
             problem or self._outcomes.void,

@@ -5,22 +5,19 @@ a fresh connection after a pause, and when it stays, the check that asked ends a
 long a busy target is waited for is decided in `withstand.scan.wire.patience`.
 """
 
-from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from withstand.client.certificate import Handshake
-from withstand.client.exchange import Exchange, Failure, Request
+from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Credential, Identity
 from withstand.client.listener import Listener, Unreachable
-from withstand.client.redirect import respelled
 from withstand.client.target import Target
 from withstand.client.transport import Transport
-from withstand.openapi.request_values import Unbuildable
 from withstand.scan.wire.browser import Browser
 from withstand.scan.wire.budget import Allowance, Budget, BudgetSpent
-from withstand.scan.wire.leftovers import may_create
+from withstand.scan.wire.logbook import Logbook
 from withstand.scan.wire.patience import (
     LONGEST_WAIT_S,
     SHORT_WAIT_S,
@@ -32,39 +29,19 @@ from withstand.scan.wire.patience import (
 from withstand.scan.wire.preconditions import Preconditions
 from withstand.scan.wire.real_users import RealUsers
 from withstand.scan.wire.renewal import Renewal
+from withstand.scan.wire.spellings import Spellings
+from withstand.scan.wire.unanswered import NoiseStays, Stopped, Withheld
 
 __all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "Withheld", "is_noise"]
 
-_OBSERVED_EXCHANGES: Final = 5_000
-_MOST_CREATED: Final = 5_000
 _MOST_HOPS: Final = 3  # from one spelling of an address to the next
-_MOST_SPELLED: Final = 2_000
 _BETWEEN_LOOKS_S: Final = 0.5  # at whether somebody wants the scan to stop
-_OBSERVED_BYTES: Final = 100_000_000  # of their answers: bounded memory on any API
 _WAITED_SHARE: Final = 1 / 3  # of the scan's time, which is spent on waiting at most
 _WAITED_S: Final = 600.0  # where its time has no limit
 
 
 NewUser = Callable[[], Awaitable[Identity | str]]
 """Makes a throw-away user that is logged in, or says why there is none."""
-
-
-class NoiseStays(Exception):  # noqa: N818 - a condition of the network, not an error of ours
-    """The target gives no answer that says anything."""
-
-    def __init__(self, exchange: Exchange) -> None:
-        outcome = exchange.outcome
-        what = str(outcome) if isinstance(outcome, Failure) else f"status {outcome.status}"
-        super().__init__(f"{exchange.request.method} {exchange.request.operation_path}: {what}")
-        self.exchange = exchange
-
-
-class Withheld(Unbuildable):
-    """A request is not sent: it might harm a configured user (V8). `reason` is one sentence."""
-
-
-class Stopped(Exception):  # noqa: N818 - the user asked for it
-    """Somebody asked the scan to stop."""
 
 
 class Courier:
@@ -86,14 +63,12 @@ class Courier:
         self._started_s = transport.unix_time_s()
         self._renewal = Renewal()
         self._preconditions = Preconditions()
-        self._target = target
         self._browser = Browser(target) if target is not None else None
-        self._spelled: dict[tuple[str, str], str] = {}  # method and path → path as the API has it
+        self._spellings = Spellings(target)
         self.real_users = RealUsers()  # to whom nothing is done
         self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
         self.waits: Callable[[float], None] = _nothing  # is told how long the scan waits, seconds
-        self.created: list[Exchange] = []  # by these something may be there that must go again
-        self.observed: deque[Exchange] = deque()
+        self.logbook = Logbook()
         self.new_user: NewUser = _nobody  # makes a throw-away user for the check that asks
         self.overtime = False  # what is sent to finish properly counts against no budget
         self.kept: dict[str, Credential] = {}  # by identity: with which the scan is to go on
@@ -102,7 +77,6 @@ class Courier:
         self.refusals = 0  # answers of 429 that were waited for
         self.waited_s = 0.0
         self._pace = Pace()
-        self._observed_bytes = 0
         self._last_sent_s = 0.0
         self._last_served: Request | None = None  # a read, which may be repeated
         self._troubles = Troubles()
@@ -142,11 +116,7 @@ class Courier:
         """The request as the API has it now: the newest cookie of each session that it renewed, the
         spelling of the address to which it redirects.
         """
-        path, mark, query = request.path.partition("?")
-        spelled = self._spelled.get((request.method, path))
-        if spelled is not None:
-            request = replace(request, path=spelled + mark + query)
-        return self._renewal.current(request)
+        return self._renewal.current(self._spellings.current(request))
 
     async def send(
         self,
@@ -181,12 +151,7 @@ class Courier:
         exchange = await self._browser.submitted(
             self.current(request), lambda asked: self._unlocked(asked, fresh=fresh, to=None)
         )
-        return self._landed(exchange)
-
-    def _landed(self, exchange: Exchange) -> Exchange:
-        response = exchange.response
-        if response is not None and not 200 <= response.status < 300 and may_create(exchange):
-            self.created.append(exchange)  # when it was observed, nobody knew
+        self.logbook.keep_judged(exchange)
         return exchange
 
     async def _unlocked(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
@@ -207,18 +172,14 @@ class Courier:
     async def _respelled(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
         """One exchange, at the spelling of the address to which the API redirects."""
         exchange = await self._once(request, fresh=fresh, to=to)
-        if self._target is None or to is not None:
+        if to is not None:
             return exchange
         for _ in range(_MOST_HOPS):
-            path = respelled(self._target, exchange.request, exchange.response)
-            if path is None:
+            again = self._spellings.again(exchange)
+            if again is None:
                 break
-            _, mark, query = exchange.request.path.partition("?")
-            again = replace(exchange.request, path=path + mark + query)
             exchange = await self._once(again, fresh=False, to=None)
-        asked, found = request.operation_path, exchange.request.operation_path
-        if asked != found and len(self._spelled) < _MOST_SPELLED:
-            self._spelled[request.method, asked] = found  # the next one is sent there at once
+        self._spellings.learn(request, exchange.request)
         return exchange
 
     async def burst(self, requests: Sequence[Request]) -> tuple[Exchange, ...]:
@@ -233,7 +194,9 @@ class Courier:
         if self._browser is None:
             return exchanges
         landed = [await self._browser.landed(each, self._plainly) for each in exchanges]
-        return tuple(self._landed(exchange) for exchange in landed)
+        for exchange in landed:
+            self.logbook.keep_judged(exchange)
+        return tuple(landed)
 
     async def _plainly(self, request: Request) -> Exchange:
         return await self._once(request, fresh=False, to=None)
@@ -316,16 +279,9 @@ class Courier:
             self._pace.served(self.now_s())
             if exchange.succeeded and exchange.request.method == "GET":
                 self._last_served = exchange.request
-        if may_create(exchange) and len(self.created) < _MOST_CREATED:
-            self.created.append(exchange)
         if self.watch is not None:
             self.watch(exchange)
-        self.observed.append(exchange)
-        self._observed_bytes += _size(exchange)
-        while len(self.observed) > _OBSERVED_EXCHANGES or (
-            self._observed_bytes > _OBSERVED_BYTES and len(self.observed) > 1
-        ):
-            self._observed_bytes -= _size(self.observed.popleft())
+        self.logbook.keep(exchange)
 
     def _account(self, requests: int) -> None:
         if self._stop():
@@ -349,7 +305,3 @@ def _nothing(_seconds: float) -> None:
 
 async def _nobody() -> Identity | str:
     return "nothing here makes users"
-
-
-def _size(exchange: Exchange) -> int:
-    return len(exchange.response.body) if exchange.response is not None else 0

@@ -5,7 +5,8 @@ from urllib.parse import quote
 from withstand.client.exchange import Request, Response
 from withstand.client.identity import Credential
 from withstand.openapi.operation import Operation
-from withstand.scan.access.granted import Access, Alter, Attempt, attempt, guarded_reads, owner_of
+from withstand.scan.access.granted import Access, Alter, Attempt, attempt, owner_of
+from withstand.scan.access.guarded import guarded_reads
 from withstand.scan.check import (
     PASSED,
     Check,

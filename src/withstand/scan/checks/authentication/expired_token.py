@@ -5,7 +5,8 @@ from itertools import count
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Credential, Identity, LoginRecipe, jwt_claims
-from withstand.scan.access.granted import Access, attempt, guarded_reads, owner_of
+from withstand.scan.access.granted import Access, attempt, owner_of
+from withstand.scan.access.guarded import guarded_reads
 from withstand.scan.check import (
     PASSED,
     Check,

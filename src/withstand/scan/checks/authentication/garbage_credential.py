@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from withstand.client.exchange import Request, Response
 from withstand.client.identity import Credential
-from withstand.scan.access.granted import Access, Alter, attempt, is_guarded, owner_of
+from withstand.scan.access.granted import Access, Alter, attempt, owner_of
+from withstand.scan.access.guarded import is_guarded
 from withstand.scan.check import (
     PASSED,
     Check,

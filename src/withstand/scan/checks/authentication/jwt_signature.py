@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from withstand.client.exchange import Exchange, Request, Response
-from withstand.scan.access.granted import Access, guarded_reads, refuses
+from withstand.scan.access.granted import Access, refuses
+from withstand.scan.access.guarded import guarded_reads
 from withstand.scan.answers.similarity import same_content, volatile_places
 from withstand.scan.check import (
     PASSED,

@@ -7,7 +7,7 @@ from withstand.client.identity import Credential, Identity, LoginRecipe
 from withstand.client.soft_errors import says_no
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.access.granted import guarded_reads
+from withstand.scan.access.guarded import guarded_reads
 from withstand.scan.access.signing_out import ended, logout_operations
 from withstand.scan.answers.similarity import same_content
 from withstand.scan.check import (
@@ -16,7 +16,6 @@ from withstand.scan.check import (
     Example,
     Failed,
     Inconclusive,
-    LogIn,
     Outcome,
     Pause,
     Per,
@@ -32,12 +31,12 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
 from withstand.scan.finding import Confidence, Severity
+from withstand.scan.probes.second_session import kept, restored, same_credential, second_session
 from withstand.scan.probes.tokens import issued_for_s
 from withstand.scan.subject import Subject
 
 _SHORT_LIVED_S = 900.0  # what is good for a quarter of an hour at most does little harm
 _REFRESH_WAIT_S = 1.0  # a revocation may take a moment to reach every process
-_SECOND_S = 1.1  # two tokens of one second may be one and the same
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -51,12 +50,12 @@ def applies(subject: Subject) -> Skipped | None:
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    got = yield from _second_session(subject)
+    got = yield from second_session(subject)
     if got is None:
         return Inconclusive(reason="nobody could be logged in a second time")
     who, spare = got
     assert who.credential is not None, "who was logged in twice has the first credential"
-    if _same(spare, who.credential) and not who.throwaway:
+    if same_credential(spare, who.credential) and not who.throwaway:
         return Skipped(
             reason=f"a second login gives {who.name} the same credential, so a logout would spend "
             "it: only a throw-away user could be logged out, and nobody can sign up"
@@ -67,12 +66,12 @@ def run(subject: Subject) -> Steps[Outcome]:
     read = seen[0]
     still = yield from send(who.authorize(read.request))
     if not still.succeeded and not who.throwaway:
-        yield from _kept(who, read)
+        yield from kept(who, read)
         return Skipped(
             reason="a login ends the sessions before it, so there is none to spare for a logout"
         )
     outcome = yield from _log_out(subject, who, spare, seen)
-    yield from _restored(who, read)
+    yield from restored(who, read)
     return outcome
 
 
@@ -178,46 +177,6 @@ def _request(
     except Unbuildable as problem:
         return problem.reason
     return spare.apply(built.request)
-
-
-def _second_session(subject: Subject) -> Steps[tuple[Identity, Credential] | None]:
-    """The throw-away user, or else the first identity that can log in, logged in once more."""
-    everybody = (subject.throwaway,) if subject.throwaway is not None else subject.identities
-    for who in everybody:
-        if who.credential is None:
-            continue
-        spare: Credential | None = yield LogIn(identity=who.name)
-        if spare is not None and _same(spare, who.credential):
-            yield Pause(seconds=_SECOND_S)
-            spare = yield LogIn(identity=who.name)
-        if spare is not None:
-            return who, spare
-    return None
-
-
-def _same(one: Credential, other: Credential) -> bool:
-    nothing = Request(method="GET", path="/")
-    return one.apply(nothing) == other.apply(nothing)
-
-
-def _restored(who: Identity, read: Exchange) -> Steps[None]:
-    """Where the logout ended every session, the scan goes on with a new one."""
-    still = yield from send(who.authorize(read.request))
-    if not still.succeeded:
-        yield from _kept(who, read)
-
-
-def _kept(who: Identity, read: Exchange) -> Steps[None]:
-    for _ in range(2):
-        credential: Credential | None = yield LogIn(identity=who.name, keep=True)
-        if credential is None:
-            continue
-        works = yield from send(credential.apply(read.request))
-        if works.succeeded:
-            return
-        yield Pause(
-            seconds=_SECOND_S
-        )  # what a logout of this second ended, it ends for this second
 
 
 _LOGIN = LoginRecipe(

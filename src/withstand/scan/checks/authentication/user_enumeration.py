@@ -27,7 +27,8 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Evidence, Severity
-from withstand.scan.probes.guessing import Login, guarded, logins, unfit
+from withstand.scan.probes.guessing import guarded, unfit
+from withstand.scan.probes.logins import Login, logins
 from withstand.scan.probes.strangers import (
     known_user,
     login_request,

@@ -26,7 +26,8 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, late, operation, sent
 from withstand.scan.finding import Evidence, Severity
-from withstand.scan.probes.guessing import Login, logins, unfit
+from withstand.scan.probes.guessing import unfit
+from withstand.scan.probes.logins import Login, logins
 from withstand.scan.probes.strangers import login_request, stranger_like, with_password
 from withstand.scan.probes.telling_apart import Asked, asked, told_apart
 from withstand.scan.subject import Subject

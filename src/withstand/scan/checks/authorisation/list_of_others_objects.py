@@ -7,7 +7,7 @@ from withstand.openapi.operation import Operation, Parameter
 from withstand.openapi.resources import lister_of
 from withstand.openapi.spoken import name_of_id, only_reads, picker_of
 from withstand.scan.access.accounts import sign_up_operation
-from withstand.scan.access.granted import is_guarded
+from withstand.scan.access.guarded import is_guarded
 from withstand.scan.access.making import create
 from withstand.scan.access.objects import Made, listed, read_back
 from withstand.scan.access.ownership import no_pair, not_for_these, pair, shows

@@ -7,7 +7,7 @@ from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.resources import reader_of
 from withstand.openapi.spoken import only_reads
 from withstand.scan.access.accounts import looks_like_login, sign_up_operation
-from withstand.scan.access.granted import is_guarded
+from withstand.scan.access.guarded import is_guarded
 from withstand.scan.access.ownership import (
     no_pair,
     not_for_these,

@@ -1,6 +1,5 @@
 """Objects of one user can be changed by another."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -10,9 +9,9 @@ from withstand.client.identity import Identity
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import item_path
-from withstand.openapi.request_builder import Built, Slot, Unbuildable
+from withstand.openapi.request_builder import Unbuildable
 from withstand.scan.access.audience import Audience, audience_of_another
-from withstand.scan.access.granted import is_guarded
+from withstand.scan.access.guarded import is_guarded
 from withstand.scan.access.making import create
 from withstand.scan.access.objects import Made, located, without_echo
 from withstand.scan.access.ownership import (
@@ -26,8 +25,6 @@ from withstand.scan.access.ownership import (
     shows,
 )
 from withstand.scan.access.users import works_on_signed_up
-from withstand.scan.answers.shape import leaves
-from withstand.scan.answers.similarity import same_content, volatile_places
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -59,6 +56,7 @@ from withstand.scan.examples import (
 )
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.probes.account_of_other_user import change_account_of_other
+from withstand.scan.probes.changes import differs, has_changed, other_values, sparing
 from withstand.scan.subject import Subject
 
 _ABOUT_INPUT: Final = frozenset({400, 409, 422})
@@ -104,13 +102,13 @@ def run(subject: Subject) -> Steps[Outcome]:
         return Inconclusive(reason=held)
     try:
         built = located(subject, write, made, stranger)
-        built = located(subject, write, made, stranger, _other_values(built, held))
+        built = located(subject, write, made, stranger, other_values(built, held))
     except Unbuildable as problem:
         return Inconclusive(reason=problem.reason)
     tried = yield from send(stranger.authorize(built.request))
     # A refusal does not say that nothing has happened: some look at the owner only afterwards.
     after = yield from hold_again(subject, view, held, owner)
-    if subject.seems_done(tried) and not _differs(held, after):
+    if subject.seems_done(tried) and not differs(held, after):
         after = yield from hold_later(subject, view, held, owner)
     if after is None or after.response is None or not after.succeeded:
         status = after.status if after is not None else None
@@ -118,15 +116,15 @@ def run(subject: Subject) -> Steps[Outcome]:
     mark = shows(after, without_echo(after.request, built.canaries))
     if mark is None and write.method == "PATCH" and tried.status in _ABOUT_INPUT:
         text = subject.nonce()
-        sparing = _sparing(subject, write, stranger, built, text)
-        if sparing is not None:
-            tried = yield from send(sparing)
+        least = sparing(subject, write, stranger, built, text)
+        if least is not None:
+            tried = yield from send(least)
             after = (yield from hold_again(subject, view, held, owner)) or after
             mark = shows(after, (text,))
     refused = tried.response is None or not tried.succeeded or subject.refused(tried.response)
     if mark is None and refused:
         return (yield from _refused(subject, write, made, owner, tried))
-    if mark is None and not (yield from _changed(subject, view, held, after, owner)):
+    if mark is None and not (yield from has_changed(subject, view, held, after, owner)):
         return Passed(note=f"it answered {tried.status}, and nothing has changed")
     where = yield from audience_of_another(subject, view, held, owner, stranger)
     adds = write.method == "POST" or not write.path.rstrip("/").endswith("}")
@@ -145,22 +143,6 @@ def run(subject: Subject) -> Steps[Outcome]:
         ),
         confidence=Confidence.TENTATIVE if where is Audience.PUBLISHED else Confidence.FIRM,
     )
-
-
-def _sparing(
-    subject: Subject, write: Operation, by: Identity, full: Built, text: str
-) -> Request | None:
-    """The change of one text and nothing else: what else was in it may be the owner's alone."""
-    names = (s for s, v in full.values.items() if s.location == "body" and v in full.canaries)
-    slot = next(names, None)
-    if slot is None:
-        return None
-    place = {s: v for s, v in full.values.items() if s.location == "path"}
-    try:
-        built = subject.builder.build(write, None, full=False, replace={**place, slot: text})
-    except Unbuildable:
-        return None
-    return by.authorize(built.request)
 
 
 def _refused(
@@ -190,64 +172,6 @@ def _view(subject: Subject, write: Operation) -> Operation:
         return beside or write
     item = item_path(write.path) or write.path
     return replace(write, method="PUT", path=item)
-
-
-def _other_values(built: Built, held: Holding) -> Mapping[Slot, object]:
-    """Where nothing in a request is recognisable, other numbers, flags and choices than the object
-    has.
-    """
-    response = held.exchange.response
-    if built.canaries or response is None:
-        return {}
-    has = dict(leaves(response.json()))
-    found: dict[Slot, object] = {}
-    for slot, value in built.values.items():
-        choices, now = slot.schema.get("enum"), has.get(slot.name.rsplit(".", 1)[-1])
-        if slot.location != "body" or "const" in slot.schema:
-            continue
-        if isinstance(choices, list):
-            others = [each for each in choices if each != now]
-            if now in choices and others:
-                found[slot] = others[0]
-        elif isinstance(value, bool):
-            found[slot] = not (now if isinstance(now, bool) else value)
-        elif isinstance(value, int) and value + 1 <= slot.schema.get("maximum", value + 1):
-            found[slot] = value + 1 if str(value) in response.text else value
-    return found
-
-
-def _differs(held: Holding, after: Exchange | None) -> bool:
-    before, now = held.exchange.response, after.response if after is not None else None
-    return before is not None and now is not None and not same_content(before, now)
-
-
-def _changed(
-    subject: Subject, view: Operation, held: Holding, after: Exchange, owner: Identity
-) -> Steps[bool]:
-    """Whether the object is another than before, by more than what changes by itself."""
-    before, now = held.exchange.response, after.response
-    if before is None or now is None or not _differs(held, after):
-        return False
-    again = yield from hold_again(subject, view, held, owner)
-    moving = volatile_places(now, again.response if again is not None else None)
-    told = frozenset(place for place in volatile_places(before, now) if _tells_of_reading(place))
-    if same_content(before, now, volatile=moving | told):
-        return False
-    # What becomes "ready" soon after it was made does so in an object that nobody touches, too.
-    made = yield from create(subject, view, by=owner)
-    other = (yield from hold(subject, view, made, owner)) if isinstance(made, Made) else made
-    if not isinstance(other, Holding) or other.exchange.response is None:
-        return True
-    later = yield from hold_later(subject, view, other, owner)
-    by_itself = volatile_places(other.exchange.response, later.response if later else None)
-    return not same_content(before, now, volatile=moving | told | by_itself)
-
-
-def _tells_of_reading(place: str) -> bool:
-    """Whether a property may change because somebody looked: views, hits, the last access."""
-    last = place.rsplit(".", 1)[-1].lower()
-    words = ("view", "hit", "seen", "read", "access", "etag", "time", "_at", "date", "request")
-    return any(word in last for word in words)
 
 
 def _needed_credential(subject: Subject) -> bool:

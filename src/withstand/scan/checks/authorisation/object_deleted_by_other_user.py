@@ -6,7 +6,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
 from withstand.scan.access.audience import Audience, audience
-from withstand.scan.access.granted import is_guarded
+from withstand.scan.access.guarded import is_guarded
 from withstand.scan.access.making import create
 from withstand.scan.access.objects import Made, located
 from withstand.scan.access.ownership import (

@@ -9,11 +9,11 @@ from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import producer_of
 from withstand.scan.access.accounts import sign_up_operation
 from withstand.scan.access.audience import belongs_by_answers, in_list_of
-from withstand.scan.access.granted import is_guarded
+from withstand.scan.access.guarded import is_guarded
 from withstand.scan.access.making import create
 from withstand.scan.access.objects import Made, located, without_echo
 from withstand.scan.access.ownership import marks_in, no_pair, not_for_these, pair
-from withstand.scan.answers.personal import is_profile
+from withstand.scan.answers.personal import is_about_users
 from withstand.scan.answers.shape import tells
 from withstand.scan.answers.similarity import same_content, volatile_places
 from withstand.scan.check import (
@@ -141,7 +141,7 @@ def _judge(
             reason=f"{stranger.name} finds the object of {owner.name} in a list too, so "
             "such objects seem to be shared: if they are private, list the path under private"
         )
-    if not private and is_profile(subject.operation):
+    if not private and is_about_users(subject.operation):
         review = "a profile"
     return Failed(
         detail=f"{stranger.name} reads what "

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.field_names import is_password
 from withstand.client.identity import Identity
-from withstand.scan.access.accounts import is_password
-from withstand.scan.access.granted import guarded_reads, owner_of, refuses
+from withstand.scan.access.granted import owner_of, refuses
+from withstand.scan.access.guarded import guarded_reads
 from withstand.scan.answers.shape import leaves, same_shape, tells
 from withstand.scan.answers.similarity import same_content
 from withstand.scan.check import (

@@ -7,7 +7,7 @@ from typing import Final
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.path_template import segments
-from withstand.scan.access.granted import guarded_reads
+from withstand.scan.access.guarded import guarded_reads
 from withstand.scan.answers.shape import tells
 from withstand.scan.answers.similarity import same_content
 from withstand.scan.check import (

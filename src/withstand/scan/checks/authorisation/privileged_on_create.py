@@ -44,13 +44,13 @@ from withstand.scan.probes.privileges import (
     ONE_BY_ONE,
     STRICT,
     Tries,
-    attempts,
     document_of,
     extras,
     has,
     knows,
     named,
     nonsense,
+    tries_at,
     worst,
 )
 from withstand.scan.subject import Subject
@@ -79,7 +79,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     read, owner = reader_of(subject.api, post), subject.owner
     assert read is not None, "applies() saw to it"
     slots = subject.builder.slots(post)
-    tries = attempts(subject.api, read, slots, _views(subject, post, read))
+    tries = tries_at(subject.api, read, slots, _views(subject, post, read))
     if not tries:
         return Passed(note="what it creates shows no property that callers must not set")
     if owner is None:

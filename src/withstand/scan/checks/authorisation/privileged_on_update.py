@@ -52,12 +52,12 @@ from withstand.scan.probes.privileges import (
     ONE_BY_ONE,
     STRICT,
     Tries,
-    attempts,
     document_of,
     extras,
     has,
     knows,
     nonsense,
+    tries_at,
 )
 from withstand.scan.subject import Subject
 
@@ -121,7 +121,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     if not isinstance(held, Holding) or held.by_list:
         return Inconclusive(reason="no operation reads what it changes")
     slots = subject.builder.slots(change)
-    tries = attempts(subject.api, change, slots, (document_of(held.exchange),))
+    tries = tries_at(subject.api, change, slots, (document_of(held.exchange),))
     if not tries:
         return _NOTHING
     odd = nonsense(slots, subject.nonce())

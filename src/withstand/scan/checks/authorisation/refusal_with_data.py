@@ -10,7 +10,7 @@ from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.resources import producer_of
 from withstand.scan.access.accounts import sign_up_operation
 from withstand.scan.access.audience import in_list_of
-from withstand.scan.access.granted import is_guarded
+from withstand.scan.access.guarded import is_guarded
 from withstand.scan.access.making import create
 from withstand.scan.access.objects import Made, located, read_back, without_echo
 from withstand.scan.access.ownership import no_pair, not_for_these, pair, shows

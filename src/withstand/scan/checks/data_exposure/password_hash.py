@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
-from withstand.scan.access.accounts import is_password
+from withstand.client.field_names import is_password
 from withstand.scan.answers.shape import leaves
 from withstand.scan.check import (
     PASSED,

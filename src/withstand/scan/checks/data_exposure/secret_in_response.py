@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.field_names import is_password
 from withstand.openapi.operation import Operation
-from withstand.scan.access.accounts import is_password
 from withstand.scan.answers.shape import leaves
 from withstand.scan.check import (
     PASSED,

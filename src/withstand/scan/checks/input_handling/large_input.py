@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response
+from withstand.client.field_names import is_password
 from withstand.openapi.body_encoding import best_body
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.resources import deleter_of
-from withstand.scan.access.accounts import changes_an_account, is_password
+from withstand.scan.access.accounts import changes_an_account
 from withstand.scan.access.objects import like_baseline
 from withstand.scan.check import (
     PASSED,

@@ -21,7 +21,8 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Evidence, Severity
-from withstand.scan.probes.code_guessing import code_entries, guess_codes, lacks_user
+from withstand.scan.probes.code_entries import code_entries, lacks_user
+from withstand.scan.probes.code_guessing import guess_codes
 from withstand.scan.subject import Subject
 
 _MOST_ENTRIES: Final = 3

@@ -18,7 +18,8 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Evidence, Severity
-from withstand.scan.probes.guessing import allowed_failures, guess, logins
+from withstand.scan.probes.guessing import guess
+from withstand.scan.probes.logins import logins
 from withstand.scan.subject import Subject
 
 
@@ -41,7 +42,7 @@ def run(subject: Subject) -> Steps[Outcome]:
         elif series.limited is not None:
             notes.append(f"{login.key}: {series.how} after {tried} wrong passwords")
         else:
-            limit = allowed_failures(subject, login)
+            limit = subject.policy.allowed_failures(login.key)
             open_ones.append(login.key)
             allowed = f", {limit} are allowed" if limit is not None else ""
             evidence += [

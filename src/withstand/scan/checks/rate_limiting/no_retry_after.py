@@ -23,7 +23,8 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Evidence, Severity
-from withstand.scan.probes.guessing import Login, guess, logins
+from withstand.scan.probes.guessing import guess
+from withstand.scan.probes.logins import Login, logins
 from withstand.scan.subject import Subject
 
 _SECONDS_OR_DATE: Final = re.compile(

@@ -25,19 +25,16 @@ from withstand.scan.finding import Confidence, Severity
 from withstand.scan.subject import Baseline, Subject
 
 _HOW_TO_TEST = (
-    "only one address of the API is known: to test it, set base_url to its https:// address and "
-    "plain_url to its http:// address under [target]"
+    "to test it, set base_url to the API's https:// address and plain_url to its http:// address "
+    "under [target]"
 )
 
 
 def applies(subject: Subject) -> Skipped | None:
     if subject.plain_target is None:
         if subject.target.scheme == "http" and subject.target.is_loopback:
-            return Skipped(
-                reason="the target is plain HTTP on this machine, where no encryption is asked: "
-                + _HOW_TO_TEST
-            )
-        return Skipped(reason=_HOW_TO_TEST)
+            return Skipped(reason=f"on this machine the target may be plain HTTP; {_HOW_TO_TEST}")
+        return Skipped(reason=f"only one address of the API is known; {_HOW_TO_TEST}")
     if _baselines(subject):
         return None
     return Skipped(reason="no GET operation succeeded, so there is nothing to ask for")

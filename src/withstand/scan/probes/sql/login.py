@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from withstand.client.exchange import Exchange, Response
+from withstand.client.field_names import is_password
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.scan.access.accounts import is_password
 from withstand.scan.answers.shape import leaves
 from withstand.scan.check import Failed, Steps, send, shown
 from withstand.scan.finding import Confidence

@@ -5,12 +5,11 @@ from benchmarks.scan.apis import running
 from benchmarks.scan.expected import Planted, compared, groups, planted
 from benchmarks.scan.one_scan import scanned
 
+from tests.scan.checks.tiny_api import scanned as scanned_tiny
 from withstand.client.exchange import Request, Response
 from withstand.scan.catalogue import all_checks, check_named, chosen, provoking
 from withstand.scan.check import Per
 from withstand.scan.examples import answer, operation, query
-
-from .checks.tiny_api import scanned as scanned_tiny
 
 ERRORS = "database-error-in-response"
 SHOP = groups(planted("shop"))

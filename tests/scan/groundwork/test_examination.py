@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from tests.scan import odd_api
+from tests.scan.small_api import PATHS, Notes, a_check, answer, nothing, planned
 from withstand.client.exchange import Request, Response
 from withstand.client.scripted import Scripted
 from withstand.openapi.given_values import GivenValues
@@ -14,9 +16,6 @@ from withstand.report.terminal_doctor import doctor_lines
 from withstand.scan.groundwork.examination import Examination
 from withstand.scan.policy import Policy
 from withstand.scan.scanner import examine
-
-from . import odd_api
-from .small_api import PATHS, Notes, a_check, answer, nothing, planned
 
 BEARER: list[dict[str, list[str]]] = [{"bearer": []}]
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.scan.records.test_suppression import a_record, cell
 from tests.scan.test_finding import a_finding
-from tests.scan.test_suppression import a_record, cell
 from withstand.errors import UsageError
 from withstand.scan.finding import Finding, KnownFinding, Severity
 from withstand.scan.records.known import baseline_text, read_baseline, updated, with_known

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from tests.scan.small_api import a_check, answer, scanned
 from withstand.client.exchange import Request, Response
 from withstand.results import Conclusion, Results
 from withstand.scan.check import PASSED, Check, Outcome, Per, Steps, send
@@ -10,8 +11,6 @@ from withstand.scan.records.record import CoverageState, ScanRecord
 from withstand.scan.run.rounds import rounds
 from withstand.scan.subject import Subject
 from withstand.scan.wire.courier import Budget
-
-from .small_api import a_check, answer, scanned
 
 OPERATIONS = 60
 PATHS: dict[str, Any] = {

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from tests.scan.checks.tiny_api import scanned
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.scripted import Scripted
 from withstand.client.target import parse_target
@@ -11,8 +12,6 @@ from withstand.errors import UsageError
 from withstand.scan.catalogue import check_named
 from withstand.scan.examples import BEARER, UNAUTHENTICATED, answer, body, caller, operation, sent
 from withstand.scan.wire.courier import Budget, Courier
-
-from .checks.tiny_api import scanned
 
 TARGET = parse_target("http://127.0.0.1:9")
 TEXT = {"type": "string"}

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
+from tests.scan.small_api import answer, scanned
 from withstand.client.exchange import Request, Response
 from withstand.openapi.body_encoding import Upload
 from withstand.openapi.slot import Slot
 from withstand.scan.groundwork.repair import UNIQUE, repaired
-
-from .small_api import answer, scanned
 
 TEXT: dict[str, Any] = {"type": "string"}
 DAY = {"type": "string", "format": "date"}

@@ -3,11 +3,10 @@
 import json
 from typing import Any
 
+from tests.scan.small_api import PATHS, Notes, answer, scanned
 from withstand.client.exchange import Request, Response
 from withstand.scan.catalogue import check_named
 from withstand.scan.records.record import CoverageState
-
-from .small_api import PATHS, Notes, answer, scanned
 
 _TEXT = {"type": "object", "properties": {"text": {"type": "string"}}}
 LOCKED: dict[str, Any] = {

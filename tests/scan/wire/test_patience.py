@@ -191,7 +191,7 @@ def test_what_is_remembered_of_answers_is_bounded() -> None:
 
     asyncio.run(ask())
     assert courier.requests == 80
-    assert sum(len(e.response.body) for e in courier.observed if e.response) <= 100_000_000
+    assert sum(len(e.response.body) for e in courier.logbook.observed if e.response) <= 100_000_000
 
 
 def test_a_long_wait_is_announced_and_ends_when_somebody_asks_for_it() -> None:

@@ -2,9 +2,9 @@
 
 import pytest
 
+from tests.scan.records.test_suppression import a_record, cell
 from tests.scan.small_api import a_check, nothing
 from tests.scan.test_finding import a_finding
-from tests.scan.test_suppression import a_record, cell
 from withstand.errors import UsageError
 from withstand.openapi.operation import Api, Operation
 from withstand.scan.check import Per

@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 
+from tests.scan.small_api import EVERYBODY, answer, planned, scanned
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.scripted import Scripted
 from withstand.openapi.document import read_document
 from withstand.openapi.operation import Api
 from withstand.scan.run.cleanup import Cleared, clean_up
 from withstand.scan.wire.leftovers import leftovers
-
-from .small_api import EVERYBODY, answer, planned, scanned
 
 FINE: dict[str, Any] = {"responses": {"200": {"description": "fine"}}}
 BODY = {"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}}
