@@ -136,8 +136,20 @@ class ValuePool:
 
     def made_of(self, thing: str) -> Iterator[object]:
         """The ids, or numbers, of the things of that kind that were made, the latest first."""
+        yield from (each for each in self.ids_of(thing) if self.made(thing, each))
+
+    def ids_of(self, thing: str) -> Iterator[object]:
+        """The ids, or numbers, of the things of that kind that were made or seen."""
         for key in (*((thing, word) for word in _IDS), *self._only_key(thing)):
-            yield from (each for each in self._values.get(key, ()) if self.made(thing, each))
+            yield from self._values.get(key, ())
+
+    def holds(self, thing: str, value: str) -> bool:
+        """Whether a thing of that kind was seen with this value, or another that points to it."""
+        return any(
+            value in map(str, values)
+            for (about, name), values in self._values.items()
+            if about == thing or name.startswith(f"{thing}_")
+        )
 
     def knows(self, name: str) -> bool:
         """Whether a thing that the name points to was seen: an order for `order_id`."""

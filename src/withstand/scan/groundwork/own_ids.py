@@ -19,7 +19,7 @@ from withstand.scan.plan import ScanPlan
 from withstand.scan.wire.courier import Courier
 from withstand.scan.wire.real_users import ACTS, acts, inputs_of, is_of_a_person
 
-_ASKS: Final = frozenset({"search", "query", "filter", "find"})
+ASKS: Final = frozenset({"search", "query", "filter", "find"})
 """What a POST may do without changing anything: `POST /search`."""
 
 
@@ -93,7 +93,7 @@ def _creates(operation: Operation) -> bool:
 def _changes_one(operation: Operation, resolve: Resolve) -> bool:
     if operation.method == "GET":
         return not operation.is_read or spoken_deed(operation) is Deed.CHANGE
-    asks = {word for part in segments(operation.path)[-1:] for word in words(part)} & _ASKS
+    asks = {word for part in segments(operation.path)[-1:] for word in words(part)} & ASKS
     return not asks and deed_of(operation, resolve) is Deed.CHANGE
 
 

@@ -5,7 +5,7 @@ user creates for themselves may name somebody who is real.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
@@ -60,9 +60,26 @@ class RealUsers:
     def __init__(self, login_paths: frozenset[str] = frozenset()) -> None:
         self._login_paths = login_paths
         self._names: dict[str, str] = {}  # what names somebody → the identity
+        self._people: set[str] = set()
+        self._harms: dict[str, Callable[[Request, str | None], bool]] = {}  # by operation key
+
+    def keep_from(self, key: str, harms: Callable[[Request, str | None], bool]) -> None:
+        """From now on a request for which `harms` says so, told who sends it, is not sent."""
+        self._harms[key] = harms
+
+    def is_one(self, name: str | None) -> bool:
+        """Whether an identity of that name is configured."""
+        return name in self._people
+
+    def is_harmful(self, request: Request, sender: str | None) -> bool:
+        """Whether a request does something to a configured user, or to what they own, without
+        naming them.
+        """
+        return any(harms(request, sender) for harms in self._harms.values())
 
     def know(self, identity: Identity, profile: Profile | None = None) -> None:
         """Takes in what names an identity: its fields, its token's claims, and a profile."""
+        self._people.add(identity.name)
         claims = jwt_claims((identity.credential or Credential()).token or "") or {}
         for name, value in [*identity.fields.items(), *claims.items(), *(profile or {}).items()]:
             told = isinstance(value, str | int) and not isinstance(value, bool) and value != ""
