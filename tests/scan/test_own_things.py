@@ -94,6 +94,8 @@ class Bank:
         if path in {"/orders", "/accounts"}:
             return answer(200, [{"id": each, "note": "real"} for each in own])
         number = next((int(p) for p in path.split("/") if p.isdecimal()), 0)
+        if path.endswith("/harvest"):
+            return answer(404, {"error": "not ripe"})
         if path.startswith("/orders/"):
             return answer(200, {"id": number}) if number in own else answer(404, {"error": "none"})
         if path not in self.calls:
@@ -223,3 +225,13 @@ def test_what_a_new_user_may_not_is_still_tried_by_the_others() -> None:
 
     bank = Bank({"/tidy": {"post": operation(requestBody=body(note=TEXT))}}, tidies)
     assert is_tested(scan_of(bank), "POST /tidy")
+
+
+def test_a_read_below_an_id_is_only_sent_with_what_the_scan_made_where_that_exists() -> None:
+    place = {"in": "path", "name": "id", "required": True, "schema": ID}
+    bank = Bank({"/orders/{id}/harvest": {"get": {**operation(), "parameters": [place]}}})
+    bank.paths["/orders"]["post"] = operation(requestBody=body(note=TEXT))
+    _, exchanges = scanned(bank, bank.paths, login=LOGIN, checks=CHECKS)
+    below = {e.request.path for e in exchanges if e.request.path.endswith("/harvest")}
+    assert below
+    assert below & {f"/orders/{number}/harvest" for number in range(1, len(ROLES) + 1)} == set()

@@ -34,7 +34,7 @@ from withstand.scan.groundwork.identities import (
     new_throwaway,
     start_anew,
 )
-from withstand.scan.groundwork.own_ids import names_a_real_one, risks_a_real_one
+from withstand.scan.groundwork.own_ids import names_a_real_one, passes_over_own, risks_a_real_one
 from withstand.scan.groundwork.own_objects import needs_own_object, on_own_object
 from withstand.scan.groundwork.repair import UNIQUE, repaired
 from withstand.scan.groundwork.self_change import (
@@ -259,6 +259,8 @@ async def _attempted(
                 if place
                 else await on_own_object(plan, ground, courier, operation, identity, full)
             )
+        if passes_over_own(ground, operation, built):
+            raise Unbuildable("it may act on what it names, and another is the scan's own")
         if names_a_real_one(ground, operation, pool, built):
             raise Unbuildable("the id of what it works on gets no value: it may be a real one's")
         thing = real_thing(ground, operation, built.request) if spends else None

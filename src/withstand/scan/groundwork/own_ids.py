@@ -7,7 +7,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.naming import ID_WORDS, is_identifier, is_plural, is_reference, noun, words
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.page_ids import id_listed_with
-from withstand.openapi.path_template import resource_before, segments
+from withstand.openapi.path_template import parameter_in, resource_before, segments
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import lister_of, nouns_of
 from withstand.openapi.schema_merge import Resolve, types_of
@@ -38,6 +38,24 @@ def risks_a_real_one(
         # GET /cancel?order=7: what picks the thing is not told from the rest, so none is made up.
         slots = [s for s in built.values if operation.method == "GET" and _may_be_an_id(s)]
     return not all(_is_own(ground, operation, pool, built, slot) for slot in slots)
+
+
+def passes_over_own(ground: Groundwork, operation: Operation, built: Built) -> bool:
+    """Whether a read goes on after an id that is not the scan's own, though there is one that is.
+
+    `GET /plots/{id}/harvest` may act, by a word that nobody knows.
+    """
+    last = "".join(segments(operation.path)[-1:])
+    if not operation.is_read or not operation.path_parameters or parameter_in(last):
+        return False
+    name = operation.path_parameters[-1].name
+    thing = resource_before(operation.path, name)
+    if is_plural(last) or (noun(name) != thing and not is_reference(name)):
+        return False
+    value = next((v for s, v in built.values.items() if (s.location, s.name) == ("path", name)), "")
+    pools = ground.pools.values()
+    own = any(pool.made(thing, value) for pool in pools)
+    return not own and any(True for pool in pools for _ in pool.made_of(thing))
 
 
 def names_a_real_one(
