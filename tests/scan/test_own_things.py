@@ -180,6 +180,10 @@ def told(person: dict[str, Any], fields: dict[str, Any]) -> Response:
     return answer(200, person)
 
 
+def counted(person: dict[str, Any], fields: dict[str, Any]) -> None:
+    person["coins"] = 50  # a value that nobody sent
+
+
 def gone(person: dict[str, Any], fields: dict[str, Any]) -> Response:
     person["email"] = "erased"
     return answer(200, {"ok": True})
@@ -192,6 +196,7 @@ def gone(person: dict[str, Any], fields: dict[str, Any]) -> Response:
         ("/home", {"state": {"type": "string", "enum": ["away", "home"]}}, moved),
         ("/onboarding", {"tongue": TEXT}, told),
         ("/goodbye", {}, gone),
+        ("/swap-points", {}, counted),
     ],
 )
 @pytest.mark.parametrize("secured", [True, False])

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from withstand.client.exchange import Exchange, Request, Response
+from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
 from withstand.client.soft_errors import says_no
 from withstand.openapi.dependency_order import in_dependency_order
@@ -38,6 +38,7 @@ from withstand.scan.groundwork.own_ids import names_a_real_one, passes_over_own,
 from withstand.scan.groundwork.own_objects import needs_own_object, on_own_object
 from withstand.scan.groundwork.repair import UNIQUE, repaired
 from withstand.scan.groundwork.self_change import (
+    Shown,
     account_shown,
     changed_itself,
     may_change_the_caller,
@@ -88,7 +89,7 @@ async def _take_baseline(
     tried = ground.attempts.setdefault(operation.key, [])
     fixed = _fixed(ground, operation)
     silent: Success | None = None
-    before: Response | None = None
+    before: Shown | None = None
     unsure = may_change_the_caller(operation, ground.builder)
     for identity, pool in turns(plan, ground, operation):
         own = identity is not None and identity.throwaway
@@ -141,7 +142,7 @@ async def _seen_to(
     ground: Groundwork,
     courier: Courier,
     found: Success,
-    before: Response | None,
+    before: Shown | None,
     *,
     unsure: bool,
 ) -> None:
@@ -154,7 +155,7 @@ async def _seen_to(
     if unsure:
         after = await account_shown(ground, courier, identity)
         gone = gone or (before is not None and after is None)
-        if changed_itself(identity, found.built, found.response, before, after):
+        if changed_itself(identity, found.response, before, after):
             users = courier.real_users
 
             def harms(request: Request, sender: str | None) -> bool:
