@@ -3,7 +3,6 @@
 import json
 from collections import deque
 from collections.abc import Iterator, Mapping
-from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -117,10 +116,7 @@ class ValuePool:
         of: the `id` in `GET /getInvoice`.
         """
         without = None if own else thing_in(path)
-        keys = self._keys(name, path, about)
-        if any_id and (picked := resource_before(path, name)):
-            keys = chain(keys, ((picked, word) for word in _IDS), self._only_key(picked))
-        for key in keys:
+        for key in self._keys(name, path, about, any_id):
             if key[0] == without:
                 continue
             values = self._values.get(key, ())
@@ -136,8 +132,20 @@ class ValuePool:
 
     def made_of(self, thing: str) -> Iterator[object]:
         """The ids, or numbers, of the things of that kind that were made, the latest first."""
+        yield from (each for each in self.ids_of(thing) if self.made(thing, each))
+
+    def ids_of(self, thing: str) -> Iterator[object]:
+        """The ids, or numbers, of the things of that kind that were made or seen."""
         for key in (*((thing, word) for word in _IDS), *self._only_key(thing)):
-            yield from (each for each in self._values.get(key, ()) if self.made(thing, each))
+            yield from self._values.get(key, ())
+
+    def holds(self, thing: str, value: str) -> bool:
+        """Whether a thing of that kind was seen with this value, or another that points to it."""
+        return any(
+            value in map(str, values)
+            for (about, name), values in self._values.items()
+            if about == thing or name.startswith(f"{thing}_")
+        )
 
     def knows(self, name: str) -> bool:
         """Whether a thing that the name points to was seen: an order for `order_id`."""
@@ -147,7 +155,7 @@ class ValuePool:
         about = noun("_".join(prefix))
         return any((about, each) in self._values for each in (last, f"{about}_{last}"))
 
-    def _keys(self, name: str, path: str, about: str) -> Iterator[tuple[str, str]]:
+    def _keys(self, name: str, path: str, about: str, any_id: bool) -> Iterator[tuple[str, str]]:
         """Where to look, the most telling place first."""
         full, (*prefix, last) = canonical(name), words(name)
         in_path = full in {canonical(each) for each in parameters_in(path)}
@@ -164,7 +172,10 @@ class ValuePool:
             yield named, f"{named}_{singular(last)}"
             if last in ID_WORDS:  # `to_account_id` and `parent_comment_id` are ids of the same
                 yield from ((noun("_".join(prefix[at:])), last) for at in range(1, len(prefix)))
-        if full not in ID_WORDS:
+        if any_id and (above := resource_before(path, name)):
+            yield from ((above, word) for word in _IDS)
+            yield from self._only_key(above)
+        if full not in ID_WORDS:  # last, as `{i}` may stand for anything elsewhere
             known = [key for key in self._values if key[1] == full]
             yield from sorted(known, key=lambda key: -self._order[key])
 

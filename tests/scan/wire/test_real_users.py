@@ -1,5 +1,7 @@
 """No request of a scan does anything to a configured user, whoever made it."""
 
+from dataclasses import replace
+
 import pytest
 
 from withstand.client.exchange import Request, json_request
@@ -92,3 +94,11 @@ def test_who_creates_something_may_say_that_it_is_theirs(users: RealUsers) -> No
 
 def test_a_body_that_is_no_json_after_all_names_nobody(users: RealUsers) -> None:
     assert users.harmed_by(Request(method="POST", path="/x", body=b'{"user_id": 7'), "bob") is None
+
+
+def test_somebody_is_named_by_what_their_role_is_called_but_not_in_what_creates() -> None:
+    known = RealUsers()
+    known.know(replace(ALICE, role="player"), {"$.id": 7})
+    assert known.harmed_by(json_request("POST", "/kick", {"playerId": 7}), "root") == "alice"
+    assert known.harmed_by(json_request("POST", "/matches", {"playerId": 7}), "root") is None
+    assert known.harmed_by(json_request("POST", "/kick", {"teamId": 7}), "root") is None

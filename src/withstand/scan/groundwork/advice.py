@@ -101,6 +101,9 @@ def _unbuilt(operation: Operation, attempts: Sequence[Attempt]) -> Iterator[str]
                 "or name one that may be spoiled, under [values]: "
                 f"{_toml_key(operation.key)} = {{ {name} = … }}"
             )
+    elif "may be somebody's real one" in reason:
+        yield "declare the operation by which anybody signs up, or set provision under [login]"
+        yield f"or name one under [values]: {_toml_key(operation.key)} = {{ name = … }}"
     elif "gets no value" in reason:
         yield f"give it one under [values]: {_toml_key(operation.key)} = {{ name = … }}"
     else:

@@ -4,12 +4,12 @@ An operation is judged only when an authorised identity's request to it succeede
 Deleting, and changing an account, is only ever tried on objects and users of the scan's own (V8).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from withstand.client.exchange import Exchange
+from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
 from withstand.client.soft_errors import says_no
 from withstand.openapi.dependency_order import in_dependency_order
@@ -20,12 +20,12 @@ from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import producer_of
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.access.accounts import (
-    changes_the_caller,
     login_slots,
     looks_like_login,
     sign_up_operation,
 )
 from withstand.scan.answers.quiet_answers import Success, alike, may_be_a_refusal
+from withstand.scan.groundwork.askers import turns
 from withstand.scan.groundwork.attempt import Attempt
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.identities import (
@@ -34,17 +34,27 @@ from withstand.scan.groundwork.identities import (
     new_throwaway,
     start_anew,
 )
-from withstand.scan.groundwork.own_ids import names_a_real_one, risks_a_real_one
+from withstand.scan.groundwork.own_ids import names_a_real_one, passes_over_own, risks_a_real_one
 from withstand.scan.groundwork.own_objects import needs_own_object, on_own_object
 from withstand.scan.groundwork.repair import UNIQUE, repaired
+from withstand.scan.groundwork.self_change import (
+    Shown,
+    account_shown,
+    changed_itself,
+    may_change_the_caller,
+)
+from withstand.scan.groundwork.spending import may_spend, own_things, real_thing
 from withstand.scan.groundwork.supplies import make_enough, public_place
 from withstand.scan.plan import ScanPlan
+from withstand.scan.seen import called
 from withstand.scan.subject import Baseline
 from withstand.scan.wire.courier import Courier, NoiseStays
 
 _LOOKED_AT: Final = frozenset({400, 404, 409, 422})
 """Refusals by which an operation shows that it looked at the input, not only at who is asking."""
 _REPAIRABLE: Final = frozenset({400, 409, 422})
+_LACKS: Final = frozenset({400, 402, 409, 422})
+"""Refusals of who was let in: what is missing may be what somebody else has, a full cart."""
 _REPAIRS: Final = 2  # for each body
 _MOST_REPAIRS: Final = 4  # for each operation
 
@@ -79,9 +89,18 @@ async def _take_baseline(
     tried = ground.attempts.setdefault(operation.key, [])
     fixed = _fixed(ground, operation)
     silent: Success | None = None
-    for identity, pool in _attempts(ground, operation, _askers(plan, ground, operation)):
+    before: Shown | None = None
+    unsure = may_change_the_caller(operation, ground.builder)
+    for identity, pool in turns(plan, ground, operation):
+        own = identity is not None and identity.throwaway
+        if not own and unsure and _took_it(ground, tried):
+            break  # it would only work on what somebody configured has and the new user has not
         if identity is not None and not operation.is_read:
             await make_enough(ground, courier, operation, identity)
+            if own and may_spend(ground, operation):
+                fixed = {**fixed, **await own_things(ground, courier, operation, identity)}
+            if own and unsure:
+                before = await account_shown(ground, courier, identity)
         for full in (True, False):
             goes_on = False
             for changed in _rounds(ground, operation, fixed, tried):
@@ -100,7 +119,7 @@ async def _take_baseline(
                         break
                     await _keep(ground, courier, operation, found, fixed)
                     if identity is not None and identity.throwaway:
-                        await _replaced_if_gone(plan, ground, courier, operation, identity)
+                        await _seen_to(plan, ground, courier, found, before, unsure=unsure)
                     return
                 _note_refusal(ground, operation, identity, built, exchange, fixed)
                 goes_on = exchange.status not in {401, 403} and _has_options(operation, built)
@@ -118,11 +137,32 @@ async def _take_baseline(
     )
 
 
-async def _replaced_if_gone(
-    plan: ScanPlan, ground: Groundwork, courier: Courier, operation: Operation, identity: Identity
+async def _seen_to(
+    plan: ScanPlan,
+    ground: Groundwork,
+    courier: Courier,
+    found: Success,
+    before: Shown | None,
+    *,
+    unsure: bool,
 ) -> None:
-    """Another user of the scan's own, under the same name, for one that deleted its account."""
-    if not operation.removes or operation.path_parameters:
+    """Another user of the scan's own, under the same name, for one that deleted its account; and
+    nobody configured for a call that changed the account of whoever sent it.
+    """
+    operation, identity = found.built.operation, found.identity
+    assert identity is not None, "only users of the scan's own are seen to"
+    gone = operation.removes and not operation.path_parameters
+    if unsure:
+        after = await account_shown(ground, courier, identity)
+        gone = gone or (before is not None and after is None)
+        if changed_itself(identity, found.response, before, after):
+            users = courier.real_users
+
+            def harms(request: Request, sender: str | None) -> bool:
+                return users.is_one(sender) and _calls(plan, operation, request)
+
+            users.keep_from(operation.key, harms)
+    if not gone:
         return
     made = await new_throwaway(plan, ground, courier, name=identity.name)
     if isinstance(made, str) or made.credential is None or identity.credential is None:
@@ -202,6 +242,7 @@ async def _attempted(
     fixed: Mapping[Slot, object],
 ) -> tuple[Built | None, Attempt]:
     name = identity.name if identity else None
+    spends = may_spend(ground, operation)
     try:
         own = needs_own_object(plan.api, operation)
         built = (
@@ -219,8 +260,23 @@ async def _attempted(
                 if place
                 else await on_own_object(plan, ground, courier, operation, identity, full)
             )
+        if passes_over_own(ground, operation, built):
+            raise Unbuildable("it may act on what it names, and another is the scan's own")
         if names_a_real_one(ground, operation, pool, built):
             raise Unbuildable("the id of what it works on gets no value: it may be a real one's")
+        thing = real_thing(ground, operation, built.request) if spends else None
+        if thing is not None:
+            courier.real_users.keep_from(
+                operation.key,
+                lambda request, _: (
+                    _calls(plan, operation, request)
+                    and real_thing(ground, operation, request) is not None
+                ),
+            )
+            raise Unbuildable(
+                f"the {thing} that it names may be somebody's real one: a user of the scan's own "
+                "(a sign-up, or provision under [login]) or [values] gives it another"
+            )
         request = identity.authorize(built.request) if identity else built.request
         signs_up = operation == sign_up_operation(plan.api, ground.builder)
         if identity is not None and signs_up and not can_start_anew(plan, identity):
@@ -237,6 +293,17 @@ async def _attempted(
     except NoiseStays as noise:
         return None, Attempt(identity=name, full=full, exchange=noise.exchange, reason=str(noise))
     return built, Attempt(identity=name, full=full, built=built, exchange=exchange)
+
+
+def _calls(plan: ScanPlan, operation: Operation, request: Request) -> bool:
+    return called(plan.api, plan.target.base_path, request) == operation
+
+
+def _took_it(ground: Groundwork, tried: Sequence[Attempt]) -> bool:
+    """Whether the last try was that of a throw-away user who was let in, but lacked something."""
+    last = tried[-1] if tried else None
+    own = last is not None and last.identity in ground.throwaways
+    return last is not None and own and last.exchange is not None and last.exchange.status in _LACKS
 
 
 def _has_options(operation: Operation, built: Built) -> bool:
@@ -303,48 +370,6 @@ async def _keep(
         again=again,
         fixed=fixed,
     )
-
-
-def _askers(plan: ScanPlan, ground: Groundwork, operation: Operation) -> list[Identity | None]:
-    """Who to try, in order: those the policy names, then everybody.
-
-    An operation that changes the account of whoever calls it is only tried by the throw-away user.
-    """
-    if changes_the_caller(operation, ground.builder.slots(operation)):
-        own = [ground.throwaway] if ground.throwaway is not None else []
-        return [*own] if operation.security else [None, *own]
-    works = ground.throwaway is not None and plan.provision is None
-    if works and operation == sign_up_operation(plan.api, ground.builder):
-        return [None]  # nobody's session need become a new user's
-    everybody = list(ground.identities.values())
-    roles = plan.policy.allowed_roles(operation)
-    if roles is not None:
-        return [identity for identity in everybody if identity.role in roles]
-    if operation.requires_credential:
-        return [*everybody]
-    if looks_like_login(operation, ground.builder):  # who asks makes no difference, a limit may
-        return [None]
-    return [None, *everybody]
-
-
-def _attempts(
-    ground: Groundwork, operation: Operation, askers: list[Identity | None]
-) -> list[tuple[Identity | None, ValuePool | None]]:
-    """Each asker with the values it learned itself; to read one thing, then also with the others'.
-
-    An administrator may read what is known by its id only from other people's lists. Nothing that
-    changes anything is ever tried with somebody else's ids.
-    """
-    own = [(asker, ground.pools.get(asker.name) if asker else None) for asker in askers]
-    if not operation.is_read or not operation.path_parameters:
-        return own
-    return own + [
-        (asker, pool)
-        for asker in askers
-        if asker is not None
-        for name, pool in ground.pools.items()
-        if name != asker.name
-    ]
 
 
 def _fixed(ground: Groundwork, operation: Operation) -> Mapping[Slot, object]:

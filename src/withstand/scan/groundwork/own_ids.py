@@ -7,7 +7,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.naming import ID_WORDS, is_identifier, is_plural, is_reference, noun, words
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.page_ids import id_listed_with
-from withstand.openapi.path_template import resource_before, segments
+from withstand.openapi.path_template import parameter_in, resource_before, segments
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import lister_of, nouns_of
 from withstand.openapi.schema_merge import Resolve, types_of
@@ -19,7 +19,7 @@ from withstand.scan.plan import ScanPlan
 from withstand.scan.wire.courier import Courier
 from withstand.scan.wire.real_users import ACTS, acts, inputs_of, is_of_a_person
 
-_ASKS: Final = frozenset({"search", "query", "filter", "find"})
+ASKS: Final = frozenset({"search", "query", "filter", "find"})
 """What a POST may do without changing anything: `POST /search`."""
 
 
@@ -38,6 +38,24 @@ def risks_a_real_one(
         # GET /cancel?order=7: what picks the thing is not told from the rest, so none is made up.
         slots = [s for s in built.values if operation.method == "GET" and _may_be_an_id(s)]
     return not all(_is_own(ground, operation, pool, built, slot) for slot in slots)
+
+
+def passes_over_own(ground: Groundwork, operation: Operation, built: Built) -> bool:
+    """Whether a read goes on after an id that is not the scan's own, though there is one that is.
+
+    `GET /plots/{id}/harvest` may act, by a word that nobody knows.
+    """
+    last = "".join(segments(operation.path)[-1:])
+    if not operation.is_read or not operation.path_parameters or parameter_in(last):
+        return False
+    name = operation.path_parameters[-1].name
+    thing = resource_before(operation.path, name)
+    if is_plural(last) or (noun(name) != thing and not is_reference(name)):
+        return False
+    value = next((v for s, v in built.values.items() if (s.location, s.name) == ("path", name)), "")
+    pools = ground.pools.values()
+    own = any(pool.made(thing, value) for pool in pools)
+    return not own and any(True for pool in pools for _ in pool.made_of(thing))
 
 
 def names_a_real_one(
@@ -93,7 +111,7 @@ def _creates(operation: Operation) -> bool:
 def _changes_one(operation: Operation, resolve: Resolve) -> bool:
     if operation.method == "GET":
         return not operation.is_read or spoken_deed(operation) is Deed.CHANGE
-    asks = {word for part in segments(operation.path)[-1:] for word in words(part)} & _ASKS
+    asks = {word for part in segments(operation.path)[-1:] for word in words(part)} & ASKS
     return not asks and deed_of(operation, resolve) is Deed.CHANGE
 
 

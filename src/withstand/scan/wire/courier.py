@@ -256,12 +256,15 @@ class Courier:
 
     def _spare(self, request: Request) -> None:
         sender = self._renewal.sender(request)
-        harmed = self.real_users.harmed_by(request, sender.name if sender is not None else None)
+        name = sender.name if sender is not None else None
+        harmed = self.real_users.harmed_by(request, name)
         if harmed is not None:
-            raise Withheld(
-                f"{request.method} {request.operation_path} was not sent: it names {harmed}, "
-                "to whom the scan does nothing"
-            )
+            reason = f"it names {harmed}, to whom the scan does nothing"
+        elif self.real_users.is_harmful(request, name):
+            reason = "it may change a configured user, or what is theirs"
+        else:
+            return
+        raise Withheld(f"{request.method} {request.operation_path} was not sent: {reason}")
 
     async def _others_are_served(self) -> bool:
         """Whether a read that was served before still is: then the limit is on one thing only."""

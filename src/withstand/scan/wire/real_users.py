@@ -5,7 +5,7 @@ user creates for themselves may name somebody who is real.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
@@ -60,9 +60,32 @@ class RealUsers:
     def __init__(self, login_paths: frozenset[str] = frozenset()) -> None:
         self._login_paths = login_paths
         self._names: dict[str, str] = {}  # what names somebody → the identity
+        self._people: set[str] = set()
+        self._roles: set[str] = set()  # what they may be called: `{"playerId": 1}`
+        self._harms: dict[str, Callable[[Request, str | None], bool]] = {}  # by operation key
+
+    def keep_from(self, key: str, harms: Callable[[Request, str | None], bool]) -> None:
+        """From now on a request for which `harms` says so, told who sends it, is not sent."""
+        self._harms[key] = harms
+
+    def _is_role(self, name: str) -> bool:
+        *before, last = words(name)
+        return last in ID_WORDS and noun("_".join(before) or "-") in self._roles
+
+    def is_one(self, name: str | None) -> bool:
+        """Whether an identity of that name is configured."""
+        return name in self._people
+
+    def is_harmful(self, request: Request, sender: str | None) -> bool:
+        """Whether a request does something to a configured user, or to what they own, without
+        naming them.
+        """
+        return any(harms(request, sender) for harms in self._harms.values())
 
     def know(self, identity: Identity, profile: Profile | None = None) -> None:
         """Takes in what names an identity: its fields, its token's claims, and a profile."""
+        self._people.add(identity.name)
+        self._roles.add(noun(identity.role))
         claims = jwt_claims((identity.credential or Credential()).token or "") or {}
         for name, value in [*identity.fields.items(), *claims.items(), *(profile or {}).items()]:
             told = isinstance(value, str | int) and not isinstance(value, bool) and value != ""
@@ -91,7 +114,9 @@ class RealUsers:
         creates = _creates(request.method, path, said)
         for name, value, by_place in (*_placed(path), *((n, v, False) for n, v in inputs)):
             who = self._names.get(value.lower())
-            if who is None or not (by_place or _names_somebody(name, value, about_people)):
+            by_role = request.method == "POST" and not creates and self._is_role(name)
+            named = by_place or by_role or _names_somebody(name, value, about_people)
+            if who is None or not named:
                 continue
             own = sender == who and request.method in {"PUT", "PATCH"} and not about_people
             if own or (creates and "@" not in value and sender in {None, who}):

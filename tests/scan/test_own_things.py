@@ -1,0 +1,242 @@
+"""What a configured user has is not spent, and they are not changed, by a call that names nobody.
+
+A throw-away user tries such calls; what they name is then the scan's own.
+"""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from tests.scan.checks.tiny_api import ROLES, scanned
+from withstand.client.exchange import Request, Response
+from withstand.client.identity import LoginRecipe
+from withstand.scan.access_matrix import Access
+from withstand.scan.catalogue import all_checks
+from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
+from withstand.scan.records.record import ScanRecord
+
+TEXT, ID = {"type": "string"}, {"type": "integer", "minimum": 1}
+MAIL = {"type": "string", "format": "email"}
+CHECKS = tuple(check for check in all_checks() if check.family == "authorisation")
+LOGIN = LoginRecipe(
+    method="POST",
+    path="/login",
+    payload={"email": "{email}", "password": "{password}"},
+    token_path="$.token",
+)
+
+
+class Bank:
+    """Everybody has an order and an account of their own, from the day they sign up.
+
+    `calls` are what the document has besides; `does` is told who calls one of them, with what is
+    theirs, and may answer otherwise. `spent` are the orders and accounts that a call named, each
+    with its owner.
+    """
+
+    def __init__(
+        self, calls: dict[str, Any], does: Any = None, *, signs_up: bool = True, makes: bool = False
+    ) -> None:
+        self.numbers = itertools.count(1)
+        self.people: dict[str, dict[str, Any]] = {}
+        self.owners: dict[int, str] = {}
+        for name in ROLES:
+            self.join(name)
+        self.real = {name: dict(person) for name, person in self.people.items()}
+        self.passwords: dict[str, str] = {}
+        self.spent: set[tuple[str, int]] = set()
+        self.does = does or (lambda person, fields: None)
+        self.calls = calls
+        credentials = operation(secured=False, requestBody=body(email=MAIL, password=TEXT))
+        self.paths = {
+            "/me": {"get": operation()},
+            "/orders": {"get": operation()},
+            "/orders/{id}": {"get": operation(parameters=(("path", "id"),))},
+            "/accounts": {"get": operation()},
+            "/products": {"get": operation(secured=False)},
+            "/login": {"post": credentials},
+            **calls,
+        }
+        if signs_up:
+            self.paths["/register"] = {"post": credentials}
+        if makes:
+            self.paths["/orders"]["post"] = operation(requestBody=body(note=TEXT))
+
+    def join(self, name: str) -> dict[str, Any]:
+        number = next(self.numbers)
+        self.owners[number] = name
+        self.people[name] = {"id": 900 + number, "email": name, "name": name, "state": "home"}
+        return self.people[name]
+
+    def __call__(self, request: Request) -> Response:
+        fields, path = sent(request), request.operation_path
+        email = str(fields.get("email"))
+        if path == "/register":
+            self.passwords[email] = str(fields.get("password"))
+            return answer(201, self.join(email))
+        if path == "/login":
+            known = self.passwords.get(email) == fields.get("password")
+            return answer(200, {"token": email}) if known else answer(401, {"error": "no"})
+        if path == "/products":
+            return answer(200, [{"id": 71, "name": "Pen"}])
+        token = (request.header("authorization") or "").removeprefix("Bearer ")
+        name = caller(request) or (token if token in self.passwords else None)
+        if name is None:
+            return UNAUTHENTICATED
+        if path == "/me":
+            return answer(200, self.people[name])
+        own = [number for number, owner in self.owners.items() if owner == name]
+        if path == "/orders" and request.method == "POST":
+            number = next(self.numbers)
+            self.owners[number] = name
+            return answer(201, {"id": number, "note": fields.get("note")})
+        if path in {"/orders", "/accounts"}:
+            return answer(200, [{"id": each, "note": "real"} for each in own])
+        number = next((int(p) for p in path.split("/") if p.isdecimal()), 0)
+        if path.endswith("/harvest"):
+            return answer(404, {"error": "not ripe"})
+        if path.startswith("/orders/"):
+            return answer(200, {"id": number}) if number in own else answer(404, {"error": "none"})
+        if path not in self.calls:
+            return answer(404, {"error": "none"})
+        for value in fields.values():
+            for each in value if isinstance(value, list) else [value]:
+                if type(each) is int and each in self.owners:
+                    self.spent.add((self.owners[each], each))
+        said = self.does(self.people[name], fields)
+        return said or answer(201, {"id": next(self.numbers) + 500})
+
+    def harmed(self) -> set[str]:
+        """Which configured users lost something, or are no longer who they were."""
+        spent = {owner for owner, number in self.spent if number <= len(ROLES)}
+        changed = {name for name in ROLES if self.people[name] != self.real[name]}
+        return spent & {*ROLES} | changed
+
+
+def scan_of(bank: Bank) -> ScanRecord:
+    record, _ = scanned(bank, bank.paths, login=LOGIN, checks=CHECKS)
+    assert record.void is None
+    return record
+
+
+def is_tested(record: ScanRecord, key: str) -> bool:
+    """Whether the operation had a request that works: its row of the access matrix tells."""
+    (row,) = [row for row in record.access if row.operation == key]
+    return any(cell.observed is Access.GRANTED for cell in row.cells)
+
+
+SPENDING = [
+    ("/payments", {"order_id": ID, "note": TEXT}),
+    ("/shipments", {"order_ids": {"type": "array", "items": ID, "minItems": 1}}),
+    ("/transfers", {"fromAccount": ID, "note": TEXT}),
+    ("/refunds", {"order": ID, "note": TEXT}),
+    ("/rpc/addItem", {"orderId": ID, "note": TEXT}),
+]
+
+
+@pytest.mark.parametrize(("path", "inputs"), SPENDING)
+@pytest.mark.parametrize("makes", [True, False])
+def test_what_a_creation_uses_up_is_the_scans_own(
+    path: str, inputs: dict[str, Any], makes: bool
+) -> None:
+    bank = Bank({path: {"post": operation(requestBody=body(**inputs))}}, makes=makes)
+    record = scan_of(bank)
+    assert bank.harmed() == set()
+    assert bank.spent  # it was tried with something that exists
+    assert is_tested(record, f"POST {path}")
+
+
+@pytest.mark.parametrize(("path", "inputs"), SPENDING)
+def test_without_a_user_of_its_own_the_scan_spends_nothing_and_says_what_would_help(
+    path: str, inputs: dict[str, Any]
+) -> None:
+    bank = Bank({path: {"post": operation(requestBody=body(**inputs))}}, signs_up=False)
+    record = scan_of(bank)
+    assert bank.spent == set()
+    (note,) = [note for note in record.notes if note.startswith(f"POST {path} was not tested")]
+    assert "may be somebody's real one" in note
+    assert "provision under [login]" in note
+
+
+def test_what_anybody_may_read_is_named_by_everybody() -> None:
+    bank = Bank(
+        {"/reviews": {"post": operation(requestBody=body(product_id=ID, note=TEXT))}},
+        signs_up=False,
+    )
+    assert is_tested(scan_of(bank), "POST /reviews")
+
+
+def named(person: dict[str, Any], fields: dict[str, Any]) -> None:
+    person["name"] = fields.get("name", person["name"])
+
+
+def moved(person: dict[str, Any], fields: dict[str, Any]) -> None:
+    person["state"] = fields.get("state", person["state"])
+
+
+def told(person: dict[str, Any], fields: dict[str, Any]) -> Response:
+    person["language_of_forms"] = fields.get("tongue")  # which /me shows, under another name
+    return answer(200, person)
+
+
+def counted(person: dict[str, Any], fields: dict[str, Any]) -> None:
+    person["coins"] = 50  # a value that nobody sent
+
+
+def gone(person: dict[str, Any], fields: dict[str, Any]) -> Response:
+    person["email"] = "erased"
+    return answer(200, {"ok": True})
+
+
+@pytest.mark.parametrize(
+    ("path", "inputs", "does"),
+    [
+        ("/change-name", {"name": TEXT}, named),
+        ("/home", {"state": {"type": "string", "enum": ["away", "home"]}}, moved),
+        ("/onboarding", {"tongue": TEXT}, told),
+        ("/goodbye", {}, gone),
+        ("/swap-points", {}, counted),
+    ],
+)
+@pytest.mark.parametrize("secured", [True, False])
+def test_what_turns_out_to_change_the_caller_is_called_by_nobody_who_is_configured(
+    path: str, inputs: dict[str, Any], does: Any, secured: bool
+) -> None:
+    item = operation(secured=secured, requestBody=body(**inputs))
+    bank = Bank({path: {"post": item}}, does)
+    record = scan_of(bank)
+    assert bank.harmed() == set()
+    assert any(row.operation == f"POST {path}" for row in record.access)
+    changed = [p for name, p in bank.people.items() if name not in ROLES and p["email"] != name]
+    assert bool(changed) == (does is gone)  # it was tried
+
+
+def test_what_a_new_user_lacks_is_not_tried_with_what_a_configured_one_has() -> None:
+    def ships(person: dict[str, Any], fields: dict[str, Any]) -> Response | None:
+        if person["email"] not in ROLES:
+            return answer(409, {"error": "your basket is empty"})
+        person["name"] = "has paid"
+        return None
+
+    bank = Bank({"/buy": {"post": operation(requestBody=body(note=TEXT))}}, ships)
+    scan_of(bank)
+    assert bank.harmed() == set()
+
+
+def test_what_a_new_user_may_not_is_still_tried_by_the_others() -> None:
+    def tidies(person: dict[str, Any], fields: dict[str, Any]) -> Response | None:
+        return None if person["email"] == "root" else answer(403, {"error": "not for you"})
+
+    bank = Bank({"/tidy": {"post": operation(requestBody=body(note=TEXT))}}, tidies)
+    assert is_tested(scan_of(bank), "POST /tidy")
+
+
+def test_a_read_below_an_id_is_only_sent_with_what_the_scan_made_where_that_exists() -> None:
+    place = {"in": "path", "name": "id", "required": True, "schema": ID}
+    bank = Bank({"/orders/{id}/harvest": {"get": {**operation(), "parameters": [place]}}})
+    bank.paths["/orders"]["post"] = operation(requestBody=body(note=TEXT))
+    _, exchanges = scanned(bank, bank.paths, login=LOGIN, checks=CHECKS)
+    below = {e.request.path for e in exchanges if e.request.path.endswith("/harvest")}
+    assert below
+    assert below & {f"/orders/{number}/harvest" for number in range(1, len(ROLES) + 1)} == set()
