@@ -263,8 +263,10 @@ def test_nothing_is_left_behind(load: Load) -> None:
     this, port = psutil.Process(), load.server.target.port
 
     def is_connected() -> bool:
-        ends = [(each.laddr, each.raddr) for each in this.net_connections() if each.raddr]
-        return any(port in (here.port, there.port) for here, there in ends)
+        return any(
+            port in (*each.laddr[1:], *each.raddr[1:]) and each.status != psutil.CONN_LISTEN
+            for each in this.net_connections()
+        )
 
     def left() -> tuple[int, int]:
         gc.collect()  # what only a cycle keeps open is not left behind
