@@ -9,6 +9,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -358,10 +359,14 @@ def test_users_whose_answers_wait_for_a_held_up_generator_say_so(api: Api) -> No
     assert "held up" in (measured.generator.lagging or "")
 
 
-def test_the_garbage_collector_is_left_as_it_was(api: Api) -> None:
-    before = gc.get_threshold(), gc.get_freeze_count()
+def test_the_garbage_collector_is_left_as_it_was(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    for name in ("freeze", "unfreeze"):
+        monkeypatch.setattr(gc, name, partial(done.append, name))
+    before = gc.get_threshold()
     run(run_load(api.target, api.scenario("/ok"), Closed(users=1, duration_s=0.1)))
-    assert (gc.get_threshold(), gc.get_freeze_count()) == before
+    assert gc.get_threshold() == before
+    assert done == ["freeze", "unfreeze"]
 
 
 @contextmanager
@@ -435,7 +440,7 @@ def test_no_descriptor_is_left_open(api: Api) -> None:
     before = open_descriptors()
     for profile in (Closed(users=20, duration_s=0.1), ConstantRate(rate_per_s=100, duration_s=0.1)):
         run(run_load(api.target, api.scenario("/ok"), profile))
-    assert open_descriptors() == before
+    assert open_descriptors() <= before  # fewer, where an earlier test's server was just ending
 
 
 @pytest.mark.parametrize(
