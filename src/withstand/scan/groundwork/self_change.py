@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from withstand.client.exchange import Response
+from withstand.client.field_names import is_password
 from withstand.client.identity import Identity
 from withstand.client.page import page_of, properties_of
 from withstand.client.soft_errors import says_no
@@ -16,7 +17,7 @@ from withstand.openapi.path_template import segments
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.openapi.resources import creates_items, lister_of
 from withstand.openapi.spoken import Deed, only_reads, spoken_deed
-from withstand.scan.access.accounts import is_password, opens_a_session, sign_up_operation
+from withstand.scan.access.accounts import opens_a_session, sign_up_operation
 from withstand.scan.answers.profile import asks_who
 from withstand.scan.answers.shape import leaves
 from withstand.scan.groundwork.ground import Groundwork
