@@ -54,6 +54,7 @@ def test_the_same_nonce_gives_the_same_value(schema: Any) -> None:
         ("n", {"type": "string", "enum": ["b", "a"], "example": "a"}, "a"),
         ("n", {"type": "integer", "example": "seven", "minimum": 3}, 3),
         ("n", {"const": 5}, 5),
+        ("n", {"type": "array", "items": {"enum": ["x"]}, "minItems": 2}, ["x", "x"]),
         ("n", {"type": ["null", "boolean"]}, True),
         ("n", {"type": "null"}, None),
         ("is_admin", {"type": "boolean"}, False),

@@ -1,7 +1,7 @@
 """Minimal, plausible values from schemas, the same for the same nonce. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from withstand.openapi.free_properties import free_properties
@@ -236,27 +236,33 @@ class ExampleValues:
         rest = flat.get("items", True)
         wished = max(least, len(first), 1)
         count = wished if most is None else min(wished, most)
+        differs = flat.get("uniqueItems") is True
         found: list[Any] = []
         name = "_".join((*words(place.name)[:-1], singular(words(place.name)[-1])))
         for at in range(min(count, _MAX_VALUES)):
             schema = first[at] if at < len(first) else rest
             own = tuple(hint[at] for hint in hints if at < len(hint))
+            item = _Place(name, own, place.depth, place.ordinal + at, place.within)
             try:
-                found.append(
-                    self._value(
-                        schema,
-                        _Place(name, own, place.depth, place.ordinal + at, place.within),
-                    )
-                )
+                found.append(self._item(schema, item, differs=differs))
             except NoValueError:
                 if at < least:
                     raise
                 break
-        if flat.get("uniqueItems") is True:
+        if differs:
             found = [value for at, value in enumerate(found) if value not in found[:at]]
         if len(found) < least:
             raise NoValueError(f"{place.name!r} wants more values that differ than there are")
         return found
+
+    def _item(self, schema: Any, place: _Place, *, differs: bool) -> Any:
+        """The next value of an array; one that it holds already where there are no more."""
+        try:
+            return self._value(schema, place)
+        except NoValueError:
+            if differs or not place.ordinal:
+                raise
+            return self._value(schema, replace(place, ordinal=0))
 
     def _scalar(self, facts: Facts, kind: str, place: _Place) -> Any:
         def fitting() -> list[Any]:

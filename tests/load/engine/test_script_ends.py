@@ -168,7 +168,11 @@ async def leave(client):
     check_books(measured)
     assert measured.interrupted
     assert measured.unanswered >= 3
-    assert measured.operations["GET /ok"].statuses[200] == load.server.counts()["GET /ok"]
+    answered, served = (
+        measured.operations["GET /ok"].statuses[200],
+        load.server.counts()["GET /ok"],
+    )
+    assert answered <= served <= answered + measured.unanswered  # one may be on its way back
     assert load.server.counts()["GET /bye"] >= 3
     assert "GET /bye" not in measured.operations
 
