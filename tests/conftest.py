@@ -23,8 +23,10 @@ pytest_plugins = ["pytester"]
 httpx2.Client().close()
 
 # How long an example takes says something of the machine and nothing of the code; and half of the
-# usual hundred examples keep the suite quick.
-settings.register_profile("suite", deadline=None, max_examples=50)
+# usual hundred examples keep the suite quick. They are the same each time, so that a change is only
+# blamed for what it did; `--hypothesis-profile=explore` looks for new ones.
+settings.register_profile("suite", deadline=None, max_examples=50, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=500)
 settings.load_profile("suite")
 
 
