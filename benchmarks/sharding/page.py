@@ -25,8 +25,8 @@ _HEAD: Final = f"""\
 # How well shards are balanced, and what they lose
 
 [Shards](sharding.md) side by side with [pytest-split](https://github.com/jerry-git/pytest-split)
-0.11.0 and [pytest-shard](https://github.com/AdamGleave/pytest-shard) 0.1.2. No test is run here: every
-tool says by its own code how it would cut the same recorded suites into {SHARDS} shards. Each
+0.11.0 and [pytest-shard](https://github.com/AdamGleave/pytest-shard) 0.1.2. No test is run here:
+every tool says by its own code how it would cut the same recorded suites into {SHARDS} shards. Each
 figure is the mean of {RUNS} seeded runs.
 
 | suite | what it is |
