@@ -86,9 +86,14 @@ def thing_named(name: str) -> str | None:
 
 
 def is_plural(text: str) -> bool:
-    """Whether a path segment names several things."""
+    """Whether the last word of a name is a plural."""
     last = words(text)[-1]
     return singular(last) != last
+
+
+def names_several(segment: str) -> bool:
+    """Whether a path segment names several things, `orders`; `storeDetails` is a call."""
+    return segment.islower() and is_plural(segment)
 
 
 def is_identifier(name: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from withstand.client.exchange import Request
 from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.target import Target
 from withstand.openapi.given_values import GivenValues
@@ -10,6 +11,7 @@ from withstand.openapi.operation import Api, Operation
 from withstand.scan.check import Check
 from withstand.scan.policy import Policy
 from withstand.scan.records.share import holds
+from withstand.scan.seen import called
 from withstand.scan.wire.courier import Budget
 from withstand.sharding import Shard
 
@@ -62,6 +64,10 @@ class ScanPlan:
         """Whether this test is part of the scan, in whichever shard."""
         key = operation.key if operation is not None else None
         return self.only is None or (check.name, key) in self.only
+
+    def calls(self, operation: Operation, request: Request) -> bool:
+        """Whether a request is one to this operation of the document."""
+        return called(self.api, self.target.base_path, request) == operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

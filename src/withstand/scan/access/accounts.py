@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 
 from withstand.client.exchange import Request, Response
 from withstand.client.field_names import is_password
-from withstand.openapi.naming import KEY_WORDS, is_plural, is_reference, noun, words
+from withstand.openapi.naming import KEY_WORDS, is_reference, names_several, noun, words
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import parameter_in, segments
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot
@@ -95,16 +95,11 @@ def changes_the_caller(operation: Operation, slots: Iterable[Slot]) -> bool:
         callers |= {"user", "customer", "member"}
     if said & callers and (not only_reads(operation) or {*words(parts[-1])[:1]} & callers):
         return True  # POST /markAllRead reads nothing
-    if creates or (operation.method == "POST" and parts and _is_collection(parts[-1])):
+    if creates or (operation.method == "POST" and parts and names_several(parts[-1])):
         return False  # POST /customers makes somebody else
     if operation.method == "GET":
         return True  # GET /deactivate acts, and on nothing that an input names
     return any(is_password(name) or words(name)[-1] in {"email", "mail"} for name in inputs)
-
-
-def _is_collection(part: str) -> bool:
-    """Whether a segment names several things; `storeDetails` is a call."""
-    return is_plural(part) and part.islower()
 
 
 def removes_a_user(operation: Operation) -> bool:

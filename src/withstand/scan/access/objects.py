@@ -6,13 +6,13 @@ from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
-from withstand.openapi.identifiers import listed_ids
 from withstand.openapi.naming import canonical
 from withstand.openapi.operation import Operation
+from withstand.openapi.page_ids import ids_listed
 from withstand.openapi.path_template import item_path, shape
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot, Unbuildable
 from withstand.openapi.resources import lister_of, reader_of
-from withstand.openapi.spoken import only_reads, picker_of
+from withstand.openapi.spoken import only_reads, picker_of, thing_of
 from withstand.scan.answers.next_page import next_page
 from withstand.scan.check import Steps, send
 from withstand.scan.made import Made as Made
@@ -211,7 +211,7 @@ def _is_listed(response: Response, operation: Operation, made: Made) -> bool:
     if any(canary in response.text for canary in made.canaries):
         return True
     names = [parameter.name for parameter in operation.path_parameters[-1:]]
-    return str(made.identifier) in listed_ids(response.json(), "".join(names) or "id")
+    return str(made.identifier) in ids_listed(response, "".join(names) or "id", thing_of(operation))
 
 
 def lister_around(subject: Subject, operation: Operation) -> Operation | None:

@@ -4,18 +4,15 @@ An operation is judged only when an authorised identity's request to it succeede
 Deleting, and changing an account, is only ever tried on objects and users of the scan's own (V8).
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
 from withstand.client.soft_errors import says_no
 from withstand.openapi.dependency_order import in_dependency_order
-from withstand.openapi.naming import is_identifier
 from withstand.openapi.operation import Operation
-from withstand.openapi.plausible_text import Marks, text_for
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import producer_of
 from withstand.openapi.value_pool import ValuePool
@@ -27,6 +24,7 @@ from withstand.scan.access.accounts import (
 from withstand.scan.answers.quiet_answers import Success, alike, may_be_a_refusal
 from withstand.scan.groundwork.askers import turns
 from withstand.scan.groundwork.attempt import Attempt
+from withstand.scan.groundwork.corrections import corrections
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.identities import (
     can_start_anew,
@@ -36,27 +34,22 @@ from withstand.scan.groundwork.identities import (
 )
 from withstand.scan.groundwork.own_ids import names_a_real_one, passes_over_own, risks_a_real_one
 from withstand.scan.groundwork.own_objects import needs_own_object, on_own_object
-from withstand.scan.groundwork.repair import UNIQUE, repaired
 from withstand.scan.groundwork.self_change import (
     Shown,
     account_shown,
     changed_itself,
     may_change_the_caller,
 )
-from withstand.scan.groundwork.spending import may_spend, own_things, real_thing
+from withstand.scan.groundwork.spending import may_spend, own_things, require_own
 from withstand.scan.groundwork.supplies import make_enough, public_place
 from withstand.scan.plan import ScanPlan
-from withstand.scan.seen import called
 from withstand.scan.subject import Baseline
 from withstand.scan.wire.courier import Courier, NoiseStays
 
 _LOOKED_AT: Final = frozenset({400, 404, 409, 422})
 """Refusals by which an operation shows that it looked at the input, not only at who is asking."""
-_REPAIRABLE: Final = frozenset({400, 409, 422})
 _LACKS: Final = frozenset({400, 402, 409, 422})
 """Refusals of who was let in: what is missing may be what somebody else has, a full cart."""
-_REPAIRS: Final = 2  # for each body
-_MOST_REPAIRS: Final = 4  # for each operation
 
 
 async def take_baselines(
@@ -103,7 +96,7 @@ async def _take_baseline(
                 before = await account_shown(ground, courier, identity)
         for full in (True, False):
             goes_on = False
-            for changed in _rounds(ground, operation, fixed, tried):
+            for changed in corrections(ground, operation, fixed, tried):
                 built, attempt = await _attempted(
                     plan, ground, courier, operation, identity, pool, full, fixed
                 )
@@ -159,7 +152,7 @@ async def _seen_to(
             users = courier.real_users
 
             def harms(request: Request, sender: str | None) -> bool:
-                return users.is_one(sender) and _calls(plan, operation, request)
+                return users.is_one(sender) and plan.calls(operation, request)
 
             users.keep_from(operation.key, harms)
     if not gone:
@@ -168,67 +161,6 @@ async def _seen_to(
     if isinstance(made, str) or made.credential is None or identity.credential is None:
         return
     courier.supersede(identity.credential, made.credential)
-
-
-def _rounds(
-    ground: Groundwork,
-    operation: Operation,
-    fixed: Mapping[Slot, object],
-    tried: list[Attempt],
-) -> Iterator[tuple[str, ...]]:
-    """Asks for one attempt, and for further ones as long as the last answer says what to change."""
-    yield ()
-    for _ in range(_REPAIRS):
-        if sum(bool(attempt.repaired) for attempt in tried) >= _MOST_REPAIRS or not tried:
-            return
-        changed = _settled(ground, operation, fixed, tried[-1])
-        if not changed:
-            return
-        yield changed
-
-
-def _settled(
-    ground: Groundwork, operation: Operation, fixed: Mapping[Slot, object], last: Attempt
-) -> tuple[str, ...]:
-    """Other values for what the last answer objected to; the names of those inputs."""
-    response = last.exchange.response if last.exchange is not None else None
-    if response is None or last.built is None:
-        return ()
-    if (
-        response.status not in _REPAIRABLE
-        and response.accepted is not False
-        and not says_no(response)
-    ):
-        return ()
-    # Of a thing that has to exist another id may be somebody else's: those are never guessed.
-    slots = [
-        slot
-        for slot in ground.builder.slots(operation)
-        if slot.location != "path" and slot not in fixed and not is_identifier(slot.name)
-    ]
-    pool = ground.pools.get(last.identity or "")
-
-    def known(slot: Slot) -> object | None:
-        """The id of one of what the input is called after, as this identity was told it."""
-        name = f"{slot.name.rsplit('.', 1)[-1]}_id"
-        if pool is None or not pool.knows(name):
-            return None
-        return pool.find(name, path=operation.path, schema=slot.schema, own=False)
-
-    values = repaired(response, slots, last.built.values, ground.builder.nonce, known)
-    ground.builder.settle(
-        operation,
-        {
-            slot: partial(_new_text, slot) if value is UNIQUE else value
-            for slot, value in values.items()
-        },
-    )
-    return tuple(f"{slot.location} {slot.name}" for slot in values)
-
-
-def _new_text(slot: Slot, marks: Marks) -> object:
-    name = slot.name.rsplit(".", 1)[-1]
-    return text_for(name, slot.schema, marks) or marks.token()
 
 
 async def _attempted(
@@ -242,7 +174,6 @@ async def _attempted(
     fixed: Mapping[Slot, object],
 ) -> tuple[Built | None, Attempt]:
     name = identity.name if identity else None
-    spends = may_spend(ground, operation)
     try:
         own = needs_own_object(plan.api, operation)
         built = (
@@ -264,19 +195,8 @@ async def _attempted(
             raise Unbuildable("it may act on what it names, and another is the scan's own")
         if names_a_real_one(ground, operation, pool, built):
             raise Unbuildable("the id of what it works on gets no value: it may be a real one's")
-        thing = real_thing(ground, operation, built.request) if spends else None
-        if thing is not None:
-            courier.real_users.keep_from(
-                operation.key,
-                lambda request, _: (
-                    _calls(plan, operation, request)
-                    and real_thing(ground, operation, request) is not None
-                ),
-            )
-            raise Unbuildable(
-                f"the {thing} that it names may be somebody's real one: a user of the scan's own "
-                "(a sign-up, or provision under [login]) or [values] gives it another"
-            )
+        if may_spend(ground, operation):
+            require_own(plan, ground, courier, operation, built.request)
         request = identity.authorize(built.request) if identity else built.request
         signs_up = operation == sign_up_operation(plan.api, ground.builder)
         if identity is not None and signs_up and not can_start_anew(plan, identity):
@@ -293,10 +213,6 @@ async def _attempted(
     except NoiseStays as noise:
         return None, Attempt(identity=name, full=full, exchange=noise.exchange, reason=str(noise))
     return built, Attempt(identity=name, full=full, built=built, exchange=exchange)
-
-
-def _calls(plan: ScanPlan, operation: Operation, request: Request) -> bool:
-    return called(plan.api, plan.target.base_path, request) == operation
 
 
 def _took_it(ground: Groundwork, tried: Sequence[Attempt]) -> bool:

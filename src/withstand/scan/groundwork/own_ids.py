@@ -4,17 +4,26 @@ from contextlib import suppress
 from typing import Final
 
 from withstand.client.identity import Identity
-from withstand.openapi.naming import ID_WORDS, is_identifier, is_plural, is_reference, noun, words
+from withstand.openapi.naming import (
+    ID_WORDS,
+    is_identifier,
+    is_plural,
+    is_reference,
+    names_several,
+    noun,
+    words,
+)
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.page_ids import id_listed_with
 from withstand.openapi.path_template import parameter_in, resource_before, segments
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import lister_of, nouns_of
-from withstand.openapi.schema_merge import Resolve, types_of
+from withstand.openapi.schema_merge import Resolve
 from withstand.openapi.spoken import Deed, deed_of, only_reads, spoken_deed, thing_of
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.access.objects import item_slot
 from withstand.scan.groundwork.ground import Groundwork
+from withstand.scan.made import places_in
 from withstand.scan.plan import ScanPlan
 from withstand.scan.wire.courier import Courier
 from withstand.scan.wire.real_users import ACTS, acts, inputs_of, is_of_a_person
@@ -104,7 +113,7 @@ def _is_a_thing(api: Api, name: str) -> bool:
 def _creates(operation: Operation) -> bool:
     """Whether it makes something new: its verb says so, or its path names several things."""
     last = "".join(segments(operation.path)[-1:])
-    several = operation.method == "POST" and last.islower() and is_plural(last)
+    several = operation.method == "POST" and names_several(last)
     return several or spoken_deed(operation) is Deed.CREATE
 
 
@@ -116,10 +125,8 @@ def _changes_one(operation: Operation, resolve: Resolve) -> bool:
 
 
 def _may_be_an_id(slot: Slot) -> bool:
-    types, text = types_of(slot.schema), slot.schema.get("format") == "uuid"
-    return slot.location in {"path", "query"} and (
-        is_reference(slot.name) or "integer" in types or text
-    )
+    typed = "integer" in slot.kinds or slot.schema.get("format") == "uuid"
+    return slot.location in {"path", "query"} and (is_reference(slot.name) or typed)
 
 
 def _is_own(
@@ -157,6 +164,5 @@ async def listed_id(
     response = exchange.response
     if response is None:
         return None
-    inside = frozenset(str(v) for s, v in made.values.items() if s.location == "path")
     about = thing_of(operation)
-    return id_listed_with(response, made.canaries, name, about, other_than=inside)
+    return id_listed_with(response, made.canaries, name, about, other_than=places_in(made))

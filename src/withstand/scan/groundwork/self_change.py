@@ -11,7 +11,7 @@ from withstand.client.field_names import is_password
 from withstand.client.identity import Identity
 from withstand.client.page import page_of, properties_of
 from withstand.client.soft_errors import says_no
-from withstand.openapi.naming import is_plural, is_reference, words
+from withstand.openapi.naming import is_reference, names_several, words
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import segments
 from withstand.openapi.request_builder import RequestBuilder
@@ -32,7 +32,7 @@ def may_change_the_caller(operation: Operation, builder: RequestBuilder) -> bool
         return False
     if asks_who(operation) or opens_a_session(operation) or {*words(last)} & {*ASKS, "graphql"}:
         return False
-    collects = operation.method == "POST" and is_plural(last) and last.islower()
+    collects = operation.method == "POST" and names_several(last)
     if len(words(last)) > 1:  # of `order-items` there is a list, of `swap-points` there is none
         collects = collects and lister_of(builder.api, operation) is not None
     creates = spoken_deed(operation) is Deed.CREATE or creates_items(builder.api, operation)

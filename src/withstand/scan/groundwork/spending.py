@@ -13,13 +13,14 @@ from withstand.client.identity import Identity
 from withstand.openapi.naming import KEY_WORDS, is_reference, noun, thing_named, words
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import segments
-from withstand.openapi.request_builder import Slot
+from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.schema_merge import flattened, types_of
 from withstand.openapi.spoken import only_reads, thing_of
 from withstand.openapi.value_pool import as_type
 from withstand.scan.answers.personal import speaks_of_own
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.own_ids import ASKS
+from withstand.scan.plan import ScanPlan
 from withstand.scan.wire.courier import Courier
 from withstand.scan.wire.real_users import inputs_of
 
@@ -47,6 +48,26 @@ def real_thing(ground: Groundwork, operation: Operation, request: Request) -> st
             if made_up or _is_shown(ground, ground.identities, thing, value):
                 return thing
     return None
+
+
+def require_own(
+    plan: ScanPlan, ground: Groundwork, courier: Courier, operation: Operation, request: Request
+) -> None:
+    """Raises Unbuildable for a request that names somebody's real thing; from then on the courier
+    sends none like it, whoever asks for it.
+    """
+    thing = real_thing(ground, operation, request)
+    if thing is None:
+        return
+
+    def harms(asked: Request, _sender: str | None) -> bool:
+        return plan.calls(operation, asked) and real_thing(ground, operation, asked) is not None
+
+    courier.real_users.keep_from(operation.key, harms)
+    raise Unbuildable(
+        f"the {thing} that it names may be somebody's real one: a user of the scan's own "
+        "(a sign-up, or provision under [login]) or [values] gives it another"
+    )
 
 
 async def own_things(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from withstand.client.identity import Identity
-from withstand.openapi.naming import is_plural, thing_named
+from withstand.openapi.naming import names_several, thing_named
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import item_path, segments, shape
 from withstand.openapi.request_builder import Slot, Unbuildable
@@ -22,7 +22,7 @@ def public_place(ground: Groundwork, operation: Operation) -> Mapping[Slot, obje
     """
     last = "".join(segments(operation.path)[-1:])
     item = item_path(operation.path)
-    adds = last.islower() and is_plural(last) and shape(f"{item}/{last}") == shape(operation.path)
+    adds = names_several(last) and shape(f"{item}/{last}") == shape(operation.path)
     if operation.method != "POST" or item is None or not adds:
         return {}
     for baseline in ground.baselines.values():

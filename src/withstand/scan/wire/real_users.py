@@ -23,6 +23,7 @@ from withstand.openapi.naming import (
     READ_WORDS,
     REMOVE_WORDS,
     is_plural,
+    names_several,
     noun,
     words,
     words_of_call,
@@ -67,10 +68,6 @@ class RealUsers:
     def keep_from(self, key: str, harms: Callable[[Request, str | None], bool]) -> None:
         """From now on a request for which `harms` says so, told who sends it, is not sent."""
         self._harms[key] = harms
-
-    def _is_role(self, name: str) -> bool:
-        *before, last = words(name)
-        return last in ID_WORDS and noun("_".join(before) or "-") in self._roles
 
     def is_one(self, name: str | None) -> bool:
         """Whether an identity of that name is configured."""
@@ -124,6 +121,10 @@ class RealUsers:
             return who
         return None
 
+    def _is_role(self, name: str) -> bool:
+        *before, last = words(name)
+        return last in ID_WORDS and noun("_".join(before) or "-") in self._roles
+
 
 def acts(operation: Operation) -> bool:
     """Whether its last word says that it does something to what is there: `GET /orders/refund`."""
@@ -156,15 +157,14 @@ def _placed(path: str) -> Iterator[tuple[str, str, bool]]:
     """What a path is about, where that may be a person: not the user in `/users/1/orders/7`."""
     parts = [unquote(part) for part in segments(path)]
     for at, part in enumerate(parts):
-        inside = len(parts) - at > 2 and is_plural(parts[at + 1]) and parts[at + 1].islower()
+        inside = len(parts) - at > 2 and names_several(parts[at + 1])
         if at and not inside:
             yield "", part, noun(parts[at - 1]) in _PEOPLE or _is_unmistakable(part)
 
 
 def _creates(method: str, path: str, said: tuple[str, ...]) -> bool:
     last = "".join(segments(path)[-1:])
-    several = last.islower() and last.isalpha() and is_plural(last)
-    return method == "POST" and (said[0] in CREATE_WORDS or several)
+    return method == "POST" and (said[0] in CREATE_WORDS or names_several(last))
 
 
 def _said(path: str, inputs: list[tuple[str, str]]) -> tuple[str, ...]:
