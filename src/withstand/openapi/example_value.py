@@ -1,35 +1,19 @@
 """Minimal, plausible values from schemas, the same for the same nonce. Pure."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from withstand.openapi.free_properties import free_properties
-from withstand.openapi.naming import is_identifier, singular, words
 from withstand.openapi.operation import Schema
 from withstand.openapi.plausible_number import NoValueError
 from withstand.openapi.plausible_text import Marks
-from withstand.openapi.scalar_value import fitting_examples, invented, recognisable_text
-from withstand.openapi.schema_choice import default_choice
-from withstand.openapi.schema_facts import Facts, facts_of, null_last
-from withstand.openapi.schema_fit import as_list, bound, fits, kinds_of
-from withstand.openapi.schema_merge import LOST, NEVER, Resolve, Resolver, kept
+from withstand.openapi.scalar_value import Scalar
+from withstand.openapi.schema_fit import as_list, bound, fits
+from withstand.openapi.schema_merge import Resolve, kept
+from withstand.openapi.value_place import MOST_VALUES, Place
 
 Known = Callable[[str, Schema, int], object | None]
 """A value for a name, schema and depth that is better than an invented one; None without one."""
-_MAX_DEPTH = 16
-_MAX_VALUES = 2000
-
-
-@dataclass(slots=True)
-class _Place:
-    """Where a value goes: under which name, with which examples, below which references."""
-
-    name: str = ""
-    hints: tuple[object, ...] = ()
-    depth: int = 0
-    ordinal: int = 0  # which of several values that must differ
-    within: frozenset[str] = frozenset()
 
 
 class ExampleValues:
@@ -56,59 +40,43 @@ class ExampleValues:
         self._recognisable = recognisable
         self._known = known
         self._made = 0
-        self._memory: dict[int, tuple[Any, Facts]] = (
-            resolve.kept["facts"] if isinstance(resolve, Resolver) else {}
-        )
 
     def value(self, schema: object, *, name: str = "", hints: tuple[object, ...] = ()) -> Any:
         """A value for the schema. Raises `NoValueError`."""
-        return self._value(schema, _Place(name=name, hints=hints))
+        places: dict[object, Place] = kept("places", schema, self._resolve, dict)
+        key = (name, *map(id, hints))  # a place keeps its hints, so no other has their id
+        place = places.get(key)
+        if place is None:
+            place = places[key] = Place(schema, self._resolve, name=name, hints=hints)
+        return self._value(place)
 
-    def _value(self, schema: object, place: _Place) -> Any:
+    def _value(self, place: Place) -> Any:
         self._made += 1
-        if place.depth > _MAX_DEPTH or self._made > _MAX_VALUES:
+        if self._made > MOST_VALUES:
             raise NoValueError(f"{place.name!r} nests without end")
-        reference = schema.get("$ref") if isinstance(schema, Mapping) else None
-        if isinstance(reference, str):
-            if reference in place.within:
-                raise NoValueError(f"{reference} contains itself")
-            place = _Place(
-                place.name, place.hints, place.depth, place.ordinal, place.within | {reference}
-            )
-        facts = self._facts(schema)
-        flat = facts.flat
-        if flat == NEVER:
-            raise NoValueError(f"no value is allowed for {place.name!r}")
-        if LOST in flat:
-            raise NoValueError(str(flat[LOST]))
+        if place.problem:
+            raise NoValueError(place.problem)
+        flat = place.flat
         if place.name and not place.ordinal:
             known = self._known(place.name, flat, place.depth)
             if known is not None and fits(known, flat, self._resolve):
                 return known
         if "const" in flat:
             return flat["const"]
-        hints = (*place.hints, *facts.examples) if place.hints else facts.examples
-        place = _Place(place.name, hints, place.depth + 1, place.ordinal, place.within)
-        return self._chosen(flat, place) if facts.has_options else self._plain(facts, place)
+        return self._chosen(place) if place.facts.has_options else self._plain(place)
 
-    def _facts(self, schema: object) -> Facts:
-        known = self._memory.get(id(schema))
-        if known is not None and known[0] is schema:
-            return known[1]
-        return kept("facts", schema, self._resolve, lambda: facts_of(schema, self._resolve))
-
-    def _chosen(self, flat: Schema, place: _Place) -> Any:
+    def _chosen(self, place: Place) -> Any:
         """The first alternative for which a value is found that the whole schema allows."""
         second_best: list[Any] = []
-        for value in self._alternatives(flat, place):
-            if fits(value, flat, self._resolve):
+        for value in self._alternatives(place):
+            if fits(value, place.flat, self._resolve):
                 return value
             second_best.append(value)
         if self._full and second_best:  # what is optional may belong to several alternatives
             self._full = False
             try:
-                for value in self._alternatives(flat, place):
-                    if fits(value, flat, self._resolve):
+                for value in self._alternatives(place):
+                    if fits(value, place.flat, self._resolve):
                         return value
             finally:
                 self._full = True
@@ -116,135 +84,96 @@ class ExampleValues:
             raise NoValueError(f"no alternative of {place.name!r} has a value")
         return second_best[0]
 
-    def _alternatives(self, flat: Schema, place: _Place) -> Iterator[Any]:
-        for reference, option in default_choice(flat, self._resolve):
-            if reference is not None and reference in place.within:
-                continue
-            within = place.within | {reference} if reference else place.within
-            inner = _Place(place.name, place.hints, place.depth, place.ordinal, within)
+    def _alternatives(self, place: Place) -> Iterator[Any]:
+        for option in place.alternatives:
             try:
-                value = self._value(option, inner)
+                value = self._value(option)
             except NoValueError:
                 continue
             yield value
 
-    def _plain(self, facts: Facts, place: _Place) -> Any:
-        flat, kinds = facts.flat, facts.kinds
+    def _plain(self, place: Place) -> Any:
         last: NoValueError | None = None
-        for kind in null_last(kinds_of(flat, place.hints)) if kinds is None else kinds:
+        for kind, scalar in place.kinds:
             try:
-                if kind == "object":
-                    return self._object(facts, place)
-                if kind == "array":
-                    return self._array(flat, place)
-                return self._scalar(facts, kind, place)
+                if scalar is not None:
+                    return self._scalar(scalar)
+                return self._object(place) if kind == "object" else self._array(place)
             except NoValueError as error:
                 last = error
         raise last or NoValueError(f"no value is allowed for {place.name!r}")
 
-    def _object(self, facts: Facts, place: _Place) -> dict[str, Any]:
-        flat = facts.flat
-        hints = tuple(hint for hint in place.hints if isinstance(hint, Mapping))
-        if not flat.get("properties") and hints and fits(hints[0], flat, self._resolve):
-            return dict(hints[0])
+    def _scalar(self, scalar: Scalar) -> Any:
+        marked = scalar.marked(self._marks) if scalar.marked and self._recognisable else None
+        return scalar.plain(self._marks) if marked is None else marked
+
+    def _object(self, place: Place) -> dict[str, Any]:
+        if place.example is not None:
+            return dict(place.example)
         found: dict[str, Any] = {}
-        for name, schema, is_required in facts.properties:
-            if not (is_required or self._full):
-                continue
-            own = tuple(hint[name] for hint in hints if hint.get(name) is not None) if hints else ()
-            inner = _Place(name, own, place.depth, 0, place.within)
-            if not self._is_sent(schema, inner, is_required=is_required):
+        for inner in place.properties:
+            if not (inner.is_required or self._is_wanted(inner)):
                 continue
             try:
-                found[name] = self._value(schema, inner)
+                found[inner.name] = self._value(inner)
             except NoValueError:
-                if is_required:
+                if inner.is_required:
                     raise
-        if facts.is_open:
-            self._add_dependent(found, flat, place)
-            self._fill_up(found, flat, place)
-        return self._by_condition(found, flat, place) if "if" in flat else found
+        if place.facts.is_open:
+            self._add_dependent(found, place)
+            self._fill_up(found, place)
+        return self._by_condition(found, place) if "if" in place.flat else found
 
-    def _add_dependent(self, found: dict[str, Any], flat: Schema, place: _Place) -> None:
-        """What must be there because something else is: `dependentRequired`, `dependencies`."""
-        declared = flat.get("properties")
-        declared = declared if isinstance(declared, Mapping) else {}
-        for keyword in ("dependentRequired", "dependencies"):
-            dependent = flat.get(keyword)
-            for name, wanted in dependent.items() if isinstance(dependent, Mapping) else ():
-                for other in as_list(wanted) if name in found else ():
-                    if other not in found:
-                        inner = _Place(other, (), place.depth, 0, place.within)
-                        found[other] = self._value(declared.get(other, True), inner)
-
-    def _by_condition(self, found: dict[str, Any], flat: Schema, place: _Place) -> dict[str, Any]:
-        """The object once more as `then` or `else` wants it, where it is not so already."""
-        branch = flat.get("then" if fits(found, flat["if"], self._resolve) else "else")
-        if not isinstance(branch, Mapping) or fits(found, branch, self._resolve):
-            return found
-        plain = {key: part for key, part in flat.items() if key not in {"if", "then", "else"}}
-        return self._object(facts_of({"allOf": [plain, branch]}, self._resolve), place)
-
-    def _is_sent(self, schema: object, place: _Place, *, is_required: bool) -> bool:
-        """Never what is read-only; what is optional not when it would refer to an invented id."""
-        facts = self._facts(schema)
-        if facts.is_read_only or is_required:
-            return not facts.is_read_only
-        if not self._full or facts.is_deprecated:
+    def _is_wanted(self, place: Place) -> bool:
+        """Whether it is sent where it is optional: not when it would refer to an invented id."""
+        if not self._full or place.facts.is_deprecated:
             return False
-        return (
-            not is_identifier(place.name)
-            or bool(place.hints or facts.examples or facts.is_given)
-            or self._known(place.name, facts.flat, place.depth) is not None
-        )
+        return not place.is_bare_id or self._known(place.name, place.flat, place.depth) is not None
 
-    def _fill_up(self, found: dict[str, Any], flat: Schema, place: _Place) -> None:
+    def _add_dependent(self, found: dict[str, Any], place: Place) -> None:
+        for name, other in place.dependents:
+            if name in found and other.name not in found:
+                found[other.name] = self._value(other)
+
+    def _by_condition(self, found: dict[str, Any], place: Place) -> dict[str, Any]:
+        """The object once more as `then` or `else` wants it, where it is not so already."""
+        flat = place.flat
+        key = "then" if fits(found, flat["if"], self._resolve) else "else"
+        if key not in place.branches or fits(found, flat[key], self._resolve):
+            return found
+        return self._object(place.branches[key])
+
+    def _fill_up(self, found: dict[str, Any], place: Place) -> None:
         """As many properties as `minProperties` wants; a pure map gets one, to be of use."""
-        least = bound(flat, "minProperties") or 0
-        most = bound(flat, "maxProperties")
-        declared, others = flat.get("properties"), flat.get("additionalProperties", True)
-        declared = declared if isinstance(declared, Mapping) else {}
-        if not declared and self._full and isinstance(others, Mapping):
+        flat = place.flat
+        least, most = bound(flat, "minProperties") or 0, bound(flat, "maxProperties")
+        if self._full and place.facts.is_map:
             least = max(least, 1)
         if len(found) < least:
-            self._add_properties(found, flat, declared, least, place)
+            self._add_properties(found, least, place)
         if most is not None and len(found) > most:
             required = as_list(flat.get("required"))
             for name in [name for name in reversed(found) if name not in required]:
                 if len(found) > most:
                     del found[name]
 
-    def _add_properties(
-        self,
-        found: dict[str, Any],
-        flat: Schema,
-        declared: Mapping[str, Any],
-        least: int,
-        place: _Place,
-    ) -> None:
-        for name, schema in declared.items():
-            if len(found) < least and name not in found and not self._facts(schema).is_read_only:
-                found[name] = self._value(schema, _Place(name, (), place.depth, 0, place.within))
-        for key, schema in free_properties(flat, self._marks.seed):
-            if len(found) < least and key not in found:
-                found[key] = self._value(schema, _Place(key, (), place.depth, 0, place.within))
+    def _add_properties(self, found: dict[str, Any], least: int, place: Place) -> None:
+        for inner in place.properties:
+            if len(found) < least and inner.name not in found:
+                found[inner.name] = self._value(inner)
+        for key, schema in free_properties(place.flat, self._marks):
+            if len(found) >= least:
+                return
+            if key not in found:
+                found[key] = self._value(place.free(key, schema))
 
-    def _array(self, flat: Schema, place: _Place) -> list[Any]:
-        least, most = bound(flat, "minItems") or 0, bound(flat, "maxItems")
-        hints = tuple(hint for hint in place.hints if isinstance(hint, list))
-        first = as_list(flat.get("prefixItems"))
-        rest = flat.get("items", True)
-        wished = max(least, len(first), 1)
-        count = wished if most is None else min(wished, most)
-        differs = flat.get("uniqueItems") is True
+    def _array(self, place: Place) -> list[Any]:
+        least = bound(place.flat, "minItems") or 0
+        differs = place.flat.get("uniqueItems") is True
         found: list[Any] = []
-        name = "_".join((*words(place.name)[:-1], singular(words(place.name)[-1])))
-        for at in range(min(count, _MAX_VALUES)):
-            schema = first[at] if at < len(first) else rest
-            own = tuple(hint[at] for hint in hints if at < len(hint))
-            item = _Place(name, own, place.depth, place.ordinal + at, place.within)
+        for at, item in enumerate(place.items):
             try:
-                found.append(self._item(schema, item, differs=differs))
+                found.append(self._item(item, differs=differs))
             except NoValueError:
                 if at < least:
                     raise
@@ -255,28 +184,11 @@ class ExampleValues:
             raise NoValueError(f"{place.name!r} wants more values that differ than there are")
         return found
 
-    def _item(self, schema: Any, place: _Place, *, differs: bool) -> Any:
+    def _item(self, place: Place, *, differs: bool) -> Any:
         """The next value of an array; one that it holds already where there are no more."""
         try:
-            return self._value(schema, place)
+            return self._value(place)
         except NoValueError:
             if differs or not place.ordinal:
                 raise
-            return self._value(schema, replace(place, ordinal=0))
-
-    def _scalar(self, facts: Facts, kind: str, place: _Place) -> Any:
-        def fitting() -> list[Any]:
-            return fitting_examples(facts.flat, kind, place.hints, self._resolve)
-
-        common = place.hints is facts.examples  # the same for every request
-        examples = kept(kind, facts, self._resolve, fitting) if common else fitting()
-        allowed = "enum" in facts.flat
-        if kind == "string" and not allowed and self._recognisable and not place.ordinal:
-            marked = recognisable_text(place.name, facts.flat, examples, self._marks, self._resolve)
-            if marked is not None:
-                return marked
-        if place.ordinal < len(examples):
-            return examples[place.ordinal]
-        if allowed:
-            raise NoValueError(f"no value is allowed for {place.name!r}")
-        return invented(kind, place.name, facts.flat, self._marks, ordinal=place.ordinal)
+            return self._value(place.repeated)

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Schema
@@ -107,6 +107,10 @@ class Marks:
         return text + suffix
 
 
+_Candidate = str | Callable[[Marks], str]
+"""A text, or what makes one of a request's marks."""
+
+
 def has_format(value: object, schema: Schema) -> bool:
     """Whether an example is of the format beside it, for those that servers insist on."""
     form = _FORMS.get(str(schema.get("format")))
@@ -125,89 +129,109 @@ def is_free_text(name: str) -> bool:
 
 
 def text_for(name: str, schema: Schema, marks: Marks, *, ordinal: int = 0) -> str | None:
-    """A text that the schema allows; None when none was found.
+    """A text that the schema allows; None when none was found."""
+    return text_maker(name, schema, ordinal=ordinal)(marks)
+
+
+def text_maker(name: str, schema: Schema, *, ordinal: int = 0) -> Callable[[Marks], str | None]:
+    """What gives a text that the schema allows, for one request after another.
 
     First what the format asks for, then what the name suggests, then the nonce, and then whatever
-    the pattern leaves.
+    the pattern leaves. None when none was found.
     """
     low, high = bound(schema, "minLength") or 0, bound(schema, "maxLength")
     pattern = schema.get("pattern")
-    for candidate in _candidates(name, schema, marks, ordinal, low, high):
-        if len(candidate) < low or (high is not None and len(candidate) > high):
-            continue
-        if not isinstance(pattern, str) or matches_pattern(pattern, candidate, unsure=False):
-            return candidate
-    if isinstance(pattern, str):
-        seed = tuple(number + ordinal for number in marks.seed)
-        return text_matching(pattern, shortest=low, longest=high, seed=seed)
-    return None
+    candidates = tuple(_candidates(name, schema, ordinal, low, high))
+
+    def make(marks: Marks) -> str | None:
+        for candidate in candidates:
+            text = candidate if isinstance(candidate, str) else candidate(marks)
+            if len(text) < low or (high is not None and len(text) > high):
+                continue
+            if not isinstance(pattern, str) or matches_pattern(pattern, text, unsure=False):
+                return text
+        if isinstance(pattern, str):
+            seed = tuple(number + ordinal for number in marks.seed)
+            return text_matching(pattern, shortest=low, longest=high, seed=seed)
+        return None
+
+    return make
 
 
 def _candidates(
-    name: str, schema: Schema, marks: Marks, ordinal: int, low: int, high: int | None
-) -> Iterator[str]:
+    name: str, schema: Schema, ordinal: int, low: int, high: int | None
+) -> Iterator[_Candidate]:
     form = schema.get("format")
-    by_format = _of_format(form, name, marks, ordinal, high) if isinstance(form, str) else None
+    by_format = _of_format(form, name, ordinal, high) if isinstance(form, str) else None
     if by_format is not None:
         yield by_format
     last = words(name)[-1]
     if form == "password" or last in {"password", "passwd", "pwd", "passphrase", "confirmation"}:
         yield from (PASSWORD, _SHORT_PASSWORD, "1379", PASSWORD * (1 + low // len(PASSWORD)))
-    if form is None:
-        yield from _of_name(name, marks, ordinal, high)
-    yield marks.token(ordinal=ordinal)
+    by_name = _of_name(name, ordinal, high) if form is None else None
+    if by_name is not None:
+        yield by_name
+    yield lambda marks: marks.token(ordinal=ordinal)
     if high is not None:
-        yield marks.token(high, ordinal=ordinal)
+        yield lambda marks: marks.token(high, ordinal=ordinal)
         yield str(ordinal)[:high]
-    token = marks.token(ordinal=ordinal)
-    yield (token + " and some more text" * (low // 18 + 1))[: max(low, len(token))]
+
+    def longer(marks: Marks) -> str:
+        token = marks.token(ordinal=ordinal)
+        return (token + " and some more text" * (low // 18 + 1))[: max(low, len(token))]
+
+    yield longer
 
 
-def _of_format(form: str, name: str, marks: Marks, ordinal: int, high: int | None) -> str | None:
+def _of_format(form: str, name: str, ordinal: int, high: int | None) -> _Candidate | None:
     match form:
         case "email" | "idn-email":
             domain = "@example.com" if high is None or high >= 20 else "@a.io"
             local = min(64, 64 if high is None else max(high - len(domain), 1))
-            return marks.token(local, ordinal=ordinal) + domain
+            return lambda marks: marks.token(local, ordinal=ordinal) + domain
         case "uuid" | "guid":
-            digits = hashlib.sha256(f"{marks.nonce}{ordinal}".encode()).hexdigest()
-            return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[15:18]}-{digits[18:30]}"
+            return lambda marks: _uuid(marks, ordinal)
         case "uri" | "url" | "iri" | "uri-template":
             room = None if high is None else max(high - 20, 1)
-            return f"https://example.com/{marks.token(room, ordinal=ordinal)}"
+            return lambda marks: f"https://example.com/{marks.token(room, ordinal=ordinal)}"
         case "uri-reference" | "iri-reference":
-            return f"/{marks.token(None if high is None else high - 1, ordinal=ordinal)}"
+            rest = None if high is None else high - 1
+            return lambda marks: f"/{marks.token(rest, ordinal=ordinal)}"
         case "byte" | "base64":
-            return base64.b64encode(marks.token(ordinal=ordinal).encode()).decode()
+            return lambda marks: base64.b64encode(marks.token(ordinal=ordinal).encode()).decode()
         case "phone" | "tel":
-            return _phone(marks, ordinal)
+            return lambda marks: _phone(marks, ordinal)
         case "date" | "date-time":
             year = 1990 if _BIRTH & {*words(name)} else 2030 + bool(_LATER & {*words(name)})
             return str(year) + _BY_FORMAT[form][4:]
     return _BY_FORMAT.get(form)
 
 
-def _of_name(name: str, marks: Marks, ordinal: int, high: int | None) -> Iterator[str]:
+def _of_name(name: str, ordinal: int, high: int | None) -> _Candidate | None:
     parts = words(name)
     last = parts[-1]
     if last in {"email", "mail"}:
-        yield from filter(None, [_of_format("email", name, marks, ordinal, high)])
-    elif last in _PHONE or parts[-2:] == ("phone", "number"):
-        yield _phone(marks, ordinal)
-    elif last in _ADDRESS_OF_PAGE:
-        yield from filter(None, [_of_format("uri", name, marks, ordinal, high)])
-    elif last in {"uuid", "guid"}:
-        yield from filter(None, [_of_format("uuid", name, marks, ordinal, high)])
-    elif last == "date" or _BIRTH & {*parts}:
-        yield from filter(None, [_of_format("date", name, marks, ordinal, high)])
-    elif len(parts) > 1 and last == "at":
-        yield from filter(None, [_of_format("date-time", name, marks, ordinal, high)])
-    elif parts[-2:] in {("country", "code"), ("currency", "code"), ("language", "code")}:
-        yield _BY_WORD[parts[-2]]
-    elif parts[-2:] in {("zip", "code"), ("postal", "code")}:
-        yield "10115"
-    elif last in _BY_WORD and not ordinal:
-        yield _BY_WORD[last]
+        return _of_format("email", name, ordinal, high)
+    if last in _PHONE or parts[-2:] == ("phone", "number"):
+        return _of_format("phone", name, ordinal, high)
+    if last in _ADDRESS_OF_PAGE:
+        return _of_format("uri", name, ordinal, high)
+    if last in {"uuid", "guid"}:
+        return _of_format("uuid", name, ordinal, high)
+    if last == "date" or _BIRTH & {*parts}:
+        return _of_format("date", name, ordinal, high)
+    if len(parts) > 1 and last == "at":
+        return _of_format("date-time", name, ordinal, high)
+    if parts[-2:] in {("country", "code"), ("currency", "code"), ("language", "code")}:
+        return _BY_WORD[parts[-2]]
+    if parts[-2:] in {("zip", "code"), ("postal", "code")}:
+        return "10115"
+    return None if ordinal else _BY_WORD.get(last)
+
+
+def _uuid(marks: Marks, ordinal: int) -> str:
+    digits = hashlib.sha256(f"{marks.nonce}{ordinal}".encode()).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[15:18]}-{digits[18:30]}"
 
 
 def _phone(marks: Marks, ordinal: int) -> str:

@@ -20,7 +20,7 @@ from withstand.openapi.path_template import segments
 from withstand.openapi.plausible_number import NoValueError
 from withstand.openapi.plausible_text import Marks
 from withstand.openapi.schema_fit import fits
-from withstand.openapi.schema_merge import flattened, types_of
+from withstand.openapi.schema_merge import flattened, kept, types_of
 from withstand.openapi.slot import Slot
 from withstand.openapi.spoken import Deed, deed_of, picker_of, thing_of
 from withstand.openapi.value_pool import ValuePool, as_type
@@ -103,7 +103,8 @@ class Drafting:
         )
         schema = parameter.schema
         if parameter.location == "path":  # an empty segment would be another path
-            schema = {"allOf": [schema, {"minLength": 1}]}
+            both = {"allOf": [schema, {"minLength": 1}]}
+            schema = kept("segment", schema, self._api.resolve, lambda: both)
         hints = () if parameter.example is None else (parameter.example,)
         try:
             return values.value(schema, name=parameter.name, hints=hints)

@@ -1,5 +1,7 @@
 """Values that hold no others: from examples, marked with the nonce, or invented. Pure."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from withstand.openapi.naming import words
@@ -10,7 +12,7 @@ from withstand.openapi.plausible_text import (
     has_format,
     is_free_text,
     is_personal,
-    text_for,
+    text_maker,
 )
 from withstand.openapi.schema_fit import as_list, fits, has_type
 from withstand.openapi.schema_merge import Resolve
@@ -19,7 +21,42 @@ _OFF = frozenset({"admin", "superuser", "staff", "root", "deleted", "disabled", 
 _OFF |= {"locked", "archived", "suspended", "banned", "blocked", "dry", "force"}
 
 
-def fitting_examples(
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """How a value is made for one request after another, each with its own marks."""
+
+    plain: Callable[[Marks], Any]
+    """Raises `NoValueError`."""
+    marked: Callable[[Marks], str | None] | None = None
+    """A text with the nonce, where the request shall be known by it."""
+
+
+def scalar_of(
+    kind: str,
+    name: str,
+    flat: Schema,
+    hints: tuple[object, ...],
+    resolve: Resolve,
+    *,
+    ordinal: int,
+) -> Scalar:
+    """How a value of the type is made; `ordinal` says which of several that must differ.
+
+    The hints come first, then what the enumeration has, and then what is invented.
+    """
+    examples = _fitting_examples(flat, kind, hints, resolve)
+    allowed = "enum" in flat
+    if ordinal < len(examples):
+        plain = _always(examples[ordinal])
+    elif allowed:
+        plain = _never(f"no value is allowed for {name!r}")
+    else:
+        plain = _invented(kind, name, flat, ordinal=ordinal)
+    is_marked = kind == "string" and not allowed and not ordinal
+    return Scalar(plain, _marked(name, flat, examples, resolve) if is_marked else None)
+
+
+def _fitting_examples(
     flat: Schema, kind: str, hints: tuple[object, ...], resolve: Resolve
 ) -> list[Any]:
     """The hints that the schema allows, and then what its enumeration has."""
@@ -35,34 +72,54 @@ def fitting_examples(
     return fitting + [value for value in allowed if value not in fitting]
 
 
-def recognisable_text(
-    name: str, flat: Schema, examples: list[Any], marks: Marks, resolve: Resolve
-) -> str | None:
+def _marked(
+    name: str, flat: Schema, examples: list[Any], resolve: Resolve
+) -> Callable[[Marks], str | None] | None:
     """The nonce in place of an example that must be unique, or behind one that is free."""
+    text_for = text_maker(name, flat)
     if is_personal(name):
-        return text_for(name, flat, marks)
-    if examples and is_free_text(name) and "format" not in flat:
+        return text_for
+    if not examples or not is_free_text(name) or "format" in flat:
+        return None
+
+    def behind_example(marks: Marks) -> str | None:
         text = f"{examples[0]} {marks.token()}"
-        return text if fits(text, flat, resolve) else text_for(name, flat, marks)
-    return None
+        return text if fits(text, flat, resolve) else text_for(marks)
+
+    return behind_example
 
 
-def invented(kind: str, name: str, flat: Schema, marks: Marks, *, ordinal: int) -> Any:
-    """A value where no example fits; `ordinal` says which of several that must differ.
-
-    Raises `NoValueError`.
-    """
+def _invented(kind: str, name: str, flat: Schema, *, ordinal: int) -> Callable[[Marks], Any]:
     match kind:
         case "string":
-            made = text_for(name, flat, marks, ordinal=ordinal)
-            if made is None:
-                raise NoValueError(f"no text was found for {name!r}")
-            return made
+            text_for = text_maker(name, flat, ordinal=ordinal)
+
+            def text(marks: Marks) -> str:
+                made = text_for(marks)
+                if made is None:
+                    raise NoValueError(f"no text was found for {name!r}")
+                return made
+
+            return text
         case "integer" | "number":
-            return number_for(flat, whole=kind == "integer", ordinal=ordinal)
+            try:
+                return _always(number_for(flat, whole=kind == "integer", ordinal=ordinal))
+            except NoValueError as error:
+                return _never(str(error))
         case "boolean":
             off = bool(_OFF & {*words(name)})
-            return off if ordinal else not off
+            return _always(off if ordinal else not off)
         case "null":
-            return None
-    raise NoValueError(f"{kind!r} is no type")
+            return _always(None)
+    return _never(f"{kind!r} is no type")
+
+
+def _always(value: object) -> Callable[[Marks], Any]:
+    return lambda _marks: value
+
+
+def _never(reason: str) -> Callable[[Marks], Any]:
+    def refuse(_marks: Marks) -> Any:
+        raise NoValueError(reason)
+
+    return refuse

@@ -25,6 +25,7 @@ class Facts:
     is_deprecated: bool
     is_given: bool
     is_open: bool  # properties may have to be added or left out for its counts or dependents
+    is_map: bool  # all of its properties are free, with a schema for them
     properties: tuple[tuple[str, object, bool], ...]  # name, schema, whether it is required
 
 
@@ -45,6 +46,7 @@ def facts_of(schema: object, resolve: Resolve) -> Facts:
         is_deprecated=flat.get("deprecated") is True,
         is_given=bool(flat.keys() & {"enum", "const"}),
         is_open=not declared or bool(flat.keys() & _COUNTS_AND_DEPENDENTS),
+        is_map=not declared and isinstance(others, Mapping),
         properties=tuple(
             (name, declared.get(name, others), name in required)
             for name in dict.fromkeys((*declared, *required))
