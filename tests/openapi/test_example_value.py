@@ -189,6 +189,11 @@ def test_of_one_of_the_alternative_that_excludes_the_others_is_taken() -> None:
     assert problems(value({"oneOf": [narrow, wide]}), {"oneOf": [narrow, wide]}) == ""
 
 
+def test_an_array_holds_one_value_twice_where_there_are_no_more() -> None:
+    schema = {"type": "array", "items": {"$ref": "#/Size"}, "minItems": 3}
+    assert value(schema, Size={"enum": ["small", "large"]}) == ["small", "large", "small"]
+
+
 def test_unique_items_differ() -> None:
     for items in (
         {"type": "string"},

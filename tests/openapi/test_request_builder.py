@@ -14,6 +14,7 @@ from withstand.openapi.document import read_document
 from withstand.openapi.document_text import read_mapping
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot, Unbuildable
+from withstand.openapi.schema_merge import Resolver
 from withstand.openapi.value_pool import ValuePool
 
 from .conftest import DOCUMENTS, counting, document
@@ -94,6 +95,21 @@ def test_two_requests_differ_and_the_same_nonce_repeats_them(library: Api) -> No
             assert first.request == second.request
             again = builder(library)
             assert again.build(operation).request != again.build(operation).request
+
+
+@pytest.mark.parametrize("name", ["library.yaml", "depot.yaml"])
+def test_later_requests_work_nothing_out_again(name: str) -> None:
+    api = document(name)
+    assert isinstance(api.resolve, Resolver)
+    build = builder(api)
+    sizes = []
+    for _ in range(3):
+        for operation in api.operations:
+            build.build(operation)
+        kept = api.resolve.kept
+        places = [places for _, places in kept["places"].values()]
+        sizes.append([*map(len, kept.values()), *map(len, places)])
+    assert sizes[0] == sizes[1] == sizes[2]
 
 
 def test_canaries_are_what_stands_in_the_request(library: Api, clinic: Api) -> None:

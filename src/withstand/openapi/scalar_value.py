@@ -76,11 +76,11 @@ def _marked(
     name: str, flat: Schema, examples: list[Any], resolve: Resolve
 ) -> Callable[[Marks], str | None] | None:
     """The nonce in place of an example that must be unique, or behind one that is free."""
-    text_for = text_maker(name, flat)
     if is_personal(name):
-        return text_for
+        return text_maker(name, flat)
     if not examples or not is_free_text(name) or "format" in flat:
         return None
+    text_for = text_maker(name, flat)
 
     def behind_example(marks: Marks) -> str | None:
         text = f"{examples[0]} {marks.token()}"
