@@ -182,11 +182,25 @@ def test_a_subtype_says_its_name_under_the_discriminator() -> None:
         assert made == {"kind": "meow", "lives": 9}
 
 
+def test_a_subtype_with_an_enumeration_under_the_discriminator_says_what_that_has() -> None:
+    kind = {"properties": {"kind": {"type": "string"}}, "discriminator": {"propertyName": "kind"}}
+    tree = {"allOf": [{"$ref": "#/Plant"}, {"properties": {"kind": {"enum": ["oak", "elm"]}}}]}
+    assert value({"$ref": "#/Tree"}, Plant=kind, Tree=tree) == {"kind": "oak"}
+
+
 def test_of_one_of_the_alternative_that_excludes_the_others_is_taken() -> None:
     narrow = {"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}}
     wide = {"type": "object", "additionalProperties": False, "properties": {"b": {"const": 1}}}
     assert value({"oneOf": [{"type": "object", "properties": {"c": {}}}, wide, narrow]}) != {}
     assert problems(value({"oneOf": [narrow, wide]}), {"oneOf": [narrow, wide]}) == ""
+
+
+@pytest.mark.parametrize("unique", [True, False])
+def test_the_items_of_an_array_are_those_of_its_example(unique: bool) -> None:
+    schema = {"type": "array", "minItems": 2, "uniqueItems": unique, "items": {"type": "number"}}
+    assert value({**schema, "example": [52.5, 13.4, 7]}) == [52.5, 13.4]
+    assert value({**schema, "example": [2, 3]}) == [2, 3]
+    assert len(value({**schema, "example": ["north"]})) == 2
 
 
 def test_an_array_holds_one_value_twice_where_there_are_no_more() -> None:

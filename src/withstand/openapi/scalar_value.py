@@ -39,15 +39,17 @@ def scalar_of(
     resolve: Resolve,
     *,
     ordinal: int,
+    turn: int,
 ) -> Scalar:
     """How a value of the type is made; `ordinal` says which of several that must differ.
 
-    The hints come first, then what the enumeration has, and then what is invented.
+    The hints come first, then what the enumeration has: of these the one whose `turn` it is. Then
+    one is invented.
     """
     examples = _fitting_examples(flat, kind, hints, resolve)
     allowed = "enum" in flat
-    if ordinal < len(examples):
-        plain = _always(examples[ordinal])
+    if turn < len(examples):
+        plain = _always(examples[turn])
     elif allowed:
         plain = _never(f"no value is allowed for {name!r}")
     else:

@@ -37,18 +37,18 @@ def _choices(flat: Schema, resolve: Resolve) -> Iterator[tuple[str | None, Schem
         reference = option.get("$ref") if isinstance(option, Mapping) else None
         reference = reference if isinstance(reference, str) else None
         whole = {key: part for key, part in schema.items() if key != "discriminator"}
-        yield reference, merged(merged(rest, whole), _labelled(flat, schema, reference))
+        yield reference, merged(merged(rest, whole), _labelled(flat, schema, reference, resolve))
 
 
-def labelled(flat: Schema, reference: object) -> Schema:
+def labelled(flat: Schema, reference: object, resolve: Resolve) -> Schema:
     """A subtype with its label, where the schema that it extends has a discriminator."""
     inherited = flat.get(INHERITED)
     if inherited is None or not isinstance(reference, str):
         return flat
-    return merged(flat, _labelled({"discriminator": inherited}, flat, reference))
+    return merged(flat, _labelled({"discriminator": inherited}, flat, reference, resolve))
 
 
-def _labelled(flat: Schema, schema: Schema, reference: str | None) -> Schema:
+def _labelled(flat: Schema, schema: Schema, reference: str | None, resolve: Resolve) -> Schema:
     """The schema that puts the alternative's label under the discriminator's property."""
     discriminator = flat.get("discriminator")
     name = discriminator.get("propertyName") if isinstance(discriminator, Mapping) else None
@@ -58,7 +58,9 @@ def _labelled(flat: Schema, schema: Schema, reference: str | None) -> Schema:
     label = labels[0] if labels else reference.rsplit("/", 1)[-1]
     properties = schema.get("properties")
     own: Any = properties.get(name) if isinstance(properties, Mapping) else None
-    if isinstance(own, Mapping) and own.keys() & {"const", "enum", "$ref"}:
+    if isinstance(own, Mapping) and (
+        "$ref" in own or flattened(own, resolve).keys() & {"const", "enum"}
+    ):
         return {"required": [name]}
     return {"properties": {name: {"type": "string", "enum": [label]}}, "required": [name]}
 

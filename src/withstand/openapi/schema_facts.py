@@ -32,7 +32,7 @@ class Facts:
 def facts_of(schema: object, resolve: Resolve) -> Facts:
     """The facts of a schema as it stands in the document."""
     reference = schema.get("$ref") if isinstance(schema, Mapping) else None
-    flat = labelled(flattened(schema, resolve), reference)
+    flat = labelled(flattened(schema, resolve), reference, resolve)
     declared, others = flat.get("properties"), flat.get("additionalProperties", True)
     declared = declared if isinstance(declared, Mapping) else {}
     required = [name for name in as_list(flat.get("required")) if isinstance(name, str)]

@@ -28,7 +28,8 @@ class Place:
     """Where a value goes: by which schema, under which name, below which references.
 
     `hints` are values that the document shows for the place, the best first. `ordinal` says which
-    of several values that must differ stands here; `problem` why none ever does.
+    of several values that must differ stands here, `turn` which of the hints is for it; `problem`
+    why no value ever stands here.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Place:
         hints: tuple[object, ...] = (),
         depth: int = 0,
         ordinal: int = 0,
+        turn: int = 0,
         within: frozenset[str] = frozenset(),
         is_required: bool = True,
     ) -> None:
@@ -49,7 +51,7 @@ class Place:
         self._schema, self._resolve = schema, resolve
         self._own_hints, self._outside = hints, within
         self.facts, self.flat = facts, facts.flat
-        self.name, self.depth, self.ordinal = name, depth, ordinal
+        self.name, self.depth, self.ordinal, self.turn = name, depth, ordinal, turn
         self.within = within | {reference} if reference else within
         self.is_required = is_required
         self.hints = (*hints, *facts.examples) if hints else facts.examples
@@ -77,6 +79,7 @@ class Place:
                 self.name,
                 self.hints,
                 ordinal=self.ordinal,
+                turn=self.turn,
                 within=self.within | {reference} if reference else self.within,
             )
             for reference, option in default_choice(self.flat, self._resolve)
@@ -92,8 +95,15 @@ class Place:
     def _scalar(self, kind: str) -> Scalar | None:
         if kind in {"object", "array"}:
             return None
-        hints, ordinal = self.hints, self.ordinal
-        return scalar_of(kind, self.name, self.flat, hints, self._resolve, ordinal=ordinal)
+        return scalar_of(
+            kind,
+            self.name,
+            self.flat,
+            self.hints,
+            self._resolve,
+            ordinal=self.ordinal,
+            turn=self.turn,
+        )
 
     @cached_property
     def example(self) -> Mapping[str, Any] | None:
@@ -148,19 +158,25 @@ class Place:
         """The items of an array: as many as it must have, and one where it may be empty."""
         least, most = bound(self.flat, "minItems") or 0, bound(self.flat, "maxItems")
         first = as_list(self.flat.get("prefixItems"))
-        rest = self.flat.get("items", True)
         wished = max(least, len(first), 1)
         count = wished if most is None else min(wished, most)
-        shown = [hint for hint in self.hints if isinstance(hint, list)]
-        *before, last = words(self.name)
         return tuple(
-            self._below(
-                first[at] if at < len(first) else rest,
-                "_".join((*before, singular(last))),
-                tuple(hint[at] for hint in shown if at < len(hint)),
-                ordinal=self.ordinal + at,
-            )
+            self._item(at, first[at] if at < len(first) else self.flat.get("items", True))
             for at in range(min(count, MOST_VALUES))
+        )
+
+    def _item(self, at: int, schema: object) -> "Place":
+        *before, last = words(self.name)
+        lists = [hint for hint in self.hints if isinstance(hint, list)]
+        own = tuple(hint[at] for hint in lists if at < len(hint))
+        ordinal = self.ordinal + at
+        is_shown = own and fits(own[0], schema, self._resolve)
+        return self._below(
+            schema,
+            "_".join((*before, singular(last))),
+            own,
+            ordinal=ordinal,
+            turn=0 if is_shown else ordinal,
         )
 
     @cached_property
@@ -183,6 +199,7 @@ class Place:
         hints: tuple[object, ...] = (),
         *,
         ordinal: int = 0,
+        turn: int = 0,
         within: frozenset[str] | None = None,
         is_required: bool = True,
     ) -> "Place":
@@ -193,6 +210,7 @@ class Place:
             hints=hints,
             depth=self.depth + 1,
             ordinal=ordinal,
+            turn=turn,
             within=self.within if within is None else within,
             is_required=is_required,
         )
