@@ -192,3 +192,22 @@ def test_a_route_with_a_rule_of_its_own_is_named() -> None:
 
     (finding,) = findings(CORS, server, {**ME, "/export": {"get": operation()}})
     assert finding.operations == ("GET /export",)
+
+
+@pytest.mark.parametrize("shown", [Response(status=204), Response(status=200)])
+def test_where_there_is_nothing_to_read_nobody_reads_it(shown: Response) -> None:
+    def server(request: Request) -> Response:
+        letting = letting_in(lambda _: True)(request)
+        return replace(shown, headers=letting.headers) if letting.status == 200 else letting
+
+    assert findings(CORS, server, ME) == ()
+
+
+def test_a_cookie_that_leads_to_the_login_page_opens_nothing() -> None:
+    def server(request: Request) -> Response:
+        if request.header("cookie") is None:
+            return letting_in(lambda _: False)(request)
+        headers = (("Location", "/login"), *letting_in(lambda _: True)(request).headers)
+        return Response(status=302, headers=headers, body=b"elsewhere")
+
+    assert findings(CORS, server, ME) == ()
