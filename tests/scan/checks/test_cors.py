@@ -126,6 +126,12 @@ def test_a_preflight_that_is_approved_for_anybody_is_found() -> None:
     assert finding.severity is Severity.LOW
 
 
+def test_every_operation_for_which_a_preflight_is_approved_is_named() -> None:
+    paths = {f"/{name}": next(iter(WRITE.values())) for name in "abcde"}
+    (finding,) = findings(PREFLIGHT, preflights(lambda _: True, {}), paths, policy=POLICY)
+    assert len(finding.operations) == 5
+
+
 def test_preflights_that_are_approved_for_nobody_else_are_fine() -> None:
     server = preflights(lambda origin: origin == OWN, {})
     assert findings(PREFLIGHT, server, WRITE, policy=POLICY) == ()
