@@ -12,6 +12,7 @@ from withstand.scan.plan import ScanPlan
 from withstand.scan.run.users_left import UsersLeft
 from withstand.scan.wire.courier import Withheld
 from withstand.scan.wire.leftovers import Leftover, leftovers, listing, was_served
+from withstand.scan.wire.made_by_reads import made_by_reads
 
 _LONGEST_S: Final = 300.0  # for all deletions
 _Case = tuple[str, str | None]
@@ -41,6 +42,7 @@ async def clean_up(
     Where whoever created it may not delete it, those of other roles are asked: an administrator
     may. `sign_up` is the operation by which the scan made users.
     """
+    observed = tuple(observed)
     deleted = 0
     left: dict[str, list[str]] = {}
     people = tuple(identities)
@@ -65,7 +67,8 @@ async def clean_up(
             left.setdefault(thing.producer.key, []).append(f"{what} ({why})")
         else:
             deleted += 1
-    return Cleared(deleted=deleted, notes=tuple(listing(left)))
+    reads = made_by_reads(plan.api, plan.target.base_path, observed)
+    return Cleared(deleted=deleted, notes=(*listing(left), *reads))
 
 
 async def _deleted(

@@ -1,5 +1,6 @@
 """What the scan created, and the requests that delete it. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -8,8 +9,9 @@ from typing import Final
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.soft_errors import says_no
 from withstand.openapi.identifiers import identifier_in, identifier_in_location
+from withstand.openapi.naming import words_of_call
 from withstand.openapi.operation import Api, Operation
-from withstand.openapi.path_template import item_path, shape, values_in
+from withstand.openapi.path_template import item_path, segments, shape, values_in
 from withstand.openapi.resources import deleter_of, item_of, nouns_of, reader_of
 from withstand.openapi.spoken import Deed, deed_of, name_of_id, only_reads, picker_of, spoken_deed
 from withstand.scan.access.accounts import (
@@ -23,6 +25,8 @@ from withstand.scan.wire.deletions import by_call, on_thing
 
 _MOST_NOTES: Final = 20
 _CREATING: Final = frozenset({"POST", "PUT"})
+_MAKES: Final = frozenset({"create", "generate", "make"})
+"""First words of a call that makes something also where it is a GET: `GET /createCart`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +51,21 @@ class Leftover:
 def may_create(exchange: Exchange) -> bool:
     """Whether something may be there since this exchange that was not before."""
     response = exchange.response
+    if exchange.request.method == "GET":
+        return response is not None and _made_by_get(exchange.request, response)
     return (
         exchange.request.method in _CREATING
         and response is not None
         and response.succeeded
         and (exchange.request.method == "POST" or response.status == 201)
     )
+
+
+def _made_by_get(request: Request, response: Response) -> bool:
+    """Whether a GET says that it made something: by its status, or by its name and one object."""
+    last = "".join(segments(request.operation_path)[-1:])
+    says_so = response.status == 201 or words_of_call(last or "-")[0] in _MAKES
+    return says_so and response.succeeded and isinstance(response.json(), dict)
 
 
 def was_served(exchange: Exchange) -> bool:
@@ -78,6 +91,7 @@ def leftovers(
             for mark in _marks(exchange.request):
                 gone.setdefault(mark, {})[exchange.identity] = at
     found: dict[object, Leftover] = {}
+    shown: Counter[tuple[str, str]] = Counter()  # what a GET gave more than once was there before
     for at, exchange in enumerate(exchanges):
         response = exchange.response
         if not may_create(exchange) or response is None or says_no(response):
@@ -85,11 +99,13 @@ def leftovers(
         producer = called(api, base_path, exchange.request)
         if producer is None or producer.removes or _makes_nothing(api, producer):
             continue
-        if only_reads(producer):  # POST /rpc/getOrder shows what may be anybody's
+        is_get = exchange.request.method == "GET"
+        if only_reads(producer) and not is_get:  # POST /rpc/getOrder shows what may be anybody's
             continue
         left = _leftover(api, base_path, producer, exchange, response, sign_up)
         if left is None:
             continue
+        shown[producer.key, str(left.identifier)] += is_get
         # An id may be used again: only what was deleted afterwards is gone.
         deleted_by = {who for who, then in gone.get(_mark(left), {}).items() if then > at}
         if deleted_by and (left.by is None or left.by in deleted_by):
@@ -102,7 +118,11 @@ def leftovers(
         named = at if left.identifier is None else str(left.identifier)
         mark = (left.by, _mark(left)) if left.deletion else (producer.key, named)
         found.setdefault(mark, left)
-    return tuple(reversed(found.values()))
+    return tuple(
+        left
+        for left in reversed(found.values())
+        if shown[left.producer.key, str(left.identifier)] < 2
+    )
 
 
 def _makes_nothing(api: Api, operation: Operation) -> bool:
@@ -204,6 +224,9 @@ def _deleter(api: Api, producer: Operation) -> Operation | None:
         wanted = shape(producer.path)
         same = (op for op in api.operations if op.method == "DELETE" and shape(op.path) == wanted)
         return next(same, None)
+    if producer.method == "GET":  # it does what a POST would do there
+        producer = replace(producer, method="POST")
+        api = replace(api, operations=(producer, *api.operations))
     deleter = deleter_of(api, producer)
     return deleter if deleter is not None and name_of_id(deleter, api.resolve) else None
 
