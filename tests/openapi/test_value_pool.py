@@ -226,3 +226,35 @@ def test_what_a_call_made_comes_before_what_lists_show_and_what_it_only_repeats_
     assert not pool.made("order", 1)
     harvested("POST", "/orders", {"id": 30}, sent={"id": 30}, pool=pool)
     assert pool.made("order", 30)  # named by whoever made it
+
+
+def test_a_member_is_asked_for_in_the_team_where_it_was_seen() -> None:
+    pool = harvested("POST", "/teams/{id}/members", {"id": 9}, path="/v1/teams/7/members")
+    harvested("POST", "/projects/{id}/members", {"id": 4}, path="/v1/projects/2/members", pool=pool)
+    harvested("POST", "/teams", {"id": 8}, pool=pool)
+    path = "/teams/{team}/members/{memberId}/role"
+    assert pool.find("memberId", path=path) == 9
+    assert pool.around("memberId", 9, path) == {"team": "7"}
+    assert pool.find("memberId", path=path, chosen={"team": 8}) == 4  # none is known there
+    assert pool.around("memberId", 9, path, {"team": 8}) == {}
+    assert pool.find("memberId", path="/clubs/{id}/members/{memberId}") == 4
+
+
+def test_what_a_thing_shows_of_what_is_in_it_is_known_as_in_it() -> None:
+    boards = [{"id": 1, "cards": [{"id": 5}]}, {"id": 2, "data": {"cards": [{"id": 6}]}}]
+    pool = harvested("GET", "/boards", boards)
+    harvested("POST", "/decks/{id}/cards", {"id": 9}, path="/decks/3/cards", pool=pool)
+    path = "/boards/{boardId}/cards/{id}"
+    assert pool.find("id", path=path) == 5
+    assert pool.find("id", path=path, chosen={"board_id": 2}) == 9  # `data` says no id
+    assert pool.around("id", 5, path) == {"board_id": "1"}
+
+
+def test_of_two_members_with_one_number_the_one_that_was_made_is_told_by_its_team() -> None:
+    pool = harvested("POST", "/projects/{id}/members", {"id": 1}, path="/projects/2/members")
+    harvested("GET", "/teams/{id}/members", [{"id": 1}], path="/teams/7/members", pool=pool)
+    assert pool.made("member", 1)
+    assert pool.made("member", 1, ("/projects/{}/members", "2"))
+    assert not pool.made("member", 1, ("/teams/{}/members", "7"))
+    pool = harvested("POST", "/members", {"id": 1})
+    assert pool.made("member", 1, ("/teams/{}/members", "7"))  # wherever members are made

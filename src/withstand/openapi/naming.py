@@ -15,6 +15,8 @@ _SINGULAR = {
 _ALIKE = frozenset({"series", "species", "news", "status", "address", "me"})
 ID_WORDS = frozenset({"id", "ids", "uuid", "guid", "pk", "identifier", "oid", "uid"})
 """Last words that make a name an identifier."""
+PLAIN_IDS = ("id", "uuid", "guid", "pk", "identifier", "uid")
+"""What a thing calls its own id, the likeliest first."""
 REFERENCE_WORDS = ID_WORDS | {"sku", "slug", "ref", "reference", "handle", "isbn", "ean"}
 """Last words of a name that points to a thing which has to exist."""
 

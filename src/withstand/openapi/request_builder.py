@@ -101,7 +101,8 @@ class RequestBuilder:
         A slot that the document does not declare is added. Raises `Unbuildable`.
         """
         marks = Marks(self.nonce())
-        draft = Drafting(self.api, operation, pool, marks, full=full).draft()
+        chosen = {**self.given(operation), **replace}
+        draft = Drafting(self.api, operation, pool, marks, full=full, chosen=chosen).draft()
         settled = self._settled_values(operation, marks)
         draft = replaced(draft, operation, {**settled, **replace})
         request = self._written(operation, draft)

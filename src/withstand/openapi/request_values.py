@@ -52,7 +52,14 @@ class Drafting:
     """Chooses the values of one request to one operation."""
 
     def __init__(
-        self, api: Api, operation: Operation, pool: ValuePool | None, marks: Marks, *, full: bool
+        self,
+        api: Api,
+        operation: Operation,
+        pool: ValuePool | None,
+        marks: Marks,
+        *,
+        full: bool,
+        chosen: Mapping[Slot, object] = NOTHING,
     ) -> None:
         self._api = api
         self._operation = operation
@@ -60,6 +67,8 @@ class Drafting:
         self._marks = marks
         self._full = full
         self._in_path: dict[str, object] = {}
+        self._chosen = {canonical(s.name): v for s, v in chosen.items() if s.location == "path"}
+        self._around: dict[str, object] = {}  # what the ids of the path were seen in
         self._named: list[object] = []  # things of the caller's that an input of the body names
         self._picker = picker_of(operation, api.resolve)
 
@@ -68,14 +77,24 @@ class Drafting:
         if self._operation.lost:
             raise Unbuildable(self._operation.lost)
         draft = Draft()
-        for parameter in sendable(self._api, self._operation):
+        sent = sendable(self._api, self._operation)
+        # The innermost id of the path comes first: what it is in is told by where it was seen.
+        innermost = [each for each in reversed(self._operation.path_parameters) if each in sent]
+        for parameter in (*innermost, *(p for p in sent if p.location != "path")):
             if self._is_sent(parameter):
                 value = self._parameter_value(parameter)
                 draft.parameters.append((parameter, value))
                 if parameter.location == "path":
                     self._in_path[canonical(parameter.name)] = value
+                    self._look_around(parameter.name, value)
         self._add_body(draft)
         return draft
+
+    def _look_around(self, name: str, value: object) -> None:
+        if self._pool is not None:
+            value = self._chosen.get(canonical(name), value)
+            path, known = self._operation.path, {**self._around, **self._chosen}
+            self._around = {**self._pool.around(name, value, path, known), **self._around}
 
     def _is_sent(self, parameter: Parameter) -> bool:
         """Required ones, and optional ones of the query for which a value is given or harvested."""
@@ -92,6 +111,10 @@ class Drafting:
             if parameter.location == "path" and not depth:
                 flat = flattened(schema, self._api.resolve)
                 given = parameter.example is not None or flat.keys() & _GIVEN
+                if canonical(name) in self._around:
+                    around = as_type(self._around[canonical(name)], types_of(flat))
+                    if around is not None and fits(around, schema, self._api.resolve):
+                        return around
                 return self._found(name, schema, own=True, any_id=not given)
             found = self._harvested(name, schema, own=True)
             if found is None and not depth and self._is_told_elsewhere(parameter):
@@ -205,7 +228,13 @@ class Drafting:
         if self._pool is None or (exact and not self._pool.knows(name)):
             return None
         found = self._pool.find(
-            name, path=self._operation.path, schema=schema, own=own, any_id=any_id, about=about
+            name,
+            path=self._operation.path,
+            schema=schema,
+            own=own,
+            any_id=any_id,
+            about=about,
+            chosen={**self._around, **self._chosen},
         )
         return found if found is not None and fits(found, schema, self._api.resolve) else None
 

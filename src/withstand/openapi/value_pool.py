@@ -1,47 +1,33 @@
 """Values that an API gave out, kept to be sent back: the ids of what was made or listed. Pure."""
 
-import json
 from collections import deque
-from collections.abc import Iterator, Mapping
-from typing import Any
-from urllib.parse import parse_qsl, unquote
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from operator import itemgetter
+from types import MappingProxyType
 
 from withstand.client.exchange import Request, Response
-from withstand.client.page import page_of
-from withstand.openapi.identifiers import identifier_in, own_link, without_frame
+from withstand.openapi.harvest import made_by, seen_in
 from withstand.openapi.naming import (
     ID_WORDS,
     KEY_WORDS,
+    PLAIN_IDS,
     canonical,
-    is_plural,
     noun,
     singular,
     words,
 )
 from withstand.openapi.operation import Operation, Schema
-from withstand.openapi.page_ids import ids_in
-from withstand.openapi.path_template import (
-    parameters_in,
-    resource_before,
-    segments,
-    values_in,
-)
+from withstand.openapi.path_template import parameters_in, resource_before, values_in
+from withstand.openapi.places import Place, Places, path_before, place_in
 from withstand.openapi.schema_fit import has_type
 from withstand.openapi.schema_merge import types_of
-from withstand.openapi.spoken import only_reads, thing_in, thing_of
+from withstand.openapi.spoken import thing_in
 
-_IDS = ("id", "uuid", "guid", "pk", "identifier", "uid")
 _PER_NAME = 32
 _NAMES = 4000
-_NODES = 2000
-_ITEMS = 20
 _LONGEST = 200
-_WRAPPERS = frozenset(
-    {"data", "result", "item", "record", "content", "payload", "attribute", "value", "response"}
-    | {"object", "row", "entry", "hit", "document", "node", "edge", "embedded", "element", "list"}
-    | {"collection", "hydra_member", "resource", "page", "body", "model", "dto", "output", "info"}
-    | {"entity", "detail", "resp", "res", "return", "doc", "member_list"}
-)
+NOTHING_CHOSEN: Mapping[str, object] = MappingProxyType({})
 
 
 class ValuePool:
@@ -51,7 +37,8 @@ class ValuePool:
         self._values: dict[tuple[str, str], deque[object]] = {}
         self._order: dict[tuple[str, str], int] = {}
         self._count = 0
-        self._made: set[tuple[str, str]] = set()
+        self._made: dict[tuple[str, str], set[Place]] = {}
+        self._places = Places()
 
     def harvest(self, operation: Operation, request: Request, response: Response) -> None:
         """Keeps the ids and named values of a successful response. Never raises.
@@ -61,35 +48,15 @@ class ValuePool:
         """
         if not response.succeeded:
             return
-        resource = thing_of(operation)
-        in_path = values_in(operation.path, request.path)
         if operation.removes:
-            for name, text in list(in_path.items())[-1:]:
+            for name, text in list(values_in(operation.path, request.path).items())[-1:]:
                 self._forget(resource_before(operation.path, name), name, text)
             return
-        for name, text in in_path.items():
-            self._keep(resource_before(operation.path, name), name, text)
-        if operation.method in {"POST", "PUT", "PATCH"}:
-            self._harvest_tree(without_frame(_json(request.body)), resource)
-        self._harvest_tree(without_frame(response.json()), resource)
-        page = page_of(response)
-        if page is not None:
-            for shown in ids_in(page, resource):
-                self._keep(resource, "id", shown, last=True)
-        location = response.made_at
-        if operation.method == "POST" and not only_reads(operation):
-            named = frozenset({resource})  # beside `ownerId`, `accountNumber` is an account's
-            document, name = response.json(), f"{resource}_id"
-            both = {identifier_in(document, name), identifier_in(document, name, about=named)}
-            if both == {None} and location:
-                both = {unquote(segments(location.split("?", 1)[0])[-1:][0])}
-            known = {"None", *in_path.values(), *_picked(request)}
-            self._made |= {(resource, str(each)) for each in both if str(each) not in known}
-        made = response.status in {201, 202} or response.accepted is not None
-        if operation.method in {"POST", "PUT"} and made and location:
-            last = segments(location.split("?", 1)[0])[-1:]
-            if last and identifier_in(response.json(), "id") is None:
-                self._keep(resource, "id", unquote(last[0]))
+        for each in seen_in(operation, request, response):
+            self._keep(each.thing, each.name, each.value, last=each.listed, place=each.place)
+        for each in made_by(operation, request, response):
+            made_in = self._made.setdefault((each.thing, str(each.value)), set())
+            made_in.add(each.place)
 
     def add(self, resource: str, name: str, value: object) -> None:
         """Keeps one value: `add("orders", "id", 42)`."""
@@ -104,6 +71,7 @@ class ValuePool:
         own: bool = True,
         any_id: bool = False,
         about: str = "",
+        chosen: Mapping[str, object] = NOTHING_CHOSEN,
     ) -> object | None:
         """The latest value for a parameter or property of that name in an operation on `path`;
         of ids the latest of something that was made.
@@ -114,21 +82,41 @@ class ValuePool:
         `any_id` takes the id of what a path parameter picks also where its name does not say that
         it is one: `GET /books/{bid}`. `about` is the thing that an input outside the path picks one
         of: the `id` in `GET /getInvoice`.
+
+        What was seen in the very place comes first, `/teams/7/members`; `chosen` are the ids that
+        the rest of the path has already, by name.
         """
         without = None if own else thing_in(path)
-        for key in self._keys(name, path, about, any_id):
-            if key[0] == without:
-                continue
-            values = self._values.get(key, ())
-            for value in sorted(values, key=lambda each: not self.made(key[0], each)):
-                fitting = as_type(value, types_of(schema or {}))
-                if fitting is not None:
-                    return fitting
-        return None
+        types = types_of(schema or {})
+        keys = (key for key in self._keys(name, path, about, any_id) if key[0] != without)
+        known: Iterator[tuple[str, object]] = (
+            (key[0], value) for key in keys for value in self._made_first(key)
+        )
+        if parameters_in(path_before(path, name)):
+            seen = [*known]
+            known = chain(self._in_place(seen, path, name, chosen), seen)
+        fitting = (as_type(value, types) for _, value in known)
+        return next((value for value in fitting if value is not None), None)
 
-    def made(self, resource: str, value: object) -> bool:
-        """Whether a creation's answer named a thing of that kind by this id: it is no list's."""
-        return (resource, str(value)) in self._made
+    def around(
+        self, name: str, value: object, path: str, chosen: Mapping[str, object] = NOTHING_CHOSEN
+    ) -> Mapping[str, str]:
+        """What a thing is in, by the names of a path: `{"id": "7"}` for the member that `n` picks
+        in `/teams/{id}/members/{n}`. Nothing where it was not seen there.
+        """
+        thing = resource_before(path, name)
+        return self._places.around(thing, value, path, name, chosen) or {}
+
+    def made(self, resource: str, value: object, place: Place = ()) -> bool:
+        """Whether a creation's answer named a thing of that kind by this id: it is no list's.
+
+        Of two that were made in other things, `place` tells which: another team may have a member
+        with the same number.
+        """
+        made_in = self._made.get((resource, str(value)))
+        if made_in is None:
+            return False
+        return len(place) < 2 or place in made_in or all(len(each) < 2 for each in made_in)
 
     def made_of(self, thing: str) -> Iterator[object]:
         """The ids, or numbers, of the things of that kind that were made, the latest first."""
@@ -136,7 +124,7 @@ class ValuePool:
 
     def ids_of(self, thing: str) -> Iterator[object]:
         """The ids, or numbers, of the things of that kind that were made or seen."""
-        for key in (*((thing, word) for word in _IDS), *self._only_key(thing)):
+        for key in (*((thing, word) for word in PLAIN_IDS), *self._only_key(thing)):
             yield from self._values.get(key, ())
 
     def holds(self, thing: str, value: str) -> bool:
@@ -155,6 +143,26 @@ class ValuePool:
         about = noun("_".join(prefix))
         return any((about, each) in self._values for each in (last, f"{about}_{last}"))
 
+    def _made_first(self, key: tuple[str, str]) -> list[object]:
+        return sorted(self._values.get(key, ()), key=lambda each: not self.made(key[0], each))
+
+    def _in_place(
+        self,
+        seen: Iterable[tuple[str, object]],
+        path: str,
+        name: str,
+        chosen: Mapping[str, object],
+    ) -> Iterator[tuple[str, object]]:
+        """Those that were seen where a parameter of a path picks one, what was made there first."""
+        before = path_before(path, name)
+        found: list[tuple[bool, str, object]] = []
+        for thing, value in seen:
+            around = self._places.around(thing, value, path, name, chosen)
+            if around is not None:
+                place = place_in(before, around)
+                found.append((not self.made(thing, value, place), thing, value))
+        yield from ((thing, value) for _, thing, value in sorted(found, key=itemgetter(0)))
+
     def _keys(self, name: str, path: str, about: str, any_id: bool) -> Iterator[tuple[str, str]]:
         """Where to look, the most telling place first."""
         full, (*prefix, last) = canonical(name), words(name)
@@ -163,7 +171,7 @@ class ValuePool:
         if picked:
             yield picked, full
             if last in ID_WORDS or full in {picked, f"{picked}_{last}"}:
-                words_of_ids = (last, *_IDS, *(f"{picked}_{word}" for word in _IDS))
+                words_of_ids = (last, *PLAIN_IDS, *(f"{picked}_{word}" for word in PLAIN_IDS))
                 yield from ((picked, word) for word in dict.fromkeys(words_of_ids))
                 yield from self._only_key(picked)
         if prefix:
@@ -173,7 +181,7 @@ class ValuePool:
             if last in ID_WORDS:  # `to_account_id` and `parent_comment_id` are ids of the same
                 yield from ((noun("_".join(prefix[at:])), last) for at in range(1, len(prefix)))
         if any_id and (above := resource_before(path, name)):
-            yield from ((above, word) for word in _IDS)
+            yield from ((above, word) for word in PLAIN_IDS)
             yield from self._only_key(above)
         if full not in ID_WORDS:  # last, as `{i}` may stand for anything elsewhere
             known = [key for key in self._values if key[1] == full]
@@ -181,51 +189,22 @@ class ValuePool:
 
     def _only_key(self, resource: str) -> Iterator[tuple[str, str]]:
         """Where the things have no id, what else picks one of them: `number`, `slug`, `sku`."""
-        if not any((resource, word) in self._values for word in _IDS):
+        if not any((resource, word) in self._values for word in PLAIN_IDS):
             yield from (
                 key for key in self._values if key[0] == resource and _is_key(resource, key[1])
             )
 
-    def _harvest_tree(self, tree: Any, resource: str) -> None:
-        """Values nearest to the root win, and among the items of a list the first."""
-        pending: deque[tuple[Any, str, bool]] = deque([(tree, resource, False)])
-        budget = _NODES
-        while pending and budget > 0:
-            node, about, listed = pending.popleft()
-            budget -= 1
-            if isinstance(node, list):
-                pending.extend((item, about, True) for item in node[:_ITEMS])
-            elif isinstance(node, Mapping):
-                self._harvest_link(node, about, listed=listed)
-                for key, part in node.items():
-                    if key == "@id":  # JSON-LD's is an address
-                        continue
-                    if isinstance(part, list | Mapping):
-                        inner = noun(key)
-                        # {"class": ["order"], "properties": {"id": 7}}, as Siren has it
-                        wraps = key == "properties" and isinstance(part, Mapping)
-                        same = wraps or inner in _WRAPPERS
-                        pending.append((part, about if same else inner, listed))
-                    else:
-                        budget -= 1
-                        self._keep(about, key, part, last=listed)
-
-    def _harvest_link(self, node: Mapping[str, Any], about: str, *, listed: bool) -> None:
-        """The id in an object's own address, where the object says none itself."""
-        if any(words(key)[-1] in ID_WORDS for key in node if key != "@id"):
-            return
-        link = own_link(node)
-        parts = segments(link.split("?", 1)[0]) if link else ()
-        if len(parts) > 1 and noun(parts[-2]) == about:
-            self._keep(about, "id", unquote(parts[-1]), last=listed)
-
-    def _keep(self, resource: str, name: str, value: object, *, last: bool = False) -> None:
+    def _keep(
+        self, resource: str, name: str, value: object, *, last: bool = False, place: Place = ()
+    ) -> None:
         if not isinstance(value, str | int | float) or isinstance(value, bool) or value == "":
             return
         if isinstance(value, str) and len(value) > _LONGEST:
             return
         *prefix, suffix = words(name)
         self._store((resource, canonical(name)), value, last=last)
+        if suffix in KEY_WORDS:
+            self._places.put(resource, value, place)
         if prefix and suffix == "id":
             about = noun("_".join(prefix))
             self._store((about, "id"), value, last=last or about != resource)  # seen from afar
@@ -259,26 +238,6 @@ def _is_key(resource: str, name: str) -> bool:
     *prefix, last = words(name)
     elsewhere = prefix and last in ID_WORDS and noun("_".join(prefix)) != resource
     return last in KEY_WORDS and not elsewhere
-
-
-def _picked(request: Request) -> Iterator[str]:
-    """The ids by which a call names what is there: the answer to `POST /payOrder` repeats them.
-
-    Not those in the body for a collection, `POST /orders`: whoever makes a thing may name it.
-    """
-    last = "".join(segments(request.operation_path)[-1:])
-    sent = _json(request.body)
-    if isinstance(sent, Mapping) and not is_plural(last):
-        yield from (str(value) for name, value in sent.items() if words(name)[-1] in ID_WORDS)
-    query = parse_qsl(request.path.partition("?")[2])
-    yield from (value for name, value in query if words(name)[-1] in ID_WORDS)
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body) if body[:1] in {b"{", b"["} else None
-    except (ValueError, RecursionError):
-        return None
 
 
 def as_type(value: object, types: tuple[str, ...]) -> object | None:

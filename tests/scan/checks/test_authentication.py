@@ -201,6 +201,20 @@ def test_any_credential_taken_for_good_is_found_where_the_document_declares_no_s
     assert finding.operations == ("GET /things",)
 
 
+def test_any_credential_taken_for_good_by_most_operations_is_one_finding() -> None:
+    paths = {f"/{name}": {"get": operation()} for name in "abcd"}
+
+    def server(request: Request) -> Response:
+        strict = request.path == "/d" and caller(request) is None
+        if strict or request.header("authorization") is None or request.path not in paths:
+            return UNAUTHENTICATED
+        return answer(200, {"number": ord(request.path[1])})
+
+    (finding,) = findings(GARBAGE, server, paths)
+    assert finding.whole_api
+    assert sorted(finding.operations) == ["GET /a", "GET /b", "GET /c"]
+
+
 def test_another_scheme_than_bearer_taken_for_a_login_is_found() -> None:
     def server(request: Request) -> Response:
         basic = (request.header("authorization") or "").startswith("Basic ")

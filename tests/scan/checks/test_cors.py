@@ -126,6 +126,12 @@ def test_a_preflight_that_is_approved_for_anybody_is_found() -> None:
     assert finding.severity is Severity.LOW
 
 
+def test_every_operation_for_which_a_preflight_is_approved_is_named() -> None:
+    paths = {f"/{name}": next(iter(WRITE.values())) for name in "abcde"}
+    (finding,) = findings(PREFLIGHT, preflights(lambda _: True, {}), paths, policy=POLICY)
+    assert len(finding.operations) == 5
+
+
 def test_preflights_that_are_approved_for_nobody_else_are_fine() -> None:
     server = preflights(lambda origin: origin == OWN, {})
     assert findings(PREFLIGHT, server, WRITE, policy=POLICY) == ()
@@ -192,3 +198,22 @@ def test_a_route_with_a_rule_of_its_own_is_named() -> None:
 
     (finding,) = findings(CORS, server, {**ME, "/export": {"get": operation()}})
     assert finding.operations == ("GET /export",)
+
+
+@pytest.mark.parametrize("shown", [Response(status=204), Response(status=200)])
+def test_where_there_is_nothing_to_read_nobody_reads_it(shown: Response) -> None:
+    def server(request: Request) -> Response:
+        letting = letting_in(lambda _: True)(request)
+        return replace(shown, headers=letting.headers) if letting.status == 200 else letting
+
+    assert findings(CORS, server, ME) == ()
+
+
+def test_a_cookie_that_leads_to_the_login_page_opens_nothing() -> None:
+    def server(request: Request) -> Response:
+        if request.header("cookie") is None:
+            return letting_in(lambda _: False)(request)
+        headers = (("Location", "/login"), *letting_in(lambda _: True)(request).headers)
+        return Response(status=302, headers=headers, body=b"elsewhere")
+
+    assert findings(CORS, server, ME) == ()

@@ -12,6 +12,7 @@ import pytest
 from withstand.client.exchange import Exchange, Failure, FailureKind, Request, Response
 from withstand.client.scripted import Late, Scripted
 from withstand.client.target import Target
+from withstand.report.finding_text import finding_text
 from withstand.scan.check import Server
 from withstand.scan.examples import answer, body, not_found, operation, page, query, sent
 from withstand.scan.finding import Severity
@@ -457,6 +458,56 @@ def test_no_text_of_the_check_doubles_more_than_thirty_times() -> None:
     _, exchanges = scanned(matching(backtracking), NAMES, checks=(check_named(PATTERN),))
     lengths = [len(query(each.request, "n")) for each in exchanges]
     assert max(lengths) <= 30
+
+
+WRITES = {f"/{name}": next(iter(bookings().values())) for name in ("rooms", "guests", "bills")}
+
+
+def reading_all(work: Callable[[Request], Any] = lambda _: None) -> Server:
+    """What reads the bodies of all operations lets one error through, and one operation another."""
+
+    def server(request: Request) -> Response:
+        try:
+            read = json.loads(request.body)
+        except ValueError:
+            return answer(500, {"error": "sorry"})
+        if not isinstance(read, dict):
+            return answer(422, {"error": "an object is wanted"})
+        return unhandled(work)(request)
+
+    return server
+
+
+def test_an_error_before_all_operations_is_one_finding_however_many_those_are() -> None:
+    (finding,) = findings(MALFORMED, reading_all(), {**bookings(), **WRITES})
+    paths = ("/bookings", *WRITES)
+    assert sorted(finding.operations) == sorted(f"POST {path}" for path in paths)
+    assert finding.whole_api
+    assert "on most operations" in finding.detail
+    assert all(key in finding_text(finding) for key in finding.operations)
+    more = {"/teams": next(iter(bookings().values()))}
+    (other,) = findings(MALFORMED, reading_all(), {**bookings(), **WRITES, **more})
+    assert other.fingerprint == finding.fingerprint
+    assert len(other.operations) == 5
+
+
+def test_beside_an_error_of_all_operations_that_of_one_is_told_by_itself() -> None:
+    def work(request: Request) -> Any:
+        return request.path != "/rooms" or sent(request)["guest"]
+
+    paths = {**bookings(), **WRITES}
+    whole, one = sorted(
+        findings(MALFORMED, reading_all(work), paths), key=lambda finding: not finding.whole_api
+    )
+    assert len(whole.operations) == 4
+    assert one.operations == ("POST /rooms",)
+    assert "an empty object" in one.detail
+    assert "cut short" not in one.detail
+    assert len(findings(MALFORMED, unhandled(work), paths)) == 1
+    two_of_four = unhandled(lambda r: r.path in {"/rooms", "/bills"} or sent(r)["guest"])
+    assert {f.operations for f in findings(MALFORMED, two_of_four, paths)} == {
+        ("POST /bookings",), ("POST /guests",),
+    }  # fmt: skip
 
 
 def test_an_unknown_path_is_no_crash() -> None:

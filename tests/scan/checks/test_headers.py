@@ -6,7 +6,7 @@ import pytest
 
 from withstand.client.exchange import Request, Response
 from withstand.scan.check import Server
-from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation, page
+from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, page
 from withstand.scan.finding import Severity
 from withstand.scan.records.record import CoverageState
 
@@ -18,8 +18,8 @@ ME: dict[str, Any] = {"/me": {"get": operation()}}
 NOSNIFF = ("X-Content-Type-Options", "nosniff")
 
 
-def sending(body: bytes, *headers: tuple[str, str], status: int = 200) -> Server:
-    response = Response(status=status, headers=headers, body=body)
+def sending(sent: bytes, *headers: tuple[str, str], status: int = 200) -> Server:
+    response = Response(status=status, headers=headers, body=sent)
     return lambda request: response if caller(request) else UNAUTHENTICATED
 
 
@@ -67,6 +67,25 @@ def test_errors_of_a_gateway_and_unknown_paths_are_not_looked_at() -> None:
         return Response(status=404, headers=(("Content-Type", "text/html"),), body=b"nothing here")
 
     assert findings(SNIFFING, server, ME) == ()
+
+
+@pytest.mark.parametrize("status", [302, 303, 200, 204, 205])
+def test_a_redirect_is_not_looked_at_nor_is_an_answer_without_a_body(status: int) -> None:
+    """As Flask has it: only what is rendered is sent with the header."""
+
+    def server(request: Request) -> Response:
+        if caller(request) is None:
+            return UNAUTHENTICATED
+        if request.method == "POST":
+            text = b"<p>You should be redirected." if status >= 300 else b"\n"
+            headers = (("Location", "/notes"), ("Content-Type", "text/html"))
+            return Response(status=status, headers=headers, body=text)
+        return page(200, "<h1>Notes</h1>")
+
+    write = operation(requestBody=body(text={"type": "string"}))
+    paths = {"/notes": {"get": operation(), "post": write}}
+    assert findings(SNIFFING, server, paths) == ()
+    assert len(findings(SNIFFING, sending(b"<h1>Notes</h1>"), paths)) == 1
 
 
 def session(*lines: str, named: str = "sid") -> Server:

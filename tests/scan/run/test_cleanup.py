@@ -13,6 +13,7 @@ from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.scripted import Scripted
 from withstand.openapi.document import read_document
 from withstand.openapi.operation import Api
+from withstand.scan.examples import page
 from withstand.scan.run.cleanup import Cleared, clean_up
 from withstand.scan.wire.leftovers import leftovers
 
@@ -439,3 +440,156 @@ def test_what_another_deleted_is_gone_where_its_maker_can_delete_it_no_more() ->
     found, deletions = cleared(paths, server, post("/orders"), deletion)
     assert found.notes == ()
     assert len(deletions) == 2  # no administrator is sent after an id that may be used again
+
+
+OURS = "ws0123456789abcdef01@example.com"
+SIGNS_UP = replace(post("/register", "nobody"), body=json.dumps({"email": OURS}).encode())
+USERS: dict[str, Any] = {"7": {"id": 7, "email": OURS}, "1": {"id": 1, "email": "root@example.com"}}
+
+
+@pytest.mark.parametrize("made", [{"id": 7}, {"user": {"email": OURS, "id": 7}}, {"status": "ok"}])
+@pytest.mark.parametrize(
+    "further",
+    [
+        ("DELETE /admin/users/{id}", "GET /admin/users/{id}", "GET /admin/users"),
+        ("DELETE /admin/users/{id}", "GET /admin/users"),
+        ("DELETE /users/{id}", "DELETE /admin/users/{id}", "GET /admin/users"),
+        ("DELETE /users/{id}", "GET /users/{id}", "GET /users", "DELETE /accounts/{number}"),
+    ],
+)
+def test_a_user_is_deleted_where_an_administrator_is_shown_them_whatever_the_sign_up_answers(
+    made: dict[str, Any], further: tuple[str, ...]
+) -> None:
+    left = dict(USERS)
+
+    def server(request: Request) -> Response:
+        number = request.path.rpartition("/")[2]
+        by_root = request.header("authorization") == "Bearer root-token"
+        if request.method == "POST":
+            return answer(201, made)
+        if not by_root or (request.path.startswith("/users/") and "GET /users" not in further):
+            return answer(403, {"error": "not yours"})
+        if request.method == "DELETE":
+            return Response(status=204 if left.pop(number, None) else 404)
+        if number == "users":
+            return answer(200, {"items": [*left.values()]})
+        return answer(200, left[number]) if number in left else answer(404, {})
+
+    found, _ = cleared(
+        api_of("POST /register", *further), server, SIGNS_UP, sign_up="POST /register"
+    )
+    assert [*left] == ["1"]
+    assert found == Cleared(deleted=1)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        {"id": 1, "email": "root@example.com"},
+        {"id": 1, "email": "root@example.com", "invited": [{"email": OURS}]},
+        [{"id": 1, "members": [{"id": 7, "email": OURS}]}],
+        "<table><tr><td>root</td></tr></table>",
+    ],
+)
+def test_a_user_is_not_deleted_by_an_id_under_which_somebody_else_is_shown(shown: Any) -> None:
+    """The organisation that came with the user has the id of a real one."""
+
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            return answer(201, {"organisation": {"id": 1}})
+        return answer(200, shown) if isinstance(shown, dict | list) else page(200, shown)
+
+    paths = api_of("POST /register", "DELETE /users/{id}", "GET /users/{id}", "GET /users")
+    found, deletions = cleared(paths, server, SIGNS_UP, sign_up="POST /register")
+    assert deletions == []
+    assert "could not be deleted: 1" in found.notes[0]
+
+
+def test_where_nobody_may_read_users_nobody_is_asked_again_for_each_of_them() -> None:
+    asked: list[str] = []
+
+    def server(request: Request) -> Response:
+        asked.append(request.method)
+        return answer(201, {"id": 7}) if request.method == "POST" else answer(403, {})
+
+    paths = api_of("POST /register", "DELETE /users/{id}", "GET /users/{id}")
+    found, _ = cleared(paths, server, *[SIGNS_UP] * 9, sign_up="POST /register")
+    assert asked.count("GET") == 2  # a user and an administrator
+    assert found.deleted == 0
+
+
+def get(path: str) -> Request:
+    return replace(post(path), method="GET", body=b"")
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "item"),
+    [("/cart", 201, "/carts/{id}"), ("/createCart", 200, "/deleteCart"), ("/exports", 201, "")],
+)
+def test_what_a_get_says_that_it_made_is_deleted_or_listed(
+    path: str, status: int, item: str
+) -> None:
+    gone: list[str] = []
+
+    def server(request: Request) -> Response:
+        if request.path == path:
+            return answer(status, {"id": 7})
+        gone.append(request.path + request.body.decode())
+        return answer(200, {"done": True})
+
+    by_id = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
+    paths = api_of(f"GET {path}")
+    if item.endswith("}"):
+        paths |= api_of(f"DELETE {item}")
+    elif item:
+        calls = {"requestBody": {"content": {"application/json": {"schema": by_id}}}}
+        paths[item] = {"post": FINE | calls}
+    found, _ = cleared(paths, server, get(path))
+    if item:
+        assert found == Cleared(deleted=1)
+        assert gone == ["/carts/7" if item.endswith("}") else '/deleteCart{"id": 7}']
+    else:
+        assert found.notes == (
+            "GET /exports created 1 that could not be deleted: 7 (no operation deletes it).",
+        )
+
+
+def test_a_get_that_only_shows_something_makes_nothing() -> None:
+    paths = api_of("GET /cart", "GET /carts/new", "GET /createCart", "DELETE /carts/{id}")
+    paths |= api_of("GET /careless", "DELETE /careless/{id}")  # 201 to whatever it is asked
+    answers = {
+        "/cart": answer(200, {"id": 7}),
+        "/carts/new": answer(200, [{"id": 7}]),
+        "/createCart": page(200, "<form method=post><input name=id value=7></form>"),
+        "/careless": answer(201, {"id": 7}),
+    }
+    sent = (*map(get, answers), get("/cart"), get("/careless"))
+    found, deletions = cleared(paths, lambda r: answers[r.path], *sent)
+    assert (found, deletions) == (Cleared(deleted=0), [])
+
+
+@pytest.mark.parametrize(
+    ("ids", "noted"),
+    [
+        ((7, 8, 9), True),
+        (("a", "c", "b"), True),
+        ((7, 9, 8), False),
+        ((7, 8, 8), False),
+        ((7, 8), False),
+        ((3, 4, 5), False),  # the list shows it
+    ],
+)
+def test_a_read_that_gives_a_new_id_each_time_is_named(
+    ids: tuple[object, ...], noted: bool
+) -> None:
+    each = iter(ids)
+
+    def server(request: Request) -> Response:
+        shown = {"id": next(each)} if request.path == "/export" else [{"id": 5}]
+        return answer(200, shown)
+
+    paths = api_of("GET /export", "GET /exports", "DELETE /exports/{id}")
+    found, deletions = cleared(paths, server, get("/exports"), *[get("/export")] * len(ids))
+    assert deletions == []
+    assert len(found.notes) == noted
+    assert all(note.startswith("GET /export gave a new id each time") for note in found.notes)

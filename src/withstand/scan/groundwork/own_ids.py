@@ -15,7 +15,8 @@ from withstand.openapi.naming import (
 )
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.page_ids import id_listed_with
-from withstand.openapi.path_template import parameter_in, resource_before, segments
+from withstand.openapi.path_template import parameter_in, resource_before, segments, values_in
+from withstand.openapi.places import Place, path_before, place_in
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import lister_of, nouns_of
 from withstand.openapi.schema_merge import Resolve
@@ -138,12 +139,15 @@ def _is_own(
         return True
     if any(canary in str(value) for canary in built.canaries):
         return True
+    place: Place = ()
     if slot.location == "path":
         about = {resource_before(operation.path, slot.name) or thing_of(operation)}
+        sent = values_in(operation.path, built.request.operation_path)
+        place = place_in(path_before(operation.path, slot.name), sent)
     else:
         named = noun("_".join(words(slot.name)[: -1 if is_reference(slot.name) else None]) or "-")
         about = {thing_of(operation), named}
-    return pool is not None and any(pool.made(each, value) for each in about)
+    return pool is not None and any(pool.made(each, value, place) for each in about)
 
 
 async def listed_id(

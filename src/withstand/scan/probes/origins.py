@@ -46,8 +46,9 @@ def asked(subject: Subject, baseline: Baseline, origin: str) -> Steps[Letting | 
     cookies = [value for value in (request.header("cookie"), "withstand=1") if value]
     with_cookie = yield from send(request.with_header("Cookie", "; ".join(cookies)))
     letting = letting_in(with_cookie, origin)
-    if letting is None:
-        return None
+    response = with_cookie.response
+    if letting is None or response is None or not response.succeeded or not response.body:
+        return None  # a redirect, a refusal or an empty answer gives nothing away
     plain = letting_in((yield from send(request)), origin)
     if plain is not None and plain.credentials >= letting.credentials:
         return plain

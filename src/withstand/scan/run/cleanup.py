@@ -9,8 +9,10 @@ from withstand.client.identity import Identity, stripped
 from withstand.client.transport import Transport
 from withstand.openapi.operation import Operation
 from withstand.scan.plan import ScanPlan
+from withstand.scan.run.users_left import UsersLeft
 from withstand.scan.wire.courier import Withheld
 from withstand.scan.wire.leftovers import Leftover, leftovers, listing, was_served
+from withstand.scan.wire.made_by_reads import made_by_reads
 
 _LONGEST_S: Final = 300.0  # for all deletions
 _Case = tuple[str, str | None]
@@ -40,16 +42,24 @@ async def clean_up(
     Where whoever created it may not delete it, those of other roles are asked: an administrator
     may. `sign_up` is the operation by which the scan made users.
     """
+    observed = tuple(observed)
     deleted = 0
     left: dict[str, list[str]] = {}
     people = tuple(identities)
     able: dict[_Case, Identity] = {}
+    users = UsersLeft(plan, transport, people)
     end_s = transport.unix_time_s() + _LONGEST_S
     for thing in leftovers(plan.api, plan.target.base_path, observed, sign_up=sign_up):
         why = f"not within the {_LONGEST_S:g} s that a scan takes to delete"
         if transport.unix_time_s() < end_s:
             try:
                 why = await _deleted(plan, transport, thing, people, able)
+                for remover in thing.removers if why else ():
+                    shown = await users.with_deletion(thing, remover)
+                    if shown is not None:
+                        why = await _deleted(plan, transport, shown, people, able)
+                    if not why:
+                        break
             except Withheld as withheld:
                 why = withheld.reason
         if why:
@@ -57,7 +67,8 @@ async def clean_up(
             left.setdefault(thing.producer.key, []).append(f"{what} ({why})")
         else:
             deleted += 1
-    return Cleared(deleted=deleted, notes=tuple(listing(left)))
+    reads = made_by_reads(plan.api, plan.target.base_path, observed)
+    return Cleared(deleted=deleted, notes=(*listing(left), *reads))
 
 
 async def _deleted(

@@ -75,8 +75,8 @@ class Errand:
 
 def confirmed(first: Outcome, second: Outcome) -> Outcome:
     """What two runs of a check agree on."""
-    one, two = _by_parameter(first), _by_parameter(second)
-    both = tuple(failure for parameter, failure in two.items() if parameter in one)
+    one, two = _by_place(first), _by_place(second)
+    both = tuple(failure for place, failure in two.items() if place in one)
     if not both:
         return Inconclusive(
             reason="failed once but not when repeated from scratch: "
@@ -212,11 +212,12 @@ async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential
     return attempt
 
 
-def _by_parameter(outcome: Outcome) -> dict[str | None, Failed]:
+def _by_place(outcome: Outcome) -> dict[tuple[str | None, bool], Failed]:
+    """Which input fails, and whether it is the whole API's flaw → the failure."""
     match outcome:
         case Failed():
-            return {outcome.parameter: outcome}
+            return {(outcome.parameter, outcome.whole_api): outcome}
         case FailedMany():
-            return {failure.parameter: failure for failure in outcome.failures}
+            return {(each.parameter, each.whole_api): each for each in outcome.failures}
         case _:
             return {}

@@ -1,18 +1,17 @@
 """What the scan created, and the requests that delete it. Pure."""
 
-import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
-from urllib.parse import quote
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.soft_errors import says_no
 from withstand.openapi.identifiers import identifier_in, identifier_in_location
+from withstand.openapi.naming import words_of_call
 from withstand.openapi.operation import Api, Operation
-from withstand.openapi.path_template import item_path, shape, values_in
-from withstand.openapi.request_builder import RequestBuilder, Slot, Unbuildable
+from withstand.openapi.path_template import item_path, segments, shape, values_in
 from withstand.openapi.resources import deleter_of, item_of, nouns_of, reader_of
 from withstand.openapi.spoken import Deed, deed_of, name_of_id, only_reads, picker_of, spoken_deed
 from withstand.scan.access.accounts import (
@@ -22,35 +21,51 @@ from withstand.scan.access.accounts import (
     shows_the_user,
 )
 from withstand.scan.seen import called
+from withstand.scan.wire.deletions import by_call, on_thing
 
 _MOST_NOTES: Final = 20
 _CREATING: Final = frozenset({"POST", "PUT"})
+_MAKES: Final = frozenset({"create", "generate", "make"})
+"""First words of a call that makes something also where it is a GET: `GET /createCart`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftover:
-    """One thing that the scan created. `deletion` is None where no operation deletes it.
+    """One thing that the scan created. `deletion` is None where no operation surely deletes it,
+    `made` the request that created it.
 
-    `claimed`: somebody else was told that they deleted it, which need not be so.
+    `claimed`: somebody else was told that they deleted it, which need not be so. `removers`
+    are the operations that delete users, where it is a user.
     """
 
     producer: Operation
     identifier: object | None
+    made: Request
     by: str | None
     deletion: Request | None = None
     deleter: Operation | None = None
     claimed: bool = False
+    removers: tuple[Operation, ...] = ()
 
 
 def may_create(exchange: Exchange) -> bool:
     """Whether something may be there since this exchange that was not before."""
     response = exchange.response
+    if exchange.request.method == "GET":
+        return response is not None and _made_by_get(exchange.request, response)
     return (
         exchange.request.method in _CREATING
         and response is not None
         and response.succeeded
         and (exchange.request.method == "POST" or response.status == 201)
     )
+
+
+def _made_by_get(request: Request, response: Response) -> bool:
+    """Whether a GET says that it made something: by its status, or by its name and one object."""
+    last = "".join(segments(request.operation_path)[-1:])
+    says_so = response.status == 201 or words_of_call(last or "-")[0] in _MAKES
+    return says_so and response.succeeded and isinstance(response.json(), dict)
 
 
 def was_served(exchange: Exchange) -> bool:
@@ -76,6 +91,7 @@ def leftovers(
             for mark in _marks(exchange.request):
                 gone.setdefault(mark, {})[exchange.identity] = at
     found: dict[object, Leftover] = {}
+    shown: Counter[tuple[str, str]] = Counter()  # what a GET gave more than once was there before
     for at, exchange in enumerate(exchanges):
         response = exchange.response
         if not may_create(exchange) or response is None or says_no(response):
@@ -83,20 +99,30 @@ def leftovers(
         producer = called(api, base_path, exchange.request)
         if producer is None or producer.removes or _makes_nothing(api, producer):
             continue
-        if only_reads(producer):  # POST /rpc/getOrder shows what may be anybody's
+        is_get = exchange.request.method == "GET"
+        if only_reads(producer) and not is_get:  # POST /rpc/getOrder shows what may be anybody's
             continue
         left = _leftover(api, base_path, producer, exchange, response, sign_up)
         if left is None:
             continue
+        shown[producer.key, str(left.identifier)] += is_get
         # An id may be used again: only what was deleted afterwards is gone.
         deleted_by = {who for who, then in gone.get(_mark(left), {}).items() if then > at}
         if deleted_by and (left.by is None or left.by in deleted_by):
+            continue
+        if any(
+            then > at for mark in _perhaps(base_path, left) for then in gone.get(mark, {}).values()
+        ):
             continue
         left = replace(left, claimed=bool(deleted_by))
         named = at if left.identifier is None else str(left.identifier)
         mark = (left.by, _mark(left)) if left.deletion else (producer.key, named)
         found.setdefault(mark, left)
-    return tuple(reversed(found.values()))
+    return tuple(
+        left
+        for left in reversed(found.values())
+        if shown[left.producer.key, str(left.identifier)] < 2
+    )
 
 
 def _makes_nothing(api: Api, operation: Operation) -> bool:
@@ -120,12 +146,15 @@ def _leftover(
     sign_up: Operation | None,
 ) -> Leftover | None:
     deleter = _deleter(api, producer)
-    if deleter is None and producer == sign_up:
-        removers = [operation for operation in api.operations if removes_a_user(operation)]
-        if len(removers) == 1 and is_on_users(api, removers[0], producer):
-            deleter = removers[0]
-    if producer == sign_up and not shows_the_user(exchange.request, response):
-        deleter = None
+    removers: tuple[Operation, ...] = ()
+    if producer == sign_up:
+        deleting = [operation for operation in api.operations if removes_a_user(operation)]
+        own = [each for each in deleting if is_on_users(api, each, producer)]
+        removers = (*([deleter] if deleter else ()), *(each for each in own if each != deleter))
+        if deleter is None and len(deleting) == 1:
+            deleter = next(iter(own), None)
+        if not shows_the_user(exchange.request, response):
+            deleter = None
     item = deleter or (reader_of(api, producer) if producer.method == "POST" else None)
     identifier = None
     name = name_of_id(item, api.resolve) if item is not None else None
@@ -135,17 +164,19 @@ def _leftover(
     if deleter is not None and identifier is not None:
         made = exchange.request
         deletion = (
-            _deletion(base_path, deleter, producer, made, identifier)
+            on_thing(base_path, deleter, producer, made, identifier)
             if deleter.path_parameters
-            else _call(api, base_path, deleter, made, identifier)
+            else by_call(api, base_path, deleter, made, identifier)
         )
         if deletion is not None:
             return Leftover(
                 producer=producer,
                 identifier=identifier,
+                made=exchange.request,
                 by=exchange.identity,
                 deletion=deletion,
                 deleter=deleter,
+                removers=removers,
             )
     # A 200 to a POST is as often a search or an action: only what has an address was created.
     is_thing = (
@@ -156,7 +187,21 @@ def _leftover(
     if not is_thing or opens_a_session(producer):  # a session ends by itself
         return None
     named = identifier if identifier is not None else identifier_in(response.json(), "id")
-    return Leftover(producer=producer, identifier=named, by=exchange.identity)
+    return Leftover(
+        producer=producer,
+        identifier=named,
+        made=exchange.request,
+        by=exchange.identity,
+        removers=removers,
+    )
+
+
+def _perhaps(base_path: str, left: Leftover) -> Iterator[tuple[object, ...]]:
+    """What the deletions of a user are known by, whichever operation it was."""
+    for remover in left.removers if left.identifier is not None else ():
+        request = on_thing(base_path, remover, left.producer, left.made, left.identifier)
+        if request is not None:
+            yield _marks(request)[0]
 
 
 def _mark(left: Leftover) -> tuple[object, ...] | None:
@@ -179,6 +224,9 @@ def _deleter(api: Api, producer: Operation) -> Operation | None:
         wanted = shape(producer.path)
         same = (op for op in api.operations if op.method == "DELETE" and shape(op.path) == wanted)
         return next(same, None)
+    if producer.method == "GET":  # it does what a POST would do there
+        producer = replace(producer, method="POST")
+        api = replace(api, operations=(producer, *api.operations))
     deleter = deleter_of(api, producer)
     return deleter if deleter is not None and name_of_id(deleter, api.resolve) else None
 
@@ -201,62 +249,6 @@ def _identifier(
     nested = response.accepted is None and item_of(producer.path, item_path(item.path) or "")
     changed = str(found) in inside and not nested  # it was there before
     return None if changed else found
-
-
-def _deletion(
-    base_path: str, deleter: Operation, producer: Operation, made: Request, identifier: object
-) -> Request | None:
-    """The DELETE of one thing, in the place where it was made and by who made it."""
-    sent = values_in(producer.path, made.operation_path)
-    places = {_place(producer.path, name): value for name, value in sent.items()}
-    values: dict[str, object] = {}
-    last = _last_parameter(deleter.path)
-    for name in re.findall(r"\{([^{}]+)\}", deleter.path):
-        value = identifier if name == last else places.get(_place(deleter.path, name))
-        if value is None:
-            value = sent.get(name)
-        if value is None:
-            return None
-        values[name] = value
-    path = re.sub(
-        r"\{([^{}]+)\}", lambda match: quote(str(values[match[1]]), safe=""), deleter.path
-    )
-    query = made.path.partition("?")[2]  # it may hold the credential
-    headers = tuple(
-        (name, value) for name, value in made.headers if not name.lower().startswith("content-")
-    )
-    whole = base_path + path
-    return Request(
-        method=deleter.method, path=f"{whole}?{query}" if query else whole, headers=headers
-    )
-
-
-def _call(
-    api: Api, base_path: str, deleter: Operation, made: Request, identifier: object
-) -> Request | None:
-    """The deletion of one thing by an id in the query or the body: `POST /rpc/deleteOrder`."""
-    picker = picker_of(deleter, api.resolve)
-    if picker is None:
-        return None
-    slot = Slot(location=picker.location, name=picker.name)
-    builder = RequestBuilder(api, base_path=base_path, nonce=lambda: f"ws{0:024}")
-    try:
-        request = builder.build(deleter, full=False, replace={slot: identifier}).request
-    except Unbuildable:
-        return None
-    own = {name.lower() for name, _ in request.headers}
-    # The rest is the credential of whoever made it.
-    kept = [(n, value) for n, value in made.headers if n.lower() not in own | {"content-type"}]
-    return replace(request, headers=(*kept, *request.headers))
-
-
-def _place(path: str, name: str) -> str:
-    """The path up to a parameter: the same place has other names in other operations."""
-    return shape(path.partition("{" + name + "}")[0] + "{}")
-
-
-def _last_parameter(path: str) -> str:
-    return str(re.findall(r"\{([^{}]+)\}", path)[-1])
 
 
 def listing(left: Mapping[str, list[str]]) -> Iterator[str]:

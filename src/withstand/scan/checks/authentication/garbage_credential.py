@@ -1,11 +1,13 @@
 """An operation takes any credential for a good one."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from withstand.client.exchange import Request, Response
 from withstand.client.identity import Credential
 from withstand.scan.access.granted import Access, Alter, attempt, owner_of
-from withstand.scan.access.guarded import is_guarded
+from withstand.scan.access.guarded import guarded_reads, is_guarded
+from withstand.scan.answers.similarity import same_content
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -24,7 +26,10 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, operation
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.subject import Subject
+from withstand.scan.probes.everywhere import asked_once, most_others
+from withstand.scan.subject import Baseline, Subject
+
+_TAMPERED = "eyJhbGciOiJIUzI1NiJ9.TAMPERED.signature"
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -60,12 +65,42 @@ def run(subject: Subject) -> Steps[Outcome]:
         evidence = [shown(f"Sent with {what}", tried.exchange)]
         if bare.exchange is not None:
             evidence.append(shown("Without a credential it is refused", bare.exchange))
+        others = (b for b in guarded_reads(subject) if b.operation.key != baseline.operation.key)
+        everywhere = yield from most_others(others, partial(_takes_any, subject))
         return Failed(
-            detail=f"Called with {what}, {tried.reason}.",
+            detail=f"Called with {what}, {tried.reason}."
+            + (" Most operations take a made-up credential." if everywhere else ""),
             evidence=tuple(evidence),
             confidence=Confidence.FIRM if tried.telling else Confidence.TENTATIVE,
+            whole_api=everywhere,
         )
     return Inconclusive(reason=unclear) if unclear else PASSED
+
+
+def _takes_any(subject: Subject, other: Baseline) -> Steps[bool]:
+    """Whether another read serves a made-up credential what it gave its owner; and nobody else."""
+    owner, bare = owner_of(subject, other), subject.stripped(other.exchange.request)
+    if owner is None or owner.credential is None:
+        return False
+    served = []
+    for request in (_made_up(owner.credential, _TAMPERED).apply(bare), bare):
+        exchange = yield from asked_once(subject, request)
+        one, answered = other.exchange.response, exchange.response
+        repeat = other.again.response if other.again is not None else None
+        served.append(
+            one is not None
+            and answered is not None
+            and answered.succeeded
+            and same_content(one, answered, repeat_of_one=repeat)
+        )
+    return served == [True, False]
+
+
+def _made_up(credential: Credential, text: str) -> Credential:
+    """A credential that is sent where the real one is."""
+    if credential.token is not None:
+        return credential.with_token(text)
+    return Credential(headers=tuple((name, text) for name, _ in credential.headers))
 
 
 def _variants(credential: Credential, nonce: str, every_one: bool) -> Iterator[tuple[str, Alter]]:
@@ -73,14 +108,12 @@ def _variants(credential: Credential, nonce: str, every_one: bool) -> Iterator[t
     if credential.token is None:
         values = (("a made-up credential", nonce), ("an empty credential", ""))
         for what, value in values if every_one else values[:1]:
-            made_up = Credential(headers=tuple((name, value) for name, _ in credential.headers))
-            yield what, made_up.apply
+            yield what, _made_up(credential, value).apply
         return
     yield "a made-up token", credential.with_token(nonce).apply
     if not every_one:
         return
-    tampered = "eyJhbGciOiJIUzI1NiJ9.TAMPERED.signature"
-    yield "a token that only looks like one", credential.with_token(tampered).apply
+    yield "a token that only looks like one", credential.with_token(_TAMPERED).apply
     yield "an empty token", credential.with_token("").apply
     if any(name.lower() == "authorization" for name, _ in credential.headers):
         basic = Credential(headers=(("Authorization", "Basic d3M6d3M="),))

@@ -1,5 +1,6 @@
 """Browsers are told that pages of any web site may send requests that change something."""
 
+from dataclasses import replace
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
@@ -32,6 +33,7 @@ from withstand.scan.probes.origins import (
 from withstand.scan.subject import Baseline, Subject
 
 _MOST_PATHS: Final = 3
+_MOST_NAMED: Final = 20  # of those that let strangers in, where one does
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -45,14 +47,19 @@ def run(subject: Subject) -> Steps[Outcome]:
     for read in reads(subject)[:1]:
         if (yield from asked(subject, read, origin)) is not None:
             return not_applicable("any origin may read as well, which is judged by itself")
-    for baseline in preflighted(subject)[:_MOST_PATHS]:
+    first: Failed | None = None
+    affected: list[str] = []
+    for at, baseline in enumerate(preflighted(subject)[:_MOST_NAMED]):
+        if first is None and at >= _MOST_PATHS:
+            break
         exchange = yield from preflight(subject, baseline, origin)
         letting = letting_in(exchange, origin)
         if letting is not None and exchange.succeeded and _permits(exchange, baseline):
             failure = _failure(subject, baseline, letting)
             if failure is not None:
-                return failure
-    return PASSED
+                first = first or failure
+                affected.append(baseline.operation.key)
+    return replace(first, operations=tuple(affected)) if first is not None else PASSED
 
 
 def _permits(exchange: Exchange, baseline: Baseline) -> bool:
@@ -74,7 +81,6 @@ def _failure(subject: Subject, baseline: Baseline, letting: Letting) -> Failed |
         detail=f"Browsers are told that pages of any web site may send {method} requests"
         + (" with the user's cookies." if letting.credentials else "."),
         evidence=(shown("The browser's question, and the permission", letting.exchange),),
-        operations=(baseline.operation.key,),
         severity=Severity.MEDIUM if letting.credentials else Severity.LOW,
     )
 

@@ -39,7 +39,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     looked = 0
     for exchange in answers(subject):
         response, called = exchange.response, operation_of(subject, exchange)
-        if called is None or response is None or not response.succeeded or not response.body:
+        if called is None or response is None or not _is_shown(response):
             continue
         looked += 1
         if (response.header("x-content-type-options") or "").strip().lower() != "nosniff":
@@ -62,6 +62,13 @@ def run(subject: Subject) -> Steps[Outcome]:
         evidence=tuple(evidence),
         operations=keys_of(subject, [*sniffable, *mistyped]),
     )
+
+
+def _is_shown(response: Response) -> bool:
+    """Whether browsers show what it holds. They leave a redirect's body alone, and the page that it
+    leads to is another answer, with headers of its own.
+    """
+    return response.succeeded and 200 <= response.status < 300 and bool(response.body.strip())
 
 
 def _is_mistyped(response: Response, called: Operation) -> bool:

@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 
-from withstand.client.exchange import Request, Response
+from withstand.client.exchange import Exchange, Request, Response
 from withstand.scan.check import (
     PASSED,
     Check,
     Example,
     Failed,
+    FailedMany,
     Inconclusive,
     Outcome,
     Per,
@@ -25,8 +26,9 @@ from withstand.scan.check import (
 from withstand.scan.examples import answer, body, operation
 from withstand.scan.finding import Severity
 from withstand.scan.probes.crashes import crash_by, crashed, still_works
+from withstand.scan.probes.everywhere import asked_once, most_others
 from withstand.scan.probes.inputs import usual_request
-from withstand.scan.subject import Subject
+from withstand.scan.subject import Baseline, Subject
 from withstand.units import format_names
 
 _FORM = "application/x-www-form-urlencoded"
@@ -55,19 +57,61 @@ def run(subject: Subject) -> Steps[Outcome]:
     control = yield from still_works(subject)
     if control is None:
         return Inconclusive(reason="after a malformed body the usual one fails as well")
-    kinds = [kind for kind, _ in crashes]
+    shared: list[tuple[str, Exchange]] = []
+    own: list[tuple[str, Exchange]] = []
+    for kind, exchange in crashes:
+        others = _like(subject, usual)
+        everywhere = yield from most_others(others, partial(_crashes_too, subject, kind))
+        (shared if everywhere else own).append((kind, exchange))
+    failures = [
+        _failed(found, control, whole_api=whole_api)
+        for found, whole_api in ((shared, True), (own, False))
+        if found
+    ]
+    return failures[0] if len(failures) == 1 else FailedMany(failures=tuple(failures))
+
+
+def _failed(crashes: list[tuple[str, Exchange]], control: Exchange, *, whole_api: bool) -> Failed:
+    kinds = format_names([kind for kind, _ in crashes])
+    where = (
+        " on most operations: what reads the bodies of all of them lets the error through"
+        if whole_api
+        else ""
+    )
     return Failed(
-        detail=f"The server fails on {format_names(kinds)} instead of refusing it.",
+        detail=f"The server fails on {kinds} instead of refusing it{where}.",
         evidence=(
             *(shown(f"With {kind}", exchange) for kind, exchange in crashes[:4]),
             shown("With the usual body", control),
         ),
+        whole_api=whole_api,
     )
+
+
+def _like(subject: Subject, usual: Request) -> Iterator[Baseline]:
+    """The other operations that take such a body, and can be asked again."""
+    assert subject.operation is not None, "runs once for each operation"
+    for baseline in subject.baselines.values():
+        sent, called = baseline.exchange.request, baseline.operation
+        other = called.key != subject.operation.key and not called.removes
+        if other and sent.body and _essence(sent) == _essence(usual):
+            yield baseline
+
+
+def _crashes_too(subject: Subject, kind: str, other: Baseline) -> Steps[bool]:
+    malformed = dict(_malformed(other.exchange.request)).get(kind)
+    if malformed is None:  # a list where an object is no other kind of body
+        return False
+    return crashed((yield from asked_once(subject, malformed, noise_is_answer=True)))
+
+
+def _essence(request: Request) -> str:
+    return (request.header("content-type") or "").split(";", 1)[0].strip().lower()
 
 
 def _malformed(usual: Request) -> Iterator[tuple[str, Request]]:
     """The usual request with other bodies, each in a word."""
-    essence = (usual.header("content-type") or "").split(";", 1)[0].strip().lower()
+    essence = _essence(usual)
     yield "no body at all", replace(usual, body=b"")
     if essence.endswith("json"):
         yield from _malformed_json(usual)
@@ -144,7 +188,8 @@ CHECK = Check(
         "refusal: no body, JSON cut short, bytes that are no UTF-8, null or a list in place of an "
         "object, another Content-Type or none. Clients with a bug and half-sent requests do that "
         "every day, and each one looks like a failure of the server. The check sends each of them "
-        "once, compares with the usual body, and repeats what failed."
+        "once, compares with the usual body, and repeats what failed. Where most other operations "
+        "fail on the same body, all of them are one finding."
     ),
     remedy=(
         "Read bodies in one place that answers 400 for what cannot be parsed, 415 for another "
