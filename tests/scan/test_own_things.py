@@ -28,7 +28,8 @@ LOGIN = LoginRecipe(
 
 
 class Bank:
-    """Everybody has an order and an account of their own, from the day they sign up.
+    """Everybody has an order, an account and a plot of their own, from the day they sign up; with
+    `gives` off, only who is there from the beginning.
 
     `calls` are what the document has besides; `does` is told who calls one of them, with what is
     theirs, and may answer otherwise. `spent` are the orders and accounts that a call named, each
@@ -36,13 +37,21 @@ class Bank:
     """
 
     def __init__(
-        self, calls: dict[str, Any], does: Any = None, *, signs_up: bool = True, makes: bool = False
+        self,
+        calls: dict[str, Any],
+        does: Any = None,
+        *,
+        signs_up: bool = True,
+        makes: bool = False,
+        gives: bool = True,
     ) -> None:
+        self.gives = True
         self.numbers = itertools.count(1)
         self.people: dict[str, dict[str, Any]] = {}
         self.owners: dict[int, str] = {}
         for name in ROLES:
             self.join(name)
+        self.gives = gives
         self.real = {name: dict(person) for name, person in self.people.items()}
         self.passwords: dict[str, str] = {}
         self.spent: set[tuple[str, int]] = set()
@@ -54,6 +63,8 @@ class Bank:
             "/orders": {"get": operation()},
             "/orders/{id}": {"get": operation(parameters=(("path", "id"),))},
             "/accounts": {"get": operation()},
+            "/plots": {"get": operation()},
+            "/seeds": {"get": operation()},
             "/products": {"get": operation(secured=False)},
             "/login": {"post": credentials},
             **calls,
@@ -65,7 +76,8 @@ class Bank:
 
     def join(self, name: str) -> dict[str, Any]:
         number = next(self.numbers)
-        self.owners[number] = name
+        if self.gives:
+            self.owners[number] = name
         self.people[name] = {"id": 900 + number, "email": name, "name": name, "state": "home"}
         return self.people[name]
 
@@ -91,7 +103,9 @@ class Bank:
             number = next(self.numbers)
             self.owners[number] = name
             return answer(201, {"id": number, "note": fields.get("note")})
-        if path in {"/orders", "/accounts"}:
+        if path == "/seeds":
+            return answer(200, [{"id": 3, "name": "Rye"}])
+        if path in {"/orders", "/accounts", "/plots"}:
             return answer(200, [{"id": each, "note": "real"} for each in own])
         number = next((int(p) for p in path.split("/") if p.isdecimal()), 0)
         if path.endswith("/harvest"):
@@ -132,6 +146,7 @@ SPENDING = [
     ("/transfers", {"fromAccount": ID, "note": TEXT}),
     ("/refunds", {"order": ID, "note": TEXT}),
     ("/rpc/addItem", {"orderId": ID, "note": TEXT}),
+    ("/harvests", {"to_plot_id": ID, "note": TEXT}),  # of which no word says that it is somebody's
 ]
 
 
@@ -159,9 +174,18 @@ def test_without_a_user_of_its_own_the_scan_spends_nothing_and_says_what_would_h
     assert "provision under [login]" in note
 
 
-def test_what_anybody_may_read_is_named_by_everybody() -> None:
+@pytest.mark.parametrize("name", ["plot_id", "order_id"])
+def test_no_number_is_made_up_for_what_a_new_user_has_none_of(name: str) -> None:
+    bank = Bank({"/sales": {"post": operation(requestBody=body(**{name: ID}))}}, gives=False)
+    record = scan_of(bank)
+    assert bank.spent == set()
+    assert any("may be somebody's real one" in note for note in record.notes)
+
+
+@pytest.mark.parametrize("name", ["product_id", "seed_id"])
+def test_what_anybody_is_shown_is_named_by_everybody(name: str) -> None:
     bank = Bank(
-        {"/reviews": {"post": operation(requestBody=body(product_id=ID, note=TEXT))}},
+        {"/reviews": {"post": operation(requestBody=body(**{name: ID}, note=TEXT))}},
         signs_up=False,
     )
     assert is_tested(scan_of(bank), "POST /reviews")

@@ -40,7 +40,12 @@ from withstand.scan.groundwork.self_change import (
     changed_itself,
     may_change_the_caller,
 )
-from withstand.scan.groundwork.spending import may_spend, own_things, require_own
+from withstand.scan.groundwork.spending import (
+    keep_from_spending,
+    may_spend,
+    own_things,
+    require_own,
+)
 from withstand.scan.groundwork.supplies import make_enough, public_place
 from withstand.scan.plan import ScanPlan
 from withstand.scan.subject import Baseline
@@ -84,6 +89,7 @@ async def _take_baseline(
     silent: Success | None = None
     before: Shown | None = None
     unsure = may_change_the_caller(operation, ground.builder)
+    await keep_from_spending(plan, ground, courier, operation)
     for identity, pool in turns(plan, ground, operation):
         own = identity is not None and identity.throwaway
         if not own and unsure and _took_it(ground, tried):
@@ -91,7 +97,7 @@ async def _take_baseline(
         if identity is not None and not operation.is_read:
             await make_enough(ground, courier, operation, identity)
             if own and may_spend(ground, operation):
-                fixed = {**fixed, **await own_things(ground, courier, operation, identity)}
+                fixed = {**fixed, **own_things(ground, operation, identity)}
             if own and unsure:
                 before = await account_shown(ground, courier, identity)
         for full in (True, False):
@@ -154,7 +160,7 @@ async def _seen_to(
             def harms(request: Request, sender: str | None) -> bool:
                 return users.is_one(sender) and plan.calls(operation, request)
 
-            users.keep_from(operation.key, harms)
+            users.keep_from(harms)
     if not gone:
         return
     made = await new_throwaway(plan, ground, courier, name=identity.name)
@@ -196,7 +202,7 @@ async def _attempted(
         if names_a_real_one(ground, operation, pool, built):
             raise Unbuildable("the id of what it works on gets no value: it may be a real one's")
         if may_spend(ground, operation):
-            require_own(plan, ground, courier, operation, built.request)
+            require_own(ground, operation, built.request)
         request = identity.authorize(built.request) if identity else built.request
         signs_up = operation == sign_up_operation(plan.api, ground.builder)
         if identity is not None and signs_up and not can_start_anew(plan, identity):

@@ -34,6 +34,11 @@ class Groundwork:
     notes: list[str] = field(default_factory=list)
     facts: list[str] = field(default_factory=list)
     throwaways: dict[str, Identity] = field(default_factory=dict)
+    shown: dict[str, dict[str | None, ValuePool | None]] = field(default_factory=dict)
+    """Operation key of a read without an id → identity name → what it shows them, None where they
+    are refused it."""
+    made: ValuePool = field(default_factory=ValuePool)  # what was created, by whichever check
+    taken_in: int = 0  # how many of the exchanges that created it are in `made`
     spared: dict[tuple[str, str | None], Made] = field(default_factory=dict)  # as `Subject` has it
 
     @property

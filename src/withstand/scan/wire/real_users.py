@@ -63,11 +63,11 @@ class RealUsers:
         self._names: dict[str, str] = {}  # what names somebody → the identity
         self._people: set[str] = set()
         self._roles: set[str] = set()  # what they may be called: `{"playerId": 1}`
-        self._harms: dict[str, Callable[[Request, str | None], bool]] = {}  # by operation key
+        self._harms: list[Callable[[Request, str | None], bool]] = []
 
-    def keep_from(self, key: str, harms: Callable[[Request, str | None], bool]) -> None:
+    def keep_from(self, harms: Callable[[Request, str | None], bool]) -> None:
         """From now on a request for which `harms` says so, told who sends it, is not sent."""
-        self._harms[key] = harms
+        self._harms.append(harms)
 
     def is_one(self, name: str | None) -> bool:
         """Whether an identity of that name is configured."""
@@ -77,7 +77,7 @@ class RealUsers:
         """Whether a request does something to a configured user, or to what they own, without
         naming them.
         """
-        return any(harms(request, sender) for harms in self._harms.values())
+        return any(harms(request, sender) for harms in self._harms)
 
     def know(self, identity: Identity, profile: Profile | None = None) -> None:
         """Takes in what names an identity: its fields, its token's claims, and a profile."""
