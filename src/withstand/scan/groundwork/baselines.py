@@ -4,6 +4,7 @@ An operation is judged only when an authorised identity's request to it succeede
 Deleting, and changing an account, is only ever tried on objects and users of the scan's own (V8).
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -24,6 +25,7 @@ from withstand.scan.access.accounts import (
 from withstand.scan.answers.quiet_answers import Success, alike, may_be_a_refusal
 from withstand.scan.groundwork.askers import turns
 from withstand.scan.groundwork.attempt import Attempt
+from withstand.scan.groundwork.belongings import look_after, look_before
 from withstand.scan.groundwork.corrections import corrections
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.identities import (
@@ -53,8 +55,12 @@ from withstand.scan.wire.courier import Courier, NoiseStays
 
 _LOOKED_AT: Final = frozenset({400, 404, 409, 422})
 """Refusals by which an operation shows that it looked at the input, not only at who is asking."""
-_LACKS: Final = frozenset({400, 402, 409, 422})
-"""Refusals of who was let in: what is missing may be what somebody else has, a full cart."""
+_NOT_FOR_THEM: Final = re.compile(
+    r"(?i)forbidden|unauthori[sz]ed|not authori[sz]ed|permission|privilege|access (?:is )?denied"
+    r"|\b(?:admin|staff)\w* only|only (?:for )?(?:admin|staff)|requires? .{0,20}\b(?:admin|role)"
+    r"|log(?:ged)?[ -]?in|sign(?:ed)?[ -]?in|\b40[13](?:\d\d\d?)?\b"
+)
+"""What refuses whoever asks; any other no may be about what somebody else has, a full cart."""
 
 
 async def take_baselines(
@@ -92,8 +98,10 @@ async def _take_baseline(
     await keep_from_spending(plan, ground, courier, operation)
     for identity, pool in turns(plan, ground, operation):
         own = identity is not None and identity.throwaway
-        if not own and unsure and _took_it(ground, tried):
-            break  # it would only work on what somebody configured has and the new user has not
+        if not own and unsure and not _is_for_others(plan, ground, operation, tried):
+            break  # it may only work on what somebody configured has and the new user has not
+        if identity is not None and not own:
+            await look_before(ground, courier, operation, identity)
         if identity is not None and not operation.is_read:
             await make_enough(ground, courier, operation, identity)
             if own and may_spend(ground, operation):
@@ -117,8 +125,10 @@ async def _take_baseline(
                         silent = silent or found
                         break
                     await _keep(ground, courier, operation, found, fixed)
-                    if identity is not None and identity.throwaway:
+                    if own:
                         await _seen_to(plan, ground, courier, found, before, unsure=unsure)
+                    elif identity is not None:
+                        await look_after(plan, ground, courier, operation, identity)
                     return
                 _note_refusal(ground, operation, identity, built, exchange, fixed)
                 goes_on = exchange.status not in {401, 403} and _has_options(operation, built)
@@ -221,11 +231,18 @@ async def _attempted(
     return built, Attempt(identity=name, full=full, built=built, exchange=exchange)
 
 
-def _took_it(ground: Groundwork, tried: Sequence[Attempt]) -> bool:
-    """Whether the last try was that of a throw-away user who was let in, but lacked something."""
+def _is_for_others(
+    plan: ScanPlan, ground: Groundwork, operation: Operation, tried: Sequence[Attempt]
+) -> bool:
+    """Whether somebody configured may try what a throw-away user came to nothing with: as the user
+    said, or as a refusal says that is for no want of anything. None that is unclear does.
+    """
     last = tried[-1] if tried else None
-    own = last is not None and last.identity in ground.throwaways
-    return last is not None and own and last.exchange is not None and last.exchange.status in _LACKS
+    if last is None or last.identity not in ground.throwaways or last.exchange is None:
+        return True
+    if plan.policy.allowed_roles(operation) is not None or last.exchange.status in {401, 403, 405}:
+        return True
+    return bool(_NOT_FOR_THEM.search(last.what))
 
 
 def _has_options(operation: Operation, built: Built) -> bool:
