@@ -12,6 +12,7 @@ from tests.scan.checks.tiny_api import ROLES, scanned
 from withstand.client.exchange import Request, Response
 from withstand.client.identity import LoginRecipe
 from withstand.scan.access_matrix import Access
+from withstand.scan.answers.shape import leaves
 from withstand.scan.catalogue import all_checks
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
 from withstand.scan.records.record import ScanRecord
@@ -114,10 +115,9 @@ class Bank:
             return answer(200, {"id": number}) if number in own else answer(404, {"error": "none"})
         if path not in self.calls:
             return answer(404, {"error": "none"})
-        for value in fields.values():
-            for each in value if isinstance(value, list) else [value]:
-                if type(each) is int and each in self.owners:
-                    self.spent.add((self.owners[each], each))
+        for _, each in leaves(fields):
+            if type(each) is int and each in self.owners:
+                self.spent.add((self.owners[each], each))
         said = self.does(self.people[name], fields)
         return said or answer(201, {"id": next(self.numbers) + 500})
 
@@ -140,6 +140,10 @@ def is_tested(record: ScanRecord, key: str) -> bool:
     return any(cell.observed is Access.GRANTED for cell in row.cells)
 
 
+def holds(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": [*properties]}
+
+
 SPENDING = [
     ("/payments", {"order_id": ID, "note": TEXT}),
     ("/shipments", {"order_ids": {"type": "array", "items": ID, "minItems": 1}}),
@@ -147,7 +151,9 @@ SPENDING = [
     ("/refunds", {"order": ID, "note": TEXT}),
     ("/rpc/addItem", {"orderId": ID, "note": TEXT}),
     ("/harvests", {"to_plot_id": ID, "note": TEXT}),  # of which no word says that it is somebody's
+    ("/sales", {"lines": {"type": "array", "minItems": 1, "items": holds(plot_id=ID)}}),
 ]
+DEEP = ("/sales", {"lines": {"type": "array", "items": holds(plot=holds(id=ID)), "minItems": 1}})
 
 
 @pytest.mark.parametrize(("path", "inputs"), SPENDING)
@@ -162,7 +168,7 @@ def test_what_a_creation_uses_up_is_the_scans_own(
     assert is_tested(record, f"POST {path}")
 
 
-@pytest.mark.parametrize(("path", "inputs"), SPENDING)
+@pytest.mark.parametrize(("path", "inputs"), [*SPENDING, DEEP])
 def test_without_a_user_of_its_own_the_scan_spends_nothing_and_says_what_would_help(
     path: str, inputs: dict[str, Any]
 ) -> None:

@@ -51,15 +51,17 @@ def changes_told(garden: Garden) -> list[str]:
 
 def test_what_a_call_cost_is_said_with_the_call() -> None:
     (note,) = changes_told(Garden(price=5))
-    assert note.startswith("Something of alice's has changed during the scan: GET /wallet shows")
-    assert "another $.coins, since POST /orders was called" in note
+    said = (
+        "Something of alice's has changed during the scan: GET /wallet $.coins, since POST /orders."
+    )
+    assert note.startswith(said)
 
 
 def test_a_read_that_acts_on_what_somebody_has_is_said_and_not_sent_again() -> None:
     garden = Garden()
     (note,) = changes_told(garden)
     assert garden.watered == 2  # the baseline and its repetition
-    assert "GET /plots shows another $[1].wet, since GET /plots/{id}/water was called" in note
+    assert "GET /plots $[1].wet, since GET /plots/{id}/water." in note
 
 
 def test_nothing_is_said_where_nothing_but_what_everybody_sees_has_changed() -> None:

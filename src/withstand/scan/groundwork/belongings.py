@@ -4,7 +4,7 @@ Who they are is the canary's business. That an order lowers a balance, or that a
 shows in no profile; the reads without an id tell.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from withstand.client.exchange import Request
@@ -25,8 +25,10 @@ from withstand.scan.answers.profile import is_profile
 from withstand.scan.groundwork.ground import Groundwork, Had
 from withstand.scan.plan import ScanPlan
 from withstand.scan.wire.courier import Courier, NoiseStays, Withheld
+from withstand.units import format_names
 
 _MOST_READS: Final = 12  # of the API that are asked as each user, before and after
+_SHARE: Final = 0.05  # of the requests that are left for the scan
 _MOST_ACCOUNTS: Final = 3  # of these, such as list nothing, that are asked after each write
 _SHOWN: Final = 3  # places that a note names
 
@@ -41,7 +43,8 @@ async def see_belongings(plan: ScanPlan, ground: Groundwork, courier: Courier) -
         if plan.policy.forbids(each) is None and (each.requires_credential or not guarded)
         if not any(parameter.required for parameter in each.parameters)
     ]
-    for read in sorted(reads, key=lambda each: len(each.path))[:_MOST_READS]:
+    left = courier.allowance.left(courier.elapsed_s) * _SHARE / max(len(ground.identities), 1)
+    for read in sorted(reads, key=lambda each: len(each.path))[: int(min(left, _MOST_READS))]:
         try:
             had = Had(read=read, request=ground.builder.build(read, full=False).request)
         except Unbuildable:
@@ -99,8 +102,8 @@ async def _look(
 
 
 async def losses(ground: Groundwork, courier: Courier) -> list[str]:
-    """A sentence for each user and read by which something of theirs is not as it was."""
-    found = []
+    """A sentence for each user of whose things something is not as it was."""
+    found: dict[str, list[tuple[Had, str]]] = {}  # by user: reads, and places in their answers
     for had in ground.had:
         told: set[str] = set()
         now = {
@@ -111,10 +114,9 @@ async def losses(ground: Groundwork, courier: Courier) -> list[str]:
         for name in now:
             places = [each for each in _changed(had, now, name) if each not in told]
             places = await _steady(courier, had, ground.identities[name], now[name], places)
-            if places:
-                told.update(places)
-                found.append(_note(had, name, places))
-    return found
+            told.update(places)
+            found.setdefault(name, []).extend((had, each) for each in places)
+    return [_note(name, changes) for name, changes in found.items() if changes]
 
 
 async def _steady(
@@ -137,14 +139,15 @@ def _changed(had: Had, now: dict[str, Belongings], name: str) -> Iterator[str]:
             yield place
 
 
-def _note(had: Had, name: str, places: list[str]) -> str:
-    calls = dict.fromkeys(filter(None, (had.since.get((name, each)) for each in places)))
-    since = f", since {' and '.join(calls)} was called" if calls else ""
-    more = f" and {len(places) - _SHOWN} more" if len(places) > _SHOWN else ""
+def _note(name: str, changes: Sequence[tuple[Had, str]]) -> str:
+    shown = [f"{had.read.key} {place}" for had, place in changes]
+    more = [f"{len(shown) - _SHOWN} more"] if len(shown) > _SHOWN else []
+    calls = {had.since.get((name, place), ""): None for had, place in changes}
+    since = [each for each in calls if each]
     return (
-        f"Something of {name}'s has changed during the scan: {had.read.key} shows another "
-        f"{', '.join(places[:_SHOWN])}{more}{since}. What is not to be called is listed as never "
-        "under [access]."
+        f"Something of {name}'s has changed during the scan: {format_names(shown[:_SHOWN] + more)}"
+        + (f", since {format_names(since)}" if since else "")
+        + ". List an operation that is not to be called as never under [access]."
     )
 
 

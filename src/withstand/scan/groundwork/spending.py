@@ -5,6 +5,7 @@ is shown is the scan's own.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from itertools import cycle
 from typing import Final
 
@@ -21,7 +22,7 @@ from withstand.openapi.naming import (
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import segments
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.openapi.schema_merge import flattened, types_of
+from withstand.openapi.schema_merge import types_of
 from withstand.openapi.spoken import only_reads, thing_of
 from withstand.openapi.value_pool import as_type
 from withstand.scan.groundwork.ground import Groundwork
@@ -30,7 +31,7 @@ from withstand.scan.groundwork.whose import ask_everybody, is_anybodys, is_kept,
 from withstand.scan.plan import ScanPlan
 from withstand.scan.seen import called
 from withstand.scan.wire.courier import Courier
-from withstand.scan.wire.real_users import inputs_of, is_of_a_person
+from withstand.scan.wire.real_users import input_name, inputs_of, is_of_a_person
 
 _DIGITS: Final = 6  # of a number that may be the id of something real though nothing showed it
 _NOBODYS: Final = "0"  # which counts as made up for certain
@@ -78,7 +79,7 @@ def real_thing(ground: Groundwork, operation: Operation, request: Request) -> st
 
     What the user gave, what the scan made, and what only a throw-away user is shown is not.
     """
-    given = {slot.name.rpartition(".")[2] for slot in ground.builder.given(operation)}
+    given = {_leaf(slot) for slot in ground.builder.given(operation)}
     for name, value in inputs_of(request):
         thing = _thing(ground, operation, name) if value and name not in given else None
         if thing is None or not is_kept(ground, thing) or _is_own(ground, thing, value):
@@ -103,7 +104,7 @@ def require_own(ground: Groundwork, operation: Operation, request: Request) -> N
 def own_things(ground: Groundwork, operation: Operation, user: Identity) -> Mapping[Slot, object]:
     """A thing of a throw-away user's own for each input that names one."""
     found: dict[Slot, object] = {}
-    for thing in dict.fromkeys(_things(ground, operation)):
+    for thing in _things(ground, operation):
         had = (each for pool in pools_of(ground, user.name, thing) for each in pool.ids_of(thing))
         own = [each for each in dict.fromkeys(had) if _is_own(ground, thing, str(each))]
         slots = [
@@ -120,15 +121,16 @@ def own_things(ground: Groundwork, operation: Operation, user: Identity) -> Mapp
 
 
 def _things(ground: Groundwork, operation: Operation) -> Iterator[str]:
-    """The kinds of things that its inputs name."""
+    """The kinds of things that its inputs name, however deep in a body."""
     names = [_leaf(s) for s in ground.builder.slots(operation) if s.location in {"body", "query"}]
-    for body in operation.bodies[:1]:  # a list is no slot: `order_ids`
-        names += flattened(body.schema, ground.builder.api.resolve).get("properties", {})
-    yield from filter(None, (_thing(ground, operation, name) for name in names))
+    with suppress(Unbuildable):
+        names += (name for name, _ in inputs_of(ground.builder.build(operation).request))
+    things = (_thing(ground, operation, name) for name in dict.fromkeys(names))
+    yield from dict.fromkeys(filter(None, things))
 
 
 def _leaf(slot: Slot) -> str:
-    return slot.name.rpartition(".")[2]
+    return input_name(slot.name.split("."))
 
 
 def _thing(ground: Groundwork, operation: Operation, name: str) -> str | None:

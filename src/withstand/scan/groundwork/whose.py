@@ -1,8 +1,8 @@
 """Whose a thing is, told by whom the API shows it to: a plot that one user's list has and another's
 has not is that user's, whatever it is called (V8).
 
-Reads without an id are asked as everybody, each once. What they show is kept apart from the pools
-of configured users: it is looked at, and not sent.
+Reads without an id are asked as everybody, each once. What they show is kept apart from the pools:
+it is looked at, and not sent.
 """
 
 from collections import Counter
@@ -60,8 +60,6 @@ async def _ask(
     except (NoiseStays, Withheld):
         return
     shown[name] = _shown_in(read, answer)
-    if user is not None and user.throwaway and answer.response is not None:
-        ground.pools[user.name].harvest(read, answer.request, answer.response)
 
 
 def is_kept(ground: Groundwork, thing: str) -> bool:
