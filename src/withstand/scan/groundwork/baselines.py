@@ -4,8 +4,7 @@ An operation is judged only when an authorised identity's request to it succeede
 Deleting, and changing an account, is only ever tried on objects and users of the scan's own (V8).
 """
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -40,6 +39,7 @@ from withstand.scan.groundwork.self_change import (
     Shown,
     account_shown,
     changed_itself,
+    is_for_others,
     may_change_the_caller,
 )
 from withstand.scan.groundwork.spending import (
@@ -55,12 +55,6 @@ from withstand.scan.wire.courier import Courier, NoiseStays
 
 _LOOKED_AT: Final = frozenset({400, 404, 409, 422})
 """Refusals by which an operation shows that it looked at the input, not only at who is asking."""
-_NOT_FOR_THEM: Final = re.compile(
-    r"(?i)forbidden|unauthori[sz]ed|not authori[sz]ed|permission|privilege|access (?:is )?denied"
-    r"|\b(?:admin|staff)\w* only|only (?:for )?(?:admin|staff)|requires? .{0,20}\b(?:admin|role)"
-    r"|log(?:ged)?[ -]?in|sign(?:ed)?[ -]?in|\b40[13](?:\d\d\d?)?\b"
-)
-"""What refuses whoever asks; any other no may be about what somebody else has, a full cart."""
 
 
 async def take_baselines(
@@ -98,7 +92,7 @@ async def _take_baseline(
     await keep_from_spending(plan, ground, courier, operation)
     for identity, pool in turns(plan, ground, operation):
         own = identity is not None and identity.throwaway
-        if not own and unsure and not _is_for_others(plan, ground, operation, tried):
+        if not own and unsure and not is_for_others(plan, ground, operation, tried):
             break  # it may only work on what somebody configured has and the new user has not
         if identity is not None and not own:
             await look_before(ground, courier, operation, identity)
@@ -229,20 +223,6 @@ async def _attempted(
     except NoiseStays as noise:
         return None, Attempt(identity=name, full=full, exchange=noise.exchange, reason=str(noise))
     return built, Attempt(identity=name, full=full, built=built, exchange=exchange)
-
-
-def _is_for_others(
-    plan: ScanPlan, ground: Groundwork, operation: Operation, tried: Sequence[Attempt]
-) -> bool:
-    """Whether somebody configured may try what a throw-away user came to nothing with: as the user
-    said, or as a refusal says that is for no want of anything. None that is unclear does.
-    """
-    last = tried[-1] if tried else None
-    if last is None or last.identity not in ground.throwaways or last.exchange is None:
-        return True
-    if plan.policy.allowed_roles(operation) is not None or last.exchange.status in {401, 403, 405}:
-        return True
-    return bool(_NOT_FOR_THEM.search(last.what))
 
 
 def _has_options(operation: Operation, built: Built) -> bool:
