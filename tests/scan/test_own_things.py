@@ -4,18 +4,23 @@ A throw-away user tries such calls; what they name is then the scan's own.
 """
 
 import itertools
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from tests.scan.checks.tiny_api import ROLES, scanned
+from tests.scan.small_api import a_check
 from withstand.client.exchange import Request, Response
 from withstand.client.identity import LoginRecipe
 from withstand.scan.access_matrix import Access
 from withstand.scan.answers.shape import leaves
 from withstand.scan.catalogue import all_checks
+from withstand.scan.check import PASSED, Outcome, Per, Send, Steps
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
 from withstand.scan.records.record import ScanRecord
+from withstand.scan.subject import Subject
+from withstand.scan.wire.courier import Withheld
 
 TEXT, ID = {"type": "string"}, {"type": "integer", "minimum": 1}
 MAIL = {"type": "string", "format": "email"}
@@ -186,6 +191,29 @@ def test_no_number_is_made_up_for_what_a_new_user_has_none_of(name: str) -> None
     record = scan_of(bank)
     assert bank.spent == set()
     assert any("may be somebody's real one" in note for note in record.notes)
+
+
+def test_no_number_is_made_up_for_what_no_list_shows_and_a_word_calls_somebodys() -> None:
+    bank = Bank({"/sales": {"post": operation(requestBody=body(order_id=ID))}}, gives=False)
+    del bank.paths["/orders"], bank.paths["/orders/{id}"]
+    scan_of(bank)
+    assert bank.spent == set()
+
+
+def test_no_check_names_what_is_a_configured_users() -> None:
+    def spends(subject: Subject) -> Steps[Outcome]:
+        sale = next(each for each in subject.api.operations if each.path == "/sales")
+        slot = next(each for each in subject.builder.slots(sale) if each.name == "plot_id")
+        for number in range(1, len(ROLES) + 1):
+            built = subject.build(sale, replace={slot: number})
+            with suppress(Withheld):
+                yield Send(request=subject.identities[0].authorize(built.request))
+        return PASSED
+
+    bank = Bank({"/sales": {"post": operation(requestBody=body(plot_id=ID, note=TEXT))}})
+    scanned(bank, bank.paths, login=LOGIN, checks=(a_check(spends, per=Per.API),))
+    assert bank.harmed() == set()
+    assert bank.spent  # with what is the scan's own
 
 
 @pytest.mark.parametrize("name", ["product_id", "seed_id"])
