@@ -18,6 +18,7 @@ from withstand.scan.answers.shape import leaves
 from withstand.scan.catalogue import all_checks
 from withstand.scan.check import PASSED, Outcome, Per, Send, Steps
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
+from withstand.scan.race import Race
 from withstand.scan.records.record import ScanRecord
 from withstand.scan.subject import Subject
 from withstand.scan.wire.courier import Withheld
@@ -200,7 +201,8 @@ def test_no_number_is_made_up_for_what_no_list_shows_and_a_word_calls_somebodys(
     assert bank.spent == set()
 
 
-def test_no_check_names_what_is_a_configured_users() -> None:
+@pytest.mark.parametrize("told", [False, True])
+def test_no_check_names_what_is_a_configured_users_unless_the_user_said_so(told: bool) -> None:
     def spends(subject: Subject) -> Steps[Outcome]:
         sale = next(each for each in subject.api.operations if each.path == "/sales")
         slot = next(each for each in subject.builder.slots(sale) if each.name == "plot_id")
@@ -211,8 +213,10 @@ def test_no_check_names_what_is_a_configured_users() -> None:
         return PASSED
 
     bank = Bank({"/sales": {"post": operation(requestBody=body(plot_id=ID, note=TEXT))}})
-    scanned(bank, bank.paths, login=LOGIN, checks=(a_check(spends, per=Per.API),))
-    assert bank.harmed() == set()
+    races = {"POST /sales": Race(values={"plot_id": 1})} if told else {}
+    check = a_check(spends, per=Per.API)
+    scanned(bank, bank.paths, login=LOGIN, checks=(check,), policy={"races": races})
+    assert bool(bank.harmed()) == told
     assert bank.spent  # with what is the scan's own
 
 

@@ -206,7 +206,7 @@ async def _attempted(
         if names_a_real_one(ground, operation, pool, built):
             raise Unbuildable("the id of what it works on gets no value: it may be a real one's")
         if may_spend(ground, operation):
-            require_own(ground, operation, built.request)
+            require_own(plan, ground, operation, built.request)
         request = identity.authorize(built.request) if identity else built.request
         signs_up = operation == sign_up_operation(plan.api, ground.builder)
         if identity is not None and signs_up and not can_start_anew(plan, identity):

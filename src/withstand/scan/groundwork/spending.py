@@ -29,6 +29,7 @@ from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.own_ids import ASKS
 from withstand.scan.groundwork.whose import ask_everybody, is_anybodys, is_kept, is_shown, pools_of
 from withstand.scan.plan import ScanPlan
+from withstand.scan.policy import matches
 from withstand.scan.seen import called
 from withstand.scan.wire.courier import Courier
 from withstand.scan.wire.real_users import input_name, inputs_of, is_of_a_person
@@ -59,7 +60,7 @@ async def keep_from_spending(
         if not plan.calls(operation, asked):
             return False
         _take_in(plan, ground, courier)
-        return real_thing(ground, operation, asked) is not None
+        return real_thing(plan, ground, operation, asked) is not None
 
     courier.real_users.keep_from(harms)
 
@@ -74,12 +75,17 @@ def _take_in(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
     ground.taken_in = len(created)
 
 
-def real_thing(ground: Groundwork, operation: Operation, request: Request) -> str | None:
+def real_thing(
+    plan: ScanPlan, ground: Groundwork, operation: Operation, request: Request
+) -> str | None:
     """What a request names that may be somebody's real one, as a noun: `order`; None for nothing.
 
     What the user gave, what the scan made, and what only a throw-away user is shown is not.
     """
     given = {_leaf(slot) for slot in ground.builder.given(operation)}
+    for pattern, race in plan.policy.races.items():
+        if matches(pattern, operation.key):
+            given |= {input_name(name.split(".")) for name in race.values}
     for name, value in inputs_of(request):
         thing = _thing(ground, operation, name) if value and name not in given else None
         if thing is None or not is_kept(ground, thing) or _is_own(ground, thing, value):
@@ -91,9 +97,9 @@ def real_thing(ground: Groundwork, operation: Operation, request: Request) -> st
     return None
 
 
-def require_own(ground: Groundwork, operation: Operation, request: Request) -> None:
+def require_own(plan: ScanPlan, ground: Groundwork, operation: Operation, request: Request) -> None:
     """Raises Unbuildable for a request that names somebody's real thing."""
-    thing = real_thing(ground, operation, request)
+    thing = real_thing(plan, ground, operation, request)
     if thing is not None:
         raise Unbuildable(
             f"the {thing} that it names may be somebody's real one: a user of the scan's own "
