@@ -40,6 +40,7 @@ class Garden(Bank):
             return answer(200, [{"id": each, "wet": each in self.wet} for each in own])
         if path == "/orders" and request.method == "POST":
             self.coins[name] -= self.price
+            self.coins["root"] -= self.price  # who pays for everybody's
         return super().__call__(request)
 
 
@@ -50,11 +51,12 @@ def changes_told(garden: Garden) -> list[str]:
 
 
 def test_what_a_call_cost_is_said_with_the_call() -> None:
-    (note,) = changes_told(Garden(price=5))
+    note, other = changes_told(Garden(price=5))
     said = (
         "Something of alice's has changed during the scan: GET /wallet $.coins, since POST /orders."
     )
     assert note.startswith(said)
+    assert "Something of root's" in other
 
 
 def test_a_read_that_acts_on_what_somebody_has_is_said_and_not_sent_again() -> None:

@@ -105,7 +105,7 @@ async def losses(ground: Groundwork, courier: Courier) -> list[str]:
     """A sentence for each user of whose things something is not as it was."""
     found: dict[str, list[tuple[Had, str]]] = {}  # by user: reads, and places in their answers
     for had in ground.had:
-        told: set[str] = set()
+        told: set[str] = set()  # things in lists: an administrator is shown those of all
         now = {
             name: shown
             for name in had.first
@@ -114,7 +114,7 @@ async def losses(ground: Groundwork, courier: Courier) -> list[str]:
         for name in now:
             places = [each for each in _changed(had, now, name) if each not in told]
             places = await _steady(courier, had, ground.identities[name], now[name], places)
-            told.update(places)
+            told.update(each for each in places if "[" in each)
             found.setdefault(name, []).extend((had, each) for each in places)
     return [_note(name, changes) for name, changes in found.items() if changes]
 
