@@ -4,17 +4,24 @@ A throw-away user tries such calls; what they name is then the scan's own.
 """
 
 import itertools
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from tests.scan.checks.tiny_api import ROLES, scanned
+from tests.scan.small_api import a_check
 from withstand.client.exchange import Request, Response
 from withstand.client.identity import LoginRecipe
 from withstand.scan.access_matrix import Access
+from withstand.scan.answers.shape import leaves
 from withstand.scan.catalogue import all_checks
+from withstand.scan.check import PASSED, Outcome, Per, Send, Steps
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
+from withstand.scan.race import Race
 from withstand.scan.records.record import ScanRecord
+from withstand.scan.subject import Subject
+from withstand.scan.wire.courier import Withheld
 
 TEXT, ID = {"type": "string"}, {"type": "integer", "minimum": 1}
 MAIL = {"type": "string", "format": "email"}
@@ -28,7 +35,8 @@ LOGIN = LoginRecipe(
 
 
 class Bank:
-    """Everybody has an order and an account of their own, from the day they sign up.
+    """Everybody has an order, an account and a plot of their own, from the day they sign up; with
+    `gives` off, only who is there from the beginning.
 
     `calls` are what the document has besides; `does` is told who calls one of them, with what is
     theirs, and may answer otherwise. `spent` are the orders and accounts that a call named, each
@@ -36,13 +44,21 @@ class Bank:
     """
 
     def __init__(
-        self, calls: dict[str, Any], does: Any = None, *, signs_up: bool = True, makes: bool = False
+        self,
+        calls: dict[str, Any],
+        does: Any = None,
+        *,
+        signs_up: bool = True,
+        makes: bool = False,
+        gives: bool = True,
     ) -> None:
+        self.gives = True
         self.numbers = itertools.count(1)
         self.people: dict[str, dict[str, Any]] = {}
         self.owners: dict[int, str] = {}
         for name in ROLES:
             self.join(name)
+        self.gives = gives
         self.real = {name: dict(person) for name, person in self.people.items()}
         self.passwords: dict[str, str] = {}
         self.spent: set[tuple[str, int]] = set()
@@ -54,6 +70,8 @@ class Bank:
             "/orders": {"get": operation()},
             "/orders/{id}": {"get": operation(parameters=(("path", "id"),))},
             "/accounts": {"get": operation()},
+            "/plots": {"get": operation()},
+            "/seeds": {"get": operation()},
             "/products": {"get": operation(secured=False)},
             "/login": {"post": credentials},
             **calls,
@@ -65,7 +83,8 @@ class Bank:
 
     def join(self, name: str) -> dict[str, Any]:
         number = next(self.numbers)
-        self.owners[number] = name
+        if self.gives:
+            self.owners[number] = name
         self.people[name] = {"id": 900 + number, "email": name, "name": name, "state": "home"}
         return self.people[name]
 
@@ -91,7 +110,9 @@ class Bank:
             number = next(self.numbers)
             self.owners[number] = name
             return answer(201, {"id": number, "note": fields.get("note")})
-        if path in {"/orders", "/accounts"}:
+        if path == "/seeds":
+            return answer(200, [{"id": 3, "name": "Rye"}])
+        if path in {"/orders", "/accounts", "/plots"}:
             return answer(200, [{"id": each, "note": "real"} for each in own])
         number = next((int(p) for p in path.split("/") if p.isdecimal()), 0)
         if path.endswith("/harvest"):
@@ -100,10 +121,9 @@ class Bank:
             return answer(200, {"id": number}) if number in own else answer(404, {"error": "none"})
         if path not in self.calls:
             return answer(404, {"error": "none"})
-        for value in fields.values():
-            for each in value if isinstance(value, list) else [value]:
-                if type(each) is int and each in self.owners:
-                    self.spent.add((self.owners[each], each))
+        for _, each in leaves(fields):
+            if type(each) is int and each in self.owners:
+                self.spent.add((self.owners[each], each))
         said = self.does(self.people[name], fields)
         return said or answer(201, {"id": next(self.numbers) + 500})
 
@@ -126,13 +146,20 @@ def is_tested(record: ScanRecord, key: str) -> bool:
     return any(cell.observed is Access.GRANTED for cell in row.cells)
 
 
+def holds(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": [*properties]}
+
+
 SPENDING = [
     ("/payments", {"order_id": ID, "note": TEXT}),
     ("/shipments", {"order_ids": {"type": "array", "items": ID, "minItems": 1}}),
     ("/transfers", {"fromAccount": ID, "note": TEXT}),
     ("/refunds", {"order": ID, "note": TEXT}),
     ("/rpc/addItem", {"orderId": ID, "note": TEXT}),
+    ("/harvests", {"to_plot_id": ID, "note": TEXT}),  # of which no word says that it is somebody's
+    ("/sales", {"lines": {"type": "array", "minItems": 1, "items": holds(plot_id=ID)}}),
 ]
+DEEP = ("/sales", {"lines": {"type": "array", "items": holds(plot=holds(id=ID)), "minItems": 1}})
 
 
 @pytest.mark.parametrize(("path", "inputs"), SPENDING)
@@ -147,7 +174,7 @@ def test_what_a_creation_uses_up_is_the_scans_own(
     assert is_tested(record, f"POST {path}")
 
 
-@pytest.mark.parametrize(("path", "inputs"), SPENDING)
+@pytest.mark.parametrize(("path", "inputs"), [*SPENDING, DEEP])
 def test_without_a_user_of_its_own_the_scan_spends_nothing_and_says_what_would_help(
     path: str, inputs: dict[str, Any]
 ) -> None:
@@ -159,9 +186,44 @@ def test_without_a_user_of_its_own_the_scan_spends_nothing_and_says_what_would_h
     assert "provision under [login]" in note
 
 
-def test_what_anybody_may_read_is_named_by_everybody() -> None:
+@pytest.mark.parametrize("name", ["plot_id", "order_id"])
+def test_no_number_is_made_up_for_what_a_new_user_has_none_of(name: str) -> None:
+    bank = Bank({"/sales": {"post": operation(requestBody=body(**{name: ID}))}}, gives=False)
+    record = scan_of(bank)
+    assert bank.spent == set()
+    assert any("may be somebody's real one" in note for note in record.notes)
+
+
+def test_no_number_is_made_up_for_what_no_list_shows_and_a_word_calls_somebodys() -> None:
+    bank = Bank({"/sales": {"post": operation(requestBody=body(order_id=ID))}}, gives=False)
+    del bank.paths["/orders"], bank.paths["/orders/{id}"]
+    scan_of(bank)
+    assert bank.spent == set()
+
+
+@pytest.mark.parametrize("told", [False, True])
+def test_no_check_names_what_is_a_configured_users_unless_the_user_said_so(told: bool) -> None:
+    def spends(subject: Subject) -> Steps[Outcome]:
+        sale = next(each for each in subject.api.operations if each.path == "/sales")
+        slot = next(each for each in subject.builder.slots(sale) if each.name == "plot_id")
+        for number in range(1, len(ROLES) + 1):
+            built = subject.build(sale, replace={slot: number})
+            with suppress(Withheld):
+                yield Send(request=subject.identities[0].authorize(built.request))
+        return PASSED
+
+    bank = Bank({"/sales": {"post": operation(requestBody=body(plot_id=ID, note=TEXT))}})
+    races = {"POST /sales": Race(values={"plot_id": 1})} if told else {}
+    check = a_check(spends, per=Per.API)
+    scanned(bank, bank.paths, login=LOGIN, checks=(check,), policy={"races": races})
+    assert bool(bank.harmed()) == told
+    assert bank.spent  # with what is the scan's own
+
+
+@pytest.mark.parametrize("name", ["product_id", "seed_id"])
+def test_what_anybody_is_shown_is_named_by_everybody(name: str) -> None:
     bank = Bank(
-        {"/reviews": {"post": operation(requestBody=body(product_id=ID, note=TEXT))}},
+        {"/reviews": {"post": operation(requestBody=body(**{name: ID}, note=TEXT))}},
         signs_up=False,
     )
     assert is_tested(scan_of(bank), "POST /reviews")
@@ -212,10 +274,22 @@ def test_what_turns_out_to_change_the_caller_is_called_by_nobody_who_is_configur
     assert bool(changed) == (does is gone)  # it was tried
 
 
-def test_what_a_new_user_lacks_is_not_tried_with_what_a_configured_one_has() -> None:
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        answer(409, {"error": "your basket is empty"}),
+        answer(200, {"error": "your basket is empty"}),  # which may as well say: not for you
+        answer(404, {"error": "no basket"}),
+        answer(500, {"error": "oops"}),
+    ],
+    ids=["409", "soft", "404", "500"],
+)
+def test_what_a_new_user_may_lack_is_not_tried_with_what_a_configured_one_has(
+    refusal: Response,
+) -> None:
     def ships(person: dict[str, Any], fields: dict[str, Any]) -> Response | None:
         if person["email"] not in ROLES:
-            return answer(409, {"error": "your basket is empty"})
+            return refusal
         person["name"] = "has paid"
         return None
 
@@ -224,9 +298,10 @@ def test_what_a_new_user_lacks_is_not_tried_with_what_a_configured_one_has() -> 
     assert bank.harmed() == set()
 
 
-def test_what_a_new_user_may_not_is_still_tried_by_the_others() -> None:
+@pytest.mark.parametrize("status", [403, 200])
+def test_what_a_new_user_may_not_is_still_tried_by_the_others(status: int) -> None:
     def tidies(person: dict[str, Any], fields: dict[str, Any]) -> Response | None:
-        return None if person["email"] == "root" else answer(403, {"error": "not for you"})
+        return None if person["email"] == "root" else answer(status, {"error": "forbidden"})
 
     bank = Bank({"/tidy": {"post": operation(requestBody=body(note=TEXT))}}, tidies)
     assert is_tested(scan_of(bank), "POST /tidy")

@@ -260,7 +260,7 @@ def test_a_scan_that_is_stopped_keeps_what_it_learned_and_cleans_up() -> None:
     api = Notes()
     asked = itertools.count()
 
-    record, _ = scanned(a_check(finds_everything), server=api, stop=lambda: next(asked) > 25)
+    record, _ = scanned(a_check(finds_everything), server=api, stop=lambda: next(asked) > 40)
 
     assert record.findings
     assert any("interrupted" in note for note in record.notes)

@@ -128,11 +128,14 @@ class ValuePool:
             yield from self._values.get(key, ())
 
     def holds(self, thing: str, value: str) -> bool:
-        """Whether a thing of that kind was seen with this value, or another that points to it."""
+        """Whether a thing of that kind was seen that this value picks, or another that points to
+        it.
+        """
         return any(
             value in map(str, values)
             for (about, name), values in self._values.items()
-            if about == thing or name.startswith(f"{thing}_")
+            if name == thing
+            or (words(name)[-1] in KEY_WORDS and (about == thing or name.startswith(f"{thing}_")))
         )
 
     def knows(self, name: str) -> bool:

@@ -8,6 +8,7 @@ from withstand.client.identity import Identity, LoginRecipe
 from withstand.client.target import Target
 from withstand.openapi.given_values import GivenValues
 from withstand.openapi.operation import Api, Operation
+from withstand.openapi.path_template import calls
 from withstand.scan.check import Check
 from withstand.scan.policy import Policy
 from withstand.scan.records.share import holds
@@ -67,7 +68,11 @@ class ScanPlan:
 
     def calls(self, operation: Operation, request: Request) -> bool:
         """Whether a request is one to this operation of the document."""
-        return called(self.api, self.target.base_path, request) == operation
+        base = self.target.base_path
+        path = request.path.removeprefix(base)
+        if request.method != operation.method or not calls(operation.path, path):
+            return False  # found out soon: this is asked of every request
+        return called(self.api, base, request) == operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

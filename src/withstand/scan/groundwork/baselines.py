@@ -4,7 +4,7 @@ An operation is judged only when an authorised identity's request to it succeede
 Deleting, and changing an account, is only ever tried on objects and users of the scan's own (V8).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -24,6 +24,7 @@ from withstand.scan.access.accounts import (
 from withstand.scan.answers.quiet_answers import Success, alike, may_be_a_refusal
 from withstand.scan.groundwork.askers import turns
 from withstand.scan.groundwork.attempt import Attempt
+from withstand.scan.groundwork.belongings import look_after, look_before
 from withstand.scan.groundwork.corrections import corrections
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.identities import (
@@ -38,9 +39,15 @@ from withstand.scan.groundwork.self_change import (
     Shown,
     account_shown,
     changed_itself,
+    is_for_others,
     may_change_the_caller,
 )
-from withstand.scan.groundwork.spending import may_spend, own_things, require_own
+from withstand.scan.groundwork.spending import (
+    keep_from_spending,
+    may_spend,
+    own_things,
+    require_own,
+)
 from withstand.scan.groundwork.supplies import make_enough, public_place
 from withstand.scan.plan import ScanPlan
 from withstand.scan.subject import Baseline
@@ -48,8 +55,6 @@ from withstand.scan.wire.courier import Courier, NoiseStays
 
 _LOOKED_AT: Final = frozenset({400, 404, 409, 422})
 """Refusals by which an operation shows that it looked at the input, not only at who is asking."""
-_LACKS: Final = frozenset({400, 402, 409, 422})
-"""Refusals of who was let in: what is missing may be what somebody else has, a full cart."""
 
 
 async def take_baselines(
@@ -84,14 +89,17 @@ async def _take_baseline(
     silent: Success | None = None
     before: Shown | None = None
     unsure = may_change_the_caller(operation, ground.builder)
+    await keep_from_spending(plan, ground, courier, operation)
     for identity, pool in turns(plan, ground, operation):
         own = identity is not None and identity.throwaway
-        if not own and unsure and _took_it(ground, tried):
-            break  # it would only work on what somebody configured has and the new user has not
+        if not own and unsure and not is_for_others(plan, ground, operation, tried):
+            break  # it may only work on what somebody configured has and the new user has not
+        if identity is not None and not own:
+            await look_before(ground, courier, operation, identity)
         if identity is not None and not operation.is_read:
             await make_enough(ground, courier, operation, identity)
             if own and may_spend(ground, operation):
-                fixed = {**fixed, **await own_things(ground, courier, operation, identity)}
+                fixed = {**fixed, **own_things(ground, operation, identity)}
             if own and unsure:
                 before = await account_shown(ground, courier, identity)
         for full in (True, False):
@@ -111,8 +119,10 @@ async def _take_baseline(
                         silent = silent or found
                         break
                     await _keep(ground, courier, operation, found, fixed)
-                    if identity is not None and identity.throwaway:
+                    if own:
                         await _seen_to(plan, ground, courier, found, before, unsure=unsure)
+                    elif identity is not None:
+                        await look_after(plan, ground, courier, operation, identity)
                     return
                 _note_refusal(ground, operation, identity, built, exchange, fixed)
                 goes_on = exchange.status not in {401, 403} and _has_options(operation, built)
@@ -154,7 +164,7 @@ async def _seen_to(
             def harms(request: Request, sender: str | None) -> bool:
                 return users.is_one(sender) and plan.calls(operation, request)
 
-            users.keep_from(operation.key, harms)
+            users.keep_from(harms)
     if not gone:
         return
     made = await new_throwaway(plan, ground, courier, name=identity.name)
@@ -196,7 +206,7 @@ async def _attempted(
         if names_a_real_one(ground, operation, pool, built):
             raise Unbuildable("the id of what it works on gets no value: it may be a real one's")
         if may_spend(ground, operation):
-            require_own(plan, ground, courier, operation, built.request)
+            require_own(plan, ground, operation, built.request)
         request = identity.authorize(built.request) if identity else built.request
         signs_up = operation == sign_up_operation(plan.api, ground.builder)
         if identity is not None and signs_up and not can_start_anew(plan, identity):
@@ -213,13 +223,6 @@ async def _attempted(
     except NoiseStays as noise:
         return None, Attempt(identity=name, full=full, exchange=noise.exchange, reason=str(noise))
     return built, Attempt(identity=name, full=full, built=built, exchange=exchange)
-
-
-def _took_it(ground: Groundwork, tried: Sequence[Attempt]) -> bool:
-    """Whether the last try was that of a throw-away user who was let in, but lacked something."""
-    last = tried[-1] if tried else None
-    own = last is not None and last.identity in ground.throwaways
-    return last is not None and own and last.exchange is not None and last.exchange.status in _LACKS
 
 
 def _has_options(operation: Operation, built: Built) -> bool:

@@ -2,13 +2,29 @@
 
 from dataclasses import dataclass, field
 
+from withstand.client.exchange import Request
 from withstand.client.identity import Identity
+from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.openapi.value_pool import ValuePool
+from withstand.scan.answers.belongings import Belongings
 from withstand.scan.answers.profile import Profile
 from withstand.scan.groundwork.attempt import Attempt
 from withstand.scan.made import Made
 from withstand.scan.subject import Baseline
+
+
+@dataclass(slots=True, kw_only=True)
+class Had:
+    """What a read showed each configured user before the scan, and at the latest look; `since` says
+    after which call a place of it was first seen changed.
+    """
+
+    read: Operation
+    request: Request
+    first: dict[str, Belongings] = field(default_factory=dict)
+    latest: dict[str, Belongings] = field(default_factory=dict)
+    since: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +50,12 @@ class Groundwork:
     notes: list[str] = field(default_factory=list)
     facts: list[str] = field(default_factory=list)
     throwaways: dict[str, Identity] = field(default_factory=dict)
+    shown: dict[str, dict[str | None, ValuePool | None]] = field(default_factory=dict)
+    """Operation key of a read without an id → identity name → what it shows them, None where they
+    are refused it."""
+    had: list[Had] = field(default_factory=list)
+    made: ValuePool = field(default_factory=ValuePool)  # what was created, by whichever check
+    taken_in: int = 0  # how many of the exchanges that created it are in `made`
     spared: dict[tuple[str, str | None], Made] = field(default_factory=dict)  # as `Subject` has it
 
     @property

@@ -90,6 +90,8 @@ async def new_throwaway(
     if isinstance(made, Identity):
         ground.throwaways[name] = made
         ground.pools[name] = ValuePool()
+        for shown in ground.shown.values():
+            shown.pop(name, None)
         ground.logged_in_at_s[name] = courier.now_s()
     return made
 

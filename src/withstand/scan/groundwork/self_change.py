@@ -3,8 +3,10 @@
 A throw-away user tries them first, and what its account shows then decides who else may.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from withstand.client.exchange import Response
 from withstand.client.field_names import is_password
@@ -20,9 +22,18 @@ from withstand.openapi.spoken import Deed, only_reads, spoken_deed
 from withstand.scan.access.accounts import opens_a_session, sign_up_operation
 from withstand.scan.answers.profile import asks_who
 from withstand.scan.answers.shape import leaves
+from withstand.scan.groundwork.attempt import Attempt
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.own_ids import ASKS
+from withstand.scan.plan import ScanPlan
 from withstand.scan.wire.courier import Courier, NoiseStays
+
+_NOT_FOR_THEM: Final = re.compile(
+    r"(?i)forbidden|unauthori[sz]ed|not authori[sz]ed|permission|privilege|access (?:is )?denied"
+    r"|\b(?:admin|staff)\w* only|only (?:for )?(?:admin|staff)|requires? .{0,20}\b(?:admin|role)"
+    r"|log(?:ged)?[ -]?in|sign(?:ed)?[ -]?in|\b40[13](?:\d\d\d?)?\b"
+)
+"""What refuses whoever asks; any other no may be about what somebody else has, a full cart."""
 
 
 def may_change_the_caller(operation: Operation, builder: RequestBuilder) -> bool:
@@ -39,6 +50,20 @@ def may_change_the_caller(operation: Operation, builder: RequestBuilder) -> bool
     if collects or creates or operation == sign_up_operation(builder.api, builder):
         return False
     return not any(is_reference(slot.name.rpartition(".")[2]) for slot in builder.slots(operation))
+
+
+def is_for_others(
+    plan: ScanPlan, ground: Groundwork, operation: Operation, tried: Sequence[Attempt]
+) -> bool:
+    """Whether somebody configured may try what a throw-away user came to nothing with: as the user
+    said, or as a refusal says that is for no want of anything. None that is unclear does.
+    """
+    last = tried[-1] if tried else None
+    if last is None or last.identity not in ground.throwaways or last.exchange is None:
+        return True
+    if plan.policy.allowed_roles(operation) is not None or last.exchange.status in {401, 403, 405}:
+        return True
+    return bool(_NOT_FOR_THEM.search(last.what))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import RequestBuilder
 from withstand.scan.access.accounts import looks_like_login, sign_up_operation
 from withstand.scan.check import Check, Per, Safety
-from withstand.scan.groundwork import canary, health, identities, throwaways
+from withstand.scan.groundwork import belongings, canary, health, identities, throwaways
 from withstand.scan.groundwork.baselines import take_baselines
 from withstand.scan.groundwork.examination import Examination, examined
 from withstand.scan.groundwork.ground import Groundwork
@@ -86,6 +86,7 @@ class ScanRun:
         await identities.reach(self.plan, self.courier)
         await identities.log_everybody_in(self.plan, self._ground, self.courier)
         await canary.read_profiles(self.plan, self._ground, self.courier)
+        await belongings.see_belongings(self.plan, self._ground, self.courier)
         await identities.sign_somebody_up(self.plan, self._ground, self.courier)
         self._report("baselines", 0, len(self.plan.api.operations))
         before = self.courier.requests
@@ -195,6 +196,8 @@ class ScanRun:
                 self._outcomes.void = (
                     f"after the scan {broken}; the check that ran last was {self._outcomes.last}"
                 )
+            else:
+                ground.notes.extend(await belongings.losses(ground, self.courier))
         ground.notes.extend(throwaways.removed(self.plan, ground.throwaways))
 
     async def one(self, check: Check, operation: Operation | None, *, last: bool) -> ScanRecord:

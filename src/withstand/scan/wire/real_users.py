@@ -5,7 +5,7 @@ user creates for themselves may name somebody who is real.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
@@ -52,6 +52,10 @@ ACTS: Final = (
     | {"merge", "finalise", "finalize", "ship", "promote", "demote", "unsubscribe"}
 )
 """Verbs of what is done to something that is there, by whatever method it is asked for."""
+_FRAMES: Final = frozenset(
+    {"params", "arguments", "args", "data", "payload", "attributes", "input"}
+)
+"""Under what all inputs of a call stand, or all that is said of a thing."""
 _UNMISTAKABLE: Final = 16  # characters from which on letters with digits name just one thing
 
 
@@ -63,11 +67,11 @@ class RealUsers:
         self._names: dict[str, str] = {}  # what names somebody → the identity
         self._people: set[str] = set()
         self._roles: set[str] = set()  # what they may be called: `{"playerId": 1}`
-        self._harms: dict[str, Callable[[Request, str | None], bool]] = {}  # by operation key
+        self._harms: list[Callable[[Request, str | None], bool]] = []
 
-    def keep_from(self, key: str, harms: Callable[[Request, str | None], bool]) -> None:
+    def keep_from(self, harms: Callable[[Request, str | None], bool]) -> None:
         """From now on a request for which `harms` says so, told who sends it, is not sent."""
-        self._harms[key] = harms
+        self._harms.append(harms)
 
     def is_one(self, name: str | None) -> bool:
         """Whether an identity of that name is configured."""
@@ -77,7 +81,7 @@ class RealUsers:
         """Whether a request does something to a configured user, or to what they own, without
         naming them.
         """
-        return any(harms(request, sender) for harms in self._harms.values())
+        return any(harms(request, sender) for harms in self._harms)
 
     def know(self, identity: Identity, profile: Profile | None = None) -> None:
         """Takes in what names an identity: its fields, its token's claims, and a profile."""
@@ -176,7 +180,7 @@ def _said(path: str, inputs: list[tuple[str, str]]) -> tuple[str, ...]:
 def inputs_of(request: Request) -> list[tuple[str, str]]:
     """Name and text of all that is scalar in the query and in a JSON body or a form.
 
-    The items of a list have the name of the list.
+    The items of a list have the name of the list, and a bare `id` that of what it is in as well.
     """
     found = parse_qsl(request.path.partition("?")[2])
     body = request.body.decode("utf-8", "replace")
@@ -188,19 +192,28 @@ def inputs_of(request: Request) -> list[tuple[str, str]]:
             document = json.loads(body)
             if isinstance(document, dict) and "jsonrpc" in document:
                 document.pop("id", None)  # that of the exchange
-            found += _scalars(document, "")
+            found += _scalars(document, ())
     return found
 
 
-def _scalars(node: Any, name: str) -> Iterator[tuple[str, str]]:
+def _scalars(node: Any, path: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     if isinstance(node, Mapping):
         for key, part in node.items():
-            yield from _scalars(part, str(key))
+            yield from _scalars(part, (*path, str(key)))
     elif isinstance(node, list):
         for part in node:
-            yield from _scalars(part, name)
+            yield from _scalars(part, path)
     elif isinstance(node, str | int) and not isinstance(node, bool):
-        yield name, str(node)
+        yield input_name(path), str(node)
+
+
+def input_name(path: Sequence[str]) -> str:
+    """The last of the names that lead to an input; `plot_id` for the `id` in `{"plot": {"id": 7}}`,
+    though not for what is framed: `{"params": {"id": 7}}`.
+    """
+    *before, name = [part for part in path if not part.isdecimal()] or [""]
+    around = [part for part in before if part.lower() not in _FRAMES]
+    return f"{around[-1]}_{name}" if around and name.lower() in ID_WORDS else name
 
 
 def _is_name(name: str) -> bool:
