@@ -175,9 +175,10 @@ CHECK = Check(
         "refusal: null, a text in place of a number, a list or an object, an empty or a very long "
         "text, zero, a negative number, one beyond 64 bits, or what exists already. So input "
         "reaches code that was not written for it, each such request fills the error log, and "
-        "parts of it may already have happened. The check compares with the usual value, twice, and stops at the first crash of "
-        "an input. Values that no client sends by accident weigh less. What creates something gets "
-        "the same request twice: a name that must be unique is taken then."
+        "parts of it may already have happened. The check compares with the usual value, twice, "
+        "and stops at the first crash of an input. Values that no client sends by accident weigh "
+        "less. What creates something gets the same request twice: a name that must be unique is "
+        "taken then."
     ),
     remedy=(
         "Validate every input at the border against its schema (type, bounds, length, whether it "
