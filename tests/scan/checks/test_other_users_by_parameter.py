@@ -273,6 +273,40 @@ def test_objects_that_nobody_creates_are_known_from_lists_that_have_nothing_in_c
     assert len(findings(READ, server, document)) == (not scoped)
 
 
+@pytest.mark.parametrize(
+    ("flaw", "first"), [("anybody's", 1), ("anybody's", 4711), ("scoped", 1), ("shared", 1)]
+)
+def test_objects_of_somebody_else_are_known_where_nobody_of_the_scan_has_any(
+    flaw: str, first: int
+) -> None:
+    owners = {str(first + 1): 7, str(first + 2): 9}
+    ids = {"alice": 21, "bob": 22, "root": 1}
+
+    def server(request: Request) -> Response:
+        name = caller(request)
+        if name is None:
+            return UNAUTHENTICATED
+        if request.path == "/me":
+            return answer(200, {"id": ids[name], "name": name, "team": 7})
+        if request.path == "/invoices":
+            return answer(200, [{"id": int(n)} for n in owners if name == "root"])
+        number = last_segment(request)
+        may = flaw != "scoped" or name == "root"
+        if number not in owners or not may:
+            return not_found()
+        owner = 7 if flaw == "shared" else owners[number]
+        return answer(200, {"id": int(number), "customer": {"id": owner}, "cents": 271828})
+
+    place = {"in": "path", "name": "id", "required": True, "schema": {"type": "integer"}}
+    document: dict[str, Any] = {
+        "/me": ME,
+        "/invoices": {"get": operation()},
+        "/invoices/{id}": {"get": operation() | {"parameters": [place]}},
+    }
+    found = findings(READ, server, document)
+    assert len(found) == (flaw == "anybody's")
+
+
 def test_an_object_that_only_a_put_makes_is_made_by_it() -> None:
     def server_for(*, scoped: bool) -> Server:
         kept: dict[str, tuple[str, str]] = {}
