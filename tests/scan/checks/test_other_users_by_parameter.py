@@ -17,6 +17,7 @@ from withstand.scan.examples import (
     last_segment,
     not_found,
     operation,
+    page,
     query,
     sent,
 )
@@ -496,3 +497,36 @@ def test_what_a_bare_number_names_is_filled_and_looked_at_by_a_stranger() -> Non
     assert finding.operations == ("GET /cards/",)
     assert finding.confidence is Confidence.FIRM
     assert findings(PARAMETER, Boards(looks=True), document) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "flaw"),
+    [("file", "stored_as", True), ("name", "link", True), ("file", "stored_as", False)],
+)
+def test_a_file_is_picked_by_a_name_that_only_its_owner_was_told(
+    name: str, kept: str, flaw: bool
+) -> None:
+    files = {"alice": ["may-7f3a.csv", "june-9b01.csv"], "bob": [], "root": []}
+
+    def server(request: Request) -> Response:
+        me = caller(request)
+        if me is None:
+            return UNAUTHENTICATED
+        if request.operation_path == "/me":
+            return answer(200, {"name": me, "avatar": f"{me}.png"})
+        if request.operation_path == "/exports":
+            address = "/download?name=" if kept == "link" else ""
+            return answer(200, [{kept: address + each} for each in files[me]])
+        wanted = query(request, name)
+        known = [each for own in files.values() for each in own] if flaw else files[me]
+        if wanted.endswith(".png"):
+            return page(200, "a picture that all may see", "image/png")
+        return page(200, f"{wanted}: 271828", "text/csv") if wanted in known else not_found()
+
+    document: dict[str, Any] = {
+        "/me": ME,
+        "/exports": {"get": operation()},
+        "/download": {"get": operation(parameters=(("query", name),))},
+    }
+    found = findings(PARAMETER, server, document)
+    assert [each.operations for each in found] == [("GET /download",)] * flaw

@@ -24,6 +24,7 @@ from withstand.scan.access.making import create
 from withstand.scan.access.objects import Made
 from withstand.scan.answers.shape import leaves
 from withstand.scan.check import Steps, send
+from withstand.scan.probes.file_names import file_told, names_file
 from withstand.scan.subject import Subject
 from withstand.scan.wire.real_users import acts
 
@@ -77,6 +78,7 @@ def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
             or thing_named(name) is not None
             or name.lower() in _THINGS
             or _names_by_type(subject, slot)
+            or names_file(operation, slot)
         ):
             yield slot
 
@@ -118,6 +120,10 @@ def referred(
                 )
                 value = made.identifier if found is None else found
                 return Reference(slot=slot, value=value, made=made, item=item)
+    if names_file(operation, slot):
+        told = yield from file_told(subject, operation, slot, owner, stranger)
+        if told is not None:
+            return Reference(slot=slot, value=told, listed=True)
     person, bare = names_person(operation, slot), name.lower() in ID_WORDS
     value = own_value(subject, name, owner) if person or not bare else None
     if value is None and not person and not acts(operation):
