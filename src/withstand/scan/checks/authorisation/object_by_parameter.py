@@ -154,8 +154,9 @@ CHECK = Check(
         "`GET /getInvoice?id=7`, an order in `POST /rpc/deleteOrder`, and a file has a name in "
         "`GET /download?file=`. The check takes such values only from what their owner was told, "
         "sends them as another user of the same role, and looks whether the owner's data come "
-        "back, or whether the owner reads a change. What that user sees without the id too is shared and "
-        "passes; inputs that are meant to name somebody else, such as a recipient, are left alone."
+        "back, or whether the owner reads a change. What that user sees without the id too is "
+        "shared and passes; inputs that are meant to name somebody else, such as a recipient, are "
+        "left alone."
     ),
     remedy=(
         "Take who is calling from the credential only. Where an id has to be sent, look it up "
