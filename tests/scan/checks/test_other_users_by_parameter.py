@@ -501,7 +501,13 @@ def test_what_a_bare_number_names_is_filled_and_looked_at_by_a_stranger() -> Non
 
 @pytest.mark.parametrize(
     ("name", "kept", "flaw"),
-    [("file", "stored_as", True), ("name", "link", True), ("file", "stored_as", False)],
+    [
+        ("file", "stored_as", True),
+        ("name", "link", True),
+        ("file", "stored_as", False),
+        ("name", "stored_as", False),
+        ("name", "", False),
+    ],
 )
 def test_a_file_is_picked_by_a_name_that_only_its_owner_was_told(
     name: str, kept: str, flaw: bool
@@ -516,9 +522,11 @@ def test_a_file_is_picked_by_a_name_that_only_its_owner_was_told(
             return answer(200, {"name": me, "avatar": f"{me}.png"})
         if request.operation_path == "/exports":
             address = "/download?name=" if kept == "link" else ""
-            return answer(200, [{kept: address + each} for each in files[me]])
+            return answer(200, [{kept: address + each} for each in files[me] if kept])
         wanted = query(request, name)
         known = [each for own in files.values() for each in own] if flaw else files[me]
+        if name == "name" and not flaw:
+            return answer(200, {"initials": f"{wanted[:1]}.{wanted[-1:]}."})
         if wanted.endswith(".png"):
             return page(200, "a picture that all may see", "image/png")
         return page(200, f"{wanted}: 271828", "text/csv") if wanted in known else not_found()

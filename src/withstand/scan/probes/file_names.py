@@ -22,7 +22,12 @@ from withstand.scan.subject import Subject
 _SAYS_FILE: Final = frozenset(
     {"file", "filename", "filepath", "path", "attachment", "document", "template", "name", "key"}
 )
-_FILE_NAME: Final = re.compile(r"[\w][\w ./()+-]{0,150}\.[A-Za-z][A-Za-z0-9]{1,4}")
+_FILE_NAME: Final = re.compile(
+    r"(?i)\w[\w ./()+-]{0,150}\.(?:pdf|csv|tsv|txt|md|rtf|log|xml|json|ya?ml|html?|docx?|odt|xlsx?"
+    r"|ods|pptx?|zip|gz|tar|7z|ics|vcf|eml|msg|sql|bak|db|mp[34]|wav|jpe?g|png|gif|tiff?|webp|svg"
+    r"|dcm|pem|p12)"
+)
+"""Not every name with a dot: that of a host is none."""
 _OWN: Final = frozenset({"exports", "reports", "uploads", "downloads", "backups", "receipts"})
 _PICTURES: Final = frozenset(
     {"avatar", "picture", "photo", "image", "img", "logo", "icon", "thumbnail", "cover", "banner"}
@@ -37,6 +42,13 @@ def names_file(operation: Operation, slot: Slot) -> bool:
     return (
         reads and slot.location == "query" and slot.is_text and words(slot.name)[-1] in _SAYS_FILE
     )
+
+
+def like(name: str, nonce: str) -> str:
+    """A name of the same form that no file has: `may-7f3a.csv` → `b1c-09de.csv`."""
+    stem, dot, ending = name.rpartition(".")
+    drawn = iter(nonce.removeprefix("ws") * (len(stem) // 8 + 1))
+    return "".join(next(drawn) if each.isalnum() else each for each in stem) + dot + ending
 
 
 def file_told(

@@ -70,17 +70,22 @@ def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
             continue
         if "enum" in slot.schema or slot.kinds <= {"boolean", "number"}:
             continue
-        numbered = len(said) > 1 and said[-1] in _NUMBERS
-        if (
-            is_reference(name)
-            or names_person(operation, slot)
-            or numbered
-            or thing_named(name) is not None
-            or name.lower() in _THINGS
-            or _names_by_type(subject, slot)
-            or names_file(operation, slot)
-        ):
+        if _points(subject, operation, slot) or names_file(operation, slot):
             yield slot
+
+
+def _points(subject: Subject, operation: Operation, slot: Slot) -> bool:
+    """Whether its name, or its type, says that an input names a thing or a person."""
+    name = slot.name.rsplit(".", 1)[-1]
+    said = words(name)
+    return (
+        is_reference(name)
+        or names_person(operation, slot)
+        or (len(said) > 1 and said[-1] in _NUMBERS)
+        or thing_named(name) is not None
+        or name.lower() in _THINGS
+        or _names_by_type(subject, slot)
+    )
 
 
 def _names_by_type(subject: Subject, slot: Slot) -> bool:
@@ -124,6 +129,8 @@ def referred(
         told = yield from file_told(subject, operation, slot, owner, stranger)
         if told is not None:
             return Reference(slot=slot, value=told, listed=True)
+        if not _points(subject, operation, slot):
+            return None
     person, bare = names_person(operation, slot), name.lower() in ID_WORDS
     value = own_value(subject, name, owner) if person or not bare else None
     if value is None and not person and not acts(operation):
