@@ -54,6 +54,7 @@ class Reference:
     value: object
     made: Made | None = None
     item: Operation | None = None  # an operation on that object, in the document or supposed
+    is_file: bool = False  # it is the name of one
     listed: bool = False  # it stands in the owner's list, and nothing of that in the stranger's
 
 
@@ -128,7 +129,7 @@ def referred(
     if names_file(operation, slot):
         told = yield from file_told(subject, operation, slot, owner, stranger)
         if told is not None:
-            return Reference(slot=slot, value=told, listed=True)
+            return Reference(slot=slot, value=told, is_file=True, listed=True)
         if not _points(subject, operation, slot):
             return None
     person, bare = names_person(operation, slot), name.lower() in ID_WORDS
