@@ -15,7 +15,7 @@ _CODES: Final = ("code", "status", "statuscode", "status_code", "retcode")
 _MESSAGES: Final = frozenset(
     {"message", "msg", "errmsg", "error_msg", "reason", "detail", "details"}
 )
-_BESIDE: Final = _MESSAGES | {
+ENVELOPE: Final = _MESSAGES | {
     *_FLAGS, *_ERRORS, *_CODES, "data", "result", "timestamp", "time", "path", "title", "type",
     "requestid", "request_id", "traceid", "trace_id",
 }  # fmt: skip
@@ -56,7 +56,7 @@ def _flag(value: Any) -> bool | None:
 
 def _has_code(lower: Mapping[str, Any]) -> bool:
     """Whether it is a message with a code that refuses, and nothing else."""
-    if not lower.keys() <= _BESIDE or not lower.keys() & _MESSAGES:
+    if not lower.keys() <= ENVELOPE or not lower.keys() & _MESSAGES:
         return False
     codes = [lower[key] for key in _CODES if key in lower]
     return any(each is False or _REFUSES.fullmatch(str(each)) for each in codes)

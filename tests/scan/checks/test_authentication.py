@@ -1,13 +1,15 @@
 """Credentials: what must be found, and what must not be taken for a flaw."""
 
 import itertools
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from withstand.client.exchange import Request, Response
-from withstand.client.identity import Credential, Identity, LoginRecipe
+from withstand.client.identity import Credential, Identity, LoginRecipe, jwt_claims
+from withstand.client.scripted import Scripted
 from withstand.scan.check import Server
 from withstand.scan.examples import (
     UNAUTHENTICATED,
@@ -285,6 +287,51 @@ def test_a_token_refused_while_it_is_still_valid_proves_nothing() -> None:
     what, reason = state(EXPIRED, server, THINGS, login=recipe)
     assert what is CoverageState.INCONCLUSIVE
     assert "refused at once" in reason
+
+
+@pytest.mark.parametrize("looks", [True, False])
+@pytest.mark.parametrize("told", ["by the token", "beside the token"])
+def test_a_token_that_lives_a_minute_is_waited_for_without_being_asked_for(
+    told: str, looks: bool
+) -> None:
+    given: dict[str, float] = {}
+    transport = Scripted(lambda request: server(request))
+
+    def server(request: Request) -> Response:
+        now_s = transport.unix_time_s()
+        if request.operation_path == "/login":
+            claims = {"n": len(given)}
+            if told == "by the token":
+                claims |= {"iat": int(now_s), "exp": int(now_s) + 60}
+            token = signed(claims, b"no word that anybody would guess")
+            given[f"Bearer {token}"] = now_s + 60
+            return answer(200, {"token": token, "expires_in": 60})
+        ends_s = given.get(request.header("authorization") or "")
+        if ends_s is None or (looks and now_s > ends_s):
+            return UNAUTHENTICATED
+        return answer(200, {"a": 1})
+
+    people = tuple(replace(each, credential=None) for each in identities(("alice",)))
+    found = findings(EXPIRED, server, THINGS, login=LOGIN, people=people, transport=transport)
+    assert len(found) == (not looks)
+
+
+@pytest.mark.parametrize("looks", [True, False])
+def test_where_the_key_is_guessed_an_expired_token_is_written_with_it(looks: bool) -> None:
+    transport = Scripted(lambda request: server(request))
+
+    def server(request: Request) -> Response:
+        token = (request.header("authorization") or "").removeprefix("Bearer ")
+        ends_s = (jwt_claims(token) or {}).get("exp", 0)
+        if not is_signed_with(token, b"secret") or (looks and transport.unix_time_s() > ends_s):
+            return UNAUTHENTICATED
+        return answer(200, {"a": 1})
+
+    weak = {n: signed({"sub": n, "exp": 4_000_000_000}, b"secret") for n in ("alice", "bob")}
+    people = identities(("alice", "bob"), tokens=weak)
+    found = findings(EXPIRED, server, THINGS, people=people, transport=transport)
+    assert len(found) == (not looks)
+    assert looks or "eyJ" not in repr(found)
 
 
 # --- signatures -------------------------------------------------------------------------------

@@ -56,6 +56,29 @@ def test_every_way_to_refuse_a_lower_role_is_no_flaw(others: Response) -> None:
     assert findings(ROLE, server, REPORTS, policy=ADMINS) == ()
 
 
+@pytest.mark.parametrize("nothing", [[], {"data": None}, {"success": True, "data": [], "total": 0}])
+def test_nothing_in_the_answer_is_no_answer_to_a_lower_role(nothing: Any) -> None:
+    def filled(request: Request) -> Response:
+        return reports(request, {"rows": ["all"]}, answer(200, nothing))
+
+    def empty(request: Request) -> Response:
+        return UNAUTHENTICATED if caller(request) is None else answer(200, nothing)
+
+    what, _ = state(ROLE, filled, REPORTS, policy=ADMINS)
+    assert what is CoverageState.PASSED
+    what, reason = state(ROLE, empty, REPORTS, policy=ADMINS)
+    assert what is CoverageState.INCONCLUSIVE
+    assert "nothing in it" in reason
+
+
+def test_a_truth_value_of_its_own_is_an_answer_to_a_lower_role() -> None:
+    def server(request: Request) -> Response:
+        shown = {"maintenance": False, "until": None}
+        return UNAUTHENTICATED if caller(request) is None else answer(200, shown)
+
+    assert len(findings(ROLE, server, REPORTS, policy=ADMINS)) == 1
+
+
 def test_where_nobody_said_who_may_use_it_no_role_is_wrong() -> None:
     def server(request: Request) -> Response:
         return reports(request, {"rows": []}, FORBIDDEN)

@@ -13,6 +13,7 @@ from withstand.client.exchange import Exchange, Failure, FailureKind, Request, R
 from withstand.client.scripted import Late, Scripted
 from withstand.client.target import Target
 from withstand.report.finding_text import finding_text
+from withstand.scan.catalogue import check_named
 from withstand.scan.check import Server
 from withstand.scan.examples import answer, body, not_found, operation, page, query, sent
 from withstand.scan.finding import Severity
@@ -183,13 +184,37 @@ def test_a_server_that_fails_now_and_then_is_not_reported() -> None:
         assert findings(check, server, bookings()) == ()
 
 
-def test_an_operation_with_many_inputs_costs_no_more_than_a_bounded_number_of_requests() -> None:
-    from withstand.scan.catalogue import check_named
+MEMBERS = {
+    "/members": {"post": operation(secured=False, requestBody=body(name={"type": "string"}))}
+}
+TAKEN = "UNIQUE constraint failed: members.name"
 
+
+@pytest.mark.parametrize("status", [500, 409])
+def test_what_exists_already_is_sent_once_more_and_a_conflict_is_no_crash(status: int) -> None:
+    names: set[str] = set()
+
+    def server(request: Request) -> Response:
+        name = sent(request).get("name")
+        if not isinstance(name, str) or not name:
+            return answer(422, {})
+        if name in names:
+            return answer(status, {"error": TAKEN if status == 500 else "there is one already"})
+        names.add(name)
+        return answer(201, {"name": name})
+
+    found = findings(VALUE, server, MEMBERS)
+    assert [finding.parameter for finding in found] == ([None] if status == 500 else [])
+    alone, along = check_named("database-error-in-response"), (check_named(VALUE),)
+    record, _ = scanned(server, MEMBERS, checks=(alone,), provoking=along)
+    assert [TAKEN[:20] in repr(f) for f in record.findings] == ([True] if status == 500 else [])
+
+
+def test_an_operation_with_many_inputs_costs_no_more_than_a_bounded_number_of_requests() -> None:
     paths = bookings(body(**{f"field_{n}": {"type": "string"} for n in range(30)}))
     _, without = scanned(lenient, paths, checks=())
     _, exchanges = scanned(lenient, paths, checks=(check_named(VALUE),))
-    assert len(exchanges) - len(without) <= 20 * 5
+    assert len(exchanges) - len(without) <= 20 * 5 + 2
 
 
 # --- bodies -----------------------------------------------------------------------------------

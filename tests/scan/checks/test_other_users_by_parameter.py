@@ -17,6 +17,7 @@ from withstand.scan.examples import (
     last_segment,
     not_found,
     operation,
+    page,
     query,
     sent,
 )
@@ -273,6 +274,40 @@ def test_objects_that_nobody_creates_are_known_from_lists_that_have_nothing_in_c
     assert len(findings(READ, server, document)) == (not scoped)
 
 
+@pytest.mark.parametrize(
+    ("flaw", "first"), [("anybody's", 1), ("anybody's", 4711), ("scoped", 1), ("shared", 1)]
+)
+def test_objects_of_somebody_else_are_known_where_nobody_of_the_scan_has_any(
+    flaw: str, first: int
+) -> None:
+    owners = {str(first + 1): 7, str(first + 2): 9}
+    ids = {"alice": 21, "bob": 22, "root": 1}
+
+    def server(request: Request) -> Response:
+        name = caller(request)
+        if name is None:
+            return UNAUTHENTICATED
+        if request.path == "/me":
+            return answer(200, {"id": ids[name], "name": name, "team": 7})
+        if request.path == "/invoices":
+            return answer(200, [{"id": int(n)} for n in owners if name == "root"])
+        number = last_segment(request)
+        may = flaw != "scoped" or name == "root"
+        if number not in owners or not may:
+            return not_found()
+        owner = 7 if flaw == "shared" else owners[number]
+        return answer(200, {"id": int(number), "customer": {"id": owner}, "cents": 271828})
+
+    place = {"in": "path", "name": "id", "required": True, "schema": {"type": "integer"}}
+    document: dict[str, Any] = {
+        "/me": ME,
+        "/invoices": {"get": operation()},
+        "/invoices/{id}": {"get": operation() | {"parameters": [place]}},
+    }
+    found = findings(READ, server, document)
+    assert len(found) == (flaw == "anybody's")
+
+
 def test_an_object_that_only_a_put_makes_is_made_by_it() -> None:
     def server_for(*, scoped: bool) -> Server:
         kept: dict[str, tuple[str, str]] = {}
@@ -462,3 +497,44 @@ def test_what_a_bare_number_names_is_filled_and_looked_at_by_a_stranger() -> Non
     assert finding.operations == ("GET /cards/",)
     assert finding.confidence is Confidence.FIRM
     assert findings(PARAMETER, Boards(looks=True), document) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "flaw"),
+    [
+        ("file", "stored_as", True),
+        ("name", "link", True),
+        ("file", "stored_as", False),
+        ("name", "stored_as", False),
+        ("name", "", False),
+    ],
+)
+def test_a_file_is_picked_by_a_name_that_only_its_owner_was_told(
+    name: str, kept: str, flaw: bool
+) -> None:
+    files = {"alice": ["may-7f3a.csv", "june-9b01.csv"], "bob": [], "root": []}
+
+    def server(request: Request) -> Response:
+        me = caller(request)
+        if me is None:
+            return UNAUTHENTICATED
+        if request.operation_path == "/me":
+            return answer(200, {"name": me, "avatar": f"{me}.png"})
+        if request.operation_path == "/exports":
+            address = "/download?name=" if kept == "link" else ""
+            return answer(200, [{kept: address + each} for each in files[me] if kept])
+        wanted = query(request, name)
+        known = [each for own in files.values() for each in own] if flaw else files[me]
+        if name == "name" and not flaw:
+            return answer(200, {"initials": f"{wanted[:1]}.{wanted[-1:]}."})
+        if wanted.endswith(".png"):
+            return page(200, "a picture that all may see", "image/png")
+        return page(200, f"{wanted}: 271828", "text/csv") if wanted in known else not_found()
+
+    document: dict[str, Any] = {
+        "/me": ME,
+        "/exports": {"get": operation()},
+        "/download": {"get": operation(parameters=(("query", name),))},
+    }
+    found = findings(PARAMETER, server, document)
+    assert [each.operations for each in found] == [("GET /download",)] * flaw

@@ -152,6 +152,21 @@ def test_a_way_out_through_the_path_itself_is_found() -> None:
     assert finding.parameter == "path name"
 
 
+@pytest.mark.parametrize("leads_out", [True, False])
+def test_a_folder_of_which_no_file_is_known_is_tried_behind_an_error_in_a_200(
+    leads_out: bool,
+) -> None:
+    def server(request: Request) -> Response:
+        path = posixpath.normpath("/srv/" + query(request, "file"))
+        if path == "/etc/passwd" and leads_out:
+            return page(200, PASSWD, "text/plain")
+        return answer(200, {"success": False, "error": "no such file"})
+
+    parameters = (("query", "file"),)
+    paths = {"/export": {"get": operation(secured=False, parameters=parameters)}}
+    assert len(findings(TRAVERSAL, server, paths)) == leads_out
+
+
 @pytest.mark.parametrize(
     "server",
     [

@@ -349,3 +349,71 @@ def test_an_object_that_is_changed_by_post_is_tried_and_a_collection_is_not(chan
     assert len(findings(CREATE, server_of("balance"), document)) == 1
     became, _ = state(UPDATE, server_of("balance"), document, "POST /claims")
     assert became is CoverageState.NOT_APPLICABLE
+
+
+def _sendable(**fields: dict[str, Any]) -> dict[str, Any]:
+    """The claims, of whose properties callers may send some more."""
+    both, shown = body(text=TEXT, **fields), {"type": "string", "enum": ["new", "paid", "gone"]}
+    schema = {"type": "object", "properties": {"status": shown}}
+    seen = {"200": {"description": "OK", "content": {"application/json": {"schema": schema}}}}
+    return {
+        "/me": {"get": operation()},
+        "/claims": {"post": operation(requestBody=both)},
+        "/claims/{id}": {
+            "get": operation(parameters=ITEM, responses=seen),
+            "patch": operation(parameters=ITEM, requestBody=both, responses=seen),
+        },
+    }
+
+
+@pytest.mark.parametrize("check", [CREATE, UPDATE])
+def test_a_value_that_is_shown_and_not_offered_is_not_the_callers_to_send(check: str) -> None:
+    offered: Any = {"type": "string", "enum": ["new", "gone"]}
+    taking = claims(keeps=("status",))
+
+    def choosy(request: Request) -> Response:
+        if request.method != "GET" and sent(request).get("status", "new") not in offered["enum"]:
+            return answer(422, {"error": "new or gone"})
+        return taking(request)
+
+    (finding,) = findings(check, taking, _sendable(status=offered))
+    assert 'status = "paid"' in finding.detail
+    assert findings(check, choosy, _sendable(status=offered)) == ()
+    everything = {**offered, "enum": ["new", "paid", "gone"]}
+    assert findings(check, taking, _sendable(status=everything)) == ()
+
+
+@pytest.mark.parametrize("check", [CREATE, UPDATE])
+@pytest.mark.parametrize("by", ["others", "callers"])
+def test_what_only_others_may_bring_about_is_not_the_callers_to_send(check: str, by: str) -> None:
+    approve = "/admin/claims/{id}/approve" if by == "others" else "/claims/{id}/approve"
+    document = {**_sendable(status=TEXT), approve: {"post": operation(parameters=ITEM)}}
+    policy = {"access": {"* /admin/*": ("admin",)}}
+    found = findings(check, claims(keeps=("status",)), document, policy=policy)
+    assert ['status = "approved"' in each.detail for each in found] == [True] * (by == "others")
+    assert findings(check, claims(), document, policy=policy) == ()
+
+
+class Profiles(Users):
+    """Users whose account also says who is verified, and what they do at the moment."""
+
+    def __call__(self, request: Request) -> Response:
+        response = super().__call__(request)
+        if request.path != "/me" or response.status != 200:
+            return response
+        me = response.json()["email"]
+        own = {"email_verified": False, "status": "here", **self.users[me]}
+        if request.method == "PATCH":
+            own |= {k: v for k, v in sent(request).items() if k in {"status", self.takes}}
+            self.users[me].update(own)
+        return answer(200, {**response.json(), **{k: own[k] for k in ("email_verified", "status")}})
+
+
+@pytest.mark.parametrize("takes", ["role", "email_verified", "nothing"])
+def test_who_sends_their_profile_back_is_not_verified_nor_promoted_by_it(takes: str) -> None:
+    sendable = body(nickname=TEXT, status=TEXT, role=TEXT, email_verified={"type": "boolean"})
+    document = {**USERS, "/me": {"get": operation(), "patch": operation(requestBody=sendable)}}
+    server = Profiles(takes=takes)
+    found = findings(UPDATE, server, document, login=LOGIN, people=server.people())
+    assert [takes in each.detail for each in found] == [True] * (takes != "nothing")
+    assert [u["role"] for u in server.users.values()].count("admin") == 1

@@ -36,7 +36,7 @@ from withstand.scan.finding import Confidence
 from withstand.scan.seen import operation_of
 from withstand.scan.subject import Subject
 
-_OWNER_WORDS: Final = frozenset(
+OWNER_WORDS: Final = frozenset(
     {"owner", "author", "user", "username", "customer", "client", "patient", "buyer", "holder"}
 )
 _WRITES: Final = ("PATCH", "PUT", "DELETE")
@@ -165,7 +165,7 @@ def names_owner(subject: Subject, held: Holding, owner: Identity) -> bool:
     response = held.exchange.response
     known = {str(value) for value in known_values(subject, owner)}
     return any(
-        bool(_OWNER_WORDS & {*words(key)}) and str(value) in known
+        bool(OWNER_WORDS & {*words(key)}) and str(value) in known
         for key, value in leaves(response.json() if response else None)
         if value not in (None, "", True, False)
     )

@@ -17,7 +17,7 @@ from withstand.scan.access.objects import Made, like_baseline, located, read_bac
 from withstand.scan.access_matrix import Access as Access
 from withstand.scan.answers.landing import is_gone, leads_alike
 from withstand.scan.answers.removal import how_gone
-from withstand.scan.answers.shape import same_shape, tells
+from withstand.scan.answers.shape import is_empty, same_shape, tells
 from withstand.scan.answers.similarity import same_content
 from withstand.scan.check import Steps, send
 from withstand.scan.subject import Baseline, Subject
@@ -93,6 +93,10 @@ def _read(subject: Subject, baseline: Baseline, alter: Alter, by_shape: bool) ->
     expected = control.response
     if expected is None or not expected.succeeded:
         return _unclear(exchange, f"the authorised request now gets {control.status}")
+    if is_empty(response) and not is_empty(expected):
+        return _refused(exchange, "with nothing of what the authorised identity gets")
+    if by_shape and is_empty(response):
+        return _unclear(exchange, "it answered with nothing in it, as to the authorised identity")
     same = same_content(expected, response, repeat_of_one=baseline.exchange.response) or (
         not expected.body.strip() and not response.body.strip()
     )

@@ -20,7 +20,16 @@ ERROR_WORDS: Final = re.compile(
     r"|forbidden|unauthori[sz]ed|fail(?:ed|ure)?|wrong|incorrect|may not|no such|already|missing"
     r"|not (?:found|allowed|permitted|valid|yours|exist)|does(?:n't| not)|do(?:n't| not)|refused"
     r"|rejected|too (?:short|long|many|large)|please (?:log|sign) ?in|log in (?:first|to)"
-    r"|expired)\b"
+    r"|expired"
+    # German, French, Spanish, Portuguese, Italian, Dutch
+    r"|fehler|ungültig|verweigert|verboten|nicht (?:gefunden|erlaubt|berechtigt|gestattet|möglich)"
+    r"|keine (?:berechtigung|rechte)|fehlgeschlagen|abgelehnt|bereits"
+    r"|erreur|invalide|refusée?|interdite?|introuvable|échec|échoué|non (?:autorisée?|trouvée?)"
+    r"|n'(?:est pas|avez pas|existe pas)|déjà"
+    r"|inválid[oa]|denegado|prohibido|fall(?:o|ado)|no (?:autorizado|permitido|encontrado|existe)"
+    r"|erro|negado|proibido|não (?:autorizado|permitido|encontrado|existe)|falh(?:a|ou)"
+    r"|errore|non (?:valido|autorizzato|consentito|trovato|esiste)|negato|vietato|impossibile"
+    r"|fout|ongeldig|geweigerd|verboden|mislukt|niet (?:gevonden|toegestaan|geldig|bevoegd))\b"
 )
 _ERROR_TITLES: Final = re.compile(
     r"(?i)^\W*(?:.*\b(?:error|forbidden|access denied|unauthori[sz]ed|not found)\b.*)$"

@@ -5,10 +5,13 @@ from typing import Any, Final
 
 from withstand.client.exchange import Response
 from withstand.client.page import Element, page_of
+from withstand.client.soft_errors import ENVELOPE
 
 _PAGING: Final = frozenset(
     {"limit", "offset", "page", "pages", "size", "per_page", "skip", "total", "count", "next"}
 )
+
+_BESIDE: Final = ENVELOPE | _PAGING
 
 
 def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
@@ -33,6 +36,33 @@ def tells(response: Response) -> bool:
         value not in (None, "", True, False) and key.lower() not in _PAGING
         for key, value in leaves(document)
     )
+
+
+def is_empty(response: Response) -> bool:
+    """Whether a success has room for data and none in it: `[]`, `{"data": null}`, `{"total": 0,
+    "items": []}`, no body at all. Truth values and numbers of an object's own are data.
+    """
+    document = response.json()
+    if document is None:
+        return response.text.strip() in {"", "null"}
+    waiting, room = [document], False
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            room = room or not node
+            waiting.extend(node)
+        elif isinstance(node, dict):
+            room = room or not node
+            waiting.extend(
+                part
+                for name, part in node.items()
+                if isinstance(part, list | dict) or part is None or name.lower() not in _BESIDE
+            )
+        elif node is not None:
+            return False
+        else:
+            room = True
+    return room
 
 
 def same_shape(one: Response, other: Response) -> bool:

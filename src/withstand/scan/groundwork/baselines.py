@@ -241,9 +241,9 @@ def _note_refusal(
     fixed: Mapping[Slot, object],
 ) -> None:
     """Keeps the last refusal by which the operation shows that it looked at the input."""
-    # A login looks at who is asking whatever it answers; its refusal may also be a 200 (V6).
-    judged = exchange.status == 401 or exchange.succeeded
-    if exchange.status in _LOOKED_AT or (judged and looks_like_login(operation, ground.builder)):
+    # A login looks at who is asking whatever it answers. A refusal may also be a 200 (V6).
+    of_login = exchange.status == 401 and looks_like_login(operation, ground.builder)
+    if exchange.status in _LOOKED_AT or exchange.succeeded or of_login:
         ground.refused[operation.key] = Baseline(
             operation=operation,
             identity=identity.name if identity else None,

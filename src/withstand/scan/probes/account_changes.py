@@ -39,6 +39,7 @@ from withstand.scan.probes.privileges import (
     tries_at,
     worst,
 )
+from withstand.scan.probes.reserved import reserved_at
 from withstand.scan.subject import Subject
 
 SendWith = Callable[[Mapping[Slot, object]], Steps[Exchange | None]]
@@ -133,7 +134,14 @@ def _judged(
     document, slots = _document(before), subject.builder.slots(change)
     known = {slot.name.rsplit(".", 1)[-1] for slot in slots if slot.location == "body"}
     more = tuple(each for each in as_user(slots) if each.name not in known)
-    seen = tries_at(subject.api, change, slots, tuple(map(document_of, before)), own_account=True)
+    seen = tries_at(
+        subject.api,
+        change,
+        slots,
+        tuple(map(document_of, before)),
+        own_account=True,
+        reserved=reserved_at(subject, change, slots, own_account=True),
+    )
     every = tuple({each.name: each for each in (*more, *seen)}.values())
     tries = tuple(each for each in every if not each.may_lock_out)
     locks = tuple(each for each in every if each.may_lock_out and not shared)

@@ -1,11 +1,13 @@
 """Sending a token in the place of a real one, and seeing whether it is believed. Sub-generators."""
 
 from withstand.client.exchange import Exchange
+from withstand.client.identity import jwt_claims
 from withstand.client.masking import Mask
 from withstand.scan.access.granted import Attempt, attempt, owner_of
 from withstand.scan.access.guarded import guarded_reads
 from withstand.scan.check import Steps
 from withstand.scan.probes.tokens import is_jwt
+from withstand.scan.probes.weak_secrets import guessed_secret
 from withstand.scan.subject import Baseline, Subject
 
 
@@ -18,6 +20,16 @@ def token_of(subject: Subject, baseline: Baseline) -> str:
     """The token that a baseline was sent with; empty without one."""
     owner = owner_of(subject, baseline)
     return (owner.credential.token or "") if owner is not None and owner.credential else ""
+
+
+def guessed_key(subject: Subject, token: str, *, thoroughly: bool) -> str | None:
+    """The key that signs a token, when it is a common word, a short number or what the API calls
+    itself.
+    """
+    claims = jwt_claims(token) or {}
+    named = [subject.api.title, subject.target.host, claims.get("iss"), claims.get("aud")]
+    names = tuple(name[:80] for name in named if isinstance(name, str) and name)
+    return guessed_secret(token, names, thoroughly=thoroughly)
 
 
 def tried_with(subject: Subject, baseline: Baseline, token: str) -> Steps[Attempt]:

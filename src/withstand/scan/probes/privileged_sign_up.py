@@ -33,6 +33,7 @@ from withstand.scan.probes.privileges import (
     tries_at,
     worst,
 )
+from withstand.scan.probes.reserved import reserved_at
 from withstand.scan.subject import Baseline, Subject
 
 
@@ -42,7 +43,8 @@ def sign_up_with_more(subject: Subject, post: Operation, views: tuple[Any, ...])
     `views` are documents that show how such users look.
     """
     slots = subject.builder.slots(post)
-    shown_ones = tries_at(subject.api, post, slots, views, own_account=True)
+    reserved = reserved_at(subject, post, slots, own_account=True)
+    shown_ones = tries_at(subject.api, post, slots, views, own_account=True, reserved=reserved)
     tries = tuple({each.name: each for each in (*shown_ones, *as_user(slots))}.values())
     odd = nonsense(slots, subject.nonce())
     user = yield from new_user(subject, extras((*tries, odd)))

@@ -2,14 +2,15 @@
 
 A property is tried when the API shows it, the document does not let callers send it, and its name
 speaks of rights, money or approval, or the document calls it read-only. On somebody's own account
-a flag of an administrator and a balance are tried also where the document lets them be sent: where
-one model serves for what is sent and what is shown, its document tells what it takes, not what it
-should. Pure.
+a flag of an administrator, a balance and what has been verified are tried also where the document
+lets them be sent: where one model serves for what is sent and what is shown, its document tells
+what it takes, not what it should. Of all else that may be sent only values that are others' to give
+are tried (`withstand.scan.probes.reserved`). Pure.
 """
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -34,7 +35,7 @@ _APPROVAL: Final = frozenset(
 )
 _NOBODYS_OWN: Final = frozenset(
     {"admin", "administrator", "staff", "superuser", "root", "moderator"}
-    | {"balance", "credit", "credits", "wallet"}
+    | {"balance", "credit", "credits", "wallet", "verified", "premium", "vip"}
 )
 _LOCKS: Final = frozenset(
     {"status", "state", "active", "enabled", "disabled", "blocked", "banned", "locked", "suspended"}
@@ -84,8 +85,12 @@ def tries_at(
     views: tuple[Any, ...],
     *,
     own_account: bool = False,
+    reserved: Callable[[str, Any], object | None] = lambda _name, _value: None,
 ) -> tuple[Try, ...]:
-    """The properties to try, most privileged first. `views` are documents that show the object."""
+    """The properties to try, most privileged first. `views` are documents that show the object.
+
+    `reserved` gives the value, other than a known one, to try of a property that may be sent.
+    """
     prefix = _wrapper(slots)
     declared = {canonical(s.name.rsplit(".", 1)[-1]) for s in slots if s.location == "body"}
     read_only = set(_read_only(api, operation))
@@ -96,11 +101,10 @@ def tries_at(
                 name in read_only and isinstance(value, bool | int | float)
             )
             meant = canonical(name) in declared and not (own_account and _is_the_apis(name, value))
-            if name in found or meant or not spoken:
+            if name in found or not spoken or words(name)[-1] in _NOT_A_PRIVILEGE:
                 continue
-            if words(name)[-1] in _NOT_A_PRIVILEGE:
-                continue
-            other = _other(name, value, _allowed(api, operation, name))
+            allowed = allowed_values(api, operation, name)
+            other = reserved(name, value) if meant else _other(name, value, allowed)
             if other is not None:
                 found[name] = Try(name=name, slot=_slot(prefix, name), value=other)
     ranked = sorted(found.values(), key=lambda each: _rank(each.name))
@@ -250,17 +254,22 @@ def _read_only(api: Api, operation: Operation) -> Iterator[str]:
                 yield name
 
 
-def _allowed(api: Api, operation: Operation, name: str) -> tuple[Any, ...]:
-    for schema in _schemas(api, operation):
+def allowed_values(
+    api: Api, operation: Operation, name: str, *, shown: bool = False
+) -> tuple[Any, ...]:
+    """The choices that the document gives for a property: any, or those that are `shown`."""
+    for schema in _schemas(api, operation, shown=shown):
         part = flattened((schema.get("properties") or {}).get(name, {}), api.resolve)
         if isinstance(part.get("enum"), list):
             return tuple(part["enum"])
     return ()
 
 
-def _schemas(api: Api, operation: Operation) -> Iterator[Mapping[str, Any]]:
-    """The object schemas of the operation's bodies and successes, and those one level inside."""
-    media = [body.schema for body in operation.bodies]
+def _schemas(api: Api, operation: Operation, *, shown: bool = False) -> Iterator[Mapping[str, Any]]:
+    """The object schemas of the operation's bodies, unless only what is `shown` is wanted, and of
+    its successes, and those one level inside.
+    """
+    media = [] if shown else [body.schema for body in operation.bodies]
     for status, contents in operation.responses.items():
         media += contents.values() if status.startswith("2") else ()
     for schema in media:

@@ -34,6 +34,7 @@ from withstand.scan.check import (
     shown,
 )
 from withstand.scan.finding import Confidence
+from withstand.scan.probes.file_names import like
 from withstand.scan.probes.inputs import named
 from withstand.scan.probes.references import Reference, referred
 from withstand.scan.subject import Subject
@@ -66,6 +67,10 @@ def read_by(
     seen = _seen(own.response, theirs, marks, changing)
     if seen is None:  # what says no and shows it all the same has not refused it
         return PASSED
+    if reference.is_file:
+        invented = _with(subject, wanted, slot, like(str(reference.value), subject.nonce()))
+        if subject.seems_done((yield from send(stranger.authorize(invented)))):
+            return Passed(note="it answers to any name, so none picks a file")
     for control in (
         stranger.authorize(_with(subject, wanted, slot, _nobody(slot, subject.nonce()))),
         stranger.authorize(_with(subject, wanted, slot, None)),

@@ -24,6 +24,7 @@ from withstand.scan.access.making import create
 from withstand.scan.access.objects import Made
 from withstand.scan.answers.shape import leaves
 from withstand.scan.check import Steps, send
+from withstand.scan.probes.file_names import file_told, names_file
 from withstand.scan.subject import Subject
 from withstand.scan.wire.real_users import acts
 
@@ -53,6 +54,7 @@ class Reference:
     value: object
     made: Made | None = None
     item: Operation | None = None  # an operation on that object, in the document or supposed
+    is_file: bool = False  # it is the name of one
     listed: bool = False  # it stands in the owner's list, and nothing of that in the stranger's
 
 
@@ -69,16 +71,22 @@ def pointing_slots(subject: Subject, operation: Operation) -> Iterator[Slot]:
             continue
         if "enum" in slot.schema or slot.kinds <= {"boolean", "number"}:
             continue
-        numbered = len(said) > 1 and said[-1] in _NUMBERS
-        if (
-            is_reference(name)
-            or names_person(operation, slot)
-            or numbered
-            or thing_named(name) is not None
-            or name.lower() in _THINGS
-            or _names_by_type(subject, slot)
-        ):
+        if _points(subject, operation, slot) or names_file(operation, slot):
             yield slot
+
+
+def _points(subject: Subject, operation: Operation, slot: Slot) -> bool:
+    """Whether its name, or its type, says that an input names a thing or a person."""
+    name = slot.name.rsplit(".", 1)[-1]
+    said = words(name)
+    return (
+        is_reference(name)
+        or names_person(operation, slot)
+        or (len(said) > 1 and said[-1] in _NUMBERS)
+        or thing_named(name) is not None
+        or name.lower() in _THINGS
+        or _names_by_type(subject, slot)
+    )
 
 
 def _names_by_type(subject: Subject, slot: Slot) -> bool:
@@ -118,6 +126,12 @@ def referred(
                 )
                 value = made.identifier if found is None else found
                 return Reference(slot=slot, value=value, made=made, item=item)
+    if names_file(operation, slot):
+        told = yield from file_told(subject, operation, slot, owner, stranger)
+        if told is not None:
+            return Reference(slot=slot, value=told, is_file=True, listed=True)
+        if not _points(subject, operation, slot):
+            return None
     person, bare = names_person(operation, slot), name.lower() in ID_WORDS
     value = own_value(subject, name, owner) if person or not bare else None
     if value is None and not person and not acts(operation):

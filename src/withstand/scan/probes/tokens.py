@@ -71,6 +71,15 @@ def respelled(token: str, key: bytes) -> str:
     return _hmac_signed(f"{head}.{_encoded(claims)}", key, algorithm_of(token))
 
 
+def redated(token: str, key: bytes, *, issued_s: int, expires_s: int) -> str:
+    """The same header and claims with other times, Unix seconds, signed with this HMAC key."""
+    claims = jwt_claims(token) or {}
+    times = {"iat": issued_s, "nbf": issued_s, "exp": expires_s}
+    dated = claims | {n: at for n, at in times.items() if n in claims or n == "exp"}
+    head = f"{token.split('.')[0]}.{_encoded(json.dumps(dated).encode())}"
+    return _hmac_signed(head, key, algorithm_of(token))
+
+
 def is_hmac_of(token: str, key: bytes) -> bool:
     """Whether this key made the token's signature, for any of the HMAC algorithms."""
     algorithm = algorithm_of(token)

@@ -3,8 +3,8 @@
 from collections import Counter
 from itertools import count
 
-from withstand.client.exchange import Exchange, Request, Response
-from withstand.client.identity import Credential, Identity, LoginRecipe, jwt_claims
+from withstand.client.exchange import Request, Response
+from withstand.client.identity import Identity, LoginRecipe, jwt_claims
 from withstand.scan.access.granted import Access, attempt, owner_of
 from withstand.scan.access.guarded import guarded_reads
 from withstand.scan.check import (
@@ -13,9 +13,7 @@ from withstand.scan.check import (
     Example,
     Failed,
     Inconclusive,
-    LogIn,
     Outcome,
-    Pause,
     Per,
     References,
     Safety,
@@ -23,15 +21,21 @@ from withstand.scan.check import (
     Skipped,
     Steps,
     not_applicable,
-    send,
     shown,
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, body, caller, operation, sent
 from withstand.scan.finding import Evidence, Severity
+from withstand.scan.probes.expired_tokens import (
+    Expired,
+    backdated,
+    guessed_keys,
+    may_be_waited_for,
+    waited_for,
+)
+from withstand.scan.probes.forging import without_token
 from withstand.scan.probes.tokens import is_signed_with, signed
 from withstand.scan.subject import Baseline, Subject
 
-_LONGEST_WAIT_S = 300.0
 _MOST_OPERATIONS = 40
 _HOW_TO_GET_ONE = (
     "no token that expires soon can be had: set short_lived under [login] to what the login "
@@ -40,12 +44,12 @@ _HOW_TO_GET_ONE = (
 
 
 def applies(subject: Subject) -> Skipped | None:
-    if not guarded_reads(subject):
+    reads = guarded_reads(subject)
+    if not reads:
         return Skipped(reason="no GET operation that needs a credential succeeded")
-    has_recipe = subject.login is not None and subject.login.short_lived is not None
-    if subject.expired_token is None and not has_recipe:
-        return Skipped(reason=_HOW_TO_GET_ONE)
-    return None
+    if subject.expired_token is not None or may_be_waited_for(subject, reads):
+        return None
+    return None if guessed_keys(subject, reads) else Skipped(reason=_HOW_TO_GET_ONE)
 
 
 def run(subject: Subject) -> Steps[Outcome]:
@@ -55,75 +59,26 @@ def run(subject: Subject) -> Steps[Outcome]:
         if owner is None or owner.credential is None or owner.credential.token is None:
             return not_applicable("the identities carry no token that expired_token could replace")
         credential = owner.credential.with_token(subject.expired_token)
-        return (yield from _try(subject, reads, {owner.name: credential}, ()))
-    expired: dict[str, Credential] = {}
-    proof: list[Evidence] = []
-    wait_s = 0.0
-    for name in dict.fromkeys(baseline.identity for baseline in reads):
-        got = yield from _short_lived(subject, reads, name or "")
-        if isinstance(got, Inconclusive):
-            return got
-        if got is not None:
-            expired[name or ""], accepted, lifetime_s = got
-            proof.append(shown("Before its expiry the token is accepted", accepted))
-            wait_s = max(wait_s, lifetime_s)
-    if not expired:
+        own = Expired(credentials={owner.name: credential})
+        return (yield from _try(subject, reads, own))
+    if may_be_waited_for(subject, reads):
+        got = yield from waited_for(subject, reads)
+    else:
+        got = yield from backdated(subject, reads)
+    if got is None:
         return Skipped(reason=_HOW_TO_GET_ONE)
-    assert subject.login is not None, "applies() saw to it"
-    wait_s += subject.login.leeway_s + 1.0
-    if wait_s > _LONGEST_WAIT_S:
-        return Skipped(
-            reason=f"the shortest token lives {wait_s:.0f} s with its leeway, longer than the "
-            f"{_LONGEST_WAIT_S:.0f} s that a scan waits: ask for less in short_lived under [login]"
-        )
-    yield Pause(seconds=wait_s)
-    return (yield from _try(subject, reads, expired, tuple(proof[:1])))
+    if not isinstance(got, Expired):
+        return got
+    return (yield from _try(subject, reads, got))
 
 
-def _short_lived(
-    subject: Subject, reads: tuple[Baseline, ...], name: str
-) -> Steps[tuple[Credential, Exchange, float] | Inconclusive | None]:
-    """A token that expires soon, the exchange that shows it accepted, and its lifetime."""
-    baseline = next(b for b in reads if b.identity == name)
-    credential: Credential | None = yield LogIn(identity=name, short_lived=True)
-    if credential is None or credential.token is None:
-        return None
-    bare = subject.stripped(baseline.exchange.request)
-    accepted = yield from send(credential.apply(bare))
-    if not accepted.succeeded:
-        return Inconclusive(
-            reason=f"the short-lived token was refused at once ({accepted.status}): "
-            "let it live a second or two longer"
-        )
-    lifetime_s = _lifetime_s(credential, subject.login)
-    if lifetime_s is None:
-        return Inconclusive(reason="the token does not say when it expires, nor does short_lived")
-    return credential, accepted, lifetime_s
-
-
-def _lifetime_s(credential: Credential, login: LoginRecipe | None) -> float | None:
-    """How long the token lives from now on: by its claims, else by what the login asked for."""
-    claims = jwt_claims(credential.token or "") or {}
-    expires_s, issued_s = claims.get("exp"), claims.get("iat")
-    if isinstance(expires_s, int | float) and isinstance(issued_s, int | float):
-        return max(0.0, float(expires_s) - float(issued_s))
-    asked = login.short_lived if login is not None else None
-    numbers = [float(v) for v in (asked or {}).values() if isinstance(v, int | float)]
-    return max(numbers, default=None)
-
-
-def _try(
-    subject: Subject,
-    reads: tuple[Baseline, ...],
-    expired: dict[str, Credential],
-    proof: tuple[Evidence, ...],
-) -> Steps[Outcome]:
+def _try(subject: Subject, reads: tuple[Baseline, ...], expired: Expired) -> Steps[Outcome]:
     accepted: list[str] = []
-    evidence: list[Evidence] = list(proof)
+    evidence: list[Evidence] = [*expired.proof]
     unclear: str | None = None
     tested = 0
     for baseline in reads:
-        credential = expired.get(baseline.identity or "")
+        credential = expired.credentials.get(baseline.identity or "")
         if credential is None:
             continue
         key = baseline.operation.key
@@ -143,7 +98,10 @@ def _try(
             continue
         accepted.append(key)
         if len(accepted) == 1:
-            evidence.append(shown("After its expiry the token still works", tried.exchange))
+            still = tried.exchange
+            if expired.written and credential.token:
+                still = without_token(still, credential.token)
+            evidence.append(shown("After its expiry the token still works", still))
             if control.exchange is not None:
                 evidence.append(shown("A made-up token is refused", control.exchange))
     if accepted:
@@ -216,9 +174,10 @@ CHECK = Check(
     explanation=(
         "A token that has expired must be as good as none. Where its expiry is not looked at, a "
         "token that leaked once, from a log or a lost laptop, opens the account for ever. The "
-        "check logs in for a token that lives only seconds, sees it accepted, waits until its "
-        "expiry and the tolerated clock skew are over, and sends it again to every read operation "
-        "that needs a credential. That made-up tokens are refused is the control."
+        "check logs in for a token that lives only seconds, or minutes, sees it accepted, waits "
+        "until its expiry and the tolerated clock skew are over, and sends it again to every read "
+        "operation that needs a credential. Where the key that signs the tokens can be guessed, "
+        "it writes one that expired an hour ago. That made-up tokens are refused is the control."
     ),
     remedy=(
         "Verify `exp` on every request, with a leeway of a minute at most, and switch on that "

@@ -21,7 +21,13 @@ from withstand.scan.check import (
 from withstand.scan.examples import UNAUTHENTICATED, answer, operation
 from withstand.scan.finding import Confidence, Evidence, Severity
 from withstand.scan.policy import Profile
-from withstand.scan.probes.forging import jwt_reads, token_of, tried_with, without_token
+from withstand.scan.probes.forging import (
+    guessed_key,
+    jwt_reads,
+    token_of,
+    tried_with,
+    without_token,
+)
 from withstand.scan.probes.tokens import (
     HMAC_DIGESTS,
     algorithm_of,
@@ -30,7 +36,6 @@ from withstand.scan.probes.tokens import (
     respelled,
     signed,
 )
-from withstand.scan.probes.weak_secrets import guessed_secret
 from withstand.scan.subject import Baseline, Subject
 
 _MOST_KEYS = 3  # an API signs with one key, or one for each kind of token
@@ -48,7 +53,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     for baseline in _by_key(subject)[:_MOST_KEYS]:
         token = token_of(subject, baseline)
         thoroughly = subject.policy.profile is Profile.ABUSE
-        secret = guessed_secret(token, _names(subject, token), thoroughly=thoroughly)
+        secret = guessed_key(subject, token, thoroughly=thoroughly)
         if secret is not None:
             return (yield from _failed(subject, baseline, secret))
     return PASSED
@@ -84,21 +89,17 @@ def _by_key(subject: Subject) -> tuple[Baseline, ...]:
     return tuple(found.values())
 
 
-def _names(subject: Subject, token: str) -> tuple[str, ...]:
-    """What the API calls itself."""
-    claims = jwt_claims(token) or {}
-    named = [subject.api.title, subject.target.host, claims.get("iss"), claims.get("aud")]
-    return tuple(name[:80] for name in named if isinstance(name, str) and name)
-
-
 def _masked(secret: str) -> str:
     if not secret:
         return "an empty key"
     return f"the key {secret[0]}{'•' * (len(secret) - 1)} ({len(secret)} characters)"
 
 
+_NOW_S = 1_750_000_000  # in this example no time passes
+
+
 def _tokens(key: bytes) -> dict[str, str]:
-    claims = {"iat": 1_750_000_000, "exp": 1_750_003_600}
+    claims = {"iat": _NOW_S, "exp": _NOW_S + 3600}
     return {name: signed({"sub": name, **claims}, key) for name in ("alice", "bob", "root")}
 
 
@@ -109,7 +110,8 @@ _WEAK_KEY = b"supersecret"
 def _server(key: bytes) -> Server:
     def server(request: Request) -> Response:
         token = (request.header("authorization") or "").removeprefix("Bearer ")
-        if not is_signed_with(token, key):
+        expires_s = (jwt_claims(token) or {}).get("exp", 0)
+        if not is_signed_with(token, key) or expires_s <= _NOW_S:
             return UNAUTHENTICATED
         return answer(200, {"invoices": [{"number": 4711, "customer": "Ada"}]})
 

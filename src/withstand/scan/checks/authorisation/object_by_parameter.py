@@ -151,11 +151,12 @@ CHECK = Check(
     explanation=(
         "The API takes from the query or from the body whose data is meant, an account number or "
         "a user id, and believes it. A bare id means what the operation is about: an invoice in "
-        "`GET /getInvoice?id=7`, an order in `POST /rpc/deleteOrder`. The check takes such values "
-        "only from what their owner was told, sends them as another user of the same role, and "
-        "looks whether the owner's data come back, or whether the owner reads a change. What that "
-        "user sees without the id too is shared and passes; inputs that are meant to name somebody "
-        "else, such as a recipient, are left alone."
+        "`GET /getInvoice?id=7`, an order in `POST /rpc/deleteOrder`, and a file has a name in "
+        "`GET /download?file=`. The check takes such values only from what their owner was told, "
+        "sends them as another user of the same role, and looks whether the owner's data come "
+        "back, or whether the owner reads a change. What that user sees without the id too is "
+        "shared and passes; inputs that are meant to name somebody else, such as a recipient, are "
+        "left alone."
     ),
     remedy=(
         "Take who is calling from the credential only. Where an id has to be sent, look it up "

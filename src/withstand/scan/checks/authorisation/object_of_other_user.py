@@ -46,6 +46,7 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
+from withstand.scan.probes.object_of_a_third import read_of_a_third
 from withstand.scan.subject import Subject
 
 
@@ -175,7 +176,18 @@ def _as_for_nothing(
 def _with_known_object(
     subject: Subject, read: Operation, owner: Identity, stranger: Identity, why: str
 ) -> Steps[Outcome]:
-    """Objects that nobody creates: by an id that the owner's own responses gave."""
+    """Objects that nobody creates: by an id that the owner's own responses gave, else by one of
+    what is neither the owner's nor the stranger's.
+    """
+    outcome = yield from _with_own_id(subject, read, owner, stranger, why)
+    if isinstance(outcome, Inconclusive):
+        return (yield from read_of_a_third(subject, read, owner, stranger)) or outcome
+    return outcome
+
+
+def _with_own_id(
+    subject: Subject, read: Operation, owner: Identity, stranger: Identity, why: str
+) -> Steps[Outcome]:
     baseline, private = subject.baseline, subject.policy.is_private(read)
     if baseline is None or baseline.identity is None:
         return Inconclusive(reason=f"no identity could read an object of its own: {why}")
@@ -259,7 +271,9 @@ CHECK = Check(
         "logged-in user can read everybody's by trying ids. This is the most common serious flaw "
         "of APIs. The check lets one user create an object with a random text inside, and asks for "
         "it as another user of the same role: only when that text comes back, and does not come "
-        "back to an anonymous caller, is it reported. Public profiles are shown for review, unless "
+        "back to an anonymous caller, is it reported. What nobody can create is asked for by ids "
+        "that were seen and by small numbers: it is reported where it names an owner, comes back "
+        "to two users, and is in the list of neither. Public profiles are shown for review, unless "
         "the configuration says that they are private."
     ),
     remedy=(

@@ -53,6 +53,7 @@ from withstand.scan.probes.privileges import (
     tries_at,
     worst,
 )
+from withstand.scan.probes.reserved import reserved_at
 from withstand.scan.subject import Subject
 
 
@@ -79,7 +80,9 @@ def run(subject: Subject) -> Steps[Outcome]:
     read, owner = reader_of(subject.api, post), subject.owner
     assert read is not None, "applies() saw to it"
     slots = subject.builder.slots(post)
-    tries = tries_at(subject.api, read, slots, _views(subject, post, read))
+    reserved = reserved_at(subject, post, slots)
+    views = _views(subject, post, read)
+    tries = tries_at(subject.api, read, slots, views, reserved=reserved)
     if not tries:
         return Passed(note="what it creates shows no property that callers must not set")
     if owner is None:
@@ -119,8 +122,8 @@ def _judge(
     if not kept:
         return PASSED
     return Failed(
-        detail=f"Created with {named(kept)}, which the document does not let callers send, the "
-        "object has it; one created without has another value.",
+        detail=f"Created with {named(kept)}, which is not the caller's to set, the object has it; "
+        "one created without has another value.",
         evidence=(
             attack("Created with the property", made.exchange),
             shown("Read again, the object has it", held.exchange, kept[0].name),
@@ -182,7 +185,9 @@ CHECK = Check(
         "The body of the request is written into the object as it came, so that a caller who adds "
         "a property gets it: a role, a balance, an approval. The check creates an object with "
         "properties that the API shows but the document does not let callers send, reads it "
-        "again, and compares with one that was created without. A sign-up is tried with a role of "
+        "again, and compares with one that was created without. Of what may be sent it tries "
+        "values that the document shows but does not offer, and those that only an operation for "
+        "other roles brings about, under [access]. A sign-up is tried with a role of "
         "an administrator, for a user of the scan's own, and that user's account is read after "
         "logging in. A value that is only echoed passes."
     ),

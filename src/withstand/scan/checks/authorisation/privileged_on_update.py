@@ -59,6 +59,7 @@ from withstand.scan.probes.privileges import (
     nonsense,
     tries_at,
 )
+from withstand.scan.probes.reserved import reserved_at
 from withstand.scan.subject import Subject
 
 _NOTHING: Final = Passed(note="what it changes shows no property that callers must not set")
@@ -121,7 +122,8 @@ def run(subject: Subject) -> Steps[Outcome]:
     if not isinstance(held, Holding) or held.by_list:
         return Inconclusive(reason="no operation reads what it changes")
     slots = subject.builder.slots(change)
-    tries = tries_at(subject.api, change, slots, (document_of(held.exchange),))
+    reserved, views = reserved_at(subject, change, slots), (document_of(held.exchange),)
+    tries = tries_at(subject.api, change, slots, views, reserved=reserved)
     if not tries:
         return _NOTHING
     odd = nonsense(slots, subject.nonce())
@@ -235,7 +237,10 @@ CHECK = Check(
         "The body of a change is merged into the object as it came, so that a caller who adds a "
         "property changes it: their own role, the balance, the approval. The check changes an "
         "object of its own, or the account of a user of its own, with properties that the API "
-        "shows but the document does not let callers send, and reads it again. A value that is "
+        "shows but the document does not let callers send, and reads it again. Of what may be "
+        "sent it tries values that are others' to give: a choice that the document shows but does "
+        "not offer, what only an operation for other roles brings about, an administrator's role. "
+        "A value that is "
         "only echoed passes, and so does one that an ordinary change brings about. Afterwards "
         "the account gets its old values back."
     ),

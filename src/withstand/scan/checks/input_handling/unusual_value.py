@@ -11,6 +11,7 @@ from withstand.scan.check import (
     Check,
     Example,
     Failed,
+    FailedMany,
     Outcome,
     Per,
     References,
@@ -19,13 +20,15 @@ from withstand.scan.check import (
     Skipped,
     Steps,
     not_applicable,
+    send,
     shown,
 )
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Severity
 from withstand.scan.probes.crashes import crash_by, crashed, how_it_ended, still_works
-from withstand.scan.probes.inputs import judged, named, probing, scalar_slots
+from withstand.scan.probes.inputs import judged, named, probing, scalar_slots, usual_request
 from withstand.scan.subject import Subject
+from withstand.scan.wire.leftovers import may_create
 
 _MOST_SLOTS: Final = 20  # of one operation: what more would tell costs more than it is worth
 _HUGE: Final = 10**30  # beyond 64 bits, and beyond what any table holds
@@ -41,7 +44,31 @@ def applies(subject: Subject) -> Skipped | None:
 
 def run(subject: Subject) -> Steps[Outcome]:
     slots = (*scalar_slots(subject), *_containers(subject))[:_MOST_SLOTS]
-    return (yield from judged(slots, partial(_judge, subject)))
+    outcome = yield from judged(slots, partial(_judge, subject))
+    twice = yield from _sent_twice(subject)
+    if twice is None:
+        return outcome
+    return FailedMany(failures=(*_failures(outcome), twice))
+
+
+def _failures(outcome: Outcome) -> tuple[Failed, ...]:
+    return outcome.failures if isinstance(outcome, FailedMany) else ()
+
+
+def _sent_twice(subject: Subject) -> Steps[Failed | None]:
+    """The same creation once more, which what must be unique allows once."""
+    assert subject.baseline is not None, "only operations with a baseline are tried"
+    request = usual_request(subject)
+    if request is None or not may_create(subject.baseline.exchange):
+        return None
+    first = yield from send(request)
+    second = (yield from crash_by(lambda: request)) if first.succeeded else None
+    if second is None or not crashed(second) or (yield from still_works(subject)) is None:
+        return None
+    return Failed(
+        detail=f"On the same request a second time the server {how_it_ended(second)}.",
+        evidence=(shown("Sent once more", second), shown("The first time", first)),
+    )
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
@@ -146,15 +173,17 @@ CHECK = Check(
     explanation=(
         "A value that the operation does not expect ends in an unhandled error instead of a "
         "refusal: null, a text in place of a number, a list or an object, an empty or a very long "
-        "text, zero, a negative number, or one beyond 64 bits. So input reaches code that was not "
-        "written for it, each such request fills the error log, and parts of it may already have "
-        "happened. The check compares with the usual value, twice, and stops at the first crash of "
-        "an input. Values that no client sends by accident weigh less."
+        "text, zero, a negative number, one beyond 64 bits, or what exists already. So input "
+        "reaches code that was not written for it, each such request fills the error log, and "
+        "parts of it may already have happened. The check compares with the usual value, twice, "
+        "and stops at the first crash of an input. Values that no client sends by accident weigh "
+        "less. What creates something gets the same request twice: a name that must be unique is "
+        "taken then."
     ),
     remedy=(
         "Validate every input at the border against its schema (type, bounds, length, whether it "
-        "may be null) and answer 400 or 422. Let a handler of last resort turn what is left into a "
-        "500 that is alarmed on."
+        "may be null) and answer 400 or 422, and 409 for what exists already. Let a handler of "
+        "last resort turn what is left into a 500 that is alarmed on."
     ),
     run=run,
     applies=applies,
