@@ -258,3 +258,13 @@ def test_of_two_members_with_one_number_the_one_that_was_made_is_told_by_its_tea
     assert not pool.made("member", 1, ("/teams/{}/members", "7"))
     pool = harvested("POST", "/members", {"id": 1})
     assert pool.made("member", 1, ("/teams/{}/members", "7"))  # wherever members are made
+
+
+def test_where_members_have_no_id_of_their_own_the_users_is_asked_for_in_their_team() -> None:
+    shown, made = [{"user_id": 5, "role": "x"}], {"id": 6, "user_id": 8}
+    pool = harvested("GET", "/teams/{id}/members", shown, path="/teams/7/members")
+    harvested("POST", "/clubs/{id}/members", made, path="/clubs/3/members", pool=pool)
+    path = "/teams/{id}/members/{userId}"
+    assert pool.find("userId", path=path) == 5
+    assert pool.around("userId", 5, path) == {"id": "7"}
+    assert pool.around("userId", 8, "/clubs/{id}/members/{userId}") == {}  # it is known by its id

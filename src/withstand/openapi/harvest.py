@@ -10,7 +10,15 @@ from urllib.parse import parse_qsl, unquote
 from withstand.client.exchange import Request, Response
 from withstand.client.page import page_of
 from withstand.openapi.identifiers import identifier_in, own_link, without_frame
-from withstand.openapi.naming import ID_WORDS, PLAIN_IDS, is_plural, noun, words
+from withstand.openapi.naming import (
+    ID_WORDS,
+    KEY_WORDS,
+    PLAIN_IDS,
+    is_key_of,
+    is_plural,
+    noun,
+    words,
+)
 from withstand.openapi.operation import Operation
 from withstand.openapi.page_ids import ids_in
 from withstand.openapi.path_template import resource_before, segments, values_in
@@ -99,6 +107,7 @@ def _in_tree(tree: Any, thing: str, place: Place) -> Iterator[Seen]:
             linked = _linked(node, about)
             if linked is not None:
                 yield Seen(thing=about, name="id", value=linked, place=place, listed=listed)
+            own = [key for key in node if is_key_of(about, str(key))]
             for key, part in node.items():
                 if key == "@id":  # JSON-LD's is an address
                     continue
@@ -112,7 +121,9 @@ def _in_tree(tree: Any, thing: str, place: Place) -> Iterator[Seen]:
                         pending.append((part, inner, _inside(node, place, key), listed))
                 else:
                     budget -= 1
-                    yield Seen(thing=about, name=key, value=part, place=place, listed=listed)
+                    picks = key in own or (not own and words(key)[-1] in KEY_WORDS)
+                    where = place if picks else ()
+                    yield Seen(thing=about, name=key, value=part, place=where, listed=listed)
 
 
 def _linked(node: Mapping[str, Any], about: str) -> str | None:

@@ -106,3 +106,12 @@ def is_identifier(name: str) -> bool:
 def is_reference(name: str) -> bool:
     """Whether a name points to a thing that has to exist: `product_id`, `sku`."""
     return words(name)[-1] in REFERENCE_WORDS
+
+
+def is_key_of(thing: str, name: str) -> bool:
+    """Whether a property may pick one of the things that have it; `order_id` of an item picks an
+    order.
+    """
+    *prefix, last = words(name)
+    elsewhere = prefix and last in ID_WORDS and noun("_".join(prefix)) != thing
+    return last in KEY_WORDS and not elsewhere

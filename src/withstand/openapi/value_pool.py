@@ -10,9 +10,9 @@ from withstand.client.exchange import Request, Response
 from withstand.openapi.harvest import made_by, seen_in
 from withstand.openapi.naming import (
     ID_WORDS,
-    KEY_WORDS,
     PLAIN_IDS,
     canonical,
+    is_key_of,
     noun,
     singular,
     words,
@@ -194,7 +194,7 @@ class ValuePool:
         """Where the things have no id, what else picks one of them: `number`, `slug`, `sku`."""
         if not any((resource, word) in self._values for word in PLAIN_IDS):
             yield from (
-                key for key in self._values if key[0] == resource and _is_key(resource, key[1])
+                key for key in self._values if key[0] == resource and is_key_of(resource, key[1])
             )
 
     def _keep(
@@ -206,8 +206,7 @@ class ValuePool:
             return
         *prefix, suffix = words(name)
         self._store((resource, canonical(name)), value, last=last)
-        if suffix in KEY_WORDS:
-            self._places.put(resource, value, place)
+        self._places.put(resource, value, place)
         if prefix and suffix == "id":
             about = noun("_".join(prefix))
             self._store((about, "id"), value, last=last or about != resource)  # seen from afar
@@ -232,15 +231,6 @@ class ValuePool:
             points_to = known == f"{resource}_id" or (about == resource and known in names)
             for value in [each for each in values if points_to and str(each) == text]:
                 values.remove(value)
-
-
-def _is_key(resource: str, name: str) -> bool:
-    """Whether a property may pick one of the things that have it; `order_id` of an item picks an
-    order.
-    """
-    *prefix, last = words(name)
-    elsewhere = prefix and last in ID_WORDS and noun("_".join(prefix)) != resource
-    return last in KEY_WORDS and not elsewhere
 
 
 def as_type(value: object, types: tuple[str, ...]) -> object | None:

@@ -64,19 +64,19 @@ class UsersLeft:
         if lister is None or lister.path_parameters:
             return None
         name = name_of_id(remover, self._plan.api.resolve) or "id"
-        request: Request | None = Request(
-            method="GET", path=self._plan.target.base_path + lister.path
-        )
+        request = Request(method="GET", path=self._plan.target.base_path + lister.path)
         for _ in range(_MOST_PAGES):
-            page = await self._read(lister, request) if request is not None else None
-            if request is None or page is None:
+            page = await self._read(lister, request)
+            if page is None:
                 return None
             found = id_listed_with(page, ours, name, "user")
-            if found is not None and (
-                page_of(page) is not None or _is_told(page.json(), found, ours)
-            ):
+            if found is not None and (page_of(page) or _is_told(page.json(), found, ours)):
                 return found
-            request = next_page(request, page, self._plan.target.authority)
+            further = next_page(request, page, self._plan.target.authority)
+            if further is None:
+                return None
+            request = further
+        self._readers[lister.key] = None  # too long to be read again for each of them
         return None
 
     def _on_user(self, operation: Operation, user: Leftover, identifier: object) -> Request | None:

@@ -197,8 +197,9 @@ def _leftover(
 
 
 def _perhaps(base_path: str, left: Leftover) -> Iterator[tuple[object, ...]]:
-    """What the deletions of a user are known by, whichever operation it was."""
-    for remover in left.removers if left.identifier is not None else ():
+    """What other deletions of a user are known by than the one that is sure."""
+    others = [each for each in left.removers if each != left.deleter]
+    for remover in others if left.identifier is not None else ():
         request = on_thing(base_path, remover, left.producer, left.made, left.identifier)
         if request is not None:
             yield _marks(request)[0]
