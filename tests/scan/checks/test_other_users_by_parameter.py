@@ -521,8 +521,10 @@ def test_a_file_is_picked_by_a_name_that_only_its_owner_was_told(
         if request.operation_path == "/me":
             return answer(200, {"name": me, "avatar": f"{me}.png"})
         if request.operation_path == "/exports":
-            address = "/download?name=" if kept == "link" else ""
+            address = "/exports/download?name=" if kept == "link" else ""
             return answer(200, [{kept: address + each} for each in files[me] if kept])
+        if request.operation_path != "/exports/download":
+            return answer(200, [])
         wanted = query(request, name)
         known = [each for own in files.values() for each in own] if flaw else files[me]
         if name == "name" and not flaw:
@@ -533,8 +535,8 @@ def test_a_file_is_picked_by_a_name_that_only_its_owner_was_told(
 
     document: dict[str, Any] = {
         "/me": ME,
-        "/exports": {"get": operation()},
-        "/download": {"get": operation(parameters=(("query", name),))},
+        **{f"/{each}": {"get": operation()} for each in ("accounts", "cards", "orders", "exports")},
+        "/exports/download": {"get": operation(parameters=(("query", name),))},
     }
     found = findings(PARAMETER, server, document)
-    assert [each.operations for each in found] == [("GET /download",)] * flaw
+    assert [each.operations for each in found] == [("GET /exports/download",)] * flaw

@@ -31,7 +31,8 @@ class Attempt:
     """An attempt and what it led to. `reason` is one clause for the report.
 
     `telling` is False where the answer carries nothing that only the authorised may know and no
-    effect was seen: the status alone speaks.
+    effect was seen: the status alone speaks. `nothing` says that an answer was empty where that of
+    the authorised identity is not: whoever asked may have nothing of their own, and got no more.
     """
 
     access: Access
@@ -39,6 +40,7 @@ class Attempt:
     reason: str
     authorised: Exchange | None = None
     telling: bool = True
+    nothing: bool = False
 
 
 def attempt(
@@ -94,7 +96,8 @@ def _read(subject: Subject, baseline: Baseline, alter: Alter, by_shape: bool) ->
     if expected is None or not expected.succeeded:
         return _unclear(exchange, f"the authorised request now gets {control.status}")
     if is_empty(response) and not is_empty(expected):
-        return _refused(exchange, "with nothing of what the authorised identity gets")
+        reason = "it answered with nothing of what the authorised identity gets"
+        return replace(_unclear(exchange, reason), nothing=True)
     if by_shape and is_empty(response):
         return _unclear(exchange, "it answered with nothing in it, as to the authorised identity")
     same = same_content(expected, response, repeat_of_one=baseline.exchange.response) or (

@@ -116,7 +116,7 @@ def guessed_keys(subject: Subject, reads: Reads) -> Mapping[str, bytes]:
     for baseline in reads:
         owner = owner_of(subject, baseline)
         if owner is not None and owner.name not in found:
-            secret = guessed_key(subject, token_of(subject, baseline), thoroughly=False)
+            secret = guessed_key(subject, token_of(subject, baseline))
             if secret is not None:
                 found[owner.name] = secret.encode()
     return found

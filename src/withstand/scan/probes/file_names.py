@@ -3,7 +3,7 @@ another is not. Sub-generators for checks.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -72,23 +72,25 @@ def file_told(
     return None
 
 
-def _lists_beside(subject: Subject, operation: Operation, slot: Slot) -> Iterator[Operation]:
+def _lists_beside(subject: Subject, operation: Operation, slot: Slot) -> Sequence[Operation]:
     """The lists of what the operation or its input is about, and of what people keep to themselves.
 
     What differs elsewhere may be what is recommended to somebody, whose pictures all may see.
     """
     about = {*map(noun, segments(operation.path)), noun(slot.name)}
-    left = _MOST_LISTS
+    near, own = [], []
     for baseline in subject.baselines.values():
         lister = baseline.operation
         parts = segments(lister.path)
-        if lister == operation or "{" in lister.path or not only_reads(lister) or not left:
+        if lister == operation or not parts or "{" in lister.path or not only_reads(lister):
             continue
         if deed_of(lister, subject.api.resolve) is not Deed.LIST:
             continue
-        if about & {*map(noun, parts)} or any(map(speaks_of_own, parts)) or _OWN & {*parts}:
-            left -= 1
-            yield lister
+        if noun(parts[-1]) in about:
+            near.append(lister)
+        elif any(map(speaks_of_own, parts)) or _OWN & {*parts}:
+            own.append(lister)
+    return (*near, *own)[:_MOST_LISTS]
 
 
 def _names_in(response: Response, slot: Slot) -> Iterator[str]:

@@ -6,6 +6,7 @@ from withstand.client.masking import Mask
 from withstand.scan.access.granted import Attempt, attempt, owner_of
 from withstand.scan.access.guarded import guarded_reads
 from withstand.scan.check import Steps
+from withstand.scan.policy import Profile
 from withstand.scan.probes.tokens import is_jwt
 from withstand.scan.probes.weak_secrets import guessed_secret
 from withstand.scan.subject import Baseline, Subject
@@ -22,13 +23,14 @@ def token_of(subject: Subject, baseline: Baseline) -> str:
     return (owner.credential.token or "") if owner is not None and owner.credential else ""
 
 
-def guessed_key(subject: Subject, token: str, *, thoroughly: bool) -> str | None:
+def guessed_key(subject: Subject, token: str) -> str | None:
     """The key that signs a token, when it is a common word, a short number or what the API calls
     itself.
     """
     claims = jwt_claims(token) or {}
     named = [subject.api.title, subject.target.host, claims.get("iss"), claims.get("aud")]
     names = tuple(name[:80] for name in named if isinstance(name, str) and name)
+    thoroughly = subject.policy.profile is Profile.ABUSE
     return guessed_secret(token, names, thoroughly=thoroughly)
 
 

@@ -20,7 +20,6 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, operation
 from withstand.scan.finding import Confidence, Evidence, Severity
-from withstand.scan.policy import Profile
 from withstand.scan.probes.forging import (
     guessed_key,
     jwt_reads,
@@ -52,8 +51,7 @@ def applies(subject: Subject) -> Skipped | None:
 def run(subject: Subject) -> Steps[Outcome]:
     for baseline in _by_key(subject)[:_MOST_KEYS]:
         token = token_of(subject, baseline)
-        thoroughly = subject.policy.profile is Profile.ABUSE
-        secret = guessed_key(subject, token, thoroughly=thoroughly)
+        secret = guessed_key(subject, token)
         if secret is not None:
             return (yield from _failed(subject, baseline, secret))
     return PASSED

@@ -79,7 +79,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     unclear: str | None = None
     for intruder in rights.lower:
         tried = yield from _as_intruder(subject, baseline, intruder, allowed)
-        if tried.access is Access.UNCLEAR:
+        if tried.access is Access.UNCLEAR and not tried.nothing:
             unclear = unclear or f"as {intruder.name} ({intruder.role}): {tried.reason}"
         if tried.access is not Access.GRANTED or tried.exchange is None:
             continue
