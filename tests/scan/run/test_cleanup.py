@@ -131,6 +131,25 @@ def test_who_was_let_delete_what_its_maker_was_not_is_asked_first_from_then_on()
     assert asked == ["Bearer alice-token", *["Bearer root-token"] * 3]
 
 
+def test_what_who_may_delete_all_of_them_does_not_find_is_gone() -> None:
+    there = {"/orders/9", "/orders/7"}
+
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            return answer(201, {"id": int(request.body)})
+        if request.header("authorization") != "Bearer root-token":
+            return Response(status=403)
+        found = request.path in there
+        there.discard(request.path)
+        return Response(status=204 if found else 404)
+
+    paths = api_of("POST /orders", "DELETE /orders/{id}")
+    made = [replace(post("/orders"), body=str(number).encode()) for number in (7, 8, 9)]
+    found, _ = cleared(paths, server, *made)
+    assert found == Cleared(deleted=3)
+    assert there == set()
+
+
 def test_only_twenty_operations_are_named_whose_creations_stay() -> None:
     def server(request: Request) -> Response:
         return answer(201, {"id": 7})

@@ -88,8 +88,10 @@ async def _deleted(
     if forbidden is not None:
         return f"{thing.deleter.key} is not called: {forbidden}"
     case = thing.deleter.key, thing.by
-    if case in able and was_served(await transport.send(_sent_by(able[case], thing, people))):
-        return ""
+    if case in able:
+        exchange = await transport.send(_sent_by(able[case], thing, people))
+        if was_served(exchange) or exchange.status in _GONE:
+            return ""
     exchange = await transport.send(thing.deletion)
     status = exchange.status
     if was_served(exchange) or status in _GONE or thing.claimed:
