@@ -107,8 +107,8 @@ def test_later_requests_work_nothing_out_again(name: str) -> None:
         for operation in api.operations:
             build.build(operation)
         kept = api.resolve.kept
-        places = [places for _, places in kept["places"].values()]
-        sizes.append([*map(len, kept.values()), *map(len, places)])
+        positions = [positions for _, positions in kept["positions"].values()]
+        sizes.append([*map(len, kept.values()), *map(len, positions)])
     assert sizes[0] == sizes[1] == sizes[2]
 
 

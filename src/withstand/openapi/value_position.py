@@ -1,7 +1,7 @@
-"""One place in the values of a schema: what the document alone says about it. Pure.
+"""One position in the values of a schema: what the document alone says about it. Pure.
 
-A plan of all values of a schema: whoever makes one walks from place to place and decides only what
-another request may decide otherwise. Each place is worked out once, when it is first reached.
+A plan of all values of a schema: whoever makes one walks from position to position and decides
+only what another request may decide otherwise. Each is worked out once, when it is first reached.
 """
 
 from collections.abc import Mapping
@@ -19,17 +19,17 @@ MOST_VALUES = 2000
 """Values in one request: what needs more nests without end, or wants more than an API reads."""
 _MAX_DEPTH = 16
 _MOST_FREE = 100
-"""Free properties of a place that are kept: their names may be others in each request."""
+"""Free properties of a position that are kept: their names may be others in each request."""
 _EXAMPLES = frozenset({"example", "examples", "default"})
 _CONDITION = frozenset({"if", "then", "else"})
 
 
-class Place:
+class Position:
     """Where a value goes: by which schema, under which name, below which references.
 
-    `hints` are values that the document shows for the place, the best first. `ordinal` says which
-    of several values that must differ stands here, `turn` which of the hints is for it; `problem`
-    why no value ever stands here.
+    `hints` are values that the document shows for it, the best first. `ordinal` says which of
+    several values that must differ stands here, `turn` which of the hints is for it; `problem` why
+    no value ever stands here.
     """
 
     def __init__(
@@ -71,8 +71,8 @@ class Place:
         return is_identifier(self.name) and not self.hints and not self.facts.is_given
 
     @cached_property
-    def alternatives(self) -> tuple["Place", ...]:
-        """A place for each of the options that the schema leaves open."""
+    def alternatives(self) -> tuple["Position", ...]:
+        """A position for each of the options that the schema leaves open."""
         return tuple(
             self._below(
                 option,
@@ -113,18 +113,18 @@ class Place:
         return shown[0] if is_whole and fits(shown[0], self.flat, self._resolve) else None
 
     @cached_property
-    def properties(self) -> tuple["Place", ...]:
+    def properties(self) -> tuple["Position", ...]:
         """Those that are declared and those that are required, without what is read-only."""
         found = []
         for name, schema, is_required in self.facts.properties:
             own = tuple(hint[name] for hint in self._shown_objects if hint.get(name) is not None)
-            place = self._below(schema, name, own, is_required=is_required)
-            if not place.facts.is_read_only:
-                found.append(place)
+            position = self._below(schema, name, own, is_required=is_required)
+            if not position.facts.is_read_only:
+                found.append(position)
         return tuple(found)
 
     @cached_property
-    def dependents(self) -> tuple[tuple[str, "Place"], ...]:
+    def dependents(self) -> tuple[tuple[str, "Position"], ...]:
         """What must be there because something else is: `dependentRequired`, `dependencies`."""
         declared = self.flat.get("properties")
         declared = declared if isinstance(declared, Mapping) else {}
@@ -136,15 +136,15 @@ class Place:
             for other in as_list(wanted)
         )
 
-    def free(self, name: str, schema: object) -> "Place":
-        """The place of a property that the schema does not name."""
+    def free(self, name: str, schema: object) -> "Position":
+        """The position of a property that the schema does not name."""
         found = self._free.get(name) or self._below(schema, name)
         if len(self._free) < _MOST_FREE:
             self._free[name] = found
         return found
 
     @cached_property
-    def branches(self) -> dict[str, "Place"]:
+    def branches(self) -> dict[str, "Position"]:
         """The object as `then` and `else` want it, where these say something."""
         plain = {k: part for k, part in self.flat.items() if k not in _CONDITION | _EXAMPLES}
         return {
@@ -154,7 +154,7 @@ class Place:
         }
 
     @cached_property
-    def items(self) -> tuple["Place", ...]:
+    def items(self) -> tuple["Position", ...]:
         """The items of an array: as many as it must have, and one where it may be empty."""
         least, most = bound(self.flat, "minItems") or 0, bound(self.flat, "maxItems")
         first = as_list(self.flat.get("prefixItems"))
@@ -165,7 +165,7 @@ class Place:
             for at in range(min(count, MOST_VALUES))
         )
 
-    def _item(self, at: int, schema: object) -> "Place":
+    def _item(self, at: int, schema: object) -> "Position":
         *before, last = words(self.name)
         lists = [hint for hint in self.hints if isinstance(hint, list)]
         own = tuple(hint[at] for hint in lists if at < len(hint))
@@ -180,7 +180,7 @@ class Place:
         )
 
     @cached_property
-    def repeated(self) -> "Place":
+    def repeated(self) -> "Position":
         """The same for a value that may stand elsewhere as well."""
         return self._again(self._schema, self._own_hints, self._outside)
 
@@ -189,7 +189,7 @@ class Place:
         return tuple(hint for hint in self.hints if isinstance(hint, Mapping))
 
     @cached_property
-    def _free(self) -> dict[str, "Place"]:
+    def _free(self) -> dict[str, "Position"]:
         return {}
 
     def _below(
@@ -202,8 +202,8 @@ class Place:
         turn: int = 0,
         within: frozenset[str] | None = None,
         is_required: bool = True,
-    ) -> "Place":
-        return Place(
+    ) -> "Position":
+        return Position(
             schema,
             self._resolve,
             name=name,
@@ -215,7 +215,9 @@ class Place:
             is_required=is_required,
         )
 
-    def _again(self, schema: object, hints: tuple[object, ...], within: frozenset[str]) -> "Place":
-        return Place(
+    def _again(
+        self, schema: object, hints: tuple[object, ...], within: frozenset[str]
+    ) -> "Position":
+        return Position(
             schema, self._resolve, name=self.name, hints=hints, depth=self.depth, within=within
         )
