@@ -188,7 +188,8 @@ def _leftover(
         return None
     if identifier is None:
         named = _name_in_paths(api, producer)
-        identifier = identifier_in(response.json(), named, about=nouns_of(producer))
+        nouns = nouns_of(producer) if producer != sign_up else None
+        identifier = identifier_in(response.json(), named, about=nouns)
     return Leftover(
         producer=producer,
         identifier=identifier,
