@@ -202,6 +202,20 @@ def test_a_number_is_no_key_where_the_things_have_ids() -> None:
     assert pool.find("id", path="/orders/{id}") == 3
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"statusCode": 200, "message": "OK", "data": []},
+        {"code": 200, "msg": "success", "data": []},
+        {"resultCode": 0, "bookings": []},
+    ],
+)
+def test_a_code_that_says_how_it_went_picks_nothing(answer: Any) -> None:
+    pool = harvested("GET", "/bookings", answer)
+    assert pool.find("id", path="/bookings/{id}") is None
+    assert pool.find("code", path="/bookings/{code}") is None
+
+
 def test_what_points_to_the_parent_does_not_pick_the_child() -> None:
     pool = harvested(
         "POST",

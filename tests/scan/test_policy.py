@@ -7,6 +7,7 @@ import pytest
 from tests.scan.small_api import PATHS, a_check, answer, nothing, scanned, states
 from withstand.client.exchange import Request, Response
 from withstand.client.identity import LoginRecipe
+from withstand.openapi.operation import Operation, Parameter
 from withstand.scan.check import Per, Safety
 from withstand.scan.policy import Policy, Profile
 from withstand.scan.records.record import CoverageState
@@ -39,6 +40,13 @@ def test_operations_with_dangerous_names_and_those_under_never_are_not_called() 
     assert called == {"/", "/me"}
     assert states(record)["GET /reset-database"] is CoverageState.SKIPPED
     assert states(record)["GET /expensive"] is CoverageState.SKIPPED
+
+
+@pytest.mark.parametrize(("name", "is_called"), [("Cards_drop", True), ("logout_card", False)])
+def test_the_deletion_of_one_thing_may_be_called_a_drop(name: str, is_called: bool) -> None:
+    card = Parameter(name="id", location="path", required=True, schema={})
+    deletion = Operation(method="DELETE", path="/cards/{id}", operation_id=name, parameters=(card,))
+    assert (Policy().forbids(deletion) is None) is is_called
 
 
 def test_the_readonly_profile_sends_only_safe_methods() -> None:

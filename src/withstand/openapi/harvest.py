@@ -9,7 +9,12 @@ from urllib.parse import parse_qsl, unquote
 
 from withstand.client.exchange import Request, Response
 from withstand.client.page import page_of
-from withstand.openapi.identifiers import identifier_in, own_link, without_frame
+from withstand.openapi.identifiers import (
+    identifier_in,
+    own_link,
+    says_how_it_went,
+    without_frame,
+)
 from withstand.openapi.naming import (
     ID_WORDS,
     KEY_WORDS,
@@ -109,7 +114,7 @@ def _in_tree(tree: Any, thing: str, place: Place) -> Iterator[Seen]:
                 yield Seen(thing=about, name="id", value=linked, place=place, listed=listed)
             own = [key for key in node if is_key_of(about, str(key))]
             for key, part in node.items():
-                if key == "@id":  # JSON-LD's is an address
+                if key == "@id" or says_how_it_went(key, node):  # JSON-LD's is an address
                     continue
                 if isinstance(part, list | Mapping):
                     inner = noun(key)

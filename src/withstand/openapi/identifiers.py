@@ -17,6 +17,10 @@ _OF_THE_MESSAGE = frozenset({"request", "trace", "correlation", "transaction", "
 _SELF_LINKS = ("self", "href", "@id", "selfLink", "self_link", "resource_uri")
 _SYNONYMS = ("id", "uuid", "_id", "guid", "pk", "key", "identifier")
 _NUMBERS = frozenset({"number", "no", "nr", "code", "slug", "index", "position", "key"})
+_OF_THE_ANSWER = frozenset({"status", "error", "result", "return", "response", "http"})
+"""Before `code`: how it went, `{"statusCode": 200, "message": "OK", "data": []}`."""
+_ENVELOPE = frozenset({"message", "msg", "data", "success"})
+"""Beside a bare `code` that is a number: the same."""
 _NEW = frozenset({"new", "created", "inserted", "added"})
 """What only says that it was just made: `insertedId`, `new_order_id`."""
 
@@ -67,6 +71,7 @@ def identifier_in(
             if words(key)[-1] in _NUMBERS | (KEY_WORDS - ID_WORDS)
             and isinstance(value, str | int)
             and value not in ("", True)
+            and not says_how_it_went(key, node)
             and (about is None or (words(key)[:-1] and _is_of(words(key)[:-1], about)))
         ]
         if len(numbers) == 1 and not any(isinstance(part, Mapping) for part in node.values()):
@@ -76,6 +81,13 @@ def identifier_in(
             return unquote(segments(link.split("?", 1)[0])[-1])
     is_number = isinstance(document, int) and not isinstance(document, bool)
     return document if is_number and about is None else None  # it may count the rows
+
+
+def says_how_it_went(key: str, node: Mapping[str, Any]) -> bool:
+    """Whether a property is a code of the answer's and none of what it is about: `statusCode`."""
+    *before, last = words(key)
+    bare = not before and isinstance(node[key], int) and bool(_ENVELOPE & node.keys())
+    return last == "code" and (bare or bool(_OF_THE_ANSWER & {*before}))
 
 
 def without_frame(document: Any) -> Any:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Schema
@@ -58,7 +59,9 @@ _BY_WORD = {
     "mime": "text/plain",
     "gender": "female",
 }
-_LATER = frozenset({"end", "ends", "until", "to", "expires", "expiry", "expiration", "due"})
+_LATER = frozenset({"end", "ends", "until", "to", "expires", "expiry", "expiration", "due", "out"})
+_DAYS = 2500
+"""Over how many days, seven years, a day is spread that must be another one in each request."""
 _BIRTH = frozenset({"birth", "birthday", "birthdate", "dob", "born"})
 _PHONE = frozenset({"phone", "telephone", "mobile", "fax", "msisdn"})
 _ADDRESS_OF_PAGE = frozenset(
@@ -158,6 +161,19 @@ def text_maker(name: str, schema: Schema, *, ordinal: int = 0) -> Callable[[Mark
     return make
 
 
+def on_another_day(text: str, marks: Marks) -> str | None:
+    """A future day, with its time, moved as far as every other of the request; None for what is
+    none.
+    """
+    if not text.startswith("20") or _FORMS["date"].match(text) is None:
+        return None
+    return _days_later(text, int.from_bytes(bytes(marks.seed[-4:]), "big") % _DAYS)
+
+
+def _days_later(text: str, days: int) -> str:
+    return f"{date.fromisoformat(text[:10]) + timedelta(days=days)}{text[10:]}"
+
+
 def _candidates(
     name: str, schema: Schema, ordinal: int, low: int, high: int | None
 ) -> Iterator[_Candidate]:
@@ -202,8 +218,9 @@ def _of_format(form: str, name: str, ordinal: int, high: int | None) -> _Candida
         case "phone" | "tel":
             return lambda marks: _phone(marks, ordinal)
         case "date" | "date-time":
-            year = 1990 if _BIRTH & {*words(name)} else 2030 + bool(_LATER & {*words(name)})
-            return str(year) + _BY_FORMAT[form][4:]
+            if _BIRTH & {*words(name)}:
+                return f"1990{_BY_FORMAT[form][4:]}"
+            return _days_later(_BY_FORMAT[form], int(bool(_LATER & {*words(name)})))
     return _BY_FORMAT.get(form)
 
 

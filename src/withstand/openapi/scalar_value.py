@@ -12,11 +12,13 @@ from withstand.openapi.plausible_text import (
     has_format,
     is_free_text,
     is_personal,
+    on_another_day,
     text_maker,
 )
 from withstand.openapi.schema_fit import as_list, fits, has_type
 from withstand.openapi.schema_merge import Resolve
 
+_DAYS = frozenset({"date", "date-time"})
 _OFF = frozenset({"admin", "superuser", "staff", "root", "deleted", "disabled", "hidden"})
 _OFF |= {"locked", "archived", "suspended", "banned", "blocked", "dry", "force"}
 
@@ -77,12 +79,21 @@ def _fitting_examples(
 def _marked(
     name: str, flat: Schema, examples: list[Any], resolve: Resolve
 ) -> Callable[[Marks], str | None] | None:
-    """The nonce in place of an example that must be unique, or behind one that is free."""
+    """The nonce in place of an example that must be unique, or behind one that is free; and a day
+    of the request's own: a room is let to one at a time.
+    """
     if is_personal(name):
         return text_maker(name, flat)
+    text_for = text_maker(name, flat)
+    if not examples and (flat.get("format") in _DAYS or words(name)[-1] in {"date", "at"}):
+
+        def on_own_day(marks: Marks) -> str | None:
+            day = on_another_day(text_for(marks) or "", marks)
+            return day if day is not None and fits(day, flat, resolve) else None
+
+        return on_own_day
     if not examples or not is_free_text(name) or "format" in flat:
         return None
-    text_for = text_maker(name, flat)
 
     def behind_example(marks: Marks) -> str | None:
         text = f"{examples[0]} {marks.token()}"

@@ -29,6 +29,9 @@ DENY_WORDS = (
 """Words in a path or operation id that keep the scan from calling an operation by itself: GET is
 not safe, and a mutating call may end the run (`GET /createdb`, `POST /logout`)."""
 
+_ALSO_OF_ONE = frozenset({"drop", "purge", "wipe"})
+"""What a developer may call the deletion of a single thing: `DELETE /cards/{id}`, `Cards_drop`."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -81,6 +84,8 @@ class Policy:
             if matches(pattern, operation.key):
                 return f"{pattern!r} is listed under never"
         said = re.split(r"[^a-z]+", f"{operation.path} {operation.operation_id or ''}".lower())
+        if operation.method == "DELETE" and operation.path_parameters:
+            said = [word for word in said if word not in _ALSO_OF_ONE]
         joined = re.sub(r"[^a-z]", "", operation.path.lower())
         for word in DENY_WORDS:
             if word in said or (len(word) > 6 and word.replace("_", "") in joined):

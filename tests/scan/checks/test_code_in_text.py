@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from withstand.client.exchange import Request, Response
+from withstand.scan.catalogue import check_named
 from withstand.scan.check import Server
 from withstand.scan.examples import answer, body, not_found, operation, page, query, sent
 from withstand.scan.records.record import CoverageState
@@ -77,6 +78,20 @@ def test_a_value_in_a_command_line_is_found(server: Server) -> None:
     (finding,) = findings(COMMAND, server, search())
     assert finding.parameter == "query q"
     assert "sum" in finding.detail
+
+
+def test_a_choice_that_nobody_looks_at_may_run_a_command_and_one_refusal_clears_it() -> None:
+    choice = {"in": "query", "name": "q", "schema": {"enum": ["csv", "json"], "type": "string"}}
+    paths = {"/search": {"get": operation(secured=False) | {"parameters": [choice]}}}
+    (finding,) = findings(COMMAND, in_a_shell("echo as ?"), paths)
+    assert finding.parameter == "query q"
+
+    def strict(request: Request) -> Response:
+        return answer(200 if query(request, "q") in {"", "csv", "json"} else 400, {"rows": []})
+
+    record, exchanges = scanned(strict, paths, checks=(check_named(COMMAND),))
+    assert {row.state for row in record.coverage} == {CoverageState.PASSED}
+    assert sum(each.status == 400 for each in exchanges) == 1
 
 
 def test_a_command_of_windows_is_found() -> None:

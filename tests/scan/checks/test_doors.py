@@ -284,6 +284,13 @@ def test_the_paths_are_about_sixty_and_a_masked_secret_is_none() -> None:
     assert signature(answer(200, {"a": "b", "secret_key": "[REDACTED]"})) is None
 
 
+def test_below_the_prefix_of_the_documents_paths_the_same_pages_are_asked_for() -> None:
+    served = {"/api/v2/debug/env": answer(200, {"jwt_secret": "8f3a9c1d7e", "mode": "a"})}
+    document = {"/api/v2/hello": {"get": operation(secured=False)}}
+    (finding,) = findings(INNER, pages({**served, "/api/v2/hello": answer(200, {})}), document)
+    assert finding.operations == ("GET /api/v2/debug/env",)
+
+
 def test_paths_are_asked_for_in_the_style_of_the_document() -> None:
     served = {
         "/hello/": answer(200, {"hello": "world"}),

@@ -99,8 +99,9 @@ def test_a_property_that_takes_effect_is_found_and_named(check: str) -> None:
 
 
 @pytest.mark.parametrize("check", [CREATE, UPDATE])
-def test_what_is_refused_together_is_tried_one_by_one(check: str) -> None:
-    server = claims(keeps=("balance",), at_once=False)
+@pytest.mark.parametrize("how", [{"at_once": False}, {"strict": True}], ids=["one", "no unknown"])
+def test_what_is_refused_together_is_tried_one_by_one(check: str, how: dict[str, bool]) -> None:
+    server = claims(keeps=("balance",), **how)
     assert len(findings(check, server, CLAIMS)) == 1
 
 

@@ -128,6 +128,34 @@ def test_a_column_to_sort_by_is_found(
     assert finding.parameter == "query sort_by"
 
 
+def test_a_column_to_sort_by_is_found_beside_an_echo_of_what_is_searched_for() -> None:
+    def server(request: Request) -> Response:
+        rows = sorting("SELECT * FROM things ORDER BY things.?", hidden(500))(request)
+        return answer(rows.status, {"query": query(request, "q"), "items": rows.json()})
+
+    paths = listing(example="name")
+    paths["/things"]["get"]["parameters"] += [
+        {"in": "query", "name": "q", "required": True, "schema": {"type": "string"}}
+    ]
+    (finding,) = findings(SQL, server, paths)
+    assert finding.parameter == "query sort_by"
+
+
+def test_a_search_that_hides_its_errors_is_found_beside_its_echo() -> None:
+    def server(request: Request) -> Response:
+        wanted = query(request, "q")
+        try:
+            rows = ask(f"SELECT * FROM things WHERE name LIKE '%{wanted}%'")
+        except ERRORS:
+            rows = []
+        found = {"query": wanted, "total": len(rows), "items": [row[1] for row in rows]}
+        return answer(200, {"statusCode": 200, "message": "OK", "data": found})
+
+    wanted = {"in": "query", "name": "q", "required": True, "schema": {"type": "string"}}
+    paths = {"/things": {"get": operation(secured=False) | {"parameters": [wanted]}}}
+    assert len(findings(SQL, server, paths)) == 1
+
+
 def test_a_direction_to_sort_in_is_found() -> None:
     server = sorting("SELECT * FROM things ORDER BY name ?", hidden(400))
     (finding,) = findings(SQL, server, listing(enum=["asc", "desc"]))

@@ -225,6 +225,17 @@ def test_what_stays_is_listed_with_operation_and_id_and_the_reason() -> None:
     )
 
 
+def test_what_stays_is_named_as_it_is_in_paths_and_not_by_the_id_of_its_owner() -> None:
+    made = {"data": {"code": "SPRING", "tenantId": "acme", "credits": 5}}
+    paths = api_of("POST /coupons", "POST /coupons/{code}/redeem", "POST /notes")
+    found, _ = cleared(paths, lambda _: answer(201, made), post("/coupons"), post("/notes"))
+    assert found.notes == (
+        "POST /notes created 1 that could not be deleted: one without an id"
+        " (no operation deletes it).",
+        "POST /coupons created 1 that could not be deleted: SPRING (no operation deletes it).",
+    )
+
+
 def test_a_search_by_post_and_a_creation_that_failed_softly_leave_nothing() -> None:
     def server(request: Request) -> Response:
         if request.path == "/search":

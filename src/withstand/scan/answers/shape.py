@@ -10,6 +10,11 @@ from withstand.client.soft_errors import ENVELOPE
 _PAGING: Final = frozenset(
     {"limit", "offset", "page", "pages", "size", "per_page", "skip", "total", "count", "next"}
 )
+_DATA: Final = frozenset({"data", "result", "results"})
+_HOW_IT_WENT: Final = frozenset(
+    {"statuscode", "status_code", "status", "code", "message", "msg", "success", "ok", "error"}
+    | {"timestamp", "path"}
+)
 
 _BESIDE: Final = ENVELOPE | _PAGING
 
@@ -28,10 +33,14 @@ def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def tells(response: Response) -> bool:
-    """Whether the response holds data of any kind: an empty list with its paging does not."""
+    """Whether the response holds data of any kind: an empty list with its paging does not, nor
+    does what stands beside `data` and says how it went.
+    """
     document = response.json()
     if document is None:
         return bool(response.text.strip()) and response.text.strip() != "null"
+    if isinstance(document, dict) and _DATA & document.keys():
+        document = {key: part for key, part in document.items() if key.lower() not in _HOW_IT_WENT}
     return any(
         value not in (None, "", True, False) and key.lower() not in _PAGING
         for key, value in leaves(document)

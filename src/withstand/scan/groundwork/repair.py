@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from withstand.client.exchange import Response
@@ -90,8 +91,9 @@ def repaired(
 ) -> Mapping[Slot, object]:
     """Other values for the inputs that the answer names; nothing where it names none.
 
-    `UNIQUE` stands for "a new one in each request". `known` gives the id of one of what an input is
-    called after, where the identity has seen one: a project's for `project`.
+    `UNIQUE` stands for "a new one in each request", a function for the same by its marks: a code
+    that has to look some way is another one in each request, too. `known` gives the id of one of
+    what an input is called after, where the identity has seen one: a project's for `project`.
     """
     found: dict[Slot, object] = {}
     for complaint in complaints(response, slots):
@@ -139,8 +141,8 @@ def _values(
         yield from _options(message)
         yield from _lengths(message, name, schema, marks)
         pattern = _PATTERN.search(message)
-        if pattern and (text := text_matching(pattern[1], seed=marks.seed)):
-            yield text
+        if pattern and text_matching(pattern[1], seed=marks.seed):
+            yield partial(_matching, pattern[1])
         yield from _of_format(message, name, marks)
     if re.search(r"\b(integer|number|numeric|int|float|decimal|digits?)\b", message, re.I):
         yield 1 if not isinstance(sent, int) else 10
@@ -152,6 +154,10 @@ def _values(
     if re.search(r"alpha|letters", message, re.I):
         yield "Alexandra"
     yield from _others(name, schema, kinds, sent, marks)
+
+
+def _matching(pattern: str, marks: Marks) -> str | None:
+    return text_matching(pattern, seed=marks.seed)
 
 
 def _numbers(message: str, sent: int | float) -> Iterator[object]:

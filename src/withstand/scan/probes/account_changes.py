@@ -27,7 +27,6 @@ from withstand.scan.check import (
 )
 from withstand.scan.probes.privileges import (
     ONE_BY_ONE,
-    STRICT,
     Tries,
     as_user,
     document_of,
@@ -149,8 +148,6 @@ def _judged(
     sets: tuple[Tries, ...] = ((*tries, odd), *([(*locks, odd)] if locks else []))
     changed = yield from send_with(extras(sets[0]))
     if changed is None:
-        if (yield from send_with(extras((odd,)))) is None:
-            return STRICT
         sets = tuple((single,) for single in (*tries, *locks)[:ONE_BY_ONE])
     for chosen in sets:
         if changed is None:

@@ -26,8 +26,10 @@ PATHS: Final = (
 )  # fmt: skip
 """About sixty paths below the API's base; a scan asks each once."""
 
-BELOW_PREFIXES: Final = ("debug", "internal", "admin", "config", "env", "_debug", "export", "users")
-"""Those also asked below each prefix of the document's paths: `/api/v1/debug`."""
+BELOW_PREFIXES: Final = (*(path for path in PATHS if "." not in path), "users")
+"""Those also asked below each prefix of the document's paths: `/api/v1/debug/env`. A framework puts
+its prefix before every page that is none of a file.
+"""
 
 _SECRET: Final = re.compile(
     r"(?:^|[_.\-])(?:secret(?:[_.\-]?key)?|password|passwd|private[_.\-]?key|"

@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final
@@ -10,7 +11,7 @@ from urllib.parse import quote, quote_plus
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.field_names import is_password
 from withstand.openapi.request_builder import Slot, Unbuildable
-from withstand.openapi.schema_fit import kinds_of
+from withstand.openapi.schema_fit import as_list, kinds_of
 from withstand.scan.access.accounts import looks_like_login
 from withstand.scan.access.objects import like_baseline
 from withstand.scan.answers.similarity import same_content, volatile_places
@@ -53,6 +54,9 @@ def judged(slots: Iterable[Slot], judge: Judge, clean: Collection[Slot] = ()) ->
     return PASSED if tried else Inconclusive(reason="no input could be tried")
 
 
+_NONCE: Final = re.compile(r"ws[0-9a-f]{24}")
+
+
 def text_slots(subject: Subject) -> tuple[Slot, ...]:
     """The inputs of the operation that take any text.
 
@@ -64,6 +68,15 @@ def text_slots(subject: Subject) -> tuple[Slot, ...]:
 def number_slots(subject: Subject) -> tuple[Slot, ...]:
     """The numbers, which arrive as text or as whatever JSON holds, and may be used as such."""
     return tuple(slot for slot in _slots(subject) if is_number(slot))
+
+
+def choice_slots(subject: Subject) -> tuple[Slot, ...]:
+    """The texts of which the document lists those that may be sent: not every API looks."""
+    return tuple(slot for slot in _slots(subject) if _is_choice(slot))
+
+
+def _is_choice(slot: Slot) -> bool:
+    return "string" in slot.kinds and "enum" in slot.schema
 
 
 def is_number(slot: Slot) -> bool:
@@ -83,7 +96,7 @@ def is_invalid(exchange: Exchange) -> bool:
 
 def holds_one_form(slot: Slot) -> bool:
     """Whether the document says of what form a text is: what refuses one other refuses them all."""
-    return "pattern" in slot.schema or has_strict_format(slot)
+    return "pattern" in slot.schema or has_strict_format(slot) or _is_choice(slot)
 
 
 def has_strict_format(slot: Slot) -> bool:
@@ -126,7 +139,9 @@ def usual_value(subject: Subject, slot: Slot) -> str:
     except Unbuildable:
         value = None
     if value is None:
-        value = subject.baseline.built.values.get(slot, slot.schema.get("example"))
+        listed = as_list(slot.schema.get("enum"))
+        example = slot.schema.get("example", next(iter(listed), None))
+        value = subject.baseline.built.values.get(slot, example)
     return "1" if value is None and slot in number_slots(subject) else str(value or "a")
 
 
@@ -197,9 +212,22 @@ def same_answer(
         return False
     if not first.body.strip() and not second.body.strip():
         return True
-    if same_content(first, second, volatile=volatile):
+    bare = without_nonces(one, first), without_nonces(other, second)
+    if same_content(*bare, volatile=volatile):
         return True  # the value may also be part of the data: what was found has that name
-    return same_content(masked(first, value), masked(second, other_value), volatile=volatile)
+    bare = (
+        without_nonces(one, masked(first, value)),
+        without_nonces(other, masked(second, other_value)),
+    )
+    return same_content(*bare, volatile=volatile)
+
+
+def without_nonces(exchange: Exchange, response: Response) -> Response:
+    """The response without the texts that only this request held: an echo of another input."""
+    request = exchange.request
+    for nonce in {*_NONCE.findall(request.path + request.body.decode("utf-8", "replace"))}:
+        response = masked(response, nonce)
+    return response
 
 
 def changing_places(subject: Subject) -> frozenset[str]:

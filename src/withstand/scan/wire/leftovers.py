@@ -186,10 +186,13 @@ def _leftover(
     )
     if not is_thing or opens_a_session(producer):  # a session ends by itself
         return None
-    named = identifier if identifier is not None else identifier_in(response.json(), "id")
+    if identifier is None:
+        named = _name_in_paths(api, producer)
+        nouns = nouns_of(producer) if producer != sign_up else None
+        identifier = identifier_in(response.json(), named, about=nouns)
     return Leftover(
         producer=producer,
-        identifier=named,
+        identifier=identifier,
         made=exchange.request,
         by=exchange.identity,
         removers=removers,
@@ -203,6 +206,15 @@ def _perhaps(base_path: str, left: Leftover) -> Iterator[tuple[object, ...]]:
         request = on_thing(base_path, remover, left.producer, left.made, left.identifier)
         if request is not None:
             yield _marks(request)[0]
+
+
+def _name_in_paths(api: Api, producer: Operation) -> str:
+    """What picks one of its things in any path: `code` of `/coupons/{code}/redeem`."""
+    below = f"{shape(producer.path)}/{{}}"
+    for operation in api.operations:
+        if f"{shape(operation.path)}/".startswith(f"{below}/"):
+            return segments(operation.path)[len(segments(producer.path))].strip("{}")
+    return "id"
 
 
 def _mark(left: Leftover) -> tuple[object, ...] | None:

@@ -27,6 +27,7 @@ from withstand.scan.check import (
 from withstand.scan.examples import answer, operation, query
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.probes.inputs import (
+    choice_slots,
     holds_one_form,
     inserted,
     is_invalid,
@@ -93,7 +94,7 @@ def run(subject: Subject) -> Steps[Outcome]:
 
 
 def _slots(subject: Subject) -> tuple[Slot, ...]:
-    return (*text_slots(subject), *number_slots(subject))
+    return (*text_slots(subject), *number_slots(subject), *choice_slots(subject))
 
 
 def _cleared(subject: Subject, address: str | None) -> Steps[frozenset[Slot]]:

@@ -26,6 +26,7 @@ from withstand.scan.examples import answer, operation, query
 from withstand.scan.finding import Severity
 from withstand.scan.probes.inputs import (
     changing_places,
+    choice_slots,
     holds_one_form,
     inserted,
     is_invalid,
@@ -37,6 +38,7 @@ from withstand.scan.probes.inputs import (
     scalar_slots,
     text_slots,
     usual_value,
+    without_nonces,
 )
 from withstand.scan.probes.sql.conditions import (
     by_alternative,
@@ -66,7 +68,7 @@ def run(subject: Subject) -> Steps[Outcome]:
     if subject.baseline is not None and _was_created(subject.baseline.exchange):
         clean = yield from cleared(
             subject,
-            slots,
+            [slot for slot in slots if slot not in choice_slots(subject)],
             lambda slot: (inserted(usual_value(subject, slot), _QUOTES),),
             lambda exchange: reacts(exchange) or not _was_created(exchange),
         )
@@ -80,7 +82,8 @@ def run(subject: Subject) -> Steps[Outcome]:
 
 def _slots(subject: Subject) -> tuple[Slot, ...]:
     order = (slot for slot in scalar_slots(subject) if _is_order(slot))
-    return tuple(dict.fromkeys((*text_slots(subject), *number_slots(subject), *order)))
+    typed = (*text_slots(subject), *number_slots(subject), *choice_slots(subject))
+    return tuple(dict.fromkeys((*typed, *order)))
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
@@ -115,7 +118,7 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     ):
         return (yield from by_condition(subject, slot, fitting(slot, value))) or False
     usual = baseline.exchange.response
-    if usual is not None and usual.succeeded and tells(usual):
+    if usual is not None and usual.succeeded and tells(without_nonces(baseline.exchange, usual)):
         return False  # there is data, and what follows the value makes no difference to it
     return (yield from by_alternative(subject, slot)) or False
 
