@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from withstand.openapi.naming import words
@@ -9,9 +10,11 @@ from withstand.openapi.operation import Schema
 from withstand.openapi.plausible_number import NoValueError, number_for
 from withstand.openapi.plausible_text import (
     Marks,
+    another_number,
     has_format,
     is_free_text,
     is_personal,
+    is_phone_number,
     text_maker,
 )
 from withstand.openapi.schema_fit import as_list, fits, has_type
@@ -78,6 +81,8 @@ def _marked(
     name: str, flat: Schema, examples: list[Any], resolve: Resolve
 ) -> Callable[[Marks], str | None] | None:
     """The nonce in place of an example that must be unique, or behind one that is free."""
+    if examples and is_phone_number(name, examples[0]):
+        return partial(another_number, examples[0])
     if is_personal(name):
         return text_maker(name, flat)
     if not examples or not is_free_text(name) or "format" in flat:

@@ -10,6 +10,7 @@ from withstand.client.exchange import Request, Response
 from withstand.openapi.harvest import made_by, seen_in
 from withstand.openapi.naming import (
     ID_WORDS,
+    KEY_WORDS,
     PLAIN_IDS,
     canonical,
     is_key_of,
