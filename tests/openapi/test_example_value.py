@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from datetime import date
 from typing import Any
 
@@ -119,6 +120,24 @@ def test_a_booking_is_for_one_night_and_each_request_has_another() -> None:
     assert len(nights) > 15
     assert {(night[1] - night[0]).days for night in nights} == {1}
     assert all(night[0] == night[2] >= date(2030, 1, 15) for night in nights)
+
+
+@pytest.mark.parametrize(
+    ("name", "example", "form"),
+    [
+        ("number", "9876895423", r"9876\d{6}"),
+        ("contact_number", "+49 170 1234567", r"\+49 \d{3} \d{7}"),
+        ("number", "4111111111111111", "4111111111111111"),
+        ("account_number", "9876895423", "9876895423"),
+    ],
+)
+def test_a_telephone_number_is_another_one_in_the_form_of_the_example(
+    name: str, example: str, form: str
+) -> None:
+    schema = {"type": "string", "example": example}
+    first, second = (value(schema, name=name, nonce=f"ws{n:024x}") for n in (1, 2))
+    assert all(re.fullmatch(form, each) for each in (first, second))
+    assert (first != second) == (form != example)
 
 
 def test_full_sends_what_is_optional_but_no_read_only_or_deprecated_property() -> None:

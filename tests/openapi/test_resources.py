@@ -200,3 +200,11 @@ def test_things_that_need_each_other_are_each_named_once() -> None:
 def test_order_is_stable() -> None:
     shop = api("GET /b", "GET /a", "GET /c")
     assert in_dependency_order(shop.operations) == shop.operations
+
+
+def test_what_is_made_below_its_own_name_is_known_by_it() -> None:
+    garage = api("POST /vehicle/vehicles", "GET /vehicle/vehicles", "DELETE /vehicle/{uuid}")
+    delete = of("DELETE /vehicle/{uuid}", among=garage)
+    made = of("POST /vehicle/vehicles", among=garage)
+    assert (producer_of(garage, delete), deleter_of(garage, made)) == (made, delete)
+    assert key(lister_of(garage, delete)) == "GET /vehicle/vehicles"

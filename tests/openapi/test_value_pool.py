@@ -282,3 +282,9 @@ def test_where_members_have_no_id_of_their_own_the_users_is_asked_for_in_their_t
     assert pool.find("userId", path=path) == 5
     assert pool.around("userId", 5, path) == {"id": "7"}
     assert pool.around("userId", 8, "/clubs/{id}/members/{userId}") == {}  # it is known by its id
+
+
+def test_an_address_in_an_answer_tells_the_id_by_which_it_asks() -> None:
+    answer = {"sent": {"id": 3, "link": "http://h/api/mechanic/report?report_id=17&full=1"}}
+    pool = harvested("POST", "/mechanic/contact", answer)
+    assert pool.find("report_id", path="/mechanic/report") == "17"

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from withstand.client.exchange import Request, Response
 from withstand.client.page import page_of
@@ -21,6 +21,7 @@ from withstand.openapi.naming import (
     PLAIN_IDS,
     is_key_of,
     is_plural,
+    is_reference,
     noun,
     words,
 )
@@ -34,7 +35,7 @@ from withstand.openapi.places import (
     place_of_answer,
     place_within,
 )
-from withstand.openapi.spoken import only_reads, thing_of
+from withstand.openapi.spoken import only_reads, thing_in, thing_of
 
 _NODES = 2000
 _ITEMS = 20
@@ -129,6 +130,17 @@ def _in_tree(tree: Any, thing: str, place: Place) -> Iterator[Seen]:
                     picks = key in own or (not own and words(key)[-1] in KEY_WORDS)
                     where = place if picks else ()
                     yield Seen(thing=about, name=key, value=part, place=where, listed=listed)
+                    yield from _asked_for_in(part, listed=listed)
+
+
+def _asked_for_in(text: object, *, listed: bool) -> Iterator[Seen]:
+    """The ids by which an address asks for a thing: `…/mechanic/report?report_id=7`."""
+    if isinstance(text, str) and "/" in text and "?" in text:
+        address, _, query = text.partition("?")
+        thing = thing_in(urlsplit(address).path)
+        for name, value in parse_qsl(query.partition("#")[0]):
+            if is_reference(name):
+                yield Seen(thing=thing, name=name, value=value, listed=listed)
 
 
 def _linked(node: Mapping[str, Any], about: str) -> str | None:

@@ -2,10 +2,21 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
-from withstand.openapi.naming import ID_WORDS, KEY_WORDS, VERBS, canonical, noun, words
+from withstand.client.exchange import Request
+from withstand.client.form_body import fields_of, is_form
+from withstand.openapi.naming import (
+    ID_WORDS,
+    KEY_WORDS,
+    VERBS,
+    canonical,
+    is_reference,
+    noun,
+    words,
+)
 from withstand.openapi.path_template import (
     parameter_in,
     segments,
@@ -88,6 +99,27 @@ def says_how_it_went(key: str, node: Mapping[str, Any]) -> bool:
     *before, last = words(key)
     bare = not before and isinstance(node[key], int) and bool(_ENVELOPE & node.keys())
     return last == "code" and (bare or bool(_OF_THE_ANSWER & {*before}))
+
+
+def chosen_identifier(made: Request, parameter_name: str) -> object | None:
+    """The name that a request chose for what it makes, where things are addressed by one: the
+    `title` in its body for `/notes/{title}`. An id in a body is another thing's.
+    """
+    if is_reference(parameter_name):
+        return None
+    wanted = canonical(parameter_name)
+    return next((value for name, value in _sent(made) if canonical(name) == wanted and value), None)
+
+
+def _sent(request: Request) -> Iterator[tuple[str, object]]:
+    if is_form(request):
+        yield from fields_of(request)
+        return
+    with suppress(ValueError, RecursionError):
+        document = json.loads(request.body)
+        if isinstance(document, Mapping):
+            scalars = (str, int, float)
+            yield from ((k, v) for k, v in document.items() if isinstance(v, scalars))
 
 
 def without_frame(document: Any) -> Any:

@@ -64,6 +64,7 @@ _DAYS = 2500
 """Over how many days, seven years, a day is spread that must be another one in each request."""
 _BIRTH = frozenset({"birth", "birthday", "birthdate", "dob", "born"})
 _PHONE = frozenset({"phone", "telephone", "mobile", "fax", "msisdn"})
+_PHONE_NUMBER = re.compile(r"\+?(?=(?:\D*\d){7,15}\D*$)[\d ()./-]+")
 _ADDRESS_OF_PAGE = frozenset(
     {"url", "uri", "link", "href", "website", "homepage", "webhook", "callback"}
 )
@@ -71,6 +72,7 @@ _MUST_BE_UNIQUE = frozenset({"email", "mail", "username", "login", "nickname", "
 _FREE = frozenset(
     {"title", "name", "note", "notes", "description", "comment", "content", "text", "message"}
     | {"summary", "subject", "body", "label", "bio", "about", "caption", "memo", "remark", "reason"}
+    | {"secret", "detail", "details", "feedback", "review", "reply", "question", "answer"}
 )
 
 _FORMS = {
@@ -124,6 +126,22 @@ def is_personal(name: str) -> bool:
     """Whether two things with the same value of that name may not exist, whatever the example."""
     last = words(name)[-1]
     return last in _MUST_BE_UNIQUE or last in _PHONE or words(name)[-2:] == ("user", "name")
+
+
+def is_phone_number(name: str, example: object) -> bool:
+    """Whether an example is a telephone number, of seven to fifteen digits."""
+    told = {*words(name)}
+    named = told & _PHONE or told == {"number"} or told >= {"contact", "number"}
+    return bool(named) and isinstance(example, str) and bool(_PHONE_NUMBER.fullmatch(example))
+
+
+def another_number(example: str, marks: Marks) -> str:
+    """A telephone number of the example's form, another one in each request.
+
+    APIs insist on the form that they show, and that nobody else has the number.
+    """
+    digits = iter(f"{int.from_bytes(bytes(marks.seed[:8]), 'big'):020}"[::-1])
+    return example[:4] + "".join(next(digits) if c.isdecimal() else c for c in example[4:])
 
 
 def is_free_text(name: str) -> bool:

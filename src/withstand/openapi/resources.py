@@ -1,6 +1,6 @@
 """Which operations work on the same thing: who creates, reads, lists and deletes it. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from withstand.openapi.naming import (
     CREATE_WORDS,
@@ -30,8 +30,9 @@ _indexed: dict[int, tuple[Api, Mapping[str, Sequence[tuple[Operation, Deed, bool
 def producer_of(api: Api, operation: Operation) -> Operation | None:
     """The POST that creates what the operation's last path parameter names.
 
-    `GET /orders/{id}` → `POST /orders`; also `POST /orders/create`, `POST /order`, and where
-    there is no such collection the only POST that ends in its name.
+    `GET /orders/{id}` → `POST /orders`; also `POST /orders/create`, `POST /order`, the
+    `POST /order/orders` of `/order/{id}`, and where there is no such collection the only POST that
+    ends in its name.
     """
     collection = collection_path(operation.path)
     if collection is None:
@@ -43,11 +44,8 @@ def producer_of(api: Api, operation: Operation) -> Operation | None:
         for op in posts:
             if shape(op.path) == shape(wanted):
                 return op
-    *parents, last = segments(shape(collection))
-    for op in posts:
-        *others, own = segments(shape(op.path)) or ("",)
-        if others == parents and noun(own) == noun(last):
-            return op
+    for op in _named_alike(posts, collection):
+        return op
     spelled = [op for op in posts if _says(op.path, frozenset(CREATE_WORDS))]
     same_thing = [op for op in spelled if _thing(op.path) == _thing(collection)]
     if _thing(collection) and len(same_thing) == 1:
@@ -94,6 +92,9 @@ def lister_of(api: Api, operation: Operation) -> Operation | None:
     own = operation.path if is_list and not ends_in_parameter(operation.path) else None
     collection = own or collection_path(operation.path)
     found = _find(api.operations, "GET", collection) if collection is not None else None
+    if found is None and collection is not None and segments(collection):
+        gets = (op for op in api.operations if op.method == "GET" and op != operation)
+        found = next(_named_alike(gets, collection), None)
     if found is None and collection is not None and _thing(collection):
         lists = (op for op in api.operations if op.method == "GET" and _says(op.path, LIST_WORDS))
         same = [op for op in lists if _thing(op.path) == _thing(collection)]
@@ -198,6 +199,15 @@ def _on_item(api: Api, operation: Operation, method: str) -> Operation | None:
 def _find(operations: Iterable[Operation], method: str, path: str) -> Operation | None:
     wanted = shape(path)
     return next((op for op in operations if op.method == method and shape(op.path) == wanted), None)
+
+
+def _named_alike(operations: Iterable[Operation], collection: str) -> Iterator[Operation]:
+    """Those at the collection's name in another number, or below it: `/order`, `/order/orders`."""
+    *parents, last = segments(shape(collection))
+    for op in operations:
+        *others, own = segments(shape(op.path)) or ("",)
+        if others in (parents, [*parents, last]) and noun(own) == noun(last):
+            yield op
 
 
 def _says(path: str, verbs: frozenset[str]) -> bool:

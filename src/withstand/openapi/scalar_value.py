@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from withstand.openapi.naming import words
@@ -9,9 +10,11 @@ from withstand.openapi.operation import Schema
 from withstand.openapi.plausible_number import NoValueError, number_for
 from withstand.openapi.plausible_text import (
     Marks,
+    another_number,
     has_format,
     is_free_text,
     is_personal,
+    is_phone_number,
     on_another_day,
     text_maker,
 )
@@ -82,6 +85,8 @@ def _marked(
     """The nonce in place of an example that must be unique, or behind one that is free; and a day
     of the request's own: a room is let to one at a time.
     """
+    if examples and is_phone_number(name, examples[0]):
+        return partial(another_number, examples[0])
     if is_personal(name):
         return text_maker(name, flat)
     text_for = text_maker(name, flat)

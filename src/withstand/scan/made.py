@@ -1,12 +1,17 @@
 """An object of the scan's own. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built
+
+MARK: Final = re.compile(r"ws[0-9a-f]{14,24}")
+"""The nonce in a text that the scan made up, also where there was less room for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

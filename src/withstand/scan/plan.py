@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from withstand.client.exchange import Request
 from withstand.client.identity import Identity, LoginRecipe
@@ -51,6 +52,12 @@ class ScanPlan:
     shard: Shard | None = None  # which part of the tests to run; None runs all
     only: frozenset[tuple[str, str | None]] | None = None
     """Check and operation key (None: the whole API) of the tests to run; None runs all."""
+
+    @property
+    def lacks(self) -> str:
+        """The path that base_url lacks, where the document says that the API stands below one."""
+        paths = (urlsplit(server).path.rstrip("/") for server in self.api.servers)
+        return "" if self.target.base_path else next(filter(None, paths), "")
 
     def wants(self, check: Check, operation: Operation | None) -> bool:
         """Whether this test is to be run."""

@@ -8,6 +8,7 @@ from enum import StrEnum
 from withstand.openapi.naming import ID_WORDS, is_plural, words
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import segments
+from withstand.openapi.starting_over import starts_over
 from withstand.scan.access_matrix import Approved
 from withstand.scan.answers.session_end import logout_rank
 from withstand.scan.finding import Severity
@@ -90,6 +91,8 @@ class Policy:
         for word in DENY_WORDS:
             if word in said or (len(word) > 6 and word.replace("_", "") in joined):
                 return f"its name contains {word!r}"
+        if starts_over(operation):
+            return "it may put the whole database back to its beginning"
         if logout_rank(operation) is not None and not operation.path_parameters:
             return "it ends the session of whoever calls it"
         if _removes_all(operation):

@@ -178,3 +178,9 @@ def test_other_secrets_of_a_user_count_as_much_as_the_password() -> None:
     (finding,) = findings(SECRET, shown, ME, people=(keyed, *others))
     assert finding.parameter == "the api_key of alice"
     assert "k9Qv72xNfP0aL3e" not in str(finding.evidence)
+
+
+def test_a_code_that_should_come_by_mail_is_found_in_an_answer_below_auth() -> None:
+    paths = {"/auth/forgot": {"post": operation(secured=False)}}
+    (finding,) = findings(SECRET, lambda _request: answer(200, {"otp": "482913"}), paths)
+    assert finding.confidence is Confidence.FIRM

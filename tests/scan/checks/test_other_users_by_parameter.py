@@ -540,3 +540,31 @@ def test_a_file_is_picked_by_a_name_that_only_its_owner_was_told(
     }
     found = findings(PARAMETER, server, document)
     assert [each.operations for each in found] == [("GET /exports/download",)] * flaw
+
+
+@pytest.mark.parametrize("scoped", [True, False])
+def test_what_only_a_link_in_the_answer_names_is_asked_for_by_others(scoped: bool) -> None:
+    reports: list[tuple[str, str]] = []
+
+    def server(request: Request) -> Response:
+        name = caller(request)
+        if name is None:
+            return UNAUTHENTICATED
+        if request.operation_path == "/me":
+            return answer(200, {"name": name})
+        if request.method == "POST":
+            reports.append((name, sent(request)["problem"]))
+            return answer(200, {"see": f"http://h/report?report_id={len(reports) + 900}"})
+        number = query(request, "report_id")
+        at = int(number) - 901 if number and number.isdigit() else -1
+        if not 0 <= at < len(reports) or (scoped and reports[at][0] != name):
+            return not_found()
+        return answer(200, {"problem": reports[at][1]})
+
+    reported = operation(parameters=(("query", "report_id"),))
+    paths = {
+        "/me": ME,
+        "/contacts": {"post": operation(requestBody=body(problem=TEXT))},
+        "/report": {"get": reported},
+    }
+    assert len(findings(PARAMETER, server, paths)) == (not scoped)

@@ -400,3 +400,29 @@ def test_what_a_broken_query_did_not_create_is_looked_into() -> None:
     paths = {"/orders": {"post": operation(secured=False, requestBody=body(value=TEXT))}}
     (finding,) = findings(SQL, server, paths)
     assert finding.parameter == "body value"
+
+
+@pytest.mark.parametrize("quoted", [True, False])
+def test_a_code_that_nobody_has_is_counted_in_quotes_though_it_is_refused_like_a_bad_one(
+    quoted: bool,
+) -> None:
+    """Used once: from then on each answer is a 400, whatever is sent."""
+    used: list[str] = []
+
+    def server(request: Request) -> Response:
+        code = str(sent(request).get("code"))
+        try:
+            select = f"SELECT name FROM things WHERE name = '{code}'"
+            found = ask(select) if quoted else [("tea",)] * (code == "tea")
+        except ERRORS:
+            return answer(500, {"error": "sorry"})
+        if not quoted and code.count("'") == 1:
+            return answer(500, {"error": "sorry"})  # fails on an apostrophe, and on no other count
+        if not found or code in used:
+            return answer(400, {"error": "no such code"})
+        used.append(code)
+        return answer(200, {"credit": 10})
+
+    fields = body(code={"type": "string", "example": "tea"})
+    paths = {"/redeem": {"post": operation(secured=False, requestBody=fields)}}
+    assert len(findings(SQL, server, paths)) == quoted

@@ -188,3 +188,27 @@ def test_a_key_that_other_operations_refuse_is_no_session_that_has_ended() -> No
     )
     assert record.void is None
     assert states(record)["GET /figures"] is CoverageState.PASSED
+
+
+def test_what_names_whoever_asks_is_the_canary_before_a_shorter_path() -> None:
+    names: dict[str, str] = {f"Bearer {who.name}-token": who.name for who in EVERYBODY}
+
+    def shop(request: Request) -> Response:
+        who = names.get(request.header("authorization") or "")
+        if who is None:
+            return answer(401, {"error": "log in"})
+        if request.path == "/home/dashboard":
+            return answer(200, {"email": f"{who}@example.com"})
+        return answer(200, {"products": [], "credit": 10})
+
+    get: dict[str, Any] = {"get": {"security": [{"bearer": []}], "responses": {}}}
+    seen: list[str] = []
+
+    def looks(subject: Subject) -> Steps[Outcome]:
+        yield from ()
+        assert subject.canary is not None
+        seen.append(subject.canary.operation.key)
+        return PASSED
+
+    scanned(a_check(looks), paths={"/shop": get, "/home/dashboard": get}, server=shop)
+    assert set(seen) == {"GET /home/dashboard"}

@@ -130,3 +130,12 @@ def test_an_api_that_is_never_satisfied_is_asked_a_bounded_number_of_times() -> 
     record, _ = scanned(server=server, paths=PATHS, identities=())
     assert any("POST /bookings was not tested" in note for note in record.notes)
     assert len([request for request in asked if request.method == "POST"]) <= 6
+
+
+def test_a_picture_is_sent_where_a_text_was_no_good_and_nothing_says_which_input_it_was() -> None:
+    slot = Slot(location="body", name="file", schema={**TEXT, "format": "binary"})
+    for status in (400, 415):
+        response = Response(status=status, body=b'{"message": "Only pictures"}')
+        value = repaired(response, [slot], {slot: "text"}, lambda: "ws" + "0" * 24)[slot]
+        assert isinstance(value, Upload)
+        assert not repaired(response, [slot], {slot: value}, lambda: "ws" + "0" * 24)

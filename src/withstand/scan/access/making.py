@@ -12,6 +12,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.identifiers import (
     identifier_inside,
 )
+from withstand.openapi.naming import canonical
 from withstand.openapi.operation import Operation
 from withstand.openapi.page_ids import id_listed_with
 from withstand.openapi.path_template import collection_path, item_path, segments, shape
@@ -66,6 +67,9 @@ def create(
         return f"{producer.key} is not called: {forbidden}"
     try:
         built = _creating(subject, producer, by, extra or {})
+        name = _own_name(subject, operation, built)
+        if name:
+            built = _creating(subject, producer, by, {**(extra or {}), **name})
     except Unbuildable as problem:
         return f"{producer.key}: {problem.reason}"
     request = by.authorize(built.request) if by else built.request
@@ -188,6 +192,24 @@ def _creating(
     if baseline is not None and baseline.identity == (by.name if by else None):
         return like_baseline(subject, baseline, extra)
     return subject.build(producer, identity=by, replace=extra)
+
+
+def _own_name(subject: Subject, operation: Operation, built: Built) -> Mapping[Slot, object]:
+    """Another mark in what the object is addressed by, `title` for `/notes/{title}`, than in the
+    rest of it: whoever asks for it sends the one, and only an answer can show the other.
+    """
+    wanted = name_of_id(operation, subject.api.resolve) or ""
+    named = {
+        slot: str(value)
+        for slot, value in built.values.items()
+        if slot.location == "body" and canonical(slot.name) == canonical(wanted)
+    }
+    others = [str(v) for s, v in built.values.items() if s.location == "body" and s not in named]
+    for slot, text in named.items():
+        for mark in built.canaries:
+            if mark in text and any(mark in other for other in others):
+                return {slot: text.replace(mark, subject.nonce())}
+    return {}
 
 
 def _made(

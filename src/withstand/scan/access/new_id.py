@@ -1,7 +1,11 @@
 """The id that a new object was given, by the answer to its creation. Pure."""
 
 from withstand.client.exchange import Response
-from withstand.openapi.identifiers import identifier_in, identifier_in_location
+from withstand.openapi.identifiers import (
+    chosen_identifier,
+    identifier_in,
+    identifier_in_location,
+)
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import item_path
 from withstand.openapi.request_builder import Built
@@ -29,4 +33,6 @@ def id_of_new(
     for path in (item_path(operation.path), operation.path):
         if found is None and response.made_at and path:
             found = identifier_in_location(response.made_at, path)
+    if found is None:
+        found = chosen_identifier(built.request, name)
     return found

@@ -3,7 +3,7 @@
 Sub-generators for checks: `user = yield from new_user(subject)`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -17,7 +17,14 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import values_in
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import nouns_of, producer_of, reader_of
-from withstand.scan.access.accounts import new_password, shows_the_user, sign_up_operation
+from withstand.scan.access.accounts import (
+    is_on_users,
+    new_password,
+    shows_the_user,
+    sign_up_operation,
+)
+from withstand.scan.access.objects import like_baseline, without_echo
+from withstand.scan.access.ownership import shows
 from withstand.scan.check import LogIn, Steps, send
 from withstand.scan.subject import Subject
 
@@ -61,9 +68,10 @@ class NewUser:
 
 
 def works_on_signed_up(subject: Subject, operation: Operation) -> bool:
-    """Whether what the operation works on are users who signed up."""
+    """Whether what the operation works on are users who signed up, be it elsewhere: `/register`."""
     sign_up = sign_up_operation(subject.api, subject.builder)
-    return sign_up is not None and producer_of(subject.api, operation) == sign_up
+    known = producer_of(subject.api, operation) in (None, sign_up)
+    return sign_up is not None and known and is_on_users(subject.api, operation, sign_up)
 
 
 def sign_up_of(subject: Subject) -> Operation | str:
@@ -88,8 +96,14 @@ def new_user(
     password = new_password(subject.nonce())
     slots = subject.builder.slots(sign_up)
     chosen: dict[Slot, object] = {s: password for s in slots if is_password(s.name)}
+    chosen |= extra or {}
+    usual = subject.baselines.get(sign_up.key)
     try:
-        built = subject.builder.build(sign_up, None, replace={**chosen, **(extra or {})})
+        built = (
+            subject.builder.build(sign_up, None, replace=chosen)
+            if usual is None
+            else like_baseline(subject, usual, chosen)
+        )
     except Unbuildable as problem:
         return f"{sign_up.key}: {problem.reason}"
     exchange = yield from send(built.request)
@@ -145,11 +159,17 @@ def _also_called(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def account_of(subject: Subject, user: NewUser, operation: Operation) -> Steps[Exchange | None]:
-    """The user's own account as they read it now; None where nothing shows it.
+    """The user's own account as they read it now; None where nothing shows it."""
+    found = yield from accounts_of(subject, user, operation)
+    return found[0] if found else None
 
-    Read by id beside the operation, else by the canary; only an answer that names the user counts.
+
+def accounts_of(subject: Subject, user: NewUser, operation: Operation) -> Steps[list[Exchange]]:
+    """The user's own account as each read of it shows it now: one may leave out what another tells.
+
+    Read by id beside the operation, then by the canary; only an answer that names the user counts.
     """
-    requests = []
+    requests, found = [], []
     reader = reader_of(subject.api, operation)
     if reader is not None and subject.policy.forbids(reader) is None:
         place = _place(subject, reader, user, guess=True)
@@ -161,7 +181,19 @@ def account_of(subject: Subject, user: NewUser, operation: Operation) -> Steps[E
     for request in requests:
         exchange = yield from send(user.identity.authorize(request))
         if _shows(exchange, user):
-            return exchange
+            found.append(exchange)
+    return found
+
+
+def seen_in(
+    views: Iterable[Exchange], texts: tuple[str, ...]
+) -> Steps[tuple[Exchange, Exchange, str] | None]:
+    """The account before and after, and the text that a read of it shows now; None for none."""
+    for before in views:
+        after = yield from send(before.request)
+        mark = shows(after, without_echo(after.request, texts))
+        if mark is not None:
+            return before, after, mark
     return None
 
 

@@ -78,12 +78,24 @@ def _advice(
     if statuses & {405, 501}:
         yield "the API does not know this method there: is the document that of this version?"
     if statuses & {404} and not operation.path_parameters:
-        yield "the API does not know this path: is base_url under [target] complete?"
+        yield from _unknown(plan, operation)
     if statuses & {415, 406}:
         yield "the API wants another media type than the document says"
     if 429 in statuses:
         yield "a rate limit refused it: raise it for the test environment, or set requests_per_s"
         yield "under [security.budget]"
+
+
+def _unknown(plan: ScanPlan, operation: Operation) -> Iterator[str]:
+    """What a 404 may want where no path parameter names anything."""
+    names = [p.name for p in operation.parameters if p.required and p.location == "query"]
+    if plan.lacks:
+        yield f"the document serves it below {plan.lacks}: add that to base_url under [target]"
+    elif names:
+        values = ", ".join(f"{_toml_key(name)} = …" for name in names)
+        yield f"name what exists, under [values]: {_toml_key(operation.key)} = {{ {values} }}"
+    else:
+        yield "the API does not know this path: is base_url under [target] complete?"
 
 
 def _unbuilt(operation: Operation, attempts: Sequence[Attempt]) -> Iterator[str]:

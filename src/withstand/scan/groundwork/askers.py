@@ -9,6 +9,7 @@ from withstand.scan.access.accounts import (
     sign_up_operation,
 )
 from withstand.scan.groundwork.ground import Groundwork
+from withstand.scan.groundwork.own_objects import works_on_users
 from withstand.scan.groundwork.self_change import may_change_the_caller
 from withstand.scan.groundwork.spending import may_spend
 from withstand.scan.plan import ScanPlan
@@ -52,10 +53,17 @@ def _askers(plan: ScanPlan, ground: Groundwork, operation: Operation) -> list[Id
         everybody = [each for each in ground.identities.values() if each.role in roles]
     if may_change_the_caller(operation, ground.builder):
         everybody = [*own, *everybody]
-    elif may_spend(ground, operation):
+    elif may_spend(ground, operation) or (roles is None and _as_itself(ground, operation)):
         everybody = [*everybody, *own]  # all of whose things are the scan's
     if roles is not None or operation.requires_credential:
         return everybody
     if looks_like_login(operation, ground.builder):  # who asks makes no difference, a limit may
         return [None]
     return [None, *everybody]
+
+
+def _as_itself(ground: Groundwork, operation: Operation) -> bool:
+    """Whether the scan's own user may be served where nobody else is: it changes its own account,
+    and reads what it was the only one to make.
+    """
+    return operation.is_read or works_on_users(ground, operation)

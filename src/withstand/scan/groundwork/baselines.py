@@ -34,7 +34,12 @@ from withstand.scan.groundwork.identities import (
     start_anew,
 )
 from withstand.scan.groundwork.own_ids import names_a_real_one, passes_over_own, risks_a_real_one
-from withstand.scan.groundwork.own_objects import needs_own_object, on_own_object
+from withstand.scan.groundwork.own_objects import (
+    needs_own_object,
+    on_own_account,
+    on_own_object,
+    works_on_users,
+)
 from withstand.scan.groundwork.self_change import (
     Shown,
     account_shown,
@@ -89,6 +94,8 @@ async def _take_baseline(
     silent: Success | None = None
     before: Shown | None = None
     unsure = may_change_the_caller(operation, ground.builder)
+    # Nobody has to be let in to sign up: some say 403 to an address or a number that is taken.
+    signs_up = operation == sign_up_operation(plan.api, ground.builder)
     await keep_from_spending(plan, ground, courier, operation)
     for identity, pool in turns(plan, ground, operation):
         own = identity is not None and identity.throwaway
@@ -100,6 +107,8 @@ async def _take_baseline(
             await make_enough(ground, courier, operation, identity)
             if own and may_spend(ground, operation):
                 fixed = {**fixed, **own_things(ground, operation, identity)}
+            if own and works_on_users(ground, operation):
+                fixed = {**fixed, **await on_own_account(ground, courier, operation, identity)}
             if own and unsure:
                 before = await account_shown(ground, courier, identity)
         for full in (True, False):
@@ -125,8 +134,9 @@ async def _take_baseline(
                         await look_after(plan, ground, courier, operation, identity)
                     return
                 _note_refusal(ground, operation, identity, built, exchange, fixed)
-                goes_on = exchange.status not in {401, 403} and _has_options(operation, built)
-                if exchange.status in {401, 403}:
+                turned_away = exchange.status in {401, 403} and not signs_up
+                goes_on = not turned_away and _has_options(operation, built)
+                if turned_away:
                     break
             if not goes_on:
                 break
@@ -185,13 +195,15 @@ async def _attempted(
 ) -> tuple[Built | None, Attempt]:
     name = identity.name if identity else None
     try:
-        own = needs_own_object(plan.api, operation)
+        its_own = any(slot.location == "path" for slot in fixed)
+        own = needs_own_object(plan.api, operation) and not its_own
         built = (
             await on_own_object(plan, ground, courier, operation, identity, full)
             if own
             else ground.builder.build(operation, pool, full=full, replace=fixed)
         )
-        if not own and risks_a_real_one(ground, operation, pool, built):
+        by_own = identity is not None and identity.throwaway
+        if not (own or its_own) and risks_a_real_one(ground, operation, pool, built, by_own=by_own):
             producer = producer_of(plan.api, operation)
             if producer is not None and producer == sign_up_operation(plan.api, ground.builder):
                 raise Unbuildable("nothing of the scan's own to change: it works on users")

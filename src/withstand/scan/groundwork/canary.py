@@ -9,7 +9,8 @@ from contextlib import suppress
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request, json_request
-from withstand.client.identity import stripped
+from withstand.client.field_names import is_password
+from withstand.client.identity import Identity, stripped
 from withstand.client.soft_errors import says_no
 from withstand.errors import IdentityBroken
 from withstand.openapi.operation import Operation
@@ -85,7 +86,13 @@ async def _find(plan: ScanPlan, ground: Groundwork, courier: Courier) -> dict[st
         and not baseline.operation.path_parameters
     ]
     read = {key for profiles in ground.profiles.values() for key in profiles}
-    candidates.sort(key=lambda b: (b.operation.key not in read, _rank(b.operation)))
+    candidates.sort(
+        key=lambda b: (
+            b.operation.key not in read,
+            not _is_about(ground.identities[b.identity or ""], b.exchange),
+            _rank(b.operation),
+        )
+    )
     await _all_let_in_again(plan, candidates, ground, courier)
     most, watched = 0, dict[str, Exchange]()
     for baseline in candidates[:_MOST_CANDIDATES]:
@@ -196,7 +203,8 @@ async def _refusals(ground: Groundwork, baseline: Baseline, courier: Courier) ->
 def _watch(ground: Groundwork, name: str, canary: Baseline, answer: Exchange) -> None:
     ground.canaries[name] = canary
     known = ground.profiles.setdefault(name, {})
-    if answer.response is not None and is_profile(canary.operation.path):
+    tells = is_profile(canary.operation.path) or _is_about(ground.identities[name], answer)
+    if answer.response is not None and tells:
         known.setdefault(canary.operation.key, profile_in(answer.response))
 
 
@@ -233,6 +241,15 @@ def _serves(exchange: Exchange, refusals: set[str]) -> bool:
 
 def _rank(operation: Operation) -> tuple[int, int]:
     return (0 if is_profile(operation.path) else 1, len(operation.path))
+
+
+def _is_about(identity: Identity, answer: Exchange) -> bool:
+    """Whether an answer is about whoever asks, by the name or address that it logs in with: a
+    profile need not be called so, `GET /user/dashboard`.
+    """
+    own = {text for name, text in identity.fields.items() if not is_password(name)}
+    told = profile_in(answer.response) if answer.response is not None else {}
+    return not own.isdisjoint(map(str, told.values()))
 
 
 def _is_refusal(answer: Exchange, before: Exchange, after: Exchange) -> bool:

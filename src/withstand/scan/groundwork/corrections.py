@@ -13,7 +13,7 @@ from withstand.scan.groundwork.attempt import Attempt
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.repair import UNIQUE, repaired
 
-_REPAIRABLE: Final = frozenset({400, 409, 422})
+_REPAIRABLE: Final = frozenset({400, 409, 415, 422})
 _REPAIRS: Final = 2  # for each body
 _MOST_REPAIRS: Final = 4  # for each operation
 

@@ -34,11 +34,17 @@ ASKS: Final = frozenset({"search", "query", "filter", "find"})
 
 
 def risks_a_real_one(
-    ground: Groundwork, operation: Operation, pool: ValuePool | None, built: Built
+    ground: Groundwork,
+    operation: Operation,
+    pool: ValuePool | None,
+    built: Built,
+    *,
+    by_own: bool = False,
 ) -> bool:
     """Whether a call would change something by an id that is not of the scan's own making.
 
-    An id that was listed, or a made-up number, may be of a configured user's real data.
+    An id that was listed, or a made-up number, may be of a configured user's real data. What a user
+    of the scan's own (`by_own`) does with a code that the document shows changes nobody else.
     """
     if not _changes_one(operation, ground.builder.api.resolve):
         return False
@@ -47,7 +53,10 @@ def risks_a_real_one(
     except Unbuildable:
         # GET /cancel?order=7: what picks the thing is not told from the rest, so none is made up.
         slots = [s for s in built.values if operation.method == "GET" and _may_be_an_id(s)]
-    return not all(_is_own(ground, operation, pool, built, slot) for slot in slots)
+    return not all(
+        _is_own(ground, operation, pool, built, slot) or (by_own and _is_shown(slot, built))
+        for slot in slots
+    )
 
 
 def passes_over_own(ground: Groundwork, operation: Operation, built: Built) -> bool:
@@ -128,6 +137,11 @@ def _changes_one(operation: Operation, resolve: Resolve) -> bool:
 def _may_be_an_id(slot: Slot) -> bool:
     typed = "integer" in slot.kinds or slot.schema.get("format") == "uuid"
     return slot.location in {"path", "query"} and (is_reference(slot.name) or typed)
+
+
+def _is_shown(slot: Slot, built: Built) -> bool:
+    """Whether the document gives the value as an example, and not in the path."""
+    return slot.location == "body" and built.values.get(slot) == slot.schema.get("example")
 
 
 def _is_own(

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from withstand.client.exchange import Response
-from withstand.openapi.body_encoding import Upload
+from withstand.openapi.body_encoding import Upload, is_file
 from withstand.openapi.naming import words
 from withstand.openapi.pattern_text import text_matching
 from withstand.openapi.plausible_number import NoValueError, number_for
@@ -108,6 +108,9 @@ def repaired(
         )
         if value is not None:
             found[complaint.slot] = value
+    files = [slot for slot in slots if is_file(slot.schema)]
+    if not found and len(files) == 1 and not isinstance(sent.get(files[0]), Upload):
+        found[files[0]] = _DRAWING  # a text was sent: most uploads are of pictures
     return found
 
 
@@ -129,6 +132,8 @@ def _values(
             yield UNIQUE
         elif "integer" in kinds:
             yield 1000 + int.from_bytes(bytes(marks.seed[:3]), "big")
+    if is_file(schema) and sent is not None:
+        return
     if _FILE.search(message):
         yield _DRAWING if _IMAGE.search(f"{message} {' '.join(words(name))}") else _TEXT_FILE
         return

@@ -80,7 +80,7 @@ async def _signed_up(
             user = Identity(name=name, role=ROLE, fields=known, throwaway=True)
             return await _entered(plan, courier, user, exchange)
         reasons.append(f"{exchange.status}")
-        if exchange.status not in {400, 409, 422} and not _said_no(exchange):
+        if exchange.status not in {400, 403, 409, 422} and not _said_no(exchange):
             break
     return f"{operation.key} answered {' and '.join(dict.fromkeys(reasons))}; {_HOW}"
 

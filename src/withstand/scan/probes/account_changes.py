@@ -13,7 +13,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.scan.access.objects import like_baseline
 from withstand.scan.access.ownership import own_account
-from withstand.scan.access.users import NewUser, account_of, located_account, new_user
+from withstand.scan.access.users import NewUser, accounts_of, located_account, new_user
 from withstand.scan.answers.shape import leaves
 from withstand.scan.check import (
     PASSED,
@@ -87,8 +87,8 @@ def change_signed_up(subject: Subject, change: Operation) -> Steps[Outcome]:
     user = yield from new_user(subject)
     if not isinstance(user, NewUser):
         return Inconclusive(reason="no user of the scan's own")
-    account = yield from account_of(subject, user, change)
-    if account is None:
+    accounts = yield from accounts_of(subject, user, change)
+    if not accounts:
         return Inconclusive(reason="no operation shows a user their own account")
     fields = user.identity.fields
     own = {
@@ -106,8 +106,12 @@ def change_signed_up(subject: Subject, change: Operation) -> Steps[Outcome]:
         return _taken(subject, (yield from send(user.identity.authorize(built.request))))
 
     def look() -> Steps[tuple[Exchange, ...]]:
-        exchange = yield from send(account.request)
-        return (exchange,) if exchange.succeeded else ()
+        found = []
+        for account in accounts:
+            exchange = yield from send(account.request)
+            if exchange.succeeded:
+                found.append(exchange)
+        return tuple(found)
 
     if (yield from send_with({})) is None:
         return Inconclusive(reason="a user who signed up could not change their own account")

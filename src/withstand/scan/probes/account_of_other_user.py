@@ -4,9 +4,14 @@ from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
 from withstand.scan.access.accounts import new_password
-from withstand.scan.access.objects import without_echo
-from withstand.scan.access.ownership import shows
-from withstand.scan.access.users import NewUser, account_of, located_account, logs_in, new_user
+from withstand.scan.access.users import (
+    NewUser,
+    accounts_of,
+    located_account,
+    logs_in,
+    new_user,
+    seen_in,
+)
 from withstand.scan.check import (
     PASSED,
     Failed,
@@ -28,8 +33,8 @@ def change_account_of_other(
     victim = yield from new_user(subject)
     if not isinstance(victim, NewUser):
         return Inconclusive(reason=f"no user of the scan's own: {victim}")
-    before = yield from account_of(subject, victim, write)
-    if before is None:
+    views = yield from accounts_of(subject, victim, write)
+    if not views:
         return Inconclusive(reason="no operation shows a user their own account")
     password = new_password(subject.nonce())
     try:
@@ -46,14 +51,14 @@ def change_account_of_other(
         if control.succeeded:
             return PASSED
         return Inconclusive(reason=f"it answered {tried.status}, and the owner {control.status}")
-    after = yield from send(before.request)
-    mark = shows(after, without_echo(after.request, built.canaries))
+    seen = yield from seen_in(views, built.canaries)
+    before = views[0] if seen is None else seen[0]
     evidence = [
         shown("A user of the scan's own reads their account", before),
         attack(f"Sent by {stranger.name}", tried),
     ]
-    if mark is not None:
-        evidence.append(shown("The user reads it again", after, mark))
+    if seen is not None:
+        evidence.append(shown("The user reads it again", *seen[1:]))
         said = "that user reads the change"
     elif password in built.values.values() and (yield from logs_in(victim, password)):
         said = "the password that was sent now logs in as that user"

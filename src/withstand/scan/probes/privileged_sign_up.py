@@ -5,7 +5,7 @@ from typing import Any
 from withstand.client.exchange import Exchange
 from withstand.client.identity import jwt_claims
 from withstand.openapi.operation import Operation
-from withstand.scan.access.users import NewUser, account_of, new_user
+from withstand.scan.access.users import NewUser, accounts_of, new_user
 from withstand.scan.answers.shape import same_shape, tells
 from withstand.scan.check import (
     PASSED,
@@ -63,21 +63,19 @@ def sign_up_with_more(subject: Subject, post: Operation, views: tuple[Any, ...])
 def _judge_user(
     subject: Subject, post: Operation, user: NewUser, tries: Tries, odd: Try | None
 ) -> Steps[Outcome]:
-    view = yield from account_of(subject, user, post)
-    told = (document_of(view), _claims(user))
+    views = yield from accounts_of(subject, user, post)
+    told = (*map(document_of, views), _claims(user))
     kept = tuple(each for each in tries if any(has(document, each) for document in told))
     opened = yield from _opens(subject, user)
     if not kept and opened is None:
         return (
-            PASSED
-            if view is not None
-            else Inconclusive(reason="no operation shows a user their own account")
+            PASSED if views else Inconclusive(reason="no operation shows a user their own account")
         )
     control = yield from new_user(subject)
     if not isinstance(control, NewUser):
         return Inconclusive(reason="there is no other user to compare with")
-    other = yield from account_of(subject, control, post)
-    usual = (document_of(other), _claims(control))
+    others = yield from accounts_of(subject, control, post)
+    usual = (*map(document_of, others), _claims(control))
     anything = odd is not None and any(has(document, odd) for document in told)
 
     def counts(each: Try) -> bool:
@@ -86,10 +84,13 @@ def _judge_user(
 
     kept = tuple(filter(counts, kept))
     evidence = [attack("Signed up with the property", user.exchange)]
-    if view is not None and any(has(told[0], each) for each in kept):
-        evidence.append(shown("The user has it", view, kept[0].name))
-    if other is not None:
-        evidence.append(shown("A user who signed up without it", other))
+    without = "A user who signed up without it"
+    for view, other in zip(views, others, strict=False):
+        if any(has(document_of(view), each) for each in kept):
+            evidence += [shown("The user has it", view, kept[0].name), shown(without, other)]
+            break
+    else:
+        evidence += [shown(without, other) for other in others[:1]]
     if opened is not None:
         baseline, exchange = opened
         refused = yield from send(
@@ -104,7 +105,7 @@ def _judge_user(
         return PASSED
     return Failed(
         detail=f"Signed up with {named(kept)}, a user has "
-        + ("what is meant for another role." if opened is not None and not view else "it.")
+        + ("what is meant for another role." if opened is not None and not views else "it.")
         + " One who signed up without has not.",
         evidence=tuple(evidence),
         severity=Severity.CRITICAL if worst(kept) is Severity.HIGH else worst(kept),

@@ -7,8 +7,9 @@ owner's own account. Sub-generators for checks.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qsl, urlsplit
 
-from withstand.client.exchange import Exchange
+from withstand.client.exchange import Exchange, Response
 from withstand.client.identity import Identity
 from withstand.openapi.identifiers import identifier_in
 from withstand.openapi.naming import ID_WORDS, canonical, is_reference, noun, thing_named, words
@@ -21,7 +22,7 @@ from withstand.openapi.spoken import Deed, deed_of, only_reads, picker_of, thing
 from withstand.scan.access.accounts import sign_up_operation
 from withstand.scan.access.audience import canary_of
 from withstand.scan.access.making import create
-from withstand.scan.access.objects import Made
+from withstand.scan.access.objects import Made, like_baseline
 from withstand.scan.answers.shape import leaves
 from withstand.scan.check import Steps, send
 from withstand.scan.probes.file_names import file_told, names_file
@@ -126,6 +127,9 @@ def referred(
                 )
                 value = made.identifier if found is None else found
                 return Reference(slot=slot, value=value, made=made, item=item)
+        linked = yield from _made_with_link(subject, operation, name, owner)
+        if linked is not None:
+            return Reference(slot=slot, value=linked.identifier, made=linked)
     if names_file(operation, slot):
         told = yield from file_told(subject, operation, slot, owner, stranger)
         if told is not None:
@@ -138,6 +142,40 @@ def referred(
         value = yield from _listed_value(subject, operation, name, owner, stranger)
         return Reference(slot=slot, value=value, listed=True) if value is not None else None
     return Reference(slot=slot, value=value) if value is not None else None
+
+
+def _made_with_link(
+    subject: Subject, operation: Operation, name: str, owner: Identity
+) -> Steps[Made | None]:
+    """What a call makes whose answer links to the operation: `{"see": "/report?report_id=7"}`."""
+    for baseline in subject.baselines.values():
+        usual = baseline.exchange.response
+        if baseline.operation.method != "POST" or _linked(usual, operation, name) is None:
+            continue
+        built = like_baseline(subject, baseline)
+        exchange = yield from send(owner.authorize(built.request))
+        value = _linked(exchange.response, operation, name)
+        if value is not None:
+            return Made(
+                by=owner,
+                producer=baseline.operation,
+                built=built,
+                exchange=exchange,
+                identifier=value,
+                canaries=built.canaries,
+            )
+    return None
+
+
+def _linked(response: Response | None, operation: Operation, name: str) -> str | None:
+    """The value of an input in an address of the operation that an answer gives."""
+    for _, text in leaves(response.json()) if response is not None else ():
+        if not isinstance(text, str) or "?" not in text:
+            continue
+        address = urlsplit(text)
+        if address.path.endswith(operation.path):
+            return next((v for key, v in parse_qsl(address.query) if key == name), None)
+    return None
 
 
 def _listed_value(

@@ -20,7 +20,7 @@ from withstand.scan.access.ownership import (
     hold_later,
     shows,
 )
-from withstand.scan.access.users import NewUser, account_of, logs_in, new_user
+from withstand.scan.access.users import NewUser, accounts_of, logs_in, new_user, seen_in
 from withstand.scan.answers.similarity import same_content, volatile_places
 from withstand.scan.check import (
     PASSED,
@@ -158,8 +158,8 @@ def write_of_person(
     victim = yield from new_user(subject)
     if not isinstance(victim, NewUser):
         return Skipped(reason="no user of the scan's own")
-    before = yield from account_of(subject, victim, wanted)
-    value = victim.named(slot.name.rsplit(".", 1)[-1], before)
+    views = yield from accounts_of(subject, victim, wanted)
+    value = victim.named(slot.name.rsplit(".", 1)[-1], next(iter(views), None))
     if value is None:
         return Skipped(reason="no value is known for the user")
     password = new_password(subject.nonce())
@@ -169,9 +169,9 @@ def write_of_person(
     if tried.response is None or not tried.succeeded or subject.refused(tried.response):
         return PASSED
     evidence = [attack(f"Sent by {stranger.name}, with the name of another user", tried)]
-    after = (yield from send(before.request)) if before is not None else None
-    mark = shows(after, built.canaries)
-    if before is not None and after is not None and mark is not None:
+    seen = yield from seen_in(views, built.canaries)
+    if seen is not None:
+        before, after, mark = seen
         evidence = [
             shown("A user of the scan's own reads their account", before),
             *evidence,
@@ -182,7 +182,7 @@ def write_of_person(
     return Failed(
         detail=f"With another user's value in {named(slot)}, a request of {stranger.name} changes "
         "that user's account"
-        + ("." if mark is not None else ": the password that was sent now logs in."),
+        + ("." if seen is not None else ": the password that was sent now logs in."),
         evidence=tuple(evidence),
         parameter=named(slot),
     )

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
 
 from withstand.scan.access_matrix import notes_on
 from withstand.scan.groundwork.ground import Groundwork
@@ -48,9 +47,11 @@ def recorded(
         and _says_nothing(plan, ground, outcomes)
     ):
         first = next(iter(ground.missing.items()), ("", ""))
+        lacks = plan.lacks
+        below = f" (the document says that the API stands below {lacks})" if lacks else ""
         outcomes.void = (
             "No operation answered a request of the scan with success, so nothing of the API "
-            f"was tested ({first[0]}: {first[1]}): check base_url{_below(plan)} and the identities"
+            f"was tested ({first[0]}: {first[1]}): check base_url{below} and the identities"
         )
     if outcomes.void is not None:
         outcomes.skip_undone(outcomes.void)
@@ -75,14 +76,6 @@ def recorded(
         shards=() if plan.shard is None else (plan.shard,),
         whole=whole,
     )
-
-
-def _below(plan: ScanPlan) -> str:
-    """The path that base_url lacks, where the document names one."""
-    paths = (urlsplit(server).path.rstrip("/") for server in plan.api.servers)
-    path = next(filter(None, paths), "")
-    lacks = path and not plan.target.base_path
-    return f" (the document says that the API stands below {path})" if lacks else ""
 
 
 def _says_nothing(plan: ScanPlan, ground: Groundwork, outcomes: Outcomes) -> bool:

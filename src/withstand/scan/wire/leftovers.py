@@ -8,7 +8,11 @@ from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.soft_errors import says_no
-from withstand.openapi.identifiers import identifier_in, identifier_in_location
+from withstand.openapi.identifiers import (
+    chosen_identifier,
+    identifier_in,
+    identifier_in_location,
+)
 from withstand.openapi.naming import words_of_call
 from withstand.openapi.operation import Api, Operation
 from withstand.openapi.path_template import item_path, segments, shape, values_in
@@ -20,6 +24,7 @@ from withstand.scan.access.accounts import (
     removes_a_user,
     shows_the_user,
 )
+from withstand.scan.made import MARK
 from withstand.scan.seen import called
 from withstand.scan.wire.deletions import by_call, on_thing
 
@@ -153,14 +158,15 @@ def _leftover(
         removers = (*([deleter] if deleter else ()), *(each for each in own if each != deleter))
         if deleter is None and len(deleting) == 1:
             deleter = next(iter(own), None)
-        if not shows_the_user(exchange.request, response):
-            deleter = None
     item = deleter or (reader_of(api, producer) if producer.method == "POST" else None)
     identifier = None
     name = name_of_id(item, api.resolve) if item is not None else None
     if item is not None and name is not None:
         about = nouns_of(item) if producer == sign_up else nouns_of(item, producer)
-        identifier = _identifier(item, name, about, producer, exchange, response)
+        if producer != sign_up or shows_the_user(exchange.request, response):
+            identifier = _identifier(item, name, about, producer, exchange, response)
+        if identifier is None:
+            identifier = _chosen(name, exchange)
     if deleter is not None and identifier is not None:
         made = exchange.request
         deletion = (
@@ -190,6 +196,8 @@ def _leftover(
         named = _name_in_paths(api, producer)
         nouns = nouns_of(producer) if producer != sign_up else None
         identifier = identifier_in(response.json(), named, about=nouns)
+    if identifier is None and name is not None:
+        identifier = chosen_identifier(exchange.request, name)
     return Leftover(
         producer=producer,
         identifier=identifier,
@@ -262,6 +270,13 @@ def _identifier(
     nested = response.accepted is None and item_of(producer.path, item_path(item.path) or "")
     changed = str(found) in inside and not nested  # it was there before
     return None if changed else found
+
+
+def _chosen(name: str, exchange: Exchange) -> object | None:
+    """The id that the request itself gave the new thing: surely new, or with the scan's mark."""
+    found = chosen_identifier(exchange.request, name)
+    new = exchange.status == 201 or (found is not None and MARK.search(str(found)))
+    return found if new else None
 
 
 def listing(left: Mapping[str, list[str]]) -> Iterator[str]:

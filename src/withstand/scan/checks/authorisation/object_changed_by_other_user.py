@@ -175,8 +175,12 @@ def _view(subject: Subject, write: Operation) -> Operation:
 
 
 def _needed_credential(subject: Subject) -> bool:
-    """Whether the change succeeded for an identity only, or its object is read by one only."""
+    """Whether the change of an account succeeded for an identity only, or the object is read by one
+    only.
+    """
     assert subject.operation is not None, "runs once for each operation"
+    if subject.baseline is not None and works_on_signed_up(subject, subject.operation):
+        return subject.baseline.identity is not None
     read = subject.api.operation(f"GET {subject.operation.path}")
     return read is not None and is_guarded(subject, read)
 

@@ -1,8 +1,5 @@
 """A refusal holds the data that it refuses."""
 
-import re
-from typing import Final
-
 from withstand.client.exchange import Exchange, Request, Response
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
@@ -44,10 +41,9 @@ from withstand.scan.examples import (
     sent,
 )
 from withstand.scan.finding import Severity
+from withstand.scan.made import MARK
 from withstand.scan.seen import operation_of
 from withstand.scan.subject import Subject
-
-_CANARY: Final = re.compile(r"ws[0-9a-f]{14,24}")
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -105,7 +101,10 @@ def run(subject: Subject) -> Steps[Outcome]:
 def _refusals_so_far(
     subject: Subject, wanted: Operation, stranger: Identity
 ) -> tuple[Exchange, ...]:
-    """What other checks were refused as the stranger, of what somebody else has read or changed."""
+    """What other checks were refused as the stranger, of what somebody else has read or changed.
+
+    Not where the path holds the mark of what it names: then the refusal could show no other.
+    """
     refused = [
         exchange
         for exchange in subject.observed
@@ -113,6 +112,7 @@ def _refusals_so_far(
         and exchange.request.method == wanted.method
         and exchange.response is not None
         and 400 <= exchange.response.status < 500
+        and not MARK.search(exchange.request.path)
     ]
     paths = {
         exchange.request.operation_path
@@ -129,7 +129,7 @@ def _refusals_so_far(
 def _foreign_canary(exchange: Exchange) -> bool:
     """Whether an answer holds a canary that its request did not carry."""
     text = exchange.response.text if exchange.response is not None else ""
-    return bool(without_echo(exchange.request, tuple(_CANARY.findall(text))))
+    return bool(without_echo(exchange.request, tuple(MARK.findall(text))))
 
 
 def _judge(

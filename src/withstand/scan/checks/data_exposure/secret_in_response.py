@@ -38,12 +38,16 @@ from withstand.scan.seen import (
     where,
 )
 from withstand.scan.subject import Subject
+from withstand.scan.wire.real_users import inputs_of
 
 _SECRET: Final = frozenset(
     {"privatekey", "secretkey", "clientsecret", "totpsecret", "otpsecret", "mfasecret"}
     | {"resettoken", "passwordresettoken"}
 )
 _PERHAPS_SECRET: Final = frozenset({"secret", "apikey", "pin", "otp", "ssn"})
+_SENT_ELSEWHERE: Final = frozenset({"otp", "resettoken", "passwordresettoken"})
+"""What proves who is asking because it comes by mail or message, and by no answer."""
+_CODE: Final = re.compile(r"\d{4,8}")
 _SHOWN_ONCE: Final = frozenset({"secret", "apikey", "clientsecret", "secretkey"})
 """What the answer to a creation may hold: nobody could use it otherwise."""
 _SECRET_FIELD: Final = re.compile(r"(?i)secret|api_?key|(?:^|_)(?:pin|otp)$")
@@ -146,13 +150,16 @@ def _named(
 ) -> Iterator[_Leak]:
     """Properties whose name says that they hold a secret, with a value that is one."""
     called = operation_of(subject, exchange)
-    if gives_out_secrets(called, exchange.request):
-        return
+    is_login = gives_out_secrets(called, exchange.request)
     declared: list[Any] | None = None
     for key, value in values:
         plain = re.sub(r"[^a-z]", "", key.lower())
         surely = plain in _SECRET or _is_password_name(key)
+        to_anybody = exchange.identity is None and plain == "otp"
+        surely = surely or (to_anybody and _CODE.fullmatch(str(value)) is not None)
         if not surely and plain not in _PERHAPS_SECRET:
+            continue
+        if is_login and plain not in _SENT_ELSEWHERE:
             continue
         text = str(value)
         if not _is_real(value) or text in own or _LOOKS_LIKE_HASH.match(text):
@@ -162,6 +169,8 @@ def _named(
         if is_password(key) and _DIGEST.fullmatch(text):
             continue
         if not is_password(key) and carries(exchange.request, text):
+            continue
+        if plain == "secret" and _wrote(subject, exchange, key, text):
             continue
         if declared is None:
             declared = list(declares(subject.api, called))
@@ -173,6 +182,15 @@ def _named(
             severity=Severity.HIGH,
             confidence=Confidence.FIRM if surely and not _is_label(text) else Confidence.TENTATIVE,
         )
+
+
+def _wrote(subject: Subject, shown_in: Exchange, key: str, text: str) -> bool:
+    """Whether who reads it chose it: a diary's secrets are its text, and no key to anything."""
+    return any(
+        (key, text) in inputs_of(exchange.request)
+        for exchange in subject.observed
+        if exchange.identity == shown_in.identity and exchange.succeeded
+    )
 
 
 def _is_made(called: Operation, exchange: Exchange) -> bool:

@@ -90,7 +90,6 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
             failure = yield from _growing(subject, slot, usual, before, letter, lengths)
             if failure is not None:
                 return failure
-            break
     return False
 
 

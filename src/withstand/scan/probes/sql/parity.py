@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from withstand.client.exchange import Exchange
 from withstand.openapi.request_builder import Slot
 from withstand.scan.check import Failed, Steps, shown
 from withstand.scan.finding import Confidence
@@ -26,8 +27,10 @@ def by_parity(subject: Subject, slot: Slot) -> Steps[Failed | None]:
             return None
         usual = subject.baseline.exchange.status if subject.baseline is not None else None
         refused = letter.status in _REFUSED_AS_INVALID and letter.status != usual
-        if letter.status is None or refused:
-            return None  # then the pair of quotes may be refused before it meets the database
+        if letter.status is None:
+            return None
+        if refused and not (yield from _counts_on(subject, slot, letter)):
+            return None  # the pair of quotes may be refused before it meets the database
         if turn == 0:
             evidence = [
                 shown("One quote: the query breaks", one, error_text(one)),
@@ -41,3 +44,14 @@ def by_parity(subject: Subject, slot: Slot) -> Steps[Failed | None]:
         parameter=named(slot),
         confidence=Confidence.CERTAIN,
     )
+
+
+def _counts_on(subject: Subject, slot: Slot, letter: Exchange) -> Steps[bool]:
+    """Whether three quotes break it as well, and four do not: no check of the input counts so far,
+    and a code that nobody has may be refused like one that is malformed.
+    """
+    three = yield from probe(subject, slot, inserted(usual_value(subject, slot), "'" * 3))
+    four = yield from probe(subject, slot, inserted(usual_value(subject, slot), "'" * 4))
+    if three is None or four is None or not reacts(three) or reacts(four):
+        return False
+    return four.status == letter.status
