@@ -48,7 +48,7 @@ from withstand.scan.groundwork.spending import (
     own_things,
     require_own,
 )
-from withstand.scan.groundwork.supplies import make_enough, public_place
+from withstand.scan.groundwork.supplies import make_enough, public_place, somebody_else
 from withstand.scan.plan import ScanPlan
 from withstand.scan.subject import Baseline
 from withstand.scan.wire.courier import Courier, NoiseStays
@@ -100,6 +100,9 @@ async def _take_baseline(
             await make_enough(ground, courier, operation, identity)
             if own and may_spend(ground, operation):
                 fixed = {**fixed, **own_things(ground, operation, identity)}
+            if own:
+                others = await somebody_else(plan, ground, courier, operation, identity)
+                fixed = {**fixed, **others}
             if own and unsure:
                 before = await account_shown(ground, courier, identity)
         for full in (True, False):

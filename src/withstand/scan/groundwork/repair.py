@@ -10,7 +10,7 @@ from withstand.openapi.body_encoding import Upload
 from withstand.openapi.naming import words
 from withstand.openapi.pattern_text import text_matching
 from withstand.openapi.plausible_number import NoValueError, number_for
-from withstand.openapi.plausible_text import Marks, text_for
+from withstand.openapi.plausible_text import CARD, Marks, text_for
 from withstand.openapi.schema_fit import kinds_of
 from withstand.openapi.slot import Slot
 from withstand.scan.answers.complaints import Complaint, complaints
@@ -78,7 +78,6 @@ _DRAWING: Final = Upload(
     ),
 )
 _STRONG: Final = "Ws-Repaired-4-Tests!x9"
-_CARD: Final = "4111111111111111"  # of no account: every payment provider's test number
 
 
 def repaired(
@@ -90,8 +89,8 @@ def repaired(
 ) -> Mapping[Slot, object]:
     """Other values for the inputs that the answer names; nothing where it names none.
 
-    `UNIQUE` stands for "a new one in each request". `known` gives the id of one of what an input is
-    called after, where the identity has seen one: a project's for `project`.
+    `UNIQUE` stands for "a new one in each request". `known` gives what the identity has seen for an
+    input: the id of a project for `project`, the word of a choice for `status`.
     """
     found: dict[Slot, object] = {}
     for complaint in complaints(response, slots):
@@ -152,6 +151,7 @@ def _values(
     if re.search(r"alpha|letters", message, re.I):
         yield "Alexandra"
     yield from _others(name, schema, kinds, sent, marks)
+    yield known(slot)
 
 
 def _numbers(message: str, sent: int | float) -> Iterator[object]:
@@ -231,7 +231,7 @@ def _of_format(message: str, name: str, marks: Marks) -> Iterator[str]:
         yield "+14155552671"
         yield "4155552671"
     if re.search(r"card|\bpan\b|luhn", message, re.I):
-        yield _CARD
+        yield CARD
     for form, pattern in _FORMATS:
         if re.search(pattern, said, re.I) and (text := text_for(name, {"format": form}, marks)):
             yield text
