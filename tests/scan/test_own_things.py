@@ -193,7 +193,7 @@ def test_who_gets_a_transfer_is_another_user_of_the_scans_own() -> None:
 
     call = {"/transfer": {"post": operation(requestBody=body(to_email=MAIL, note=TEXT))}}
     bank = Bank(call, pays)
-    assert is_tested(scan_of(bank), "POST /transfer")
+    assert not [note for note in scan_of(bank).notes if "POST /transfer was not tested" in note]
     assert bank.harmed() == set()
 
 

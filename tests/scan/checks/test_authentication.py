@@ -55,10 +55,14 @@ def test_a_stranger_who_is_given_everybodys_rows_is_given_ones_own() -> None:
     rows = {"alice": "1,the plans of alice", "bob": "2,the plans of bob"}
 
     def export(request: Request) -> Response:
+        if request.path == "/me":
+            return answer(200, {"name": caller(request)}) if caller(request) else UNAUTHENTICATED
+        if request.path != "/things":
+            return not_found()
         own = [rows.get(str(caller(request)), "")] if caller(request) else rows.values()
         return page(200, "\n".join(["id,title", *own]), "text/csv")
 
-    (finding,) = findings(MISSING, export, THINGS)
+    (finding,) = findings(MISSING, export, {**THINGS, "/me": {"get": operation()}})
     assert finding.operations == ("GET /things",)
 
 

@@ -146,8 +146,7 @@ def test_other_cookies_and_deleted_ones_are_not_judged(lines: tuple[str, ...]) -
 
 def test_a_cookie_that_is_called_a_token_is_judged_though_requests_carry_a_header() -> None:
     def server(request: Request) -> Response:
-        headers = NOSNIFF | {"Set-Cookie": "refresh_token=abcdefgh; Path=/login"}
-        return answer(200, {"name": "alice"}, headers)
+        return answer(200, {}, {"Set-Cookie": "refresh_token=abcdefgh; Path=/login"})
 
     (finding,) = findings(COOKIE, server, ME)
     assert "refresh_token lacks HttpOnly" in finding.detail
