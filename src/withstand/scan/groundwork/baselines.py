@@ -101,8 +101,7 @@ async def _take_baseline(
             if own and may_spend(ground, operation):
                 fixed = {**fixed, **own_things(ground, operation, identity)}
             if own:
-                others = await somebody_else(plan, ground, courier, operation, identity)
-                fixed = {**fixed, **others}
+                fixed = {**fixed, **await somebody_else(plan, ground, courier, operation, identity)}
             if own and unsure:
                 before = await account_shown(ground, courier, identity)
         for full in (True, False):
