@@ -71,7 +71,7 @@ async def somebody_else(
         for slot in ground.builder.slots(operation)
         if slot.location == "body" and slot not in given
         for leaf in [slot.name.rpartition(".")[2]]
-        if (field := thing_named(leaf)) in user.fields
+        if (field := thing_named(leaf) or "") in user.fields
         and names_user(field)
         and words(leaf)[0] in _GETS
     }
