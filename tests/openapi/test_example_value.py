@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from withstand.openapi.example_value import ExampleValues
 from withstand.openapi.plausible_number import NoValueError, number_for
-from withstand.openapi.plausible_text import Marks
+from withstand.openapi.plausible_text import CARD, Marks
 
 from .json_schema import problems
 from .schemas import schemas
@@ -138,6 +138,12 @@ def test_a_telephone_number_is_another_one_in_the_form_of_the_example(
     first, second = (value(schema, name=name, nonce=f"ws{n:024x}") for n in (1, 2))
     assert all(re.fullmatch(form, each) for each in (first, second))
     assert (first != second) == (form != example)
+
+
+def test_the_number_of_a_card_passes_as_one() -> None:
+    pattern = {"type": "string", "pattern": "^[0-9]{13,19}$"}
+    assert value(pattern, name="card_number") == value(pattern, name="pan") == CARD
+    assert value({**pattern, "maxLength": 15}, name="card_number") != CARD
 
 
 def test_full_sends_what_is_optional_but_no_read_only_or_deprecated_property() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from withstand.openapi.dependency_order import in_dependency_order
-from withstand.openapi.identifiers import identifier_in, identifier_in_location
+from withstand.openapi.identifiers import identifier_added, identifier_in, identifier_in_location
 from withstand.openapi.operation import Api, Operation, RequestBody
 from withstand.openapi.resources import deleter_of, lister_of, producer_of, reader_of
 
@@ -92,6 +92,30 @@ def test_the_lister_is_the_collections_get() -> None:
         assert key(lister_of(SHOP, of(operation))) == "GET /orders"
     assert lister_of(SHOP, of("GET /health")) is None
     assert lister_of(SHOP, of("GET /users/{uid}/notes/{nid}")) is None
+
+
+def test_what_has_a_path_of_its_own_is_listed_where_it_is_created() -> None:
+    place = "/products/{id}/comments"
+    shop = api(f"POST {place}", f"GET {place}", "PATCH /comments/{comment_id}")
+    change = of("PATCH /comments/{comment_id}", among=shop)
+    assert key(lister_of(shop, change)) == f"GET {place}"
+
+
+@pytest.mark.parametrize(
+    ("document", "found"),
+    [
+        ({"id": 7, "lines": [{"id": 31}, {"id": 32}]}, 32),
+        ({"data": {"id": 7, "lines": [{"id": 32}, {"id": 31}]}}, 32),
+        ({"id": 7, "lines": [{"id": "b"}]}, "b"),
+        ({"id": 7, "lines": [{"id": "b"}, {"id": "a"}]}, None),
+        ({"id": 7, "lines": []}, None),
+        ({"id": 7, "product_id": 3}, None),
+    ],
+)
+def test_what_was_added_to_a_thing_is_found_where_the_answer_shows_the_whole_thing(
+    document: Any, found: object
+) -> None:
+    assert identifier_added(document, "lines", "line_id") == found
 
 
 @pytest.mark.parametrize(

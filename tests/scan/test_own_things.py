@@ -186,6 +186,17 @@ def test_without_a_user_of_its_own_the_scan_spends_nothing_and_says_what_would_h
     assert "provision under [login]" in note
 
 
+def test_who_gets_a_transfer_is_another_user_of_the_scans_own() -> None:
+    def pays(person: dict[str, Any], fields: dict[str, Any]) -> Response | None:
+        known = fields.get("to_email") in {*bank.passwords} - {person["email"]}
+        return None if known else answer(404, {"error": "nobody"})
+
+    call = {"/transfer": {"post": operation(requestBody=body(to_email=MAIL, note=TEXT))}}
+    bank = Bank(call, pays)
+    assert not [note for note in scan_of(bank).notes if "POST /transfer was not tested" in note]
+    assert bank.harmed() == set()
+
+
 @pytest.mark.parametrize("name", ["plot_id", "order_id"])
 def test_no_number_is_made_up_for_what_a_new_user_has_none_of(name: str) -> None:
     bank = Bank({"/sales": {"post": operation(requestBody=body(**{name: ID}))}}, gives=False)

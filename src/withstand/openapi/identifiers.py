@@ -140,15 +140,34 @@ def identifier_inside(document: Any, collection: str, parameter_name: str) -> ob
 
     `collection` is the path segment before the parameter, in `/orders/{id}/items/{n}` "items".
     """
+    first = next(iter(_inside(document, collection)), None)
+    if isinstance(first, Mapping):
+        return identifier_in(first, parameter_name)
+    return first if isinstance(first, str | int) else None
+
+
+def identifier_added(document: Any, collection: str, parameter_name: str) -> object | None:
+    """The id of what was added to a thing, by an answer that shows the whole thing: the order, to
+    `POST /orders/{id}/lines`. The only one there, or the highest number; None where that is unsure.
+    """
+    ids = [
+        identifier_in(each, parameter_name)
+        for each in _inside(document, collection)
+        if isinstance(each, Mapping)
+    ]
+    numbers = [each for each in ids if isinstance(each, int)]
+    if len(ids) == 1 or len(numbers) != len(ids):
+        return ids[0] if len(ids) == 1 else None
+    return max(numbers, default=None)
+
+
+def _inside(document: Any, collection: str) -> list[Any]:
+    """What a document lists under a name; nothing where it lists none."""
     for node in _unwrapped(document):
         for key, value in node.items():
-            if noun(str(key)) != noun(collection) or not isinstance(value, list) or not value:
-                continue
-            first = value[0]
-            if isinstance(first, Mapping):
-                return identifier_in(first, parameter_name)
-            return first if isinstance(first, str | int) else None
-    return None
+            if noun(str(key)) == noun(collection) and isinstance(value, list) and value:
+                return value
+    return []
 
 
 def own_link(node: Mapping[str, Any]) -> str | None:

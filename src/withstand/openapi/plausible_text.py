@@ -13,6 +13,7 @@ from withstand.openapi.schema_fit import bound
 
 PASSWORD = "Withstand-4-Tests!"  # noqa: S105 - what generated users get, nobody's secret
 _SHORT_PASSWORD = "Ws-4!aZ9"  # noqa: S105 - for documents that allow eight characters
+CARD = "4111111111111111"  # of no account: every payment provider's test number
 _RECOGNISABLE = 16
 """Fewer characters of a nonce (14 digits, 56 bits) might occur somewhere by chance."""
 
@@ -257,6 +258,8 @@ def _of_name(name: str, ordinal: int, high: int | None) -> _Candidate | None:
         return _of_format("date", name, ordinal, high)
     if len(parts) > 1 and last == "at":
         return _of_format("date-time", name, ordinal, high)
+    if parts[-2:] in {("card", "number"), ("cc", "number")} or last == "pan":
+        return CARD
     if parts[-2:] in {("country", "code"), ("currency", "code"), ("language", "code")}:
         return _BY_WORD[parts[-2]]
     if parts[-2:] in {("zip", "code"), ("postal", "code")}:

@@ -101,6 +101,9 @@ def lister_of(api: Api, operation: Operation) -> Operation | None:
         found = same[0] if len(same) == 1 else None
     if found is None and _is_call(api, operation):
         found = _same_thing(api, operation, Deed.LIST)
+    if found is None and collection is not None:  # `/comments/{id}` of `/products/{id}/comments`
+        producer = producer_of(api, operation)
+        found = _find(api.operations, "GET", producer.path) if producer is not None else None
     return found
 
 

@@ -19,6 +19,7 @@ from withstand.scan.examples import (
     last_segment,
     not_found,
     operation,
+    page,
     sent,
 )
 from withstand.scan.finding import Confidence, Severity
@@ -48,6 +49,21 @@ MISSING = "missing-credential-accepted"
 GARBAGE = "garbage-credential-accepted"
 EXPIRED = "expired-token-accepted"
 SIGNATURE = "jwt-signature-not-verified"
+
+
+def test_a_stranger_who_is_given_everybodys_rows_is_given_ones_own() -> None:
+    rows = {"alice": "1,the plans of alice", "bob": "2,the plans of bob"}
+
+    def export(request: Request) -> Response:
+        if request.path == "/me":
+            return answer(200, {"name": caller(request)}) if caller(request) else UNAUTHENTICATED
+        if request.path != "/things":
+            return not_found()
+        own = [rows.get(str(caller(request)), "")] if caller(request) else rows.values()
+        return page(200, "\n".join(["id,title", *own]), "text/csv")
+
+    (finding,) = findings(MISSING, export, {**THINGS, "/me": {"get": operation()}})
+    assert finding.operations == ("GET /things",)
 
 
 def test_an_operation_that_shows_anonymous_callers_something_else_is_no_flaw() -> None:

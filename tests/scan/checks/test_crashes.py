@@ -315,6 +315,16 @@ def test_the_character_that_crashes_is_named(bad: str, kind: str) -> None:
     assert (finding.severity is Severity.MEDIUM) == (bad == "\0")
 
 
+def test_half_a_surrogate_pair_that_crashes_every_text_is_one_finding_for_information() -> None:
+    text = {"type": "string"}
+    paths = bookings(body(name=text, note=text))
+    paths["/notes"] = {"post": operation(secured=False, requestBody=body(text=text))}
+    server = unhandled(lambda r: "\ud800" not in "".join(map(str, sent(r).values())) or 1 // 0)
+    (finding,) = findings(NUL, server, paths)
+    assert finding.severity is Severity.INFO
+    assert finding.operations == ("POST /bookings", "POST /notes")
+
+
 def test_half_a_surrogate_pair_travels_as_an_escape_in_json() -> None:
     from withstand.scan.catalogue import check_named
 

@@ -144,6 +144,14 @@ def test_other_cookies_and_deleted_ones_are_not_judged(lines: tuple[str, ...]) -
     assert cookie_findings(session(*lines)) == ()
 
 
+def test_a_cookie_that_is_called_a_token_is_judged_though_requests_carry_a_header() -> None:
+    def server(request: Request) -> Response:
+        return answer(200, {}, {"Set-Cookie": "refresh_token=abcdefgh; Path=/login"})
+
+    (finding,) = findings(COOKIE, server, ME)
+    assert "refresh_token lacks HttpOnly" in finding.detail
+
+
 def test_a_cookie_that_no_answer_sets_is_inconclusive_and_tokens_in_headers_have_none() -> None:
     people = identities(cookie="sid")
     assert state(COOKIE, session(), ME, people=people)[0] is CoverageState.INCONCLUSIVE

@@ -155,6 +155,15 @@ def test_published_objects_that_name_their_owner_are_worth_a_look_when_others_ch
     assert findings(CHANGE, wiki, paths("put")) == ()
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_what_anybody_reads_in_a_list_alone_is_published_too(named: bool) -> None:
+    document = paths("put", listed=True)
+    del document["/letters/{id}"]["get"]
+    server = Things(published=True, shared=True, names_owner=named, open_to_all=frozenset({"PUT"}))
+    found = findings(CHANGE, server, document)
+    assert [finding.confidence for finding in found] == [Confidence.TENTATIVE] * named
+
+
 @pytest.mark.parametrize("everybody", [False, True])
 def test_a_deletion_that_only_marks_is_found_by_the_mark(everybody: bool) -> None:
     allowed = frozenset({"DELETE"}) if everybody else frozenset[str]()

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -58,6 +59,21 @@ class Users:
 
 def told(server: Server, document: dict[str, Any] = LOGIN, **more: Any) -> CoverageState:
     return state(TOLD, server, document, login=RECIPE, **more)[0]
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_help_with_a_password_may_name_the_user_in_the_path(tells: bool) -> None:
+    def server(request: Request) -> Response:
+        if request.method == "POST" and request.path.startswith("/password-recovery/"):
+            known = unquote(request.path.rpartition("/")[2]) in users.passwords
+            return answer(404 if tells and not known else 200, {"message": "sent"})
+        return users(request)
+
+    users = Users(lambda _email, _known, _: answer(401, {"error": "no"}))
+    recovery = operation(secured=False, parameters=(("path", "email"),))
+    paths = {**LOGIN, **SIGN_UP, "/password-recovery/{email}": {"post": recovery}}
+    wanted = CoverageState.FAILED if tells else CoverageState.PASSED
+    assert told(server, paths) is wanted
 
 
 BLABBING: dict[str, Refusal] = {

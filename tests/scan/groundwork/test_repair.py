@@ -120,6 +120,28 @@ def test_a_baseline_is_reached_by_doing_what_the_answers_say_one_after_the_other
     assert len(bodies) == 3
 
 
+def test_a_choice_that_no_document_lists_is_one_that_the_api_has_shown() -> None:
+    orders = {"description": "made", "content": {"application/json": {"schema": {}}}}
+    kind = {"type": "object", "properties": {"status": TEXT}, "required": ["status"]}
+    change = {"requestBody": {"content": {"application/json": {"schema": kind}}}}
+    paths: dict[str, Any] = {
+        "/orders": {"post": {"responses": {"201": orders}}},
+        "/orders/{id}": {"patch": {**change, "responses": {"200": orders}}},
+    }
+    paths["/orders/{id}"]["parameters"] = [
+        {"in": "path", "name": "id", "required": True, "schema": {"type": "integer"}}
+    ]
+
+    def server(request: Request) -> Response:
+        if request.method == "POST":
+            return answer(201, {"id": 7, "status": "draft"})
+        status = json.loads(request.body).get("status") if request.body else None
+        return answer(200 if status == "draft" else 422, {"detail": "Unknown status"})
+
+    record, _ = scanned(server=server, paths=paths)
+    assert not [note for note in record.notes if "{id} was not tested" in note]
+
+
 def test_an_api_that_is_never_satisfied_is_asked_a_bounded_number_of_times() -> None:
     asked: list[Request] = []
 

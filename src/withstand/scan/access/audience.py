@@ -72,6 +72,8 @@ def audience(
     anybody = None
     if theirs is not None:
         anybody = yield from send(subject.stripped(theirs.request))
+    elif held.by_list:  # comments are read where they are listed
+        anybody = yield from listed(subject, operation, held.made, None)
     published = anybody is not None and anybody.succeeded and same_marks(held, anybody)
     in_list = yield from in_list_of(subject, operation, held.made, stranger)
     if not published and in_list is not True:

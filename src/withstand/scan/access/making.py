@@ -41,7 +41,7 @@ from withstand.scan.check import Steps, send
 from withstand.scan.made import places_in
 from withstand.scan.subject import Subject
 
-_MISPLACED: Final = frozenset({400, 403, 404, 409, 422})
+MISPLACED: Final = frozenset({400, 403, 404, 409, 422})
 """Answers to a creation whose place, `/orders/{id}` of `/orders/{id}/items`, may be at fault."""
 _DEPTH: Final = 3
 
@@ -75,7 +75,7 @@ def create(
     request = by.authorize(built.request) if by else built.request
     exchange = yield from send(request)
     places: Mapping[str, object] = {}
-    if exchange.status in _MISPLACED and producer.path_parameters and depth < _DEPTH:
+    if exchange.status in MISPLACED and producer.path_parameters and depth < _DEPTH:
         parent = yield from create(subject, producer, by=by, depth=depth + 1)
         if isinstance(parent, Made):
             try:

@@ -11,12 +11,9 @@ _PAGING: Final = frozenset(
     {"limit", "offset", "page", "pages", "size", "per_page", "skip", "total", "count", "next"}
 )
 _DATA: Final = frozenset({"data", "result", "results"})
-_HOW_IT_WENT: Final = frozenset(
-    {"statuscode", "status_code", "status", "code", "message", "msg", "success", "ok", "error"}
-    | {"timestamp", "path"}
-)
-
+_HOW_IT_WENT: Final = ENVELOPE - _DATA
 _BESIDE: Final = ENVELOPE | _PAGING
+_SHORT: Final = 8  # characters: shorter texts are words that everybody's answers have
 
 
 def leaves(node: Any, key: str = "") -> Iterator[tuple[str, Any]]:
@@ -72,6 +69,23 @@ def is_empty(response: Response) -> bool:
         else:
             room = True
     return room
+
+
+def gives_all(more: Response, some: Response) -> bool:
+    """Whether an answer holds all that another one tells, and more: everybody's rows, not only
+    one's own. Pages are not compared: most of their lines are those of every page.
+    """
+    told = _facts(some)
+    return bool(told) and page_of(some) is None and told <= _facts(more)
+
+
+def _facts(response: Response) -> set[object]:
+    """The texts that tell something: of JSON with their names, else line by line."""
+    document = response.json()
+    if document is None:
+        return {line.strip() for line in response.text.splitlines()[1:] if line.strip()}
+    told = leaves(document)
+    return {(key, value) for key, value in told if isinstance(value, str) and len(value) > _SHORT}
 
 
 def same_shape(one: Response, other: Response) -> bool:

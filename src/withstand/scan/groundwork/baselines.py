@@ -53,7 +53,7 @@ from withstand.scan.groundwork.spending import (
     own_things,
     require_own,
 )
-from withstand.scan.groundwork.supplies import make_enough, public_place
+from withstand.scan.groundwork.supplies import make_enough, public_place, somebody_else
 from withstand.scan.plan import ScanPlan
 from withstand.scan.subject import Baseline
 from withstand.scan.wire.courier import Courier, NoiseStays
@@ -109,6 +109,8 @@ async def _take_baseline(
                 fixed = {**fixed, **own_things(ground, operation, identity)}
             if own and works_on_users(ground, operation):
                 fixed = {**fixed, **await on_own_account(ground, courier, operation, identity)}
+            if own:
+                fixed = {**fixed, **await somebody_else(plan, ground, courier, operation, identity)}
             if own and unsure:
                 before = await account_shown(ground, courier, identity)
         for full in (True, False):

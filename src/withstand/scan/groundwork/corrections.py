@@ -1,14 +1,16 @@
 """Further attempts at a baseline, with another value for what the last answer objected to."""
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Final
 
 from withstand.client.soft_errors import says_no
-from withstand.openapi.naming import is_identifier
+from withstand.openapi.naming import KEY_WORDS, is_identifier, words
 from withstand.openapi.operation import Operation
 from withstand.openapi.plausible_text import Marks, text_for
 from withstand.openapi.request_builder import Slot
+from withstand.openapi.spoken import thing_of
 from withstand.scan.groundwork.attempt import Attempt
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.repair import UNIQUE, repaired
@@ -16,6 +18,8 @@ from withstand.scan.groundwork.repair import UNIQUE, repaired
 _REPAIRABLE: Final = frozenset({400, 409, 415, 422})
 _REPAIRS: Final = 2  # for each body
 _MOST_REPAIRS: Final = 4  # for each operation
+_WORD: Final = re.compile(r"[A-Za-z][A-Za-z_-]{1,30}")
+"""What a choice looks like; a name, an address or a code of somebody's has more in it."""
 
 
 def corrections(
@@ -57,11 +61,17 @@ def _settled(
     pool = ground.pools.get(last.identity or "")
 
     def known(slot: Slot) -> object | None:
-        """The id of one of what the input is called after, as this identity was told it."""
-        name = f"{slot.name.rsplit('.', 1)[-1]}_id"
-        if pool is None or not pool.knows(name):
+        """The id of one of what the input is called after, as this identity was told it; for a
+        choice the word that such a thing has there: `status`.
+        """
+        leaf = slot.name.rsplit(".", 1)[-1]
+        if pool is None or words(leaf)[-1] in KEY_WORDS:
             return None
-        return pool.find(name, path=operation.path, schema=slot.schema, own=False)
+        if pool.knows(f"{leaf}_id"):
+            return pool.find(f"{leaf}_id", path=operation.path, schema=slot.schema, own=False)
+        about = thing_of(operation)
+        seen = pool.find(leaf, path=operation.path, schema=slot.schema, about=about)
+        return seen if isinstance(seen, str) and _WORD.fullmatch(seen) else None
 
     values = repaired(response, slots, last.built.values, ground.builder.nonce, known)
     ground.builder.settle(

@@ -19,8 +19,9 @@ from withstand.scan.access.accounts import (
     sign_up_operation,
     sign_up_request,
 )
+from withstand.scan.access.making import MISPLACED, create
 from withstand.scan.access.new_id import id_of_new
-from withstand.scan.access.objects import item_slot, parents
+from withstand.scan.access.objects import Made, item_slot, located, parents
 from withstand.scan.access.users import id_as_read
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.own_ids import listed_id
@@ -94,6 +95,11 @@ async def on_own_object(
     if forbidden is not None:
         raise Unbuildable(f"{producer.key} is not called: {forbidden}")
     exchange = await courier.send(request)
+    if exchange.status in MISPLACED and producer.path_parameters and producer != sign_up:
+        shown = subject_of(plan, ground, courier, operation)
+        again = await carried(create(shown, operation, by=identity), shown, courier)
+        if isinstance(again, Made):
+            return located(shown, operation, again, identity)
     slot = item_slot(ground.builder, operation)
     response = exchange.response
     found: object | None = None

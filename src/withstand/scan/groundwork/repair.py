@@ -11,7 +11,7 @@ from withstand.openapi.body_encoding import Upload, is_file
 from withstand.openapi.naming import words
 from withstand.openapi.pattern_text import text_matching
 from withstand.openapi.plausible_number import NoValueError, number_for
-from withstand.openapi.plausible_text import Marks, text_for
+from withstand.openapi.plausible_text import CARD, Marks, text_for
 from withstand.openapi.schema_fit import kinds_of
 from withstand.openapi.slot import Slot
 from withstand.scan.answers.complaints import Complaint, complaints
@@ -79,7 +79,6 @@ _DRAWING: Final = Upload(
     ),
 )
 _STRONG: Final = "Ws-Repaired-4-Tests!x9"
-_CARD: Final = "4111111111111111"  # of no account: every payment provider's test number
 
 
 def repaired(
@@ -92,8 +91,8 @@ def repaired(
     """Other values for the inputs that the answer names; nothing where it names none.
 
     `UNIQUE` stands for "a new one in each request", a function for the same by its marks: a code
-    that has to look some way is another one in each request, too. `known` gives the id of one of
-    what an input is called after, where the identity has seen one: a project's for `project`.
+    that has to look some way is another one in each request, too. `known` gives what the identity
+    has seen for an input: the id of a project for `project`, the word of a choice for `status`.
     """
     found: dict[Slot, object] = {}
     for complaint in complaints(response, slots):
@@ -159,6 +158,7 @@ def _values(
     if re.search(r"alpha|letters", message, re.I):
         yield "Alexandra"
     yield from _others(name, schema, kinds, sent, marks)
+    yield known(slot)
 
 
 def _matching(pattern: str, marks: Marks) -> str | None:
@@ -242,7 +242,7 @@ def _of_format(message: str, name: str, marks: Marks) -> Iterator[str]:
         yield "+14155552671"
         yield "4155552671"
     if re.search(r"card|\bpan\b|luhn", message, re.I):
-        yield _CARD
+        yield CARD
     for form, pattern in _FORMATS:
         if re.search(pattern, said, re.I) and (text := text_for(name, {"format": form}, marks)):
             yield text

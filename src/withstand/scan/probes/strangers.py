@@ -74,7 +74,7 @@ def reset_operations(subject: Subject) -> tuple[Operation, ...]:
         for operation in subject.api.operations
         if operation.method == "POST"
         and not operation.requires_credential
-        and not operation.path_parameters
+        and all(names_user(parameter.name) for parameter in operation.path_parameters)
         and _RESET_WORDS.search(f"{operation.path} {operation.operation_id or ''}")
         and not any(matches(pattern, operation.key) for pattern in subject.policy.never)
         and _asks_for_a_name(subject, operation)
@@ -87,22 +87,25 @@ def reset_request(subject: Subject, operation: Operation, fields: Mapping[str, s
 
 
 def _asks_for_a_name(subject: Subject, operation: Operation) -> bool:
-    """Whether its body has a name of somebody, and nothing that only who was helped can know."""
-    slots = [slot for slot in subject.builder.slots(operation) if slot.location == "body"]
-    names = [slot.name.rsplit(".", 1)[-1].lower() for slot in slots]
+    """Whether an input has a name of somebody, and none what only who was helped can know."""
+    names = [slot.name.rsplit(".", 1)[-1].lower() for slot in _inputs(subject, operation)]
     return any(names_user(name) for name in names) and not any(
         is_password(name) or name.endswith(_CODE_WORDS) for name in names
     )
+
+
+def _inputs(subject: Subject, operation: Operation) -> list[Slot]:
+    """What a person fills in: `POST /password-recovery/{email}` has it in the path."""
+    slots = subject.builder.slots(operation)
+    return [slot for slot in slots if slot.location in {"body", "path", "query"}]
 
 
 def _values(
     subject: Subject, operation: Operation, fields: Mapping[str, str]
 ) -> dict[Slot, object]:
     values: dict[Slot, object] = {}
-    for slot in subject.builder.slots(operation):
+    for slot in _inputs(subject, operation):
         last = slot.name.rsplit(".", 1)[-1]
-        if slot.location != "body":
-            continue
         if is_password(slot.name):
             values[slot] = fields["password"]
         elif last in fields:

@@ -27,13 +27,15 @@ from withstand.scan.seen import answers, keys_of
 from withstand.scan.subject import Subject
 
 _AGAINST_FORGERY: Final = re.compile(r"csrf|xsrf", re.IGNORECASE)
+_TOKEN: Final = re.compile(r"(?:access|refresh|auth|session|id)[_-]?token|jwt", re.IGNORECASE)
+"""What only a credential is called, also where requests carry another one."""
 _DELETED: Final = re.compile(r"max-age=(?:0|-\d+)$|expires=.*\b19\d\d\b", re.IGNORECASE)
 
 
 def applies(subject: Subject) -> Skipped | None:
     if _session_names(subject):
         return None
-    return not_applicable("no identity is known by a cookie")
+    return not_applicable("no identity is known by a cookie, and none is called a token")
 
 
 def run(subject: Subject) -> Steps[Outcome]:
@@ -88,8 +90,16 @@ def _parts(line: str) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _session_names(subject: Subject) -> frozenset[str]:
-    """The cookies that make requests act as an identity, less those that pages must read."""
-    found = set()
+    """The cookies that make requests act as an identity, or are called a token; less those that
+    pages must read.
+    """
+    found = {
+        name
+        for exchange in answers(subject)
+        if exchange.response is not None
+        for line in exchange.response.header_values("set-cookie")
+        if _TOKEN.fullmatch(name := _parts(line)[0])
+    }
     for identity in subject.identities:
         line = identity.authorize(Request(method="GET", path="/")).header("cookie") or ""
         found |= {pair.partition("=")[0].strip() for pair in line.split(";")} - {""}
@@ -135,8 +145,9 @@ CHECK = Check(
         "The cookie that logs users in lacks HttpOnly, so a script that gets into a page can read "
         "it; or SameSite, so that it depends on the browser whether other sites' requests carry "
         "it; or, over HTTPS, Secure, so that it may also travel unencrypted. The check looks at "
-        "the answers that set the cookie of an identity. Other cookies, such as those that a page "
-        "must read to prevent forgery, are not judged, nor is Secure over plain HTTP."
+        "the answers that set the cookie of an identity, or one that is called a token. Other "
+        "cookies, such as those that a page must read to prevent forgery, are not judged, nor is "
+        "Secure over plain HTTP."
     ),
     remedy=(
         "Set the session's cookie with HttpOnly, Secure and SameSite=Lax or Strict; every "

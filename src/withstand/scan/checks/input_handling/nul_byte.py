@@ -36,9 +36,10 @@ from withstand.scan.probes.inputs import (
 )
 from withstand.scan.subject import Subject
 
+_HALF: Final = "half a surrogate pair"
 _KINDS: Final = (
     ("a NUL byte", "\x00a", Severity.MEDIUM),
-    ("half a surrogate pair", "\ud800a", Severity.LOW),
+    (_HALF, "\ud800a", Severity.INFO),  # often refused, and only the refusal cannot be written
     ("control characters", "\x1b\x0b\x7fa", Severity.LOW),
 )
 _SURROGATE: Final = "\ud800".encode("utf-8", "surrogatepass")
@@ -62,14 +63,17 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
             control = yield from probe(subject, slot, value, fresh=True)
             if control is None or control.response is None or control.response.status >= 500:
                 return False  # it fails on any unexpected text: no matter of the character
+            everywhere = kind is _HALF  # text is read and written in one place, the framework
+            place = "a text" if everywhere else named(slot)
             return Failed(
-                detail=f"On {kind} in {named(slot)} the server {how_it_ended(crash)}.",
+                detail=f"On {kind} in {place} the server {how_it_ended(crash)}.",
                 evidence=(
                     shown(f"With {kind} in the text", crash),
                     shown("With letters in its place", control),
                 ),
-                parameter=named(slot),
+                parameter=None if everywhere else named(slot),
                 severity=severity,
+                whole_api=everywhere,
             )
         if is_invalid(crash) and holds_one_form(slot):
             return False
@@ -118,7 +122,9 @@ CHECK = Check(
         "encoders refuse such texts, and where nobody expects that, each request fills the error "
         "log, and parts of it may already have happened. It also shows that the input reaches "
         "deeper layers unvalidated. The check compares with plain letters in the same place, "
-        "twice; the finding names the character."
+        "twice; the finding names the character. Half a surrogate pair is one finding for the "
+        "whole API, for information: frameworks fail on it in one place, often only where they "
+        "write the refusal."
     ),
     remedy=(
         "Refuse control characters at the border, in the validation of every text, with 400 or "
