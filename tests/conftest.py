@@ -1,8 +1,6 @@
 """What every test may use."""
 
 import gc
-import os
-import sys
 from collections.abc import Iterator
 
 import httpx2
@@ -10,11 +8,6 @@ import pytest
 from hypothesis import settings
 
 from tests.demo.running import RunningDemo, running
-
-# Hundreds of processes import the same packages. Where the environment forbids to keep what was
-# compiled, as many containers do, each of them would compile it anew: half of the suite's time.
-sys.dont_write_bytecode = False
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest_plugins = ["pytester"]
 
@@ -36,6 +29,7 @@ def pytest_collection_finish() -> None:
     Each load in this process begins with a full collection, which would look at them all: that was
     a third of a second for each of some hundred tests.
     """
+    gc.enable()
     gc.collect()
     gc.freeze()
     # A load freezes what it finds, and thaws everything at its end.
