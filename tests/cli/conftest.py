@@ -9,6 +9,7 @@ import pytest
 from tests.demo.running import RunningDemo
 from withstand.cli import run
 from withstand.demo.config import render
+from withstand.load import generator
 from withstand.scan.probes import weak_secrets
 from withstand.slo import rota
 
@@ -36,6 +37,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(weak_secrets, "MOST_DIGITS", 3)  # a million numbers take seconds
     monkeypatch.setattr(rota, "_PAUSE_S", 0.05)  # a second, before a breach has to show again
+    # A busy machine holds short loads up at their end: no reason to void what is tested here.
+    monkeypatch.setattr(generator, "MIN_SENT_SHARE", 0.5)
     return tmp_path
 
 

@@ -18,7 +18,7 @@ PROFILE = ConstantRate(rate_per_s=100, duration_s=0.2)
 
 
 def test_a_load_begins_at_the_moment_it_was_told(api: Api) -> None:
-    at_s = time.time() + 1.0
+    at_s = time.time() + 0.6
 
     async def load() -> LoadMeasurement:
         start = starting_at(at_s, asyncio.Event())
