@@ -47,7 +47,7 @@ seconds = st.floats(0, 1e9, allow_nan=False, allow_infinity=False)
 times_ns = st.integers(0, 10**12)
 headers = st.lists(st.tuples(words, words), max_size=2).map(tuple)
 operation_keys = st.sampled_from(OPERATIONS)
-histograms = st.lists(st.integers(0, 10**11), max_size=5).map(Histogram)
+histograms = st.lists(st.integers(0, 10**11), max_size=3).map(Histogram)
 
 requests = st.builds(
     Request, method=words, path=words, headers=headers, body=st.binary(max_size=20)

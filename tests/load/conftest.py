@@ -79,7 +79,7 @@ class Api:
         return self.process.stdout.readline()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def frequent_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits to hear how far a load is hears it ten times as often as people do."""
     for each in (in_one_process, in_several):
@@ -93,7 +93,7 @@ def lasting_process() -> Iterator["subprocess.Popen[str]"]:
 
 
 @pytest.fixture
-def api(lasting_process: "subprocess.Popen[str]") -> Iterator[Api]:
+def api(lasting_process: "subprocess.Popen[str]", frequent_progress: None) -> Iterator[Api]:
     served = Api(lasting_process)
     yield served
     served.close()
