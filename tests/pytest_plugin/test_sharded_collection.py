@@ -135,6 +135,7 @@ def test_shards_work_with_xdist_and_the_summary_has_the_workers_counts(
     result.stdout.fnmatch_lines([f"shard 2/3: kept {expected} of 9"])
 
 
+@pytest.mark.slow
 def test_an_empty_shard_succeeds_under_xdist(
     run_parallel: RunProject, run: RunProject, project: pytest.Pytester
 ) -> None:
