@@ -1,20 +1,13 @@
 """What every test may use."""
 
 import gc
-import os
-import sys
 from collections.abc import Iterator
 
 import httpx2
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.demo.running import RunningDemo, running
-
-# Hundreds of processes import the same packages. Where the environment forbids to keep what was
-# compiled, as many containers do, each of them would compile it anew: half of the suite's time.
-sys.dont_write_bytecode = False
-os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest_plugins = ["pytester"]
 
@@ -22,11 +15,12 @@ pytest_plugins = ["pytester"]
 # before and the rest within would then exist twice, with exceptions that are not each other.
 httpx2.Client().close()
 
-# How long an example takes says something of the machine and nothing of the code; and half of the
-# usual hundred examples keep the suite quick. They are the same each time, so that a change is only
-# blamed for what it did; `--hypothesis-profile=explore` looks for new ones.
-settings.register_profile("suite", deadline=None, max_examples=50, derandomize=True)
-settings.register_profile("explore", deadline=None, max_examples=500)
+# How long an example takes, or its making, says something of the machine and nothing of the code;
+# and half of the usual hundred examples keep the suite quick. They are the same each time, so that
+# a change is only blamed for what it did; `--hypothesis-profile=explore` looks for new ones.
+_any_time = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("suite", _any_time, max_examples=50, derandomize=True)
+settings.register_profile("explore", _any_time, max_examples=500)
 settings.load_profile("suite")
 
 
@@ -36,6 +30,7 @@ def pytest_collection_finish() -> None:
     Each load in this process begins with a full collection, which would look at them all: that was
     a third of a second for each of some hundred tests.
     """
+    gc.enable()
     gc.collect()
     gc.freeze()
     # A load freezes what it finds, and thaws everything at its end.

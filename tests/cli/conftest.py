@@ -9,7 +9,11 @@ import pytest
 from tests.demo.running import RunningDemo
 from withstand.cli import run
 from withstand.demo.config import render
+from withstand.load import generator
+from withstand.scan.access import ownership
+from withstand.scan.checks.authentication import token_after_logout
 from withstand.scan.probes import weak_secrets
+from withstand.scan.wire import patience
 from withstand.slo import rota
 
 Invoke = Callable[..., "Outcome"]
@@ -36,6 +40,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(weak_secrets, "MOST_DIGITS", 3)  # a million numbers take seconds
     monkeypatch.setattr(rota, "_PAUSE_S", 0.05)  # a second, before a breach has to show again
+    # How long an API may take to show what was done, and a server that resets to come back: those
+    # of these tests are as quick as they ever will be.
+    monkeypatch.setattr(ownership, "_SETTLED_AFTER_S", 0.05)
+    monkeypatch.setattr(token_after_logout, "_REFRESH_WAIT_S", 0.05)
+    monkeypatch.setattr(patience, "_FIRST_BACK_OFF_S", 0.05)
+    # A busy machine holds short loads up at their end: no reason to void what is tested here.
+    monkeypatch.setattr(generator, "MIN_SENT_SHARE", 0.5)
     return tmp_path
 
 

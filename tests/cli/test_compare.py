@@ -61,7 +61,7 @@ def test_a_slower_version_is_found_and_every_process_of_every_start_is_stopped(
 ) -> None:
     more = ("--has-child", "--pids", "pids")
     outcome = invoke(
-        *("compare", "--start-a", serving(4, *more), "--start-b", serving(16, *more), *FEW),
+        *("compare", "--start-a", serving(2, *more), "--start-b", serving(24, *more), *FEW),
         *("--json", "found.json", "--markdown", "found.md"),
     )
     assert outcome.code == 1, outcome.said

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.cli.conftest import Invoke
-from tests.load.conftest import Api
+from tests.load.conftest import Api, api_process
 from tests.load.test_shards import shard
 from withstand.cli.distribution import start_at_s
 from withstand.errors import UsageError
@@ -28,9 +28,8 @@ NOON = datetime(2027, 6, 30, 12, 0, 0, tzinfo=UTC)
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    running = Api()
-    yield running
-    running.close()
+    with api_process() as process:
+        yield Api(process)
 
 
 def started(folder: Path, api: Api, *arguments: str) -> "subprocess.Popen[str]":

@@ -26,7 +26,7 @@ MS = 1_000_000
 
 
 def load(demo: RunningDemo, *more: str) -> tuple[str, ...]:
-    return ("load", "-q", f"{demo.words['url']}/health", "--rate", "80/s", "-t", "500ms", *more)
+    return ("load", "-q", f"{demo.words['url']}/health", "--rate", "80/s", "-t", "200ms", *more)
 
 
 def rows(folder: Path, query: str) -> list[Any]:

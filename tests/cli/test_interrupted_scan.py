@@ -39,9 +39,14 @@ _UNTESTED = "before anything was tested: the scan was interrupted"
     ("silent", "step", "number"),
     [
         ("/openapi.json", _BEFORE, _CTRL_C),
-        ("/openapi.json", _BEFORE, signal.SIGTERM),
-        ("/login", f"while identities logged in and {_UNTESTED}", _CTRL_C),
+        pytest.param("/openapi.json", _BEFORE, signal.SIGTERM, marks=pytest.mark.slow),
         ("/login", f"while identities logged in and {_UNTESTED}", signal.SIGTERM),
+        pytest.param(
+            "/login",
+            f"while identities logged in and {_UNTESTED}",
+            _CTRL_C,
+            marks=pytest.mark.slow,
+        ),
         pytest.param(
             "/items",
             f"while requests that succeed were looked for and {_UNTESTED}",

@@ -142,6 +142,6 @@ def test_no_colour_is_used_where_none_is_wanted(folder: Path, load: tuple[str, .
 
 
 def test_quiet_draws_nothing(folder: Path, load: tuple[str, ...]) -> None:
-    with terminal(folder, *load, "-q", "-t", "1s", "--slo", "p95<9s") as screen:
+    with terminal(folder, *load, "-q", "-t", "300ms", "--slo", "p95<9s") as screen:
         screen.end()
     assert "answered" not in screen.text

@@ -57,39 +57,39 @@ def test_users_wait_for_their_answers(invoke: Invoke, configured: Path) -> None:
 
 def test_stages_of_a_rate_are_sent_as_they_are_written(invoke: Invoke, configured: Path) -> None:
     outcome = invoke(
-        *("load", "-q", "-o", "GET /health", "--stages", "500ms:80/s,250ms:80/s,500ms:0"),
+        *("load", "-q", "-o", "GET /health", "--stages", "200ms:80/s,100ms:80/s,200ms:0"),
         *("--json", "run.json"),
     )
 
     run = loaded(configured)
     assert outcome.code == 0, outcome.said
-    assert (run["model"], run["offered"], run["sent"]) == ("open", 60, 60)
-    assert run["profile"] == "0.5 s from 0/s to 80/s, 0.25 s at 80/s, 0.5 s from 80/s to 0/s"
+    assert (run["model"], run["offered"], run["sent"]) == ("open", 24, 24)
+    assert run["profile"] == "0.2 s from 0/s to 80/s, 0.1 s at 80/s, 0.2 s from 80/s to 0/s"
 
 
 def test_users_come_and_go_in_stages_and_keep_their_pace(invoke: Invoke, configured: Path) -> None:
     invoke(
-        *("load", "-q", "-o", "GET /health", "--stages", "4u,500ms:4u,2u,500ms:2u"),
+        *("load", "-q", "-o", "GET /health", "--stages", "4u,250ms:4u,2u,250ms:2u"),
         *("--pacing", "125ms", "--json", "run.json"),
     )
 
     run = loaded(configured)
     assert run["model"] == "closed"
-    assert run["profile"] == "0.5 s at 4 users, 0.5 s at 2 users, an iteration every 125 ms"
-    assert run["offered"] == 4 * 4 + 2 * 4
+    assert run["profile"] == "0.25 s at 4 users, 0.25 s at 2 users, an iteration every 125 ms"
+    assert run["offered"] == 4 * 2 + 2 * 2
 
 
 def test_the_configurations_stages_are_the_default_and_a_flag_replaces_them(
     invoke: Invoke, configured: Path
 ) -> None:
     file = configured / "withstand.toml"
-    file.write_text(f"{file.read_text()}\n[load]\nstages = ['20/s', '500ms:20/s']\n")
+    file.write_text(f"{file.read_text()}\n[load]\nstages = ['20/s', '200ms:20/s']\n")
     run = ("load", "-q", "-o", "GET /health", "--json", "run.json")
 
     invoke(*run)
-    assert loaded(configured)["profile"] == "0.5 s at 20/s"
-    invoke(*run, "--rate", "5/s", "-t", "500ms")
-    assert loaded(configured)["profile"] == "5/s for 0.5 s"
+    assert loaded(configured)["profile"] == "0.2 s at 20/s"
+    invoke(*run, "--rate", "5/s", "-t", "200ms")
+    assert loaded(configured)["profile"] == "5/s for 0.2 s"
 
 
 @pytest.mark.parametrize(
@@ -119,12 +119,12 @@ def test_a_shape_that_contradicts_itself_is_refused_with_the_way_out(
 
 def test_writes_are_sent_only_when_they_are_named(invoke: Invoke, configured: Path) -> None:
     outcome = invoke(
-        *("load", "-q", "--rate", "40/s", "-t", "500ms", "-o", "POST /orders"),
+        *("load", "-q", "--rate", "40/s", "-t", "250ms", "-o", "POST /orders"),
         *("--slo", "p95<30s", "--json", "run.json"),
     )
 
     assert outcome.code == 0, outcome.said
-    assert loaded(configured)["operations"]["POST /orders"]["statuses"] == {"201": 20}
+    assert loaded(configured)["operations"]["POST /orders"]["statuses"] == {"201": 10}
 
 
 def test_one_address_needs_no_document_and_is_sent_as_it_is_written(
@@ -132,17 +132,17 @@ def test_one_address_needs_no_document_and_is_sent_as_it_is_written(
 ) -> None:
     url = f"{demo.words['url']}/products?q=tea pot&limit=1"
 
-    outcome = invoke("load", "-q", url, "--rate", "40/s", "-t", "500ms", "--json", "run.json")
+    outcome = invoke("load", "-q", url, "--rate", "40/s", "-t", "250ms", "--json", "run.json")
 
     assert outcome.code == 0, outcome.said
-    assert loaded(folder)["operations"]["GET /products"]["statuses"] == {"200": 20}
+    assert loaded(folder)["operations"]["GET /products"]["statuses"] == {"200": 10}
 
 
 def test_a_breach_exits_1_or_as_told_and_a_stored_run_says_the_same(
     invoke: Invoke, folder: Path, demo: RunningDemo
 ) -> None:
     url = f"{demo.words['url']}/nowhere"
-    run = ("load", "-q", url, "--rate", "40/s", "-t", "500ms", "--slo", "errors=0%")
+    run = ("load", "-q", url, "--rate", "40/s", "-t", "250ms", "--slo", "errors=0%")
 
     outcome = invoke(*run, "--exit-code-on-slo", "99", "--json", "run.json", "--html", "run.html")
     again = invoke("report", "run.json")
@@ -156,7 +156,7 @@ def test_a_breach_exits_1_or_as_told_and_a_stored_run_says_the_same(
 def test_what_a_short_run_cannot_decide_voids_only_a_strict_one(
     invoke: Invoke, configured: Path
 ) -> None:
-    run = ("load", "-q", "-o", "GET /health", "--rate", "20/s", "-t", "500ms", "--slo", "p99<5s")
+    run = ("load", "-q", "-o", "GET /health", "--rate", "20/s", "-t", "250ms", "--slo", "p99<5s")
 
     assert invoke(*run).code == 0
     assert invoke(*run, "--strict").code == 3
@@ -167,14 +167,14 @@ def test_a_broken_objective_ends_the_run_keeps_its_results_and_exits_1(
 ) -> None:
     run = ("load", "-q", "-o", "GET /health", "--rate", "40/s", "-t", "10m", "--abort-on-fail")
 
-    outcome = invoke(*run, "--slo", "p95<1us over 2s", "--json", "run.json", "--html", "run.html")
+    outcome = invoke(*run, "--slo", "p95<1us over 1s", "--json", "run.json", "--html", "run.html")
 
     assert outcome.code == 1, outcome.said
     assert "the run was aborted because" in invoke("report", "run.json").said
-    assert "p95<1us over 2s of GET /health is broken: from 1 s to 3 s" in outcome.said
+    assert "p95<1us over 1s of GET /health is broken: from 1 s to 2 s" in outcome.said
     kept = loaded(configured)
     assert kept["interrupted"] is False
-    assert 3 <= kept["duration_s"] < 60
+    assert 2 <= kept["duration_s"] < 60
     assert (kept["warm_up_s"], kept["operations"]["GET /health"]["windows"][0]["second"]) == (1, 0)
     assert "aborted after" in (configured / "run.html").read_text()
 
@@ -184,11 +184,11 @@ def test_the_abort_waits_for_its_delay_and_the_warm_up_is_as_long_as_told(
 ) -> None:
     run = ("load", "-q", "-o", "GET /health", "--rate", "40/s", "-t", "10m", "--abort-on-fail")
 
-    invoke(*run, "--slo", "max<1us", "--abort-delay", "3s", "--warm-up", "2s", "--json", "run.json")
+    invoke(*run, "--slo", "max<1us", "--abort-delay", "2s", "--warm-up", "1s", "--json", "run.json")
 
     kept = loaded(configured)
-    assert 3 <= kept["duration_s"] < 60
-    assert kept["warm_up_s"] == 2
+    assert 2 <= kept["duration_s"] < 60
+    assert kept["warm_up_s"] == 1
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_what_could_never_be_judged_or_aborted_is_refused_before_the_run(
 
 
 def test_an_operation_that_got_no_request_voids_the_run(invoke: Invoke, configured: Path) -> None:
-    run = ("load", "-q", "-o", "GET /health", "--rate", "20/s", "-t", "500ms")
+    run = ("load", "-q", "-o", "GET /health", "--rate", "20/s", "-t", "250ms")
 
     outcome = invoke(*run, "--slo", "GET /users: p95<5s")
 
@@ -228,7 +228,7 @@ def test_an_operation_that_got_no_request_voids_the_run(invoke: Invoke, configur
 def test_the_environment_wins_over_the_file_and_a_flag_over_both(
     invoke: Invoke, configured: Path, demo: RunningDemo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = ("load", "-q", "-o", "GET /health", "--rate", "20/s", "-t", "500ms", "--slo", "p99<9s")
+    run = ("load", "-q", "-o", "GET /health", "--rate", "20/s", "-t", "250ms", "--slo", "p99<9s")
     monkeypatch.setenv("WITHSTAND_BASE_URL", "http://127.0.0.1:9")
 
     assert invoke(*run).code == 3
@@ -275,18 +275,18 @@ def test_a_user_script_is_run_by_the_identities_that_it_names(
     invoke: Invoke, configured: Path
 ) -> None:
     (configured / "shop.py").write_text(SCRIPT)
-    outcome = invoke("load", "shop.py", "-q", "--rate", "40/s", "-t", "500ms", "--json", "run.json")
+    outcome = invoke("load", "shop.py", "-q", "--rate", "40/s", "-t", "250ms", "--json", "run.json")
 
     run = loaded(configured)
     assert outcome.code == 1, outcome.said  # the demo's own objective on errors
-    assert run["operations"]["GET /orders"]["statuses"] == {"200": 20}
-    assert run["operations"]["GET /orders"]["rejected"] == {"the orders are a list": 20}
-    assert "20 rejected: the orders are a list" in outcome.said
+    assert run["operations"]["GET /orders"]["statuses"] == {"200": 10}
+    assert run["operations"]["GET /orders"]["rejected"] == {"the orders are a list": 10}
+    assert "10 rejected: the orders are a list" in outcome.said
     place = "LookupError: lost (shop.py, line 8, customer)"
-    assert run["script"]["exceptions"] == {place: 20}
+    assert run["script"]["exceptions"] == {place: 10}
     assert f"no iteration of the user script came to its end: {place}" in outcome.said
     report = invoke("report", "run.json")
-    assert "the script raised 20 times: LookupError" in report.said
+    assert "the script raised 10 times: LookupError" in report.said
 
 
 def test_a_user_script_of_any_name_is_given_with_f(

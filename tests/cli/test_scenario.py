@@ -43,12 +43,14 @@ def test_the_example_of_the_documentation_runs_as_it_stands(
     for name in ("example.products.csv", "example.searches.jsonl"):
         shutil.copy(DOCS / name, configured)
 
-    outcome = invoke("load", "shop.toml", "-q", "--rate", "60/s", "-t", "1s", "--json", "run.json")
+    outcome = invoke(
+        "load", "shop.toml", "-q", "--rate", "60/s", "-t", "500ms", "--json", "run.json"
+    )
 
     run = loaded(configured)
     assert outcome.code == 0, outcome.said
     assert set(run["operations"]) == {"search", "product", "checkout", "label"}
-    assert run["sent"] == 60
+    assert run["sent"] == 30
     for name, operation in run["operations"].items():
         assert operation["rejected"] == {}, name
         assert operation["unexpected"] == 0, name
@@ -67,14 +69,14 @@ def test_a_rejected_response_is_an_error_whose_reason_is_reported(
         'expect = { json = { "$.status" = "sleepy" } }\n[slo]\nhealth = "errors<1%"\n'
     )
     outcome = invoke(
-        *("load", "s.toml", "-q", "--rate", "200", "-t", "500ms"),
+        *("load", "s.toml", "-q", "--rate", "200", "-t", "200ms"),
         *("--json", "run.json", "--html", "run.html"),
     )
     assert outcome.code == 1, outcome.said
-    reason = '100 rejected: $.status is not "sleepy"'
+    reason = '40 rejected: $.status is not "sleepy"'
     assert reason in outcome.said
     assert reason.replace('"', "&#34;") in (configured / "run.html").read_text()
-    assert loaded(configured)["operations"]["health"]["statuses"] == {"200": 100}
+    assert loaded(configured)["operations"]["health"]["statuses"] == {"200": 40}
 
 
 def test_identities_log_in_before_the_load_and_only_those_that_are_named(
@@ -84,9 +86,9 @@ def test_identities_log_in_before_the_load_and_only_those_that_are_named(
     file.write_text(file.read_text().replace("bob-collects-kettles", "forgotten"))
     text = '[[requests]]\nrequest = "GET /orders"\nidentity = "{}"\nexpect.status = 200\n'
     (configured / "s.toml").write_text(text.format("alice"))
-    arguments = ("load", "s.toml", "-q", "--rate", "40", "-t", "500ms", "--json", "run.json")
+    arguments = ("load", "s.toml", "-q", "--rate", "40", "-t", "250ms", "--json", "run.json")
     assert invoke(*arguments).code == 0
-    assert loaded(configured)["operations"]["GET /orders"]["statuses"] == {"200": 20}
+    assert loaded(configured)["operations"]["GET /orders"]["statuses"] == {"200": 10}
 
     (configured / "s.toml").write_text(text.format("*"))
     outcome = invoke(*arguments)
@@ -100,11 +102,11 @@ def test_weights_of_flags_and_of_the_configuration_make_the_mix(
     file = configured / "withstand.toml"
     file.write_text(file.read_text() + '\n[load.weights]\n"GET /health" = 2\n"GET /products" = 9\n')
     invoke(
-        *("load", "-q", "--rate", "100", "-t", "1s", "--json", "run.json"),
+        *("load", "-q", "--rate", "100", "-t", "400ms", "--json", "run.json"),
         *("-o", "GET /products=1", "-o", "GET /health", "-o", "GET /manuals=5"),
     )
     sent = counts(loaded(configured))
-    assert sum(sent.values()) == 100
+    assert sum(sent.values()) == 40
     assert sent["GET /manuals"] > sent["GET /health"] > sent["GET /products"] > 0
 
 
@@ -147,13 +149,13 @@ def test_a_proxys_credential_is_in_no_report(
     # The demo answers requests that name their whole address, so it can play the proxy.
     proxy = demo.words["url"].replace("://", "://ann:s3cret@")
     arguments = [
-        *("load", f"{demo.words['url']}/health", "-q", "--rate", "40", "-t", "500ms"),
+        *("load", f"{demo.words['url']}/health", "-q", "--rate", "40", "-t", "250ms"),
         *("--proxy", proxy, "--no-keep-alive", "--json", "run.json", "--html", "run.html"),
     ]
     monkeypatch.setattr("sys.argv", ["withstand", *arguments])
     outcome = invoke(*arguments)
     run = loaded(configured)
-    assert run["operations"]["GET /health"]["statuses"] == {"200": 20}
+    assert run["operations"]["GET /health"]["statuses"] == {"200": 10}
     masked = demo.words["url"].replace("://", "://***@")
     assert run["conditions"] == [f"through the proxy {masked}", "a new connection for each request"]
     assert masked in outcome.said

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from withstand.client.curl import curl_line
@@ -174,7 +174,7 @@ def test_what_curl_cannot_send_is_printed_raw_into_a_connection(name: str, shell
 
 
 @needs_curl
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(
     st.text(st.characters(exclude_characters="\0\r\n"), max_size=15),
     st.binary(max_size=40),

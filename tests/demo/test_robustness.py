@@ -14,7 +14,7 @@ FEW = settings(
     deadline=None,
     derandomize=True,
     # The shop may fill up from one example to the next; no example depends on what is in it.
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 TEXT = st.text(st.characters(), max_size=120)

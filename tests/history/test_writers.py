@@ -10,7 +10,7 @@ from withstand.history.database import opened
 from withstand.history.runs import read_run
 
 WRITERS = 2
-RUNS_OF_EACH = 6
+RUNS_OF_EACH = 4
 
 _WRITER = """
 import sys

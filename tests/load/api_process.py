@@ -2,15 +2,17 @@
 
 The path says how a request is answered: `/ok` at once, `/close` with the connection's end, `/fail`
 with 500, `/silent` never, `/die` by the end of the process, `/head` with a length and no body.
-When its standard input ends it prints what it saw, as JSON.
+
+It obeys the lines of its standard input. `open`: it listens on a port that it prints. `seen`: it
+stops listening there and prints what it saw since, as JSON. So one process serves many tests, each
+on a port and with books of its own.
 """
 
 import asyncio
 import json
 import sys
-import threading
 import time
-from contextlib import suppress
+from functools import partial
 
 BODY = b'{"id":1}'
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
@@ -23,10 +25,11 @@ ANSWERS = {
 
 
 class Seen:
-    """What has arrived."""
+    """What has arrived since one `open`."""
 
     def __init__(self) -> None:
         self.connections = 0
+        self.open: set[asyncio.Transport] = set()
         self.paths: dict[str, int] = {}
         self.arrivals_ns: list[int] = []
 
@@ -51,6 +54,10 @@ class Answering(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.seen.connections += 1
+        self.seen.open.add(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.seen.open.discard(self.transport)
 
     def data_received(self, data: bytes) -> None:
         *requests, self.rest = (self.rest + data).split(b"\r\n\r\n")
@@ -72,27 +79,30 @@ class Answering(asyncio.Protocol):
 
 async def main(stall_s: float) -> None:
     loop = asyncio.get_running_loop()
-    seen, ended = Seen(), asyncio.Event()
-    server = await loop.create_server(lambda: Answering(seen), "127.0.0.1", 0, backlog=1024)
-    print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - how the test learns it
+    orders = asyncio.StreamReader()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(orders), sys.stdin)
+    stalls = asyncio.create_task(stalling(stall_s))
+    async for order in orders:
+        if order == b"open\n":
+            seen = Seen()
+            answering = partial(Answering, seen)
+            server = await loop.create_server(answering, "127.0.0.1", 0, backlog=1024)
+            print(server.sockets[0].getsockname()[1], flush=True)  # noqa: T201 - for the test
+        else:
+            server.close()
+            for transport in tuple(seen.open):
+                transport.abort()
+            print(seen.as_json(), flush=True)  # noqa: T201 - for the test
+    stalls.cancel()
 
-    def wait_for_the_end() -> None:
-        sys.stdin.read()
-        loop.call_soon_threadsafe(ended.set)
 
-    threading.Thread(target=wait_for_the_end, daemon=True).start()
+async def stalling(stall_s: float) -> None:
+    """Stalled from x.5 to x.5 + stall_s of every second: nothing is read, nothing accepted."""
     begun = time.monotonic()
-    while not ended.is_set():
-        if not stall_s:
-            await ended.wait()
-            continue
-        # Stalled from x.5 to x.5 + stall_s of every second: nothing is read, nothing accepted.
+    while stall_s:
         phase = (time.monotonic() - begun) % 1
-        with suppress(TimeoutError):
-            await asyncio.wait_for(ended.wait(), (0.5 - phase) % 1)
-        if not ended.is_set():
-            time.sleep(stall_s)  # noqa: ASYNC251 - blocking the loop is the point
-    print(seen.as_json(), flush=True)  # noqa: T201 - how the test learns of it
+        await asyncio.sleep((0.5 - phase) % 1)
+        time.sleep(stall_s)  # noqa: ASYNC251 - blocking the loop is the point
 
 
 if __name__ == "__main__":

@@ -86,7 +86,7 @@ def test_server_samples_of_all_snapshots_are_kept() -> None:
 def test_the_snapshots_of_a_run_add_up_to_its_measurement(api: Api, profile: Profile) -> None:
     journal = Journal()
     longer = (
-        replace(profile, duration_s=1.3) if isinstance(profile, Closed | ConstantRate) else profile
+        replace(profile, duration_s=1.1) if isinstance(profile, Closed | ConstantRate) else profile
     )
     measured = run(run_load(api.target, api.scenario("/ok", "/fail"), longer, report=journal.apply))
     assert journal.measurement() == measured

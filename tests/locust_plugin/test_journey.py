@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.demo.running import RunningDemo
 from tests.seed.page import python_blocks
+from withstand import cli
 from withstand.history.database import opened_to_read
 from withstand.history.runs import read_run
 from withstand.results import Results
@@ -84,6 +86,20 @@ def _run(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[st
 
 def _load(*arguments: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
     return _run(_WITHSTAND, "load", *arguments, folder=folder)
+
+
+@pytest.fixture
+def refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., str]:
+    """`withstand load` in this process, as nothing is started; what it says of the mistake."""
+    monkeypatch.chdir(tmp_path)
+
+    def refuse(*arguments: str | Path) -> str:
+        assert cli.run(["load", *map(str, arguments)]) == 2
+        return capfd.readouterr().err
+
+    return refuse
 
 
 def _counts(results: Results) -> dict[str, tuple[int, int]]:
@@ -192,29 +208,24 @@ def tell(environment, **_):
 
 
 def test_an_objective_that_cannot_be_read_is_refused_before_the_test(
-    shop: Path, address: str, tmp_path: Path
+    refused: Callable[..., str], shop: Path, address: str
 ) -> None:
-    done = _load("-f", shop, "-t", "1s", "-H", address, "--slo", "p95<soon", folder=tmp_path)
-    assert done.returncode == 2
-    assert "Starting Locust" not in done.stderr
+    said = refused("-f", shop, "-t", "1s", "-H", address, "--slo", "p95<soon")
+    assert "p95<soon" in said
+    assert "Starting Locust" not in said
 
 
-def test_a_host_that_nobody_allowed_is_refused(shop: Path, tmp_path: Path) -> None:
-    done = _load("-f", shop, "-t", "1s", "-H", "http://192.0.2.7", folder=tmp_path)
-    assert done.returncode == 2
-    assert "--allow 192.0.2.7" in done.stderr
+def test_a_host_that_nobody_allowed_is_refused(refused: Callable[..., str], shop: Path) -> None:
+    assert "--allow 192.0.2.7" in refused("-f", shop, "-t", "1s", "-H", "http://192.0.2.7")
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    done = _load("-f", "gone.py", folder=tmp_path)
-    assert done.returncode == 2
-    assert "-f gone.py: there is no such file" in done.stderr
+def test_a_file_that_is_not_there_is_named(refused: Callable[..., str]) -> None:
+    assert "-f gone.py: there is no such file" in refused("-f", "gone.py")
 
 
-def test_a_locustfile_is_not_run_by_the_own_engine(shop: Path, tmp_path: Path) -> None:
-    done = _load("-f", shop, "--engine", "withstand", folder=tmp_path)
-    assert done.returncode == 2
-    assert "Withstand's own engine does not run Locust's users" in done.stderr
+def test_a_locustfile_is_not_run_by_the_own_engine(refused: Callable[..., str], shop: Path) -> None:
+    said = refused("-f", shop, "--engine", "withstand")
+    assert "Withstand's own engine does not run Locust's users" in said
 
 
 @pytest.mark.slow

@@ -10,6 +10,7 @@ from .conftest import LoginApi, RunProject, write_configuration
 PAGE = Path(__file__).parents[2] / "docs" / "pytest.md"
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_page_run(
     run: RunProject, project: pytest.Pytester, login_api: LoginApi
 ) -> None:

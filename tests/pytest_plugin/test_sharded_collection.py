@@ -50,7 +50,7 @@ def test_a_class_and_an_xdist_group_stay_in_one_shard(
 ) -> None:
     project.makepyfile(_SUITE)
 
-    for shards in (2, 3, 5, 8):
+    for shards in (2, 5):
         parts = [_passed(run("-v", *_MARKERS, f"--shard={k}/{shards}"))
                  for k in range(1, shards + 1)]  # fmt: skip
         for word in ("TestTogether", "grouped"):
@@ -135,6 +135,7 @@ def test_shards_work_with_xdist_and_the_summary_has_the_workers_counts(
     result.stdout.fnmatch_lines([f"shard 2/3: kept {expected} of 9"])
 
 
+@pytest.mark.slow
 def test_an_empty_shard_succeeds_under_xdist(
     run_parallel: RunProject, run: RunProject, project: pytest.Pytester
 ) -> None:

@@ -140,6 +140,7 @@ def test_a_disk_that_is_full_ends_the_run_with_one_sentence(
     assert said.count("out/suite.jsonl cannot be written: No space left on device") == 1
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_fails_its_test_in_the_journal_and_the_others_have_results(
     run_parallel: RunProject, project: pytest.Pytester
 ) -> None:

@@ -54,7 +54,7 @@ def begin(client):
 def end(client):
     client.delete("/ticket")
 """
-    measured = load(text, Closed(users=4, duration_s=1))
+    measured = load(text, Closed(users=4, duration_s=0.4))
     counts = load.server.counts()
     for what in ("POST /login", "DELETE /login", "GET /ticket", "DELETE /ticket"):
         assert counts[what] == 2, what

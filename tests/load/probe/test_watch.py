@@ -136,7 +136,7 @@ class _Dying:
 
 
 def test_a_probe_that_dies_is_said_and_the_load_goes_on(api: Api) -> None:
-    profile = ConstantRate(rate_per_s=40, duration_s=0.6)
+    profile = ConstantRate(rate_per_s=80, duration_s=0.3)
     measured = run(
         run_load(api.target, api.scenario("/ok"), profile, probe=_Dying(), probe_every_s=0.02)
     )
@@ -179,7 +179,7 @@ def test_a_slow_probe_does_not_hold_up_the_schedule(api: Api) -> None:
         if progress.completed >= 20:
             enough.set()
 
-    profile = ConstantRate(rate_per_s=40, duration_s=1.2)
+    profile = ConstantRate(rate_per_s=160, duration_s=0.3)
     measured = run(
         run_load(
             *(api.target, api.scenario("/ok"), profile),

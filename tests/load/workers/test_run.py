@@ -23,7 +23,7 @@ from withstand.load.workers.division import divided
 from withstand.load.workers.messages import Generator
 from withstand.load.workers.run import run_workers
 
-LONG = ConstantRate(rate_per_s=200, duration_s=2.5)
+LONG = ConstantRate(rate_per_s=200, duration_s=2)
 
 
 def halves(target: Target, scenario: Scenario, profile: Profile) -> list[Generator]:
@@ -45,7 +45,7 @@ def workers() -> list[psutil.Process]:
 
 @pytest.mark.parametrize(
     "profile",
-    [ConstantRate(rate_per_s=401, duration_s=1.2), Closed(users=5, duration_s=0.6)],
+    [ConstantRate(rate_per_s=401, duration_s=1), Closed(users=5, duration_s=0.6)],
     ids=["open", "closed"],
 )
 def test_two_processes_count_what_the_server_counts_and_their_snapshots_add_up(
@@ -68,7 +68,7 @@ def test_two_processes_count_what_the_server_counts_and_their_snapshots_add_up(
     for operation in measured.operations.values():
         assert operation.statuses == {200: seen.paths[operation.operation.split(" ")[1]]}
     if isinstance(profile, ConstantRate):
-        assert measured.offered == 482
+        assert measured.offered == 401
         assert seen_progress[-1].completed > 0
     assert measured.profile == profile.describe()
     assert measured.generator.processes == 2
@@ -79,8 +79,10 @@ def test_two_processes_count_what_the_server_counts_and_their_snapshots_add_up(
 
 
 def test_a_process_that_is_killed_loses_no_second_it_had_reported_and_the_rest_goes_on(
-    api: Api,
+    api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What a worker reports after a second is seen at once, and not when the next one begins.
+    monkeypatch.setattr("withstand.load.workers.run._REPORT_S", 0.05)
     journal = Journal()
     reported: dict[int, int] = {}
 
@@ -97,7 +99,8 @@ def test_a_process_that_is_killed_loses_no_second_it_had_reported_and_the_rest_g
     assert reported, "both had reported most of the first second"
     in_the_end = counts_by_second(measured)
     assert all(in_the_end[second] >= count for second, count in reported.items())
-    assert in_the_end[2] >= 50, "the other one goes on to the end"
+    later = sum(count for second, count in in_the_end.items() if second)
+    assert later >= 100, "the other one goes on to the end"
     assert sum(in_the_end.values()) < LONG.rate_per_s * LONG.duration_s
     assert measured.duration_s == pytest.approx(LONG.duration_s)
     lost = measured.generator.lost or ""
@@ -107,7 +110,7 @@ def test_a_process_that_is_killed_loses_no_second_it_had_reported_and_the_rest_g
 
 
 def test_a_target_that_dies_under_two_processes_leaves_failures_and_loses_nothing(
-    api: Api,
+    mortal_api: Api,
 ) -> None:
     profile = ConstantRate(rate_per_s=400, duration_s=0.8)
     scenario = scenario_from_requests(
@@ -115,9 +118,9 @@ def test_a_target_that_dies_under_two_processes_leaves_failures_and_loses_nothin
             Plan(operation="GET /ok", requests=(request("/ok"),), weight=60),
             Plan(operation="GET /die", requests=(request("/die"),)),
         ],
-        api.target,
+        mortal_api.target,
     )
-    measured = run(run_workers(halves(api.target, scenario, profile), profile))
+    measured = run(run_workers(halves(mortal_api.target, scenario, profile), profile))
     check_books(measured)
     assert measured.offered == 320
     assert {kind for each in measured.operations.values() for kind in each.failures} <= {

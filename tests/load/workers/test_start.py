@@ -18,14 +18,14 @@ PROFILE = ConstantRate(rate_per_s=100, duration_s=0.2)
 
 
 def test_a_load_begins_at_the_moment_it_was_told(api: Api) -> None:
-    at_s = time.time() + 1.0
+    at_s = time.time() + 0.6
 
     async def load() -> LoadMeasurement:
         start = starting_at(at_s, asyncio.Event())
         return await run_load(api.target, api.scenario("/ok"), PROFILE, start=start)
 
     measured = run(load())
-    assert measured.started_at == pytest.approx(at_s, abs=0.02)
+    assert measured.started_at == pytest.approx(at_s, abs=0.1)
     assert measured.sent == 20
 
 
