@@ -97,6 +97,8 @@ class Club:
             return answer(401, {"error": "who are you?"})
         if path == "/me":
             return answer(200, me)
+        if path == "/me/password":
+            return self.change_password(me, body)
         number = int(path.rsplit("/", 1)[-1]) if path[-1:].isdecimal() else 0
         if number not in self.users:
             return answer(404, {"error": "nobody"})
@@ -127,6 +129,14 @@ class Club:
         self.joined_as.append(me["id"] if me is not None else None)
         user = self.users[self.join(body["email"], body["password"])]
         return self.opened(key or f"session-{next(self.keys):08}", user["id"], self.tells(user))
+
+    def change_password(self, me: dict[str, Any], body: dict[str, Any]) -> Response:
+        if body.get("current_password") != self.passwords[me["email"]]:
+            return answer(403, {"error": "that is not your password"})
+        if me["id"] <= len(PEOPLE):
+            self.touched.add(me["id"])
+        self.passwords[me["email"]] = body["new_password"]
+        return answer(200, {"changed": True})
 
     def opened(self, key: str, number: int, document: object) -> Response:
         self.sessions[key] = number
@@ -229,6 +239,21 @@ def test_whose_id_a_sign_up_gives_is_made_out_by_reading_as_the_new_user(tells: 
     assert deleted  # users of the scan's own
     missing = [row.reason for row in record.coverage if "no valid baseline" in row.reason]
     assert missing == []
+
+
+def test_a_user_of_the_scans_own_changes_its_password_and_can_still_log_in() -> None:
+    club = Club()
+    club.paths["/me/password"] = {"post": takes(current_password=TEXT, new_password=TEXT)}
+    before = dict(club.passwords)
+    record, exchanges = scanned(club, check_named("missing-credential-accepted"))
+
+    row = next(row for row in record.coverage if row.operation == "POST /me/password")
+    assert row.state is CoverageState.PASSED, row.reason
+    assert [e.status for e in exchanges if e.request.path == "/me/password"].count(200) >= 1
+    assert club.touched == set()
+    assert before.items() <= club.passwords.items()
+    sent = [json.loads(e.request.body) for e in exchanges if e.request.path == "/join"]
+    assert {each["password"] for each in sent} >= {*club.passwords.values()} - {*before.values()}
 
 
 def test_the_word_me_is_nobodys_id() -> None:

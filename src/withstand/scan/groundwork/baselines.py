@@ -38,6 +38,7 @@ from withstand.scan.groundwork.own_objects import (
     needs_own_object,
     on_own_account,
     on_own_object,
+    own_password,
     works_on_users,
 )
 from withstand.scan.groundwork.self_change import (
@@ -109,6 +110,8 @@ async def _take_baseline(
                 fixed = {**fixed, **own_things(ground, operation, identity)}
             if own and works_on_users(ground, operation):
                 fixed = {**fixed, **await on_own_account(ground, courier, operation, identity)}
+            if own and not signs_up:
+                fixed = {**fixed, **own_password(ground, operation, identity)}
             if own:
                 fixed = {**fixed, **await somebody_else(plan, ground, courier, operation, identity)}
             if own and unsure:

@@ -48,11 +48,10 @@ def works_on_users(ground: Groundwork, operation: Operation) -> bool:
 async def on_own_account(
     ground: Groundwork, courier: Courier, operation: Operation, user: Identity
 ) -> Mapping[Slot, object]:
-    """A user of the scan's own in the path, and their password where one is asked for: so they can
-    still log in. Nothing where no field and no read of their account says what they are called.
+    """A user of the scan's own in the path; nothing where neither a field nor a read of their
+    account says what they are called.
     """
-    slots = ground.builder.slots(operation)
-    path = [slot for slot in slots if slot.location == "path"]
+    path = [slot for slot in ground.builder.slots(operation) if slot.location == "path"]
     if len(path) != 1:
         return {}
     name = path[0].name
@@ -61,11 +60,16 @@ async def on_own_account(
         shown = await account_shown(ground, courier, user)
         document = shown.answer.json() if shown is not None else None
         value = identifier_in(document, name, about=nouns_of(operation))
-    if value is None:
-        return {}
+    return {} if value is None else {path[0]: value}
+
+
+def own_password(ground: Groundwork, operation: Operation, user: Identity) -> Mapping[Slot, object]:
+    """The password of a user of the scan's own, as the present one and as the new one: so that a
+    change of it is let in, changes nothing, and can be asked for again.
+    """
     own = user.fields.get("password")
-    secret = {s: own for s in slots if s.location == "body" and is_password(s.name) and own}
-    return {path[0]: value, **secret}
+    slots = ground.builder.slots(operation) if own else ()
+    return {s: own for s in slots if s.location == "body" and is_password(s.name)}
 
 
 async def on_own_object(
