@@ -16,11 +16,7 @@ from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Built, Slot, Unbuildable
 from withstand.openapi.resources import producer_of
 from withstand.openapi.value_pool import ValuePool
-from withstand.scan.access.accounts import (
-    login_slots,
-    looks_like_login,
-    sign_up_operation,
-)
+from withstand.scan.access.accounts import login_slots, looks_like_login, sign_up_operation
 from withstand.scan.answers.quiet_answers import Success, alike, may_be_a_refusal
 from withstand.scan.groundwork.askers import turns
 from withstand.scan.groundwork.attempt import Attempt
@@ -34,13 +30,8 @@ from withstand.scan.groundwork.identities import (
     start_anew,
 )
 from withstand.scan.groundwork.own_ids import names_a_real_one, passes_over_own, risks_a_real_one
-from withstand.scan.groundwork.own_objects import (
-    needs_own_object,
-    on_own_account,
-    on_own_object,
-    own_password,
-    works_on_users,
-)
+from withstand.scan.groundwork.own_objects import needs_own_object, on_own_object
+from withstand.scan.groundwork.own_values import own_values
 from withstand.scan.groundwork.self_change import (
     Shown,
     account_shown,
@@ -48,13 +39,8 @@ from withstand.scan.groundwork.self_change import (
     is_for_others,
     may_change_the_caller,
 )
-from withstand.scan.groundwork.spending import (
-    keep_from_spending,
-    may_spend,
-    own_things,
-    require_own,
-)
-from withstand.scan.groundwork.supplies import make_enough, public_place, somebody_else
+from withstand.scan.groundwork.spending import keep_from_spending, may_spend, require_own
+from withstand.scan.groundwork.supplies import make_enough, public_place
 from withstand.scan.plan import ScanPlan
 from withstand.scan.subject import Baseline
 from withstand.scan.wire.courier import Courier, NoiseStays
@@ -91,8 +77,7 @@ async def _take_baseline(
     answer says which input it dislikes, with another value for that.
     """
     tried = ground.attempts.setdefault(operation.key, [])
-    fixed = _fixed(ground, operation)
-    silent: Success | None = None
+    silent: tuple[Success, Mapping[Slot, object]] | None = None
     before: Shown | None = None
     unsure = may_change_the_caller(operation, ground.builder)
     # Nobody has to be let in to sign up: some say 403 to an address or a number that is taken.
@@ -100,20 +85,15 @@ async def _take_baseline(
     await keep_from_spending(plan, ground, courier, operation)
     for identity, pool in turns(plan, ground, operation):
         own = identity is not None and identity.throwaway
+        fixed = _fixed(ground, operation)
         if not own and unsure and not is_for_others(plan, ground, operation, tried):
             break  # it may only work on what somebody configured has and the new user has not
         if identity is not None and not own:
             await look_before(ground, courier, operation, identity)
         if identity is not None and not operation.is_read:
             await make_enough(ground, courier, operation, identity)
-            if own and may_spend(ground, operation):
-                fixed = {**fixed, **own_things(ground, operation, identity)}
-            if own and works_on_users(ground, operation):
-                fixed = {**fixed, **await on_own_account(ground, courier, operation, identity)}
-            if own and not signs_up:
-                fixed = {**fixed, **own_password(ground, operation, identity)}
             if own:
-                fixed = {**fixed, **await somebody_else(plan, ground, courier, operation, identity)}
+                fixed = {**fixed, **await own_values(plan, ground, courier, operation, identity)}
             if own and unsure:
                 before = await account_shown(ground, courier, identity)
         for full in (True, False):
@@ -130,7 +110,7 @@ async def _take_baseline(
                 if response.succeeded and not says_no(response):
                     found = Success(identity, built, exchange, response)
                     if may_be_a_refusal(plan.api, operation, found):
-                        silent = silent or found
+                        silent = silent or (found, fixed)
                         break
                     await _keep(ground, courier, operation, found, fixed)
                     if own:
@@ -146,7 +126,7 @@ async def _take_baseline(
             if not goes_on:
                 break
     if silent is not None:
-        await _keep(ground, courier, operation, silent, fixed)
+        await _keep(ground, courier, operation, *silent)
         return
     ground.builder.unsettle(operation)
     reasons = [_short(attempt) for attempt in tried]

@@ -1,15 +1,11 @@
 """Baselines of what deletes, or changes accounts: on objects and users made for it (V8)."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
-from withstand.client.field_names import is_password
 from withstand.client.identity import Identity
-from withstand.openapi.identifiers import identifier_in
-from withstand.openapi.naming import words
 from withstand.openapi.operation import Api, Operation
-from withstand.openapi.request_builder import Built, Slot, Unbuildable
-from withstand.openapi.resources import nouns_of, producer_of
+from withstand.openapi.request_builder import Built, Unbuildable
+from withstand.openapi.resources import producer_of
 from withstand.openapi.spoken import name_of_id
 from withstand.scan.access.accounts import (
     changes_an_account,
@@ -25,7 +21,6 @@ from withstand.scan.access.objects import Made, item_slot, located, parents
 from withstand.scan.access.users import id_as_read
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.own_ids import listed_id
-from withstand.scan.groundwork.self_change import account_shown
 from withstand.scan.groundwork.surroundings import subject_of
 from withstand.scan.plan import ScanPlan
 from withstand.scan.wire.courier import Courier
@@ -43,33 +38,6 @@ def works_on_users(ground: Groundwork, operation: Operation) -> bool:
     """Whether a change names in its path whose account it is about: `PUT /users/{name}/email`."""
     api, changes = ground.builder.api, not operation.is_read and not operation.removes
     return changes and is_on_users(api, operation, sign_up_operation(api, ground.builder))
-
-
-async def on_own_account(
-    ground: Groundwork, courier: Courier, operation: Operation, user: Identity
-) -> Mapping[Slot, object]:
-    """A user of the scan's own in the path; nothing where neither a field nor a read of their
-    account says what they are called.
-    """
-    path = [slot for slot in ground.builder.slots(operation) if slot.location == "path"]
-    if len(path) != 1:
-        return {}
-    name = path[0].name
-    value: object | None = user.fields.get(name) or user.fields.get(words(name)[-1])
-    if value is None:
-        shown = await account_shown(ground, courier, user)
-        document = shown.answer.json() if shown is not None else None
-        value = identifier_in(document, name, about=nouns_of(operation))
-    return {} if value is None else {path[0]: value}
-
-
-def own_password(ground: Groundwork, operation: Operation, user: Identity) -> Mapping[Slot, object]:
-    """The password of a user of the scan's own, as the present one and as the new one: so that a
-    change of it is let in, changes nothing, and can be asked for again.
-    """
-    own = user.fields.get("password")
-    slots = ground.builder.slots(operation) if own else ()
-    return {s: own for s in slots if s.location == "body" and is_password(s.name)}
 
 
 async def on_own_object(

@@ -1,25 +1,19 @@
-"""What a baseline needs around it: enough of what it names, a public place to add to, somebody."""
+"""What a baseline needs around it: enough of what it names, a public place to add to."""
 
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
 
-from withstand.client.field_names import names_user
 from withstand.client.identity import Identity
-from withstand.openapi.naming import names_several, thing_named, words
+from withstand.openapi.naming import names_several, thing_named
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import item_path, segments, shape
 from withstand.openapi.request_builder import Slot, Unbuildable
 from withstand.openapi.spoken import Deed, deed_of, thing_of
 from withstand.scan.access.objects import item_slot
 from withstand.scan.groundwork.ground import Groundwork
-from withstand.scan.groundwork.identities import new_throwaway
-from withstand.scan.plan import ScanPlan
 from withstand.scan.subject import Baseline
 from withstand.scan.wire.courier import Courier, NoiseStays
-
-_GETS: Final = frozenset({"to", "recipient", "receiver", "payee", "target", "destination"})
 
 
 def public_place(ground: Groundwork, operation: Operation) -> Mapping[Slot, object]:
@@ -59,27 +53,6 @@ async def make_enough(
                 exchange = await courier.send(identity.authorize(built.request))
                 if exchange.response is not None:
                     pool.harvest(maker.operation, exchange.request, exchange.response)
-
-
-async def somebody_else(
-    plan: ScanPlan, ground: Groundwork, courier: Courier, operation: Operation, user: Identity
-) -> Mapping[Slot, object]:
-    """A second user of the scan's own for each input that names who gets something: `to_email`."""
-    given = ground.builder.given(operation)
-    slots = {
-        slot: field
-        for slot in ground.builder.slots(operation)
-        if slot.location == "body" and slot not in given
-        for leaf in [slot.name.rpartition(".")[2]]
-        if (field := thing_named(leaf) or "") in user.fields
-        and names_user(field)
-        and words(leaf)[0] in _GETS
-    }
-    if not slots:
-        return {}
-    others = (each for name, each in ground.throwaways.items() if name != user.name)
-    other = next(others, None) or await new_throwaway(plan, ground, courier)
-    return {} if isinstance(other, str) else {s: other.fields[field] for s, field in slots.items()}
 
 
 def _maker(ground: Groundwork, thing: str, identity: Identity) -> Baseline | None:
