@@ -239,7 +239,10 @@ def _of_format(form: str, name: str, ordinal: int, high: int | None) -> _Candida
         case "date" | "date-time":
             if _BIRTH & {*words(name)}:
                 return f"1990{_BY_FORMAT[form][4:]}"
-            return _days_later(_BY_FORMAT[form], int(bool(_LATER & {*words(name)})))
+            text = _BY_FORMAT[form]
+            if not _LATER & {*words(name)}:
+                return text
+            return text.replace("T12", "T13") if "T" in text else _days_later(text, 1)
     return _BY_FORMAT.get(form)
 
 

@@ -65,15 +65,17 @@ def create(
     forbidden = subject.policy.forbids(producer)
     if forbidden is not None:
         return f"{producer.key} is not called: {forbidden}"
-    try:
-        built = _creating(subject, producer, by, extra or {})
-        name = _own_name(subject, operation, built)
-        if name:
-            built = _creating(subject, producer, by, {**(extra or {}), **name})
-    except Unbuildable as problem:
-        return f"{producer.key}: {problem.reason}"
-    request = by.authorize(built.request) if by else built.request
-    exchange = yield from send(request)
+    for _ in range(2):  # on the day of the first there may be another of the scan's own already
+        try:
+            built = _creating(subject, producer, by, extra or {})
+            name = _own_name(subject, operation, built)
+            if name:
+                built = _creating(subject, producer, by, {**(extra or {}), **name})
+        except Unbuildable as problem:
+            return f"{producer.key}: {problem.reason}"
+        exchange = yield from send(by.authorize(built.request) if by else built.request)
+        if exchange.status != 409:
+            break
     places: Mapping[str, object] = {}
     if exchange.status in MISPLACED and producer.path_parameters and depth < _DEPTH:
         parent = yield from create(subject, producer, by=by, depth=depth + 1)
