@@ -19,6 +19,7 @@ DOCUMENT = {
     "paths": {
         "/login": {"post": {"responses": {}}},
         "/items": {"get": {"responses": {"200": {"description": "items"}}}},
+        "/search": {"post": {"responses": {"200": {"description": "found"}}}},
     },
 }
 CONFIGURATION = """
@@ -49,6 +50,12 @@ _UNTESTED = "before anything was tested: the scan was interrupted"
         ),
         pytest.param(
             "/items",
+            f"while what the identities have was looked at and {_UNTESTED}",
+            _CTRL_C,
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            "/search",
             f"while requests that succeed were looked for and {_UNTESTED}",
             _CTRL_C,
             marks=pytest.mark.slow,

@@ -118,6 +118,21 @@ def test_what_is_open_to_a_role_that_the_configuration_keeps_out_is_marked() -> 
     assert not any(cell.unexpected for cell in matrix["GET /status"].cells)
 
 
+def test_a_list_that_is_empty_for_everybody_says_nothing_of_a_role() -> None:
+    usual = shop(report_for=("root", "alice"))
+
+    def empty(request: Request) -> Response:
+        response = usual(request)
+        is_report = request.path == "/reports" and response.succeeded
+        return answer(200, {"rows": [], "total": 0}) if is_report else response
+
+    matrix = {each.operation: each for each in scan_of(empty).access}
+    cell = matrix[REPORT].cell("user")
+    assert cell is not None
+    assert cell.observed is UNCLEAR
+    assert matrix[REPORT].open_to == ("admin",)
+
+
 def test_an_operation_that_becomes_public_or_open_to_a_lower_role_is_a_finding() -> None:
     approved = approval(scan_of(shop()).access)
     assert scan_of(shop(), approved).findings == ()

@@ -86,7 +86,7 @@ class ScanPlan:
 class ScanProgress:
     """How far the scan is, for whoever draws it."""
 
-    phase: str  # log in | baselines | checks | clean up
+    phase: str  # log in | belongings | baselines | checks | clean up
     done: int
     total: int
     requests: int

@@ -66,9 +66,9 @@ def test_nothing_in_the_answer_is_no_answer_to_a_lower_role(nothing: Any) -> Non
 
     what, _ = state(ROLE, filled, REPORTS, policy=ADMINS)
     assert what is CoverageState.PASSED
-    what, reason = state(ROLE, empty, REPORTS, policy=ADMINS)
-    assert what is CoverageState.INCONCLUSIVE
-    assert "nothing in it" in reason
+    # Where there is nothing for anybody it may be open or not: worth a look, and no red build.
+    (finding,) = findings(ROLE, empty, REPORTS, policy=ADMINS)
+    assert finding.confidence is Confidence.TENTATIVE
 
 
 def test_a_truth_value_of_its_own_is_an_answer_to_a_lower_role() -> None:

@@ -31,8 +31,8 @@ class Attempt:
     """An attempt and what it led to. `reason` is one clause for the report.
 
     `telling` is False where the answer carries nothing that only the authorised may know and no
-    effect was seen: the status alone speaks. `nothing` says that an answer was empty where that of
-    the authorised identity is not: whoever asked may have nothing of their own, and got no more.
+    effect was seen: the status alone speaks. `nothing` says that the answer was empty: whoever
+    asked may have nothing of their own, and have been given no more than that.
     """
 
     access: Access
@@ -98,8 +98,6 @@ def _read(subject: Subject, baseline: Baseline, alter: Alter, by_shape: bool) ->
     if is_empty(response) and not is_empty(expected):
         reason = "it answered with nothing of what the authorised identity gets"
         return replace(_unclear(exchange, reason), nothing=True)
-    if by_shape and is_empty(response):
-        return _unclear(exchange, "it answered with nothing in it, as to the authorised identity")
     same = same_content(expected, response, repeat_of_one=baseline.exchange.response) or (
         not expected.body.strip() and not response.body.strip()
     )
@@ -120,6 +118,7 @@ def _read(subject: Subject, baseline: Baseline, alter: Alter, by_shape: bool) ->
         reason=f"it answered {response.status} with what the authorised identity gets",
         authorised=control,
         telling=tells(response),
+        nothing=is_empty(response),
     )
 
 

@@ -6,7 +6,7 @@ nothing about the operation.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
@@ -109,14 +109,23 @@ def _attempt(subject: Subject, identity: Identity | None) -> Steps[Attempt]:
         reason = "it changes accounts, which only a throw-away user may try"
         return Attempt(access=Access.UNCLEAR, exchange=None, reason=reason)
     if not operation.path_parameters:
-        return (yield from attempt(subject, baseline, identity.authorize, by_shape=True))
+        return (yield from _as_it_is(subject, baseline, identity))
     own = yield from _with_own_object(subject, baseline, identity)
     if own.access is Access.GRANTED:
         return own
-    others = yield from attempt(subject, baseline, identity.authorize, by_shape=True)
+    others = yield from _as_it_is(subject, baseline, identity)
     if others.access is Access.GRANTED or own.access is Access.UNCLEAR:
         return others
     return own
+
+
+def _as_it_is(subject: Subject, baseline: Baseline, identity: Identity) -> Steps[Attempt]:
+    """The request of the baseline; a list without a row tells nothing of a role's rights."""
+    tried = yield from attempt(subject, baseline, identity.authorize, by_shape=True)
+    if tried.access is Access.GRANTED and tried.nothing:
+        reason = "it answered with nothing in it, as to the authorised identity"
+        return replace(tried, access=Access.UNCLEAR, reason=reason)
+    return tried
 
 
 def _with_own_object(subject: Subject, baseline: Baseline, identity: Identity) -> Steps[Attempt]:

@@ -35,6 +35,7 @@ from withstand.scan.wire.overtime import Overtime
 
 _PREPARING: Final = {
     "log in": "identities logged in",
+    "belongings": "what the identities have was looked at",
     "baselines": "requests that succeed were looked for",
 }
 """What a scan does in the phases before the first check."""
@@ -86,6 +87,7 @@ class ScanRun:
         await identities.reach(self.plan, self.courier)
         await identities.log_everybody_in(self.plan, self._ground, self.courier)
         await canary.read_profiles(self.plan, self._ground, self.courier)
+        self._report("belongings", 0, len(self.plan.identities))
         await belongings.see_belongings(self.plan, self._ground, self.courier)
         await identities.sign_somebody_up(self.plan, self._ground, self.courier)
         self._report("baselines", 0, len(self.plan.api.operations))

@@ -93,7 +93,8 @@ def run(subject: Subject) -> Steps[Outcome]:
         evidence = [shown(f"Sent as {intruder.name}, role {intruder.role}", tried.exchange)]
         if tried.authorised is not None:
             evidence.append(shown("What an identity that may use it sees", tried.authorised))
-        informative = tried.telling or (nobody is not None and nobody.access is Access.REFUSED)
+        refuses = nobody is not None and nobody.access is Access.REFUSED
+        informative = tried.telling or (refuses and not tried.nothing)
         return Failed(
             detail=f"Only {rights.said} may use it, yet called by the role "
             f"{intruder.role} {tried.reason}.",
