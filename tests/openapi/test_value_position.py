@@ -9,7 +9,7 @@ def position(schema: Any) -> Position:
     return Position(schema, lambda part: part)
 
 
-def test_a_free_property_has_one_place_for_all_requests() -> None:
+def test_a_free_property_has_one_position_for_all_requests() -> None:
     whole = position({"type": "object"})
     assert whole.free("key1", True) is whole.free("key1", True)
 

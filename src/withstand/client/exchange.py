@@ -44,6 +44,10 @@ class Request:
         """The path without its query."""
         return self.path.split("?", 1)[0]
 
+    def json(self) -> Any:
+        """The body as JSON; None when it is none."""
+        return _json(self.body)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
@@ -93,10 +97,7 @@ class Response:
 
     def json(self) -> Any:
         """The body as JSON; None when it is none."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
+        return _json(self.body)
 
 
 class FailureKind(StrEnum):
@@ -182,6 +183,13 @@ def json_request(
     if request.header("content-type") is not None:
         return request
     return replace(request, headers=(("Content-Type", "application/json"), *extra))
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _header(headers: Headers, name: str) -> str | None:

@@ -1,6 +1,5 @@
 """What an answer shows of things: their ids and named values, and where they are. Pure."""
 
-import json
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -68,7 +67,7 @@ def seen_in(operation: Operation, request: Request, response: Response) -> Itera
         yield Seen(thing=above, name=name, value=text, place=place)
     place = place_of_answer(operation.path, thing, in_path)
     if operation.method in {"POST", "PUT", "PATCH"}:
-        yield from _in_tree(without_frame(_json(request.body)), thing, place)
+        yield from _in_tree(without_frame(request.json()), thing, place)
     yield from _in_tree(without_frame(response.json()), thing, place)
     page = page_of(response)
     if page is not None:
@@ -164,15 +163,8 @@ def _picked(request: Request) -> Iterator[str]:
     Not those in the body for a collection, `POST /orders`: whoever makes a thing may name it.
     """
     last = "".join(segments(request.operation_path)[-1:])
-    sent = _json(request.body)
+    sent = request.json()
     if isinstance(sent, Mapping) and not is_plural(last):
         yield from (str(value) for name, value in sent.items() if words(name)[-1] in ID_WORDS)
     query = parse_qsl(request.path.partition("?")[2])
     yield from (value for name, value in query if words(name)[-1] in ID_WORDS)
-
-
-def _json(body: bytes) -> Any:
-    try:
-        return json.loads(body) if body[:1] in {b"{", b"["} else None
-    except (ValueError, RecursionError):
-        return None

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -115,11 +114,10 @@ def _sent(request: Request) -> Iterator[tuple[str, object]]:
     if is_form(request):
         yield from fields_of(request)
         return
-    with suppress(ValueError, RecursionError):
-        document = json.loads(request.body)
-        if isinstance(document, Mapping):
-            scalars = (str, int, float)
-            yield from ((k, v) for k, v in document.items() if isinstance(v, scalars))
+    document = request.json()
+    if isinstance(document, Mapping):
+        scalars = (str, int, float)
+        yield from ((k, v) for k, v in document.items() if isinstance(v, scalars))
 
 
 def without_frame(document: Any) -> Any:

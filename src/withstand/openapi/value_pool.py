@@ -28,7 +28,7 @@ from withstand.openapi.spoken import thing_in
 _PER_NAME = 32
 _NAMES = 4000
 _LONGEST = 200
-NOTHING_CHOSEN: Mapping[str, object] = MappingProxyType({})
+_NOTHING_CHOSEN: Mapping[str, object] = MappingProxyType({})
 
 
 class ValuePool:
@@ -72,7 +72,7 @@ class ValuePool:
         own: bool = True,
         any_id: bool = False,
         about: str = "",
-        chosen: Mapping[str, object] = NOTHING_CHOSEN,
+        chosen: Mapping[str, object] = _NOTHING_CHOSEN,
     ) -> object | None:
         """The latest value for a parameter or property of that name in an operation on `path`;
         of ids the latest of something that was made.
@@ -100,7 +100,7 @@ class ValuePool:
         return next((value for value in fitting if value is not None), None)
 
     def around(
-        self, name: str, value: object, path: str, chosen: Mapping[str, object] = NOTHING_CHOSEN
+        self, name: str, value: object, path: str, chosen: Mapping[str, object] = _NOTHING_CHOSEN
     ) -> Mapping[str, str]:
         """What a thing is in, by the names of a path: `{"id": "7"}` for the member that `n` picks
         in `/teams/{id}/members/{n}`. Nothing where it was not seen there.

@@ -78,10 +78,7 @@ def query(request: Request, name: str) -> str:
 
 def sent(request: Request) -> dict[str, Any]:
     """The JSON object in the request's body; empty without one."""
-    try:
-        document = json.loads(request.body)
-    except (ValueError, RecursionError):
-        return {}
+    document = request.json()
     return document if isinstance(document, dict) else {}
 
 

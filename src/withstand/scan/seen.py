@@ -100,6 +100,12 @@ def text_of(response: Response) -> str:
     return _text_of(response.body)
 
 
+def was_served(exchange: Exchange) -> bool:
+    """Whether the answer is a success that does not say otherwise: `{"success": false}` is none."""
+    response = exchange.response
+    return response is not None and response.succeeded and not says_no(response)
+
+
 def admits_failure(response: Response) -> bool:
     """Whether an answer says that something went wrong: by its status, or in a soft error."""
     return response.status >= 400 or says_no(response)

@@ -25,7 +25,7 @@ from withstand.scan.subject import Subject
 
 _SETTLED_AFTER_S: Final = 1.5
 _READABLE_AFTER_S: Final = 0.5
-_ADMINISTRATORS: Final = frozenset({"admin", "administrator", "superadmin", "superuser", "root"})
+ADMINISTRATORS: Final = frozenset({"admin", "administrator", "superadmin", "superuser", "root"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def pair(subject: Subject) -> tuple[Identity, Identity] | None:
     """
     logged_in = [i for i in subject.identities if i.credential is not None]
     if len({identity.role for identity in subject.identities}) > 1:
-        logged_in = [i for i in logged_in if not _ADMINISTRATORS & {*words(i.role)}]
+        logged_in = [i for i in logged_in if not ADMINISTRATORS & {*words(i.role)}]
     owner = subject.owner
     logged_in.sort(key=lambda identity: owner is None or identity.name != owner.name)
     for identity in logged_in:

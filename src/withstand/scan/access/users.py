@@ -185,7 +185,7 @@ def accounts_of(subject: Subject, user: NewUser, operation: Operation) -> Steps[
     return found
 
 
-def seen_in(
+def change_shown(
     views: Iterable[Exchange], texts: tuple[str, ...]
 ) -> Steps[tuple[Exchange, Exchange, str] | None]:
     """The account before and after, and the text that a read of it shows now; None for none."""

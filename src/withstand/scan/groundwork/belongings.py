@@ -9,7 +9,6 @@ from typing import Final
 
 from withstand.client.exchange import Request
 from withstand.client.identity import Identity
-from withstand.client.soft_errors import says_no
 from withstand.openapi.operation import Operation
 from withstand.openapi.path_template import ends_in_parameter
 from withstand.openapi.request_builder import Unbuildable
@@ -24,6 +23,7 @@ from withstand.scan.answers.belongings import (
 from withstand.scan.answers.profile import is_profile
 from withstand.scan.groundwork.ground import Groundwork, Had
 from withstand.scan.plan import ScanPlan
+from withstand.scan.seen import was_served
 from withstand.scan.wire.courier import Courier, NoiseStays, Withheld
 from withstand.units import format_names
 
@@ -158,6 +158,4 @@ async def _shown(courier: Courier, request: Request, identity: Identity) -> Belo
     except (NoiseStays, Withheld):
         return None
     response = exchange.response
-    if response is None or not exchange.succeeded or says_no(response):
-        return None
-    return belongings_in(response)
+    return belongings_in(response) if response is not None and was_served(exchange) else None

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping
 
 from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
-from withstand.client.soft_errors import says_no
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
 from withstand.openapi.spoken import thing_of
@@ -18,6 +17,7 @@ from withstand.openapi.value_pool import ValuePool
 from withstand.scan.answers.personal import speaks_of_own
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.plan import ScanPlan
+from withstand.scan.seen import was_served
 from withstand.scan.wire.courier import Courier, NoiseStays, Withheld
 
 
@@ -124,9 +124,8 @@ def _shows(shown: Mapping[str | None, ValuePool | None], thing: str) -> bool:
 
 def _shown_in(read: Operation, exchange: Exchange) -> ValuePool | None:
     """The values in an answer; None where it refuses."""
-    response = exchange.response
-    if response is None or not exchange.succeeded or says_no(response):
+    if exchange.response is None or not was_served(exchange):
         return None
     pool = ValuePool()
-    pool.harvest(read, exchange.request, response)
+    pool.harvest(read, exchange.request, exchange.response)
     return pool

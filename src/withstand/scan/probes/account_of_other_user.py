@@ -7,10 +7,10 @@ from withstand.scan.access.accounts import new_password
 from withstand.scan.access.users import (
     NewUser,
     accounts_of,
+    change_shown,
     located_account,
     logs_in,
     new_user,
-    seen_in,
 )
 from withstand.scan.check import (
     PASSED,
@@ -51,7 +51,7 @@ def change_account_of_other(
         if control.succeeded:
             return PASSED
         return Inconclusive(reason=f"it answered {tried.status}, and the owner {control.status}")
-    seen = yield from seen_in(views, built.canaries)
+    seen = yield from change_shown(views, built.canaries)
     before = views[0] if seen is None else seen[0]
     evidence = [
         shown("A user of the scan's own reads their account", before),

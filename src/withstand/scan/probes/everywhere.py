@@ -9,6 +9,7 @@ from itertools import islice
 
 from withstand.client.exchange import Exchange, Request
 from withstand.openapi.request_builder import Unbuildable
+from withstand.scan.answers.similarity import same_content
 from withstand.scan.check import Steps, send
 from withstand.scan.subject import Baseline, Subject
 
@@ -28,6 +29,16 @@ def most_others(
             having += yield from has_it(baseline)
             asked += 1
     return having >= 2 and having * 3 >= asked * 2
+
+
+def serves_alike(subject: Subject, baseline: Baseline, request: Request) -> Steps[bool]:
+    """Whether this request is answered with what the baseline gave its owner."""
+    exchange = yield from asked_once(subject, request)
+    one, other = baseline.exchange.response, exchange.response
+    repeat = baseline.again.response if baseline.again is not None else None
+    if one is None or other is None or not other.succeeded:
+        return False
+    return same_content(one, other, repeat_of_one=repeat)
 
 
 def asked_once(

@@ -33,6 +33,8 @@ _INVALID: Final = frozenset({400, 415, 422})
 _STRICT_FORMATS: Final = frozenset(
     {"uuid", "date", "date-time", "time", "ipv4", "ipv6", "email", "duration"}
 )
+_NONCE: Final = re.compile(r"ws[0-9a-f]{24}")
+"""All of one: a shorter mark may be the beginning of it, and would be taken out first."""
 
 Judge = Callable[[Slot], Steps[Failed | bool | None]]
 """A failure, False when the input is clean, None when it could not be tried."""
@@ -52,9 +54,6 @@ def judged(slots: Iterable[Slot], judge: Judge, clean: Collection[Slot] = ()) ->
     if found:
         return FailedMany(failures=tuple(found))
     return PASSED if tried else Inconclusive(reason="no input could be tried")
-
-
-_NONCE: Final = re.compile(r"ws[0-9a-f]{24}")
 
 
 def text_slots(subject: Subject) -> tuple[Slot, ...]:

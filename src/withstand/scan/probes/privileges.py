@@ -75,6 +75,8 @@ class Try:
 
 
 Tries = tuple[Try, ...]
+Reserved = Callable[[str, Any], object | None]
+"""A property and the value that it has → one that is not the caller's to give it, if any is."""
 
 
 def tries_at(
@@ -83,12 +85,12 @@ def tries_at(
     slots: tuple[Slot, ...],
     views: tuple[Any, ...],
     *,
+    reserved: Reserved,
     own_account: bool = False,
-    reserved: Callable[[str, Any], object | None] = lambda _name, _value: None,
-) -> tuple[Try, ...]:
+) -> Tries:
     """The properties to try, most privileged first. `views` are documents that show the object.
 
-    `reserved` gives the value, other than a known one, to try of a property that may be sent.
+    Of what may be sent only a `reserved` value is tried.
     """
     prefix = _wrapper(slots)
     declared = {canonical(s.name.rsplit(".", 1)[-1]) for s in slots if s.location == "body"}

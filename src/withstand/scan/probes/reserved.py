@@ -5,7 +5,7 @@ the document shows a value that callers may not choose, only an operation for ot
 about, or it is the role that a configured administrator has.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from withstand.openapi.naming import noun, words
@@ -15,20 +15,18 @@ from withstand.openapi.request_builder import Slot
 from withstand.openapi.resources import reader_of
 from withstand.scan.access.accounts import is_on_users, sign_up_operation
 from withstand.scan.access.audience import canary_of
+from withstand.scan.access.ownership import ADMINISTRATORS
 from withstand.scan.answers.shape import leaves
-from withstand.scan.probes.privileges import allowed_values
+from withstand.scan.probes.privileges import Reserved, allowed_values
 from withstand.scan.subject import Subject
 
-_ADMINS: Final = frozenset({"admin", "administrator", "superuser", "superadmin", "root", "staff"})
+_ADMINS: Final = ADMINISTRATORS | {"staff"}
 _STATES: Final = frozenset({"status", "state"})
 _GRANTS: Final[Mapping[str, str]] = {
     "approve": "approved", "verify": "verified", "certify": "certified", "refund": "refunded",
     "accredit": "accredited", "endorse": "endorsed",
 }  # fmt: skip
 """What somebody else does to a thing, and how it is called then."""
-
-Reserved = Callable[[str, Any], object | None]
-"""A property and the value that it has → one that is not the caller's to give it, if any is."""
 
 
 def reserved_at(

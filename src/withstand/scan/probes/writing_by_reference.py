@@ -20,7 +20,7 @@ from withstand.scan.access.ownership import (
     hold_later,
     shows,
 )
-from withstand.scan.access.users import NewUser, accounts_of, logs_in, new_user, seen_in
+from withstand.scan.access.users import NewUser, accounts_of, change_shown, logs_in, new_user
 from withstand.scan.answers.similarity import same_content, volatile_places
 from withstand.scan.check import (
     PASSED,
@@ -169,7 +169,7 @@ def write_of_person(
     if tried.response is None or not tried.succeeded or subject.refused(tried.response):
         return PASSED
     evidence = [attack(f"Sent by {stranger.name}, with the name of another user", tried)]
-    seen = yield from seen_in(views, built.canaries)
+    seen = yield from change_shown(views, built.canaries)
     if seen is not None:
         before, after, mark = seen
         evidence = [

@@ -10,8 +10,9 @@ from withstand.client.transport import Transport
 from withstand.openapi.operation import Operation
 from withstand.scan.plan import ScanPlan
 from withstand.scan.run.users_left import UsersLeft
+from withstand.scan.seen import was_served
 from withstand.scan.wire.courier import Withheld
-from withstand.scan.wire.leftovers import Leftover, leftovers, listing, was_served
+from withstand.scan.wire.leftovers import Leftover, leftovers, listing
 from withstand.scan.wire.made_by_reads import made_by_reads
 
 _LONGEST_S: Final = 300.0  # for all deletions

@@ -4,7 +4,6 @@ sign-up leaves open whose id it gives, or several operations delete users.
 They are only deleted by an id under which the API shows them.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -19,12 +18,12 @@ from withstand.openapi.page_ids import id_listed_with
 from withstand.openapi.resources import lister_of, reader_of
 from withstand.openapi.spoken import name_of_id
 from withstand.scan.answers.next_page import next_page
+from withstand.scan.made import MARK
 from withstand.scan.plan import ScanPlan
+from withstand.scan.seen import was_served
 from withstand.scan.wire.deletions import on_thing
-from withstand.scan.wire.leftovers import Leftover, was_served
+from withstand.scan.wire.leftovers import Leftover
 
-_OURS: Final = re.compile(r"ws[0-9a-f]{14,}")
-"""What nobody but the scan puts into a sign-up: the texts that it makes up hold a nonce."""
 _MOST_PAGES: Final = 10
 
 
@@ -42,7 +41,7 @@ class UsersLeft:
         under which id.
         """
         sent = unquote_plus(user.made.body.decode("utf-8", "replace"))
-        ours = tuple({*_OURS.findall(sent)})
+        ours = tuple({*MARK.findall(sent)})
         if not ours or self._plan.policy.forbids(remover) is not None:
             return None
         identifier = await self._id_shown(user, remover, ours)

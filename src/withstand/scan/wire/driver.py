@@ -75,8 +75,8 @@ class Errand:
 
 def confirmed(first: Outcome, second: Outcome) -> Outcome:
     """What two runs of a check agree on."""
-    one, two = _by_place(first), _by_place(second)
-    both = tuple(failure for place, failure in two.items() if place in one)
+    one, two = _by_flaw(first), _by_flaw(second)
+    both = tuple(failure for flaw, failure in two.items() if flaw in one)
     if not both:
         return Inconclusive(
             reason="failed once but not when repeated from scratch: "
@@ -212,7 +212,7 @@ async def _log_in(step: LogIn, subject: Subject, courier: Courier) -> Credential
     return attempt
 
 
-def _by_place(outcome: Outcome) -> dict[tuple[str | None, bool], Failed]:
+def _by_flaw(outcome: Outcome) -> dict[tuple[str | None, bool], Failed]:
     """Which input fails, and whether it is the whole API's flaw → the failure."""
     match outcome:
         case Failed():

@@ -25,7 +25,7 @@ from withstand.scan.access.accounts import (
     shows_the_user,
 )
 from withstand.scan.made import MARK
-from withstand.scan.seen import called
+from withstand.scan.seen import called, was_served
 from withstand.scan.wire.deletions import by_call, on_thing
 
 _MOST_NOTES: Final = 20
@@ -71,14 +71,6 @@ def _made_by_get(request: Request, response: Response) -> bool:
     last = "".join(segments(request.operation_path)[-1:])
     says_so = response.status == 201 or words_of_call(last or "-")[0] in _MAKES
     return says_so and response.succeeded and isinstance(response.json(), dict)
-
-
-def was_served(exchange: Exchange) -> bool:
-    """Whether the answer is a success that does not say otherwise: `{"success": false}` is none."""
-    response = exchange.response
-    if response is None or not response.succeeded:
-        return False
-    return not says_no(response)
 
 
 def leftovers(

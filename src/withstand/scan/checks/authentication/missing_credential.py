@@ -5,7 +5,6 @@ from functools import partial
 
 from withstand.client.exchange import Request, Response
 from withstand.scan.access.granted import Access, attempt
-from withstand.scan.answers.similarity import same_content
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -24,7 +23,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import UNAUTHENTICATED, answer, caller, not_found, operation
 from withstand.scan.finding import Confidence, Severity
-from withstand.scan.probes.everywhere import asked_once, most_others
+from withstand.scan.probes.everywhere import most_others, serves_alike
 from withstand.scan.subject import Baseline, Subject
 
 _SHORT_BYTES = 200
@@ -109,13 +108,9 @@ def _most_others_do(subject: Subject) -> Steps[bool]:
     return (yield from most_others(others, partial(_serves_anybody, subject)))
 
 
-def _serves_anybody(subject: Subject, baseline: Baseline) -> Steps[bool]:
-    exchange = yield from asked_once(subject, subject.stripped(baseline.exchange.request))
-    one, other = baseline.exchange.response, exchange.response
-    repeat = baseline.again.response if baseline.again is not None else None
-    if one is None or other is None or not other.succeeded:
-        return False
-    return same_content(one, other, repeat_of_one=repeat)
+def _serves_anybody(subject: Subject, other: Baseline) -> Steps[bool]:
+    bare = subject.stripped(other.exchange.request)
+    return (yield from serves_alike(subject, other, bare))
 
 
 def vulnerable() -> Server:
