@@ -2,66 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.scan.small_api import EVERYBODY, answer, planned, scanned
-from withstand.client.exchange import Exchange, Request, Response
+from tests.scan.run.clearing import BODY, FINE, api_of, cleared, post
+from tests.scan.small_api import answer, scanned
+from withstand.client.exchange import Request, Response
 from withstand.client.scripted import Scripted
 from withstand.openapi.document import read_document
 from withstand.openapi.operation import Api
-from withstand.scan.examples import page
-from withstand.scan.run.cleanup import Cleared, clean_up
+from withstand.scan.run.cleanup import Cleared
 from withstand.scan.wire.leftovers import leftovers
-
-FINE: dict[str, Any] = {"responses": {"200": {"description": "fine"}}}
-BODY = {"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}}
-
-
-def api_of(*keys: str) -> dict[str, Any]:
-    paths: dict[str, Any] = {}
-    for key in keys:
-        method, path = key.split()
-        paths.setdefault(path, {})[method.lower()] = FINE | (BODY if method == "POST" else {})
-    return paths
-
-
-def named(exchange: Exchange) -> Exchange:
-    header = exchange.request.header("authorization") or ""
-    name = header.removeprefix("Bearer ").removesuffix("-token")
-    return replace(exchange, identity=name if name != "nobody" else None)
-
-
-def cleared(
-    paths: dict[str, Any],
-    server: Callable[[Request], Response],
-    *sent: Request,
-    sign_up: str | None = None,
-) -> tuple[Cleared, list[str]]:
-    """Sends the requests, then cleans up: what came of it, and what was deleted."""
-    transport = Scripted(server)
-    plan = planned(paths=paths)
-
-    async def journey() -> Cleared:
-        exchanges = [named(await transport.send(request)) for request in sent]
-        known = plan.api.operation(sign_up) if sign_up is not None else None
-        return await clean_up(plan, transport, exchanges, identities=EVERYBODY, sign_up=known)
-
-    found = asyncio.run(journey())
-    deletions = [e.request.path for e in transport.exchanges if e.request.method == "DELETE"]
-    return found, deletions
-
-
-def post(path: str, who: str = "alice") -> Request:
-    return Request(
-        method="POST",
-        path=path,
-        headers=(("Authorization", f"Bearer {who}-token"), ("Content-Type", "application/json")),
-        body=b"{}",
-    )
 
 
 @pytest.mark.parametrize(
@@ -158,57 +111,6 @@ def test_only_twenty_operations_are_named_whose_creations_stay() -> None:
     found, _ = cleared(api_of(*(f"POST {p}" for p in places)), server, *map(post, places))
     assert len(found.notes) == 21
     assert found.notes[-1] == "5 more operations created 5 such things."
-
-
-def test_who_signed_up_is_deleted_where_users_are_and_nothing_else_is() -> None:
-    def server(request: Request) -> Response:
-        if request.method == "POST":
-            made = {"user_id": 7} if request.path == "/register" else {"id": 8}
-            return answer(201, {"data": made})
-        return Response(
-            status=204 if request.header("authorization") == "Bearer root-token" else 401
-        )
-
-    paths = api_of("POST /register", "POST /letters", "DELETE /admin/users/{id}")
-    sent = (post("/register", "nobody"), post("/letters"))
-    found, deletions = cleared(paths, server, *sent, sign_up="POST /register")
-    assert set(deletions) == {"/admin/users/7"}
-    assert found.deleted == 1
-    assert [note.partition(" created ")[0] for note in found.notes] == ["POST /letters"]
-
-    unsure = api_of("POST /register", "DELETE /admin/users/{id}", "DELETE /accounts/{number}")
-    assert cleared(unsure, server, sent[0], sign_up="POST /register")[1] == []
-
-
-@pytest.mark.parametrize(
-    ("made", "asked"),
-    [
-        (answer(201, {"id": 7, "email": "ws0123456789@example.com"}), ["nobody", "alice", "root"]),
-        (answer(201, {"id": 7, "user": {"id": 7}}), ["nobody", "alice", "root"]),
-        (Response(status=201, headers=(("Location", "/users/7"),)), ["nobody", "alice", "root"]),
-        (answer(201, {"id": 7}), []),
-        (answer(201, {"organisation": {"id": 7}}), []),
-        (
-            Response(status=201, headers=(("Location", "/organisations/7"),), body=b'{"id": 7}'),
-            [],
-        ),
-    ],
-)
-def test_an_administrator_deletes_a_user_only_whom_the_answer_to_the_sign_up_shows(
-    made: Response, asked: list[str]
-) -> None:
-    told: list[str] = []
-
-    def server(request: Request) -> Response:
-        if request.method == "POST":
-            return made
-        told.append((request.header("authorization") or "").split()[-1].removesuffix("-token"))
-        return Response(status=204 if told[-1] == "root" else 403)
-
-    paths = api_of("POST /register", "DELETE /users/{id}")
-    signs_up = replace(post("/register", "nobody"), body=b'{"email": "ws0123456789@example.com"}')
-    cleared(paths, server, signs_up, sign_up="POST /register")
-    assert told == asked
 
 
 def test_what_stays_is_listed_with_operation_and_id_and_the_reason() -> None:
@@ -422,18 +324,6 @@ def test_a_thing_is_gone_only_when_its_maker_deleted_it_afterwards() -> None:
         assert len(deletions) == len(sent) - sent.count(made) + cleaned
 
 
-def test_users_who_stay_are_counted_without_a_201_and_without_an_id() -> None:
-    paths = api_of("POST /register")
-    sent = (post("/register", "nobody"), post("/register", "nobody"))
-    found, _ = cleared(
-        paths, lambda _: answer(200, {"status": "welcome"}), *sent, sign_up="POST /register"
-    )
-    assert found.notes == (
-        "POST /register created 2 that could not be deleted: one without an id (no operation "
-        "deletes it), one without an id (no operation deletes it).",
-    )
-
-
 def test_an_edit_makes_nothing_that_stays() -> None:
     paths = api_of("POST /plots/{id}/edit", "GET /plots/{id}")
     page = Response(status=302, accepted=True, item_path="/plots/8")
@@ -470,156 +360,3 @@ def test_what_another_deleted_is_gone_where_its_maker_can_delete_it_no_more() ->
     found, deletions = cleared(paths, server, post("/orders"), deletion)
     assert found.notes == ()
     assert len(deletions) == 2  # no administrator is sent after an id that may be used again
-
-
-OURS = "ws0123456789abcdef01@example.com"
-SIGNS_UP = replace(post("/register", "nobody"), body=json.dumps({"email": OURS}).encode())
-USERS: dict[str, Any] = {"7": {"id": 7, "email": OURS}, "1": {"id": 1, "email": "root@example.com"}}
-
-
-@pytest.mark.parametrize("made", [{"id": 7}, {"user": {"email": OURS, "id": 7}}, {"status": "ok"}])
-@pytest.mark.parametrize(
-    "further",
-    [
-        ("DELETE /admin/users/{id}", "GET /admin/users/{id}", "GET /admin/users"),
-        ("DELETE /admin/users/{id}", "GET /admin/users"),
-        ("DELETE /users/{id}", "DELETE /admin/users/{id}", "GET /admin/users"),
-        ("DELETE /users/{id}", "GET /users/{id}", "GET /users", "DELETE /accounts/{number}"),
-    ],
-)
-def test_a_user_is_deleted_where_an_administrator_is_shown_them_whatever_the_sign_up_answers(
-    made: dict[str, Any], further: tuple[str, ...]
-) -> None:
-    left = dict(USERS)
-
-    def server(request: Request) -> Response:
-        number = request.path.rpartition("/")[2]
-        by_root = request.header("authorization") == "Bearer root-token"
-        if request.method == "POST":
-            return answer(201, made)
-        if not by_root or (request.path.startswith("/users/") and "GET /users" not in further):
-            return answer(403, {"error": "not yours"})
-        if request.method == "DELETE":
-            return Response(status=204 if left.pop(number, None) else 404)
-        if number == "users":
-            return answer(200, {"items": [*left.values()]})
-        return answer(200, left[number]) if number in left else answer(404, {})
-
-    found, _ = cleared(
-        api_of("POST /register", *further), server, SIGNS_UP, sign_up="POST /register"
-    )
-    assert [*left] == ["1"]
-    assert found == Cleared(deleted=1)
-
-
-@pytest.mark.parametrize(
-    "shown",
-    [
-        {"id": 1, "email": "root@example.com"},
-        {"id": 1, "email": "root@example.com", "invited": [{"email": OURS}]},
-        [{"id": 1, "members": [{"id": 7, "email": OURS}]}],
-        "<table><tr><td>root</td></tr></table>",
-    ],
-)
-def test_a_user_is_not_deleted_by_an_id_under_which_somebody_else_is_shown(shown: Any) -> None:
-    """The organisation that came with the user has the id of a real one."""
-
-    def server(request: Request) -> Response:
-        if request.method == "POST":
-            return answer(201, {"organisation": {"id": 1}})
-        return answer(200, shown) if isinstance(shown, dict | list) else page(200, shown)
-
-    paths = api_of("POST /register", "DELETE /users/{id}", "GET /users/{id}", "GET /users")
-    found, deletions = cleared(paths, server, SIGNS_UP, sign_up="POST /register")
-    assert deletions == []
-    assert "could not be deleted: 1" in found.notes[0]
-
-
-def test_where_nobody_may_read_users_nobody_is_asked_again_for_each_of_them() -> None:
-    asked: list[str] = []
-
-    def server(request: Request) -> Response:
-        asked.append(request.method)
-        return answer(201, {"id": 7}) if request.method == "POST" else answer(403, {})
-
-    paths = api_of("POST /register", "DELETE /users/{id}", "GET /users/{id}")
-    found, _ = cleared(paths, server, *[SIGNS_UP] * 9, sign_up="POST /register")
-    assert asked.count("GET") == 2  # a user and an administrator
-    assert found.deleted == 0
-
-
-def get(path: str) -> Request:
-    return replace(post(path), method="GET", body=b"")
-
-
-@pytest.mark.parametrize(
-    ("path", "status", "item"),
-    [("/cart", 201, "/carts/{id}"), ("/createCart", 200, "/deleteCart"), ("/exports", 201, "")],
-)
-def test_what_a_get_says_that_it_made_is_deleted_or_listed(
-    path: str, status: int, item: str
-) -> None:
-    gone: list[str] = []
-
-    def server(request: Request) -> Response:
-        if request.path == path:
-            return answer(status, {"id": 7})
-        gone.append(request.path + request.body.decode())
-        return answer(200, {"done": True})
-
-    by_id = {"type": "object", "properties": {"id": {"type": "integer"}}, "required": ["id"]}
-    paths = api_of(f"GET {path}")
-    if item.endswith("}"):
-        paths |= api_of(f"DELETE {item}")
-    elif item:
-        calls = {"requestBody": {"content": {"application/json": {"schema": by_id}}}}
-        paths[item] = {"post": FINE | calls}
-    found, _ = cleared(paths, server, get(path))
-    if item:
-        assert found == Cleared(deleted=1)
-        assert gone == ["/carts/7" if item.endswith("}") else '/deleteCart{"id": 7}']
-    else:
-        assert found.notes == (
-            "GET /exports created 1 that could not be deleted: 7 (no operation deletes it).",
-        )
-
-
-def test_a_get_that_only_shows_something_makes_nothing() -> None:
-    paths = api_of("GET /cart", "GET /carts/new", "GET /createCart", "DELETE /carts/{id}")
-    paths |= api_of("GET /careless", "DELETE /careless/{id}")  # 201 to whatever it is asked
-    answers = {
-        "/cart": answer(200, {"id": 7}),
-        "/carts/new": answer(200, [{"id": 7}]),
-        "/createCart": page(200, "<form method=post><input name=id value=7></form>"),
-        "/careless": answer(201, {"id": 7}),
-    }
-    sent = (*map(get, answers), get("/cart"), get("/careless"))
-    found, deletions = cleared(paths, lambda r: answers[r.path], *sent)
-    assert (found, deletions) == (Cleared(deleted=0), [])
-
-
-@pytest.mark.parametrize(
-    ("ids", "noted"),
-    [
-        ((7, 8, 9), True),
-        (("a", "c", "b"), True),
-        ((7, 9, 8), False),
-        ((7, 8, 8), False),
-        ((7, 8), False),
-        ((3, 4, 5), False),  # the list shows it
-    ],
-)
-def test_a_read_that_gives_a_new_id_each_time_is_named(
-    ids: tuple[object, ...], noted: bool
-) -> None:
-    each = iter(ids)
-
-    def server(request: Request) -> Response:
-        shown = {"id": next(each)} if request.path == "/export" else [{"id": 5}]
-        return answer(200, shown)
-
-    paths = api_of("GET /export", "GET /exports", "DELETE /exports/{id}")
-    found, deletions = cleared(paths, server, get("/exports"), *[get("/export")] * len(ids))
-    assert deletions == []
-    assert len(found.notes) == noted
-    assert all(note.startswith("GET /export gave a new id each time") for note in found.notes)
