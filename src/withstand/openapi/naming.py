@@ -30,6 +30,10 @@ READ_WORDS = frozenset({"get", "view", "show", "detail", "details", "read", "fet
 REMOVE_WORDS = frozenset({"delete", "remove", "destroy"})
 LIST_WORDS = frozenset({"list", "all", "index"})
 CHANGE_WORDS = frozenset({"edit", "update", "modify", "change", "save"})
+RECIPIENT_WORDS = frozenset(
+    {"to", "target", "recipient", "receiver", "destination", "dest", "payee", "beneficiary"}
+)
+"""What an input says of who, or what, gets something: `to_email`."""
 _RELATIONS = frozenset(
     {"from", "to", "source", "target", "destination", "dest", "origin", "sender", "recipient"}
     | {"receiver", "debit", "credit", "payer", "payee", "parent", "linked", "related"}

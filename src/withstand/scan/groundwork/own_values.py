@@ -1,12 +1,11 @@
 """What a user of the scan's own sends in the places where a value is theirs to give (V8)."""
 
 from collections.abc import Mapping
-from typing import Final
 
 from withstand.client.field_names import is_password, names_user
 from withstand.client.identity import Identity
 from withstand.openapi.identifiers import identifier_in
-from withstand.openapi.naming import thing_named, words
+from withstand.openapi.naming import RECIPIENT_WORDS, thing_named, words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Slot
 from withstand.openapi.resources import nouns_of
@@ -18,8 +17,6 @@ from withstand.scan.groundwork.self_change import account_shown
 from withstand.scan.groundwork.spending import may_spend, own_things
 from withstand.scan.plan import ScanPlan
 from withstand.scan.wire.courier import Courier
-
-_GETS: Final = frozenset({"to", "recipient", "receiver", "payee", "target", "destination"})
 
 
 async def own_values(
@@ -78,7 +75,7 @@ async def _somebody_else(
         for leaf in [slot.name.rpartition(".")[2]]
         if (field := thing_named(leaf) or "") in user.fields
         and names_user(field)
-        and words(leaf)[0] in _GETS
+        and words(leaf)[0] in RECIPIENT_WORDS
     }
     if not slots:
         return {}

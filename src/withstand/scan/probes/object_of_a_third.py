@@ -6,6 +6,7 @@ Sub-generators for checks. Only reads are sent.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from withstand.client.exchange import Exchange, Request
 from withstand.client.identity import Identity
 from withstand.openapi.naming import noun, words
 from withstand.openapi.operation import Operation
@@ -59,14 +60,10 @@ def read_of_a_third(
             request = subject.build(read, identity=one, replace={slot: value}).request
         except Unbuildable:
             return None
-        first = yield from send(one.authorize(request))
-        if first.response is None or not subject.seems_done(first) or not tells(first.response):
+        read_by_both = yield from _read_by_both(subject, request, one, other)
+        if read_by_both is None:
             continue
-        if not _is_of_a_third(subject, first.response.json(), one, other):
-            continue
-        second = yield from send(other.authorize(request))
-        if second.response is None or not same_content(first.response, second.response):
-            continue
+        first, second = read_by_both
         anybody = yield from send(subject.stripped(request))
         if subject.seems_done(anybody):
             return None
@@ -81,6 +78,21 @@ def read_of_a_third(
             ),
         )
     return None
+
+
+def _read_by_both(
+    subject: Subject, request: Request, one: Identity, other: Identity
+) -> Steps[tuple[Exchange, Exchange] | None]:
+    """What both are answered alike, where it names an owner who is neither."""
+    first = yield from send(one.authorize(request))
+    if first.response is None or not subject.seems_done(first) or not tells(first.response):
+        return None
+    if not _is_of_a_third(subject, first.response.json(), one, other):
+        return None
+    second = yield from send(other.authorize(request))
+    if second.response is None or not same_content(first.response, second.response):
+        return None
+    return first, second
 
 
 def _listed(

@@ -12,7 +12,15 @@ from urllib.parse import parse_qsl, urlsplit
 from withstand.client.exchange import Exchange, Response
 from withstand.client.identity import Identity
 from withstand.openapi.identifiers import identifier_in
-from withstand.openapi.naming import ID_WORDS, canonical, is_reference, noun, thing_named, words
+from withstand.openapi.naming import (
+    ID_WORDS,
+    RECIPIENT_WORDS,
+    canonical,
+    is_reference,
+    noun,
+    thing_named,
+    words,
+)
 from withstand.openapi.operation import Operation, Parameter
 from withstand.openapi.page_ids import ids_listed
 from withstand.openapi.path_template import item_path, segments
@@ -33,9 +41,8 @@ _PEOPLE: Final = frozenset(
     {"user", "username", "owner", "customer", "client", "patient", "member", "person", "employee"}
     | {"login", "email", "author", "student", "buyer", "seller", "holder"}
 )
-_TO_OTHERS: Final = frozenset(
-    {"to", "target", "recipient", "receiver", "destination", "dest", "payee", "beneficiary"}
-    | {"friend", "invitee", "assignee", "follow", "followee", "contact", "mention", "reply", "cc"}
+_TO_OTHERS: Final = RECIPIENT_WORDS | frozenset(
+    {"friend", "invitee", "assignee", "follow", "followee", "contact", "mention", "reply", "cc"}
     | {"participant", "participants", "invite", "share", "with", "new", "referrer", "referral"}
 )
 """What is meant to name somebody else."""
