@@ -142,14 +142,7 @@ def _leftover(
     response: Response,
     sign_up: Operation | None,
 ) -> Leftover | None:
-    deleter = _deleter(api, producer)
-    removers: tuple[Operation, ...] = ()
-    if producer == sign_up:
-        deleting = [operation for operation in api.operations if removes_a_user(operation)]
-        own = [each for each in deleting if is_on_users(api, each, producer)]
-        removers = (*([deleter] if deleter else ()), *(each for each in own if each != deleter))
-        if deleter is None and len(deleting) == 1:
-            deleter = next(iter(own), None)
+    deleter, removers = _deleters(api, producer, sign_up)
     item = deleter or (reader_of(api, producer) if producer.method == "POST" else None)
     identifier = None
     name = name_of_id(item, api.resolve) if item is not None else None
@@ -159,6 +152,7 @@ def _leftover(
             identifier = _identifier(item, name, about, producer, exchange, response)
         if identifier is None:
             identifier = _chosen(name, exchange)
+    deletion = None
     if deleter is not None and identifier is not None:
         made = exchange.request
         deletion = (
@@ -166,37 +160,47 @@ def _leftover(
             if deleter.path_parameters
             else by_call(api, base_path, deleter, made, identifier)
         )
-        if deletion is not None:
-            return Leftover(
-                producer=producer,
-                identifier=identifier,
-                made=exchange.request,
-                by=exchange.identity,
-                deletion=deletion,
-                deleter=deleter,
-                removers=removers,
-            )
-    # A 200 to a POST is as often a search or an action: only what has an address was created.
-    is_thing = (
-        response.status == 201
-        or producer == sign_up
-        or (item is not None and identifier is not None)
-    )
-    if not is_thing or opens_a_session(producer):  # a session ends by itself
-        return None
-    if identifier is None:
-        named = _name_in_paths(api, producer)
-        nouns = nouns_of(producer) if producer != sign_up else None
-        identifier = identifier_in(response.json(), named, about=nouns)
-    if identifier is None and name is not None:
-        identifier = chosen_identifier(exchange.request, name)
+    if deletion is None:
+        # A 200 to a POST is as often a search or an action: only what has an address was created.
+        is_thing = (
+            response.status == 201
+            or producer == sign_up
+            or (item is not None and identifier is not None)
+        )
+        if not is_thing or opens_a_session(producer):  # a session ends by itself
+            return None
+        if identifier is None:
+            named = _name_in_paths(api, producer)
+            nouns = nouns_of(producer) if producer != sign_up else None
+            identifier = identifier_in(response.json(), named, about=nouns)
+        if identifier is None and name is not None:
+            identifier = chosen_identifier(exchange.request, name)
     return Leftover(
         producer=producer,
         identifier=identifier,
         made=exchange.request,
         by=exchange.identity,
+        deletion=deletion,
+        deleter=deleter if deletion is not None else None,
         removers=removers,
     )
+
+
+def _deleters(
+    api: Api, producer: Operation, sign_up: Operation | None
+) -> tuple[Operation | None, tuple[Operation, ...]]:
+    """The operation that surely deletes what another makes; and all that delete users, where those
+    are made.
+    """
+    deleter = _deleter(api, producer)
+    if producer != sign_up:
+        return deleter, ()
+    deleting = [operation for operation in api.operations if removes_a_user(operation)]
+    own = [each for each in deleting if is_on_users(api, each, producer)]
+    removers = (*([deleter] if deleter else ()), *(each for each in own if each != deleter))
+    if deleter is None and len(deleting) == 1:
+        deleter = next(iter(own), None)
+    return deleter, removers
 
 
 def _perhaps(base_path: str, left: Leftover) -> Iterator[tuple[object, ...]]:
