@@ -233,6 +233,24 @@ def test_any_credential_taken_for_good_by_most_operations_is_one_finding() -> No
     assert sorted(finding.operations) == ["GET /a", "GET /b", "GET /c"]
 
 
+@pytest.mark.parametrize("check", [MISSING, GARBAGE])
+def test_operations_that_tell_others_something_else_have_no_part_in_the_flaw_of_one(
+    check: str,
+) -> None:
+    paths = {f"/{name}": {"get": operation()} for name in "abc"}
+
+    def server(request: Request) -> Response:
+        if check == GARBAGE and request.header("authorization") is None:
+            return UNAUTHENTICATED
+        if request.path == "/a" or caller(request) is not None:
+            return answer(200, {"invoice": 4711, "customer": f"Ada of {request.path}"})
+        return answer(200, {"hint": "There is more for who is logged in."})
+
+    (finding,) = findings(check, server, paths)
+    assert finding.operations == ("GET /a",)
+    assert not finding.whole_api
+
+
 def test_another_scheme_than_bearer_taken_for_a_login_is_found() -> None:
     def server(request: Request) -> Response:
         basic = (request.header("authorization") or "").startswith("Basic ")
