@@ -31,17 +31,20 @@ class Purses(Bank):
     code; coupons are made by `makers`, and redeemed by anybody who has their code.
     """
 
-    def __init__(self, *, price: int = 1, makers: str = "root", signs_up: bool = True) -> None:
+    def __init__(
+        self, *, price: int = 1, makers: str = "root", signs_up: bool = True, leaks: bool = False
+    ) -> None:
         super().__init__({}, signs_up=signs_up)
-        self.price, self.makers = price, makers
+        self.price, self.makers, self.leaks = price, makers, leaks
         self.purses: dict[str, int] = {}
         self.made: dict[str, tuple[str, int]] = {}  # by code: who made it, and its number
+        self.notes: dict[int, Any] = {}
         self.done: list[tuple[str, str]] = []  # what was served, and to whom
         self.paths = {
             path: item for path, item in self.paths.items() if path in {"/me", "/register"}
         } | {
             "/purse": {"get": operation()},
-            "/cards": {"post": operation(requestBody=body(amount=AMOUNT))},
+            "/cards": {"post": operation(requestBody=body(amount=AMOUNT, note=TEXT))},
             "/cards/{id}": {"get": {**operation(), **below("id")}},
             "/cards/redeem": {"post": operation(requestBody=body(code=TEXT))},
             "/coupons": {"post": operation(requestBody=body(note=TEXT))},
@@ -71,15 +74,17 @@ class Purses(Bank):
                 return FORBIDDEN
             number = next(self.numbers)
             self.made[f"CODE{number:08}"] = (name, number)
+            self.notes[number] = fields.get("note")
             self.purses[name] -= self.price * int(fields.get("amount") or 0)
             return answer(201, {"id": number, "code": f"CODE{number:08}", **fields})
         if path.endswith("/redeem"):
             code = str(fields.get("code") or path.split("/")[2])
             self.purses[name] += 7 if code in self.made else 0
             return answer(200, {"left": 0}) if code in self.made else NONE
-        own = [number for maker, number in self.made.values() if maker == name]
+        own = [number for maker, number in self.made.values() if self.leaks or maker == name]
         number = int(path.rpartition("/")[2]) if path.rpartition("/")[2].isdecimal() else 0
-        return answer(200, {"id": number}) if number in own else NONE
+        shown = {"id": number, "note": self.notes.get(number)}
+        return answer(200, shown) if number in own else NONE
 
     def who(self, key: str) -> set[str]:
         """Who was served by an operation, or by one that begins and ends like it."""
@@ -107,10 +112,18 @@ def test_what_a_user_of_the_scans_own_pays_for_is_bought_by_nobody_configured() 
     assert not untested(record, "/cards", "/cards/{id}")
 
 
+def test_that_anybody_reads_what_was_bought_is_found_by_two_users_of_the_scans_own() -> None:
+    record = scan_of(Purses(leaks=True))
+    (finding,) = record.findings
+    assert finding.operations == ("GET /cards/{id}",)
+    assert "throwaway" in finding.detail
+    assert scan_of(Purses()).findings == ()
+
+
 def test_what_costs_nothing_is_made_by_those_who_are_configured() -> None:
     purses = Purses(price=0)
     scan_of(purses)
-    assert "alice" in purses.who("POST /cards")
+    assert len([1 for done in purses.done if done == ("POST /cards", "alice")]) > 1
 
 
 @pytest.mark.parametrize("makers", ["root", "everybody"])
