@@ -64,6 +64,13 @@ class Policy:
                 return roles
         return None
 
+    def races_with(self, operation: Operation) -> bool:
+        """Whether an invariant is named for the operation, or for another that it prepares."""
+        return any(
+            matches(pattern, operation.key) or race.prepare == operation.key
+            for pattern, race in self.races.items()
+        )
+
     def is_public(self, operation: Operation) -> bool:
         """Whether the user accepted that the operation answers without a credential."""
         return any(matches(pattern, operation.key) for pattern in self.public)

@@ -100,6 +100,15 @@ def test_a_value_that_the_user_gives_is_sent_first_and_helps() -> None:
     assert len(sent) == 1
 
 
+@pytest.mark.parametrize("told", [False, True])
+def test_what_only_the_configured_could_redeem_is_asked_for_as_a_value(told: bool) -> None:
+    paths = {**PATHS, "/odd/redeem": {"post": operation(code={"type": "string"})}}
+    given = GivenValues(table={"POST /odd/redeem": {"code": "X7"}} if told else {})
+    found, *_ = examined(with_odd(200, {"coins": 7}), paths=paths, given=given)
+    advice = [line for lacking in found.lacking for line in lacking.advice]
+    assert advice[2:] == ([] if told else ['or name it under [values]: "POST /odd/redeem" = { … }'])
+
+
 def test_what_the_user_forbids_is_not_missed() -> None:
     found, lines, _ = examined(policy=Policy(never=("DELETE /notes/{id}",)))
     assert found.lacking == ()

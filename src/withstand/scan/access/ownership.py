@@ -13,6 +13,7 @@ from withstand.client.identity import Identity
 from withstand.openapi.naming import words
 from withstand.openapi.operation import Operation
 from withstand.openapi.request_builder import Unbuildable
+from withstand.openapi.resources import producer_of
 from withstand.scan.access.objects import (
     Made,
     like_baseline,
@@ -20,7 +21,7 @@ from withstand.scan.access.objects import (
     read_back,
     without_echo,
 )
-from withstand.scan.check import Pause, Skipped, Steps, send
+from withstand.scan.check import Pause, SignUp, Skipped, Steps, send
 from withstand.scan.subject import Subject
 
 _SETTLED_AFTER_S: Final = 1.5
@@ -56,6 +57,20 @@ def pair(subject: Subject) -> tuple[Identity, Identity] | None:
             if peer.credential is not None:
                 return identity, peer
     return None
+
+
+def opponents(subject: Subject, operation: Operation) -> Steps[tuple[Identity, Identity]]:
+    """An owner and a stranger for what an operation works on: the `pair`; where only a user of the
+    scan's own was to make such a thing, as it costs something, that user and another such.
+    """
+    both = pair(subject)
+    assert both is not None, "applies() saw to it"
+    producer, own = producer_of(subject.api, operation), subject.throwaway
+    maker = subject.baselines.get(producer.key) if producer is not None else None
+    if own is None or maker is None or maker.identity != own.name:
+        return both
+    stranger: Identity | str = yield SignUp()
+    return (own, stranger) if isinstance(stranger, Identity) else both
 
 
 def not_for_these(subject: Subject, operation: Operation) -> bool:

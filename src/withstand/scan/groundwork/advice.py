@@ -8,6 +8,7 @@ from withstand.openapi.slot import Slot
 from withstand.scan.access.accounts import changes_an_account, changes_the_caller
 from withstand.scan.answers.complaints import complaints
 from withstand.scan.groundwork.attempt import Attempt
+from withstand.scan.groundwork.redeeming import redeems
 from withstand.scan.plan import ScanPlan
 
 
@@ -31,9 +32,15 @@ def _advice(
         roles = plan.policy.allowed_roles(operation)
         if roles and not any(identity.role in roles for identity in plan.identities):
             yield f"add an identity of role {' or '.join(sorted(roles))} under [identities]"
-        elif changes_an_account(operation) or changes_the_caller(operation, slots):
+        elif (
+            changes_an_account(operation)
+            or changes_the_caller(operation, slots)
+            or redeems(operation)
+        ):
             yield "it changes the account of whoever calls it, so only a user of the scan's own may"
             yield "declare the operation by which anybody signs up, and [login]"
+            if redeems(operation):
+                yield f"or name it under [values]: {_toml_key(key)} = {{ … }}"
         else:
             yield "add somebody who may call it under [identities], and how they log in: [login]"
         return

@@ -10,6 +10,8 @@ from withstand.scan.access.accounts import (
 )
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.own_objects import works_on_users
+from withstand.scan.groundwork.purchases import is_bought_by_own, may_cost
+from withstand.scan.groundwork.redeeming import is_for_configured, redeems
 from withstand.scan.groundwork.self_change import may_change_the_caller
 from withstand.scan.groundwork.spending import may_spend
 from withstand.scan.plan import ScanPlan
@@ -40,10 +42,12 @@ def _askers(plan: ScanPlan, ground: Groundwork, operation: Operation) -> list[Id
     """Who to try, in order: those the policy names, then everybody.
 
     An operation that changes the account of whoever calls it is only tried by the throw-away user;
-    one that may do so, by that user first; one that may spend what is somebody's, by it as well.
+    one that may do so, or may cost something, by that user first; one that may spend what is
+    somebody's, or is about what only that user buys, by it as well.
     """
     own: list[Identity | None] = [ground.throwaway] if ground.throwaway is not None else []
-    if changes_the_caller(operation, ground.builder.slots(operation)):
+    only_own = redeems(operation) and not is_for_configured(plan, ground, operation)
+    if only_own or changes_the_caller(operation, ground.builder.slots(operation)):
         return own if operation.security else [None, *own]
     if own and plan.provision is None and operation == sign_up_operation(plan.api, ground.builder):
         return [None]  # nobody's session need become a new user's
@@ -51,9 +55,12 @@ def _askers(plan: ScanPlan, ground: Groundwork, operation: Operation) -> list[Id
     roles = plan.policy.allowed_roles(operation)
     if roles is not None:
         everybody = [each for each in ground.identities.values() if each.role in roles]
-    if may_change_the_caller(operation, ground.builder):
+    for_own = roles is None and (
+        _as_itself(ground, operation) or is_bought_by_own(ground, operation)
+    )
+    if may_change_the_caller(operation, ground.builder) or may_cost(plan, ground, operation):
         everybody = [*own, *everybody]
-    elif may_spend(ground, operation) or (roles is None and _as_itself(ground, operation)):
+    elif may_spend(ground, operation) or for_own:
         everybody = [*everybody, *own]  # all of whose things are the scan's
     if roles is not None or operation.requires_credential:
         return everybody

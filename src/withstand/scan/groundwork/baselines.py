@@ -6,9 +6,10 @@ Deleting, and changing an account, is only ever tried on objects and users of th
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from withstand.client.exchange import Exchange, Request
+from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
 from withstand.client.soft_errors import says_no
 from withstand.openapi.dependency_order import in_dependency_order
@@ -32,6 +33,8 @@ from withstand.scan.groundwork.identities import (
 from withstand.scan.groundwork.own_ids import names_a_real_one, passes_over_own, risks_a_real_one
 from withstand.scan.groundwork.own_objects import needs_own_object, on_own_object
 from withstand.scan.groundwork.own_values import own_values
+from withstand.scan.groundwork.purchases import Purse, has_paid, may_cost, purse_of
+from withstand.scan.groundwork.redeeming import is_for_configured, redeems
 from withstand.scan.groundwork.self_change import (
     Shown,
     account_shown,
@@ -79,10 +82,14 @@ async def _take_baseline(
     tried = ground.attempts.setdefault(operation.key, [])
     silent: tuple[Success, Mapping[Slot, object]] | None = None
     before: Shown | None = None
+    purse: Purse = {}
     unsure = may_change_the_caller(operation, ground.builder)
     # Nobody has to be let in to sign up: some say 403 to an address or a number that is taken.
     signs_up = operation == sign_up_operation(plan.api, ground.builder)
+    costs = may_cost(plan, ground, operation)
     await keep_from_spending(plan, ground, courier, operation)
+    if redeems(operation) and not is_for_configured(plan, ground, operation):
+        courier.real_users.stay_out_of(partial(plan.calls, operation))
     for identity, pool in turns(plan, ground, operation):
         own = identity is not None and identity.throwaway
         fixed = _fixed(ground, operation)
@@ -96,6 +103,8 @@ async def _take_baseline(
                 fixed = {**fixed, **await own_values(plan, ground, courier, operation, identity)}
             if own and unsure:
                 before = await account_shown(ground, courier, identity)
+            if own and costs:
+                purse = await purse_of(ground, courier, identity)
         for full in (True, False):
             goes_on = False
             for changed in corrections(ground, operation, fixed, tried):
@@ -109,9 +118,15 @@ async def _take_baseline(
                     break
                 if response.succeeded and not says_no(response):
                     found = Success(identity, built, exchange, response)
-                    if may_be_a_refusal(plan.api, operation, found):
+                    paid = False
+                    if own and costs and identity is not None:
+                        paid = await has_paid(ground, courier, identity, purse)
+                    for_others = own and costs and not paid
+                    if for_others or may_be_a_refusal(plan.api, operation, found):
                         silent = silent or (found, fixed)
                         break
+                    if paid:
+                        courier.real_users.stay_out_of(partial(plan.calls, operation))
                     await _keep(ground, courier, operation, found, fixed)
                     if own:
                         await _seen_to(plan, ground, courier, found, before, unsure=unsure)
@@ -154,12 +169,7 @@ async def _seen_to(
         after = await account_shown(ground, courier, identity)
         gone = gone or (before is not None and after is None)
         if changed_itself(identity, found.response, before, after):
-            users = courier.real_users
-
-            def harms(request: Request, sender: str | None) -> bool:
-                return users.is_one(sender) and plan.calls(operation, request)
-
-            users.keep_from(harms)
+            courier.real_users.stay_out_of(partial(plan.calls, operation))
     if not gone:
         return
     made = await new_throwaway(plan, ground, courier, name=identity.name)

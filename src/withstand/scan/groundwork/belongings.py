@@ -50,7 +50,7 @@ async def see_belongings(plan: ScanPlan, ground: Groundwork, courier: Courier) -
         except Unbuildable:
             continue
         for identity in ground.identities.values():
-            shown = await _shown(courier, had.request, identity)
+            shown = await shown_to(courier, had.request, identity)
             if shown:
                 had.first[identity.name] = had.latest[identity.name] = shown
         if had.first:
@@ -85,20 +85,25 @@ async def _look(
 ) -> bool:
     """Whether something has changed since the last look at it."""
     below = bool(operation.path_parameters) and not ends_in_parameter(operation.path)
-    accounts = [had for had in ground.had if not any(map(has_several, had.first.values()))]
-    asked = [] if operation.is_read else accounts[:_MOST_ACCOUNTS]
+    asked = [] if operation.is_read else accounts(ground)
     if below:  # GET /plots/{id}/water may act: the list of plots tells
         asked += [had for had in ground.had if thing_of(had.read) == thing_of(operation)]
     found = False
     for had in asked:
         before = had.latest.get(identity.name)
-        now = await _shown(courier, had.request, identity) if before is not None else None
+        now = await shown_to(courier, had.request, identity) if before is not None else None
         if before is not None and now is not None:
             for place in await _steady(courier, had, identity, now, changed(before, now)):
                 had.since.setdefault((identity.name, place), since)
                 found = True
             had.latest[identity.name] = now
     return found
+
+
+def accounts(ground: Groundwork) -> list[Had]:
+    """The first reads that list nothing: what shows somebody's balance."""
+    alone = [had for had in ground.had if not any(map(has_several, had.first.values()))]
+    return alone[:_MOST_ACCOUNTS]
 
 
 async def losses(ground: Groundwork, courier: Courier) -> list[str]:
@@ -109,7 +114,7 @@ async def losses(ground: Groundwork, courier: Courier) -> list[str]:
         now = {
             name: shown
             for name in had.first
-            if (shown := await _shown(courier, had.request, ground.identities[name])) is not None
+            if (shown := await shown_to(courier, had.request, ground.identities[name])) is not None
         }
         for name in now:
             places = [each for each in _changed(had, now, name) if each not in told]
@@ -124,7 +129,7 @@ async def _steady(
 ) -> list[str]:
     """The places that do not change by themselves: they are the same a moment later."""
     found = [*places]
-    again = await _shown(courier, had.request, identity) if found else None
+    again = await shown_to(courier, had.request, identity) if found else None
     return [each for each in found if again is not None and again.get(each) == now.get(each)]
 
 
@@ -151,7 +156,7 @@ def _note(name: str, changes: Sequence[tuple[Had, str]]) -> str:
     )
 
 
-async def _shown(courier: Courier, request: Request, identity: Identity) -> Belongings | None:
+async def shown_to(courier: Courier, request: Request, identity: Identity) -> Belongings | None:
     """What somebody is shown; None where they are refused."""
     try:
         exchange = await courier.send(identity.authorize(request), noise_is_answer=True)

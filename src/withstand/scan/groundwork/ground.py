@@ -56,6 +56,8 @@ class Groundwork:
     had: list[Had] = field(default_factory=list)
     made: ValuePool = field(default_factory=ValuePool)  # what was created, by whichever check
     taken_in: int = 0  # how many of the exchanges that created it are in `made`
+    invented: set[tuple[str, str]] = field(default_factory=set)
+    """Things and what picks them, as the scan made it up: nobody had been shown them."""
     spared: dict[tuple[str, str | None], Made] = field(default_factory=dict)  # as `Subject` has it
 
     @property

@@ -13,6 +13,7 @@ from withstand.scan.access.accounts import sign_up_operation
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.identities import new_throwaway
 from withstand.scan.groundwork.own_objects import works_on_users
+from withstand.scan.groundwork.redeeming import own_code, redeems
 from withstand.scan.groundwork.self_change import account_shown
 from withstand.scan.groundwork.spending import may_spend, own_things
 from withstand.scan.plan import ScanPlan
@@ -22,10 +23,12 @@ from withstand.scan.wire.courier import Courier
 async def own_values(
     plan: ScanPlan, ground: Groundwork, courier: Courier, operation: Operation, user: Identity
 ) -> Mapping[Slot, object]:
-    """What `user`, who is the scan's own, spends, whom they mean, and by which password."""
+    """What `user`, who is the scan's own, spends or redeems, whom they mean, by which password."""
     values: dict[Slot, object] = {}
     if may_spend(ground, operation):
         values |= own_things(ground, operation, user)
+    if redeems(operation):
+        values |= await own_code(plan, ground, courier, operation, user)
     if works_on_users(ground, operation):
         values |= await _own_account(ground, courier, operation, user)
     if operation != sign_up_operation(plan.api, ground.builder):

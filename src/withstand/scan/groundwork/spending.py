@@ -59,13 +59,13 @@ async def keep_from_spending(
     def harms(asked: Request, _sender: str | None) -> bool:
         if not plan.calls(operation, asked):
             return False
-        _take_in(plan, ground, courier)
+        take_in(plan, ground, courier)
         return real_thing(plan, ground, operation, asked) is not None
 
     courier.real_users.keep_from(harms)
 
 
-def _take_in(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
+def take_in(plan: ScanPlan, ground: Groundwork, courier: Courier) -> None:
     """What was created meanwhile, by whichever check: it is the scan's own."""
     created = courier.logbook.created
     for exchange in created[ground.taken_in :]:
@@ -80,7 +80,8 @@ def real_thing(
 ) -> str | None:
     """What a request names that may be somebody's real one, as a noun: `order`; None for nothing.
 
-    What the user gave, what the scan made, and what only a throw-away user is shown is not.
+    What the user gave, what the scan made or made up, and what only a throw-away user is shown is
+    not.
     """
     given = {_leaf(slot) for slot in ground.builder.given(operation)}
     for pattern, race in plan.policy.races.items():
@@ -92,7 +93,9 @@ def real_thing(
             continue
         made_up = value.isdecimal() and len(value) <= _DIGITS and value != _NOBODYS
         shown = is_shown(ground, ground.identities, thing, value)
-        if (shown or made_up) and not is_anybodys(ground, thing, value):
+        if not (shown or made_up):
+            ground.invented.add((thing, value))  # a card's number, which its owner is shown later
+        elif not is_anybodys(ground, thing, value):
             return thing
     return None
 
@@ -171,6 +174,8 @@ def _is_by_id(name: str) -> bool:
 
 
 def _is_own(ground: Groundwork, thing: str, value: str) -> bool:
+    if (thing, value) in ground.invented:
+        return True
     if any(pool.made(thing, value) for pool in (ground.made, *ground.pools.values())):
         return True
     real = is_shown(ground, ground.identities, thing, value)

@@ -73,6 +73,10 @@ class RealUsers:
         """From now on a request for which `harms` says so, told who sends it, is not sent."""
         self._harms.append(harms)
 
+    def stay_out_of(self, is_it: Callable[[Request], bool]) -> None:
+        """From now on a request of which `is_it` says so is sent by nobody configured."""
+        self.keep_from(lambda request, sender: self.is_one(sender) and is_it(request))
+
     def is_one(self, name: str | None) -> bool:
         """Whether an identity of that name is configured."""
         return name in self._people

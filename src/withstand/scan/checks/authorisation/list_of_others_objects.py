@@ -10,7 +10,7 @@ from withstand.scan.access.accounts import sign_up_operation
 from withstand.scan.access.guarded import is_guarded
 from withstand.scan.access.making import create
 from withstand.scan.access.objects import Made, listed, read_back
-from withstand.scan.access.ownership import no_pair, not_for_these, pair, shows
+from withstand.scan.access.ownership import no_pair, not_for_these, opponents, pair, shows
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -67,12 +67,11 @@ def applies(subject: Subject) -> Skipped | None:
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    both, lister = pair(subject), subject.operation
-    assert both is not None, "applies() saw to it"
+    lister = subject.operation
     assert lister is not None, "runs once for each operation"
     item = _item_of(subject, lister)
     assert item is not None, "applies() saw to it"
-    owner, stranger = both
+    owner, stranger = yield from opponents(subject, item)
     made = yield from create(subject, item, by=owner)
     if not isinstance(made, Made):
         return Inconclusive(reason=f"{owner.name} could not create an object: {made}")

@@ -21,6 +21,7 @@ from withstand.scan.access.ownership import (
     hold_later,
     no_pair,
     not_for_these,
+    opponents,
     pair,
     shows,
 )
@@ -87,10 +88,9 @@ def applies(subject: Subject) -> Skipped | None:
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    both, write = pair(subject), subject.operation
-    assert both is not None, "applies() saw to it"
+    write = subject.operation
     assert write is not None, "runs once for each operation"
-    owner, stranger = both
+    owner, stranger = yield from opponents(subject, write)
     if works_on_signed_up(subject, write):
         return (yield from change_account_of_other(subject, write, stranger))
     made = yield from create(subject, write, by=owner)

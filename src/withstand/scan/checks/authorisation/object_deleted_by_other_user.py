@@ -16,6 +16,7 @@ from withstand.scan.access.ownership import (
     hold_later,
     no_pair,
     not_for_these,
+    opponents,
     pair,
     shows,
 )
@@ -80,10 +81,9 @@ def applies(subject: Subject) -> Skipped | None:
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    both, removal = pair(subject), subject.operation
-    assert both is not None, "applies() saw to it"
+    removal = subject.operation
     assert removal is not None, "runs once for each operation"
-    owner, stranger = both
+    owner, stranger = yield from opponents(subject, removal)
     if works_on_signed_up(subject, removal):
         return (yield from _another_user(subject, removal, stranger))
     kept = yield from create(subject, removal, by=owner)

@@ -12,7 +12,7 @@ from withstand.scan.access.audience import belongs_by_answers, in_list_of
 from withstand.scan.access.guarded import is_guarded
 from withstand.scan.access.making import create
 from withstand.scan.access.objects import Made, located, without_echo
-from withstand.scan.access.ownership import marks_in, no_pair, not_for_these, pair
+from withstand.scan.access.ownership import marks_in, no_pair, not_for_these, opponents, pair
 from withstand.scan.answers.personal import is_about_users
 from withstand.scan.answers.shape import tells
 from withstand.scan.answers.similarity import same_content, volatile_places
@@ -72,10 +72,9 @@ def applies(subject: Subject) -> Skipped | None:
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    both, read = pair(subject), subject.operation
-    assert both is not None, "applies() saw to it"
+    read = subject.operation
     assert read is not None, "runs once for each operation"
-    owner, stranger = both
+    owner, stranger = yield from opponents(subject, read)
     made = yield from _made(subject, read, owner)
     if not isinstance(made, Made):
         return (yield from _with_known_object(subject, read, owner, stranger, made))

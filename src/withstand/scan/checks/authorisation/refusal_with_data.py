@@ -10,7 +10,7 @@ from withstand.scan.access.audience import in_list_of
 from withstand.scan.access.guarded import is_guarded
 from withstand.scan.access.making import create
 from withstand.scan.access.objects import Made, located, read_back, without_echo
-from withstand.scan.access.ownership import no_pair, not_for_these, pair, shows
+from withstand.scan.access.ownership import no_pair, not_for_these, opponents, pair, shows
 from withstand.scan.check import (
     PASSED,
     Check,
@@ -68,10 +68,9 @@ def applies(subject: Subject) -> Skipped | None:
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    both, wanted = pair(subject), subject.operation
-    assert both is not None, "applies() saw to it"
+    wanted = subject.operation
     assert wanted is not None, "runs once for each operation"
-    owner, stranger = both
+    owner, stranger = yield from opponents(subject, wanted)
     known = _refusals_so_far(subject, wanted, stranger)
     if known and not any(_foreign_canary(exchange) for exchange in known):
         return PASSED
