@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from withstand.client.exchange import Request
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
-from withstand.openapi.request_builder import RequestBuilder
+from withstand.openapi.request_builder import RequestBuilder, Slot
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.answers.belongings import Belongings
 from withstand.scan.answers.profile import Profile
@@ -57,6 +57,7 @@ class Groundwork:
     made: ValuePool = field(default_factory=ValuePool)  # what was created, by whichever check
     taken_in: int = 0  # how many of the exchanges that created it are in `made`
     spared: dict[tuple[str, str | None], Made] = field(default_factory=dict)  # as `Subject` has it
+    stalling: set[tuple[str, Slot]] = field(default_factory=set)  # likewise
 
     @property
     def throwaway(self) -> Identity | None:
