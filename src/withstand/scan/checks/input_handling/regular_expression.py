@@ -20,6 +20,7 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    attack,
     not_applicable,
     send,
     shown,
@@ -46,7 +47,7 @@ _LONG_S: Final = 0.1
 _LEAST_S: Final = 0.5
 _ENOUGH_S: Final = 2.0  # two letters more would take some eight seconds
 _FEW, _SEVERAL = 2, 3  # lengths that tell, at least: where the longest takes that long, or less
-_MORE_LOOKS: Final = 2  # at a step that does not fit
+_LOOKS: Final = 3  # at what does not fit
 _LEAST_GROWTH: Final = 20.0  # from the first length to the last; 2 to the 6th would be 64
 _LEAST_STEP: Final = 1.8  # from one length to the next, two letters on; at least 4 in theory
 _FLAT_S: Final = 0.01
@@ -198,14 +199,20 @@ def _growing(
     machine only adds to what is measured, so whatever does not fit is measured again, and the
     least counts. `gate` is the length that was slow at first sight.
     """
-    at_gate = yield from _measured(subject, slot, series, gate)
+    at_gate = None
+    for _ in range(_LOOKS):
+        at_gate = yield from _measured(subject, slot, series, gate, at_gate)
+        if at_gate is None or at_gate.tells:
+            break
     if at_gate is None or not at_gate.tells:
         return None
     pairs: list[_Pair] = []
     for length in lengths:
         known = at_gate if length == gate else None
         pair = known or (yield from _measured(subject, slot, series, length))
-        for _ in range(_MORE_LOOKS):
+        if pair is not None and pair.more_s >= _LEAST_S:
+            pair = yield from _measured(subject, slot, series, length, pair)
+        for _ in range(_LOOKS):
             if pair is None or not pairs or pair.follows(pairs[-1]):
                 break
             before = yield from _measured(subject, slot, series, pairs[-1].length, pairs[-1])
@@ -216,14 +223,10 @@ def _growing(
         pairs.append(pair)
         if pair.more_s >= _ENOUGH_S and not pair.is_grown_from(pairs[0]):
             shorter = yield from _measured(subject, slot, series, pairs[0].length - _SHORTER)
-            if shorter is None:
-                return None
-            pairs.insert(0, shorter)
+            pairs[:0] = [shorter] if shorter is not None else []
         if _is_proof(pairs):
-            pairs[-1] = (yield from _measured(subject, slot, series, length, pair)) or pair
-            if _is_proof(pairs):
-                return _failed(slot, pairs)
-        elif pair.more_s >= _ENOUGH_S:
+            return _failed(slot, pairs)
+        if pair.more_s >= _ENOUGH_S:
             return None
     return None
 
@@ -247,7 +250,7 @@ def _failed(slot: Slot, pairs: Sequence[_Pair]) -> Failed:
         detail=f"A text in {named(slot)} that almost fits takes ever longer: {times}.",
         evidence=(
             shown(f"{first.length} letters: {took_s(first.slow):.3f} s", first.slow),
-            shown(f"{last.length} letters: {took_s(last.slow):.3f} s", last.slow),
+            attack(f"{last.length} letters: {took_s(last.slow):.3f} s", last.slow),
             shown(f"A harmless text of that length: {took_s(last.fast):.3f} s", last.fast),
         ),
         parameter=named(slot),
