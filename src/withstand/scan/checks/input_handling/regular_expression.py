@@ -2,9 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import Final
 
 from withstand.client.exchange import Exchange, Request, Response
@@ -27,6 +25,8 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, late, operation, query
 from withstand.scan.finding import Severity
+from withstand.scan.probes.almost_fitting import Series, all_series
+from withstand.scan.probes.growing_time import ENOUGH_S, LEAST_S, Pair, is_proof, is_slow
 from withstand.scan.probes.inputs import (
     judged,
     left_alone,
@@ -43,74 +43,15 @@ from withstand.scan.subject import Subject
 _LENGTHS: Final = (18, 22, 24, 26, 28)
 _SHORT_LENGTHS: Final = (10, 12, 14, 16)  # before, where 18 take long already: 3 to the 18th
 _SHORTER: Final = 4  # letters, where the first of them took long
-_LONG_S: Final = 0.1
-_LEAST_S: Final = 0.5
-_ENOUGH_S: Final = 2.0  # two letters more would take some eight seconds
-_FEW, _SEVERAL = 2, 3  # lengths that tell, at least: where the longest takes that long, or less
+_LONG_S: Final = 0.1  # for 18
 _LOOKS: Final = 3  # at what does not fit
-_LEAST_GROWTH: Final = 20.0  # from the first length to the last; 2 to the 6th would be 64
-_LEAST_STEP: Final = 1.8  # from one length to the next, two letters on; at least 4 in theory
-_FLAT_S: Final = 0.01
-_CHANCE_S: Final = 0.1
-_SLOW_BASE_S: Final = 0.3
+_SLOW_BASE_S: Final = 0.3  # of a request, in which what 22 letters take would drown
 
 
 def applies(subject: Subject) -> Skipped | None:
     if not text_slots(subject):
         return not_applicable("it takes no text")
     return left_alone(subject, delete="a DELETE is not tried with odd text")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Series:
-    """Texts of every length: what stands before the repeated letter, and by how many letters they
-    are longer where those before it cannot be repeated.
-    """
-
-    usual: str
-    before: str
-    letter: str
-    shift: int
-
-    def almost(self, length: int) -> str:
-        """So many letters in all: those before may be repeated by the expression as well."""
-        return f"{self.before}{self.letter * (length - len(self.before))}!"
-
-    def harmless(self, length: int) -> str:
-        """A text of that length that no expression is busy with. Letters without an `@` keep one
-        for addresses as busy as those that almost fit: there it is one that is refused at its first
-        sign.
-        """
-        start = self.before + ("!" if "@" in self.usual else "")
-        return start + self.letter * (length - len(start))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pair:
-    """A text of so many letters that almost fits, beside a harmless one."""
-
-    length: int
-    slow: Exchange
-    fast: Exchange
-
-    @property
-    def more_s(self) -> float:
-        """By how much it takes longer: what the way there and the rest of the work take is no
-        matter of the expression, seconds."""
-        return max(0.0, took_s(self.slow) - took_s(self.fast))
-
-    @property
-    def tells(self) -> bool:
-        """Whether that is more than chance."""
-        return _is_slow(self.slow, took_s(self.fast))
-
-    def follows(self, shorter: "_Pair") -> bool:
-        """Whether it grew since a shorter one, if that was slow at all."""
-        return not shorter.tells or self.more_s >= _LEAST_STEP * shorter.more_s
-
-    def is_grown_from(self, shortest: "_Pair") -> bool:
-        """Whether it grew enough on the whole."""
-        return self.more_s >= _LEAST_GROWTH * shortest.more_s
 
 
 def run(subject: Subject) -> Steps[Outcome]:
@@ -126,14 +67,14 @@ def _cleared(subject: Subject) -> Steps[frozenset[Slot]]:
     def tries(slot: Slot) -> Iterator[str]:
         usual = usual_value(subject, slot)
         yield _benign(usual)
-        for series in _all_series(usual):
+        for series in all_series(usual):
             yield from (series.almost(length + series.shift) for length in _first(series))
 
-    def is_slow(exchange: Exchange) -> bool:
+    def shows(exchange: Exchange) -> bool:
         benign.append(exchange)
-        return _is_slow(exchange, _base_s(subject, benign[0]))
+        return is_slow(exchange, _base_s(subject, benign[0]))
 
-    return (yield from cleared(subject, text_slots(subject), tries, is_slow, refusal_clears=True))
+    return (yield from cleared(subject, text_slots(subject), tries, shows, refusal_clears=True))
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
@@ -142,12 +83,12 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     if benign is None:
         return None
     base_s = _base_s(subject, benign)
-    for series in _all_series(usual):
-        more = (_LENGTHS[2],) if base_s > _SLOW_BASE_S else ()  # fewer letters would drown in it
+    for series in all_series(usual):
+        more = (_LENGTHS[2],) if base_s > _SLOW_BASE_S else ()
         for length in (*_first(series), *more):
             gate = length + series.shift
             first = yield from _asked(subject, slot, series.almost(gate))
-            if first is None or not _is_slow(first, base_s):
+            if first is None or not is_slow(first, base_s):
                 continue
             already = length == _LENGTHS[0] and took_s(first) - base_s > _LONG_S
             lengths = [
@@ -160,20 +101,13 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     return False
 
 
-def _all_series(usual: str) -> Iterator[_Series]:
-    """Letters in what stands before may be repeated as well, or not: first as if they were."""
-    for before, letter in _pumps(usual):
-        for shift in dict.fromkeys((0, len(before))):
-            yield _Series(usual=usual, before=before, letter=letter, shift=shift)
-
-
-def _first(series: _Series) -> tuple[int, ...]:
+def _first(series: Series) -> tuple[int, ...]:
     """How many letters are tried at first, apart from the shift."""
     return _LENGTHS[1 if series.shift else 0 : 2]
 
 
 def _benign(usual: str) -> str:
-    return _Series(usual=usual, before="", letter="a", shift=0).harmless(_LENGTHS[1])
+    return Series(usual=usual, before="", letter="a", shift=0).harmless(_LENGTHS[1])
 
 
 def _base_s(subject: Subject, benign: Exchange) -> float:
@@ -182,14 +116,8 @@ def _base_s(subject: Subject, benign: Exchange) -> float:
     return min(took_s(benign), took_s(usual))
 
 
-def _is_slow(exchange: Exchange, base_s: float) -> bool:
-    """Whether it takes longer than by chance, which is more where everything takes long."""
-    by_chance_s = min(2 * base_s, max(_CHANCE_S, base_s / 4)) + _FLAT_S
-    return took_s(exchange) > base_s + by_chance_s
-
-
 def _growing(
-    subject: Subject, slot: Slot, series: _Series, gate: int, lengths: Iterable[int]
+    subject: Subject, slot: Slot, series: Series, gate: int, lengths: Iterable[int]
 ) -> Steps[Failed | None]:
     """Longer and longer, until a text that almost fits takes half a second more than a harmless
     one, and twenty times as much more as the first did.
@@ -206,11 +134,11 @@ def _growing(
             break
     if at_gate is None or not at_gate.tells:
         return None
-    pairs: list[_Pair] = []
+    pairs: list[Pair] = []
     for length in lengths:
         known = at_gate if length == gate else None
         pair = known or (yield from _measured(subject, slot, series, length))
-        if pair is not None and pair.more_s >= _LEAST_S:
+        if pair is not None and pair.more_s >= LEAST_S:
             pair = yield from _measured(subject, slot, series, length, pair)
         for _ in range(_LOOKS):
             if pair is None or not pairs or pair.follows(pairs[-1]):
@@ -221,29 +149,17 @@ def _growing(
         if pair is None or (pairs and not pair.follows(pairs[-1])):
             return None
         pairs.append(pair)
-        if pair.more_s >= _ENOUGH_S and not pair.is_grown_from(pairs[0]):
+        if pair.more_s >= ENOUGH_S and not pair.is_grown_from(pairs[0]):
             shorter = yield from _measured(subject, slot, series, pairs[0].length - _SHORTER)
             pairs[:0] = [shorter] if shorter is not None else []
-        if _is_proof(pairs):
+        if is_proof(pairs):
             return _failed(slot, pairs)
-        if pair.more_s >= _ENOUGH_S:
+        if pair.more_s >= ENOUGH_S:
             return None
     return None
 
 
-def _is_proof(pairs: Sequence[_Pair]) -> bool:
-    """Whether they grow far enough, over more lengths than a coincidence would have."""
-    longest = pairs[-1]
-    enough = _FEW if longest.more_s >= _ENOUGH_S else _SEVERAL
-    return (
-        longest.more_s >= _LEAST_S
-        and longest.is_grown_from(pairs[0])
-        and all(longer.follows(shorter) for shorter, longer in pairwise(pairs))
-        and sum(pair.tells for pair in pairs) >= enough
-    )
-
-
-def _failed(slot: Slot, pairs: Sequence[_Pair]) -> Failed:
+def _failed(slot: Slot, pairs: Sequence[Pair]) -> Failed:
     first, last = pairs[0], pairs[-1]
     times = ", ".join(f"{each.length} letters {took_s(each.slow):.2f} s" for each in pairs)
     return Failed(
@@ -260,12 +176,12 @@ def _failed(slot: Slot, pairs: Sequence[_Pair]) -> Failed:
 def _measured(
     subject: Subject,
     slot: Slot,
-    series: _Series,
+    series: Series,
     length: int,
-    known: _Pair | None = None,
+    known: Pair | None = None,
     *,
     both: bool = True,
-) -> Steps[_Pair | None]:
+) -> Steps[Pair | None]:
     """A text that almost fits and a harmless one (or, not `both`, the latter only), each as quick
     as it was at its best, `known` included.
     """
@@ -275,19 +191,7 @@ def _measured(
     fasts = [each for each in (fast, known.fast if known else None) if each is not None]
     if not slows or not fasts:
         return None
-    return _Pair(length=length, slow=min(slows, key=took_s), fast=min(fasts, key=took_s))
-
-
-def _pumps(usual: str) -> Iterator[tuple[str, str]]:
-    """What stands before the repeated letter, and the letter."""
-    letter = "1" if re.fullmatch(r"[\d +().:-]+", usual) else "a"
-    yield "", letter
-    # Some expressions begin with something fixed: `SKU-`, `http://`.
-    fixed = re.match(r".{0,7}[^0-9A-Za-z]", usual)
-    if fixed is not None:
-        yield fixed.group(), letter
-    if "@" in usual:
-        yield "a@", letter
+    return Pair(length=length, slow=min(slows, key=took_s), fast=min(fasts, key=took_s))
 
 
 def _asked(subject: Subject, slot: Slot, text: str) -> Steps[Exchange | None]:
