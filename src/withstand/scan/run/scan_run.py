@@ -152,7 +152,6 @@ class ScanRun:
                 return
             await identities.renew_if_old(self.plan, self._ground, self.courier)
             wanted = [check for check in part if self.plan.wants(check, operation)]
-            wanted.sort(key=lambda check: not check.goes_first)
             for check in wanted:
                 await self._outcomes.judge(check, operation)
             if wanted:
