@@ -112,6 +112,16 @@ def test_the_check_for_it_comes_first_and_spares_the_others_the_hang() -> None:
     assert "sql-injection" in odd_text_states(record)[CoverageState.INCONCLUSIVE]
 
 
+def test_an_input_that_is_very_slow_twice_is_left_alone_whichever_check_met_it() -> None:
+    transport = OneThread(teas(most_s=20.0))
+    record, sent = scanned(teas(20.0), PATHS, checks=ALL_BUT_THE_PATTERN, transport=transport)
+
+    assert record.void is None
+    slow = [each for each in sent if each.timing.service_time_ns >= 20e9]
+    assert len(slow) == 2
+    assert "sql-injection" in odd_text_states(record)[CoverageState.INCONCLUSIVE]
+
+
 def test_a_hang_without_an_end_makes_a_void_run_that_names_the_request() -> None:
     transport = OneThread(teas(most_s=1e9))
     record, _ = scanned(teas(1e9), PATHS, checks=ALL_BUT_THE_PATTERN, transport=transport)

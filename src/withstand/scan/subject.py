@@ -4,7 +4,7 @@ A subject exists only where the scan has done its groundwork: identities are log
 and `baseline` holds a request that an authorised identity sent in this run and that succeeded.
 """
 
-from collections.abc import Callable, Mapping, MutableMapping, MutableSet
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 
 from withstand.client.exchange import Exchange, Request, Response
@@ -64,8 +64,8 @@ class Subject:
     refusals: frozenset[str] = frozenset()  # normalised bodies of known-refused requests (V6)
     spared: MutableMapping[tuple[str, str | None], Made] = field(default_factory=dict)
     """Objects that were to be lost and were not, by operation key and who made them."""
-    stalling: MutableSet[tuple[str, Slot]] = field(default_factory=set)
-    """Inputs in which a text kept the server busy, by operation key: no odd text is sent there."""
+    stalling: MutableMapping[tuple[str, Slot], int] = field(default_factory=dict)
+    """How often a text in an input kept the server busy, by operation key."""
 
     def identity(self, name: str) -> Identity:
         """The identity of that name, the throw-away user included. Raises KeyError."""

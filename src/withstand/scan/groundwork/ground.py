@@ -57,7 +57,7 @@ class Groundwork:
     made: ValuePool = field(default_factory=ValuePool)  # what was created, by whichever check
     taken_in: int = 0  # how many of the exchanges that created it are in `made`
     spared: dict[tuple[str, str | None], Made] = field(default_factory=dict)  # as `Subject` has it
-    stalling: set[tuple[str, Slot]] = field(default_factory=set)  # likewise
+    stalling: dict[tuple[str, Slot], int] = field(default_factory=dict)  # likewise
 
     @property
     def throwaway(self) -> Identity | None:

@@ -27,22 +27,22 @@ def took_s(exchange: Exchange) -> float:
 
 def stalls(subject: Subject, slot: Slot) -> bool:
     """Whether an odd text there is known to keep the server busy."""
-    return _place(subject, slot) in subject.stalling
+    return subject.stalling.get(_place(subject, slot), 0) >= _SLOW_ANSWERS
 
 
 def set_stalling(subject: Subject, slot: Slot) -> None:
     """From now on no check sends an odd text there."""
-    subject.stalling.add(_place(subject, slot))
+    subject.stalling[_place(subject, slot)] = _SLOW_ANSWERS
 
 
 def until_it_stalls(
     subject: Subject, slot: Slot, steps: Steps[T], *, bounded: bool = False
 ) -> Steps[T | None]:
     """What the steps that try an input come to; None, and they end, once the server hangs or is
-    very slow again and again. `bounded` steps may be slow: they see to it themselves.
+    very slow for the second time. `bounded` steps may be slow: they see to it themselves.
     """
     answer: Any = None
-    slow = 0
+    place = _place(subject, slot)
     while True:
         try:
             step = steps.throw(answer) if isinstance(answer, Exception) else steps.send(answer)
@@ -56,9 +56,13 @@ def until_it_stalls(
         exchange = answer.exchange if isinstance(answer, NoiseStays) else answer
         if not isinstance(exchange, Exchange):
             continue
-        slow += took_s(exchange) >= _slow_s(subject)
-        if hung(exchange) or (slow >= _SLOW_ANSWERS and not bounded):
+        if hung(exchange):
             set_stalling(subject, slot)
+        elif bounded or took_s(exchange) < _slow_s(subject):
+            continue
+        else:
+            subject.stalling[place] = subject.stalling.get(place, 0) + 1
+        if stalls(subject, slot):
             steps.close()
             return None
 
