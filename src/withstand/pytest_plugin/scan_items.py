@@ -89,10 +89,11 @@ class ScanCollector(pytest.Collector):
 
     def collect(self) -> Iterator["PlaceCollector"]:
         """One collector for each operation, then one for the checks of the whole API."""
-        per_operation = tuple(check for check in all_checks() if check.per is not Per.API)
+        checks = sorted(all_checks(), key=lambda check: not check.goes_first)
+        per_operation = tuple(check for check in checks if check.per is not Per.API)
         for operation in _ordered(self.about.plan.api):
             yield PlaceCollector.of(self, operation, per_operation)
-        whole_api = tuple(check for check in all_checks() if check.per is Per.API)
+        whole_api = tuple(check for check in checks if check.per is Per.API)
         yield PlaceCollector.of(self, None, whole_api)
 
 

@@ -248,6 +248,7 @@ class Check:
     proves_at_once: bool = False  # a failure is not repeated: what it used up is gone
     stands_alone: bool = False  # its proof holds beside a refusal too: then that is the baseline
     looks_back: bool = False  # judges what the scan was answered, and sends nothing
+    goes_first: bool = False  # what it finds on an operation spares the other checks there a hang
     reads_access: bool = False  # the scan observes the operation's row of the access matrix for it
     provoked_by: tuple[str, ...] = ()
     """Checks whose requests lead to the answers that it looks at. Where it is chosen without them,

@@ -64,6 +64,8 @@ class Subject:
     refusals: frozenset[str] = frozenset()  # normalised bodies of known-refused requests (V6)
     spared: MutableMapping[tuple[str, str | None], Made] = field(default_factory=dict)
     """Objects that were to be lost and were not, by operation key and who made them."""
+    stalling: MutableMapping[tuple[str, Slot], int] = field(default_factory=dict)
+    """How often a text in an input kept the server busy, by operation key."""
 
     def identity(self, name: str) -> Identity:
         """The identity of that name, the throw-away user included. Raises KeyError."""

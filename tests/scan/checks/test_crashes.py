@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import random
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -455,6 +456,32 @@ def test_an_expression_that_backtracks_is_found(seconds: Callable[[str], float])
     assert "letters" in finding.detail
 
 
+def far_away(value: str) -> float:
+    return 0.3 + 2 * backtracking(value)
+
+
+def busy(takes_s: Callable[[str], float], seed: int) -> Callable[[str], float]:
+    """The same on a machine that has a lot else to do: up to five times as long, as it happens."""
+    chance = random.Random(seed)
+    return lambda value: takes_s(value) * chance.choice((1, 1, 1.5, 3, 5)) + chance.random() / 50
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        far_away,
+        lambda value: 1.0 + 3 * backtracking(value),
+        *(busy(lambda value: 3 * backtracking(value), seed) for seed in range(6)),
+    ],
+    ids=["far away", "slow", *(f"busy {seed}" for seed in range(6))],
+)
+def test_an_expression_that_backtracks_is_found_however_long_the_rest_takes(
+    seconds: Callable[[str], float],
+) -> None:
+    (finding,) = findings(PATTERN, matching(seconds), NAMES)
+    assert finding.parameter == "query n"
+
+
 def now_and_then() -> Callable[[str], float]:
     numbers = itertools.count(1)
     return lambda _value: 2.0 if next(numbers) % 3 == 0 else 0.002
@@ -469,8 +496,13 @@ def now_and_then() -> Callable[[str], float]:
         lambda value: 0.8 if len(value) > 20 else 0.002,
         now_and_then(),
         lambda _value: 3.0,
+        *(busy(lambda _value: 0.1, seed) for seed in range(6)),
+        *(busy(lambda value: 0.3 if "!" in value else 0.02, seed) for seed in range(6)),
     ],
-    ids=["linear", "slow refusals", "square", "slow when long", "now and then", "always slow"],
+    ids=[
+        *("linear", "slow refusals", "square", "slow when long", "now and then", "always slow"),
+        *(f"busy {seed}" for seed in range(12)),
+    ],
 )
 def test_what_is_slow_without_growing_like_that_is_not_reported(
     seconds: Callable[[str], float],

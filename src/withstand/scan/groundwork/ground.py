@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from withstand.client.exchange import Request
 from withstand.client.identity import Identity
 from withstand.openapi.operation import Operation
-from withstand.openapi.request_builder import RequestBuilder
+from withstand.openapi.request_builder import RequestBuilder, Slot
 from withstand.openapi.value_pool import ValuePool
 from withstand.scan.answers.belongings import Belongings
 from withstand.scan.answers.profile import Profile
@@ -59,6 +59,7 @@ class Groundwork:
     invented: set[tuple[str, str]] = field(default_factory=set)
     """Things and what picks them, as the scan made it up: nobody had been shown them."""
     spared: dict[tuple[str, str | None], Made] = field(default_factory=dict)  # as `Subject` has it
+    stalling: dict[tuple[str, Slot], int] = field(default_factory=dict)  # likewise
 
     @property
     def throwaway(self) -> Identity | None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from withstand.client.credential import Credential
-from withstand.client.exchange import Failure
+from withstand.client.exchange import Exchange, Failure, Request
 from withstand.scan.groundwork.canary import canary_request, ill
 from withstand.scan.groundwork.ground import Groundwork
 from withstand.scan.groundwork.identities import log_in_again, logs_in
@@ -11,6 +11,7 @@ from withstand.scan.plan import ScanPlan
 from withstand.scan.subject import Baseline
 from withstand.scan.wire.courier import Courier, NoiseStays
 from withstand.scan.wire.login import Busy, log_in
+from withstand.scan.wire.patience import hung
 from withstand.units import format_names
 
 
@@ -33,7 +34,7 @@ async def broken_identity(ground: Groundwork, courier: Courier) -> Broken | None
     """
     for name, canary in ground.canaries.items():
         try:
-            exchange = await courier.send(canary_request(ground, canary, name))
+            exchange = await _asked(courier, canary_request(ground, canary, name))
         except NoiseStays as noise:
             if isinstance(noise.exchange.outcome, Failure):
                 return Broken(name=name, reason=str(noise))
@@ -42,6 +43,16 @@ async def broken_identity(ground: Groundwork, courier: Courier) -> Broken | None
         if reason is not None:
             return Broken(name=name, reason=reason)
     return None
+
+
+async def _asked(courier: Courier, request: Request) -> Exchange:
+    """The answer of a canary, also of a target that was still busy with what a check had sent."""
+    try:
+        return await courier.send(request)
+    except NoiseStays as noise:
+        if not hung(noise.exchange) or courier.silent_since is not None:
+            raise
+        return await courier.send(request)
 
 
 async def recovered(

@@ -33,4 +33,5 @@ def subject_of(
         now_s=courier.now_s(),
         refusals=frozenset(ground.refusals),
         spared=ground.spared,
+        stalling=ground.stalling,
     )

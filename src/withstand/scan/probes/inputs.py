@@ -26,7 +26,9 @@ from withstand.scan.check import (
     not_applicable,
     send,
 )
+from withstand.scan.probes.stalling import stalls, until_it_stalls
 from withstand.scan.subject import Subject
+from withstand.units import format_names
 
 _NUMBERS: Final = {"integer", "number"}
 _INVALID: Final = frozenset({400, 415, 422})
@@ -40,19 +42,38 @@ Judge = Callable[[Slot], Steps[Failed | bool | None]]
 """A failure, False when the input is clean, None when it could not be tried."""
 
 
-def judged(slots: Iterable[Slot], judge: Judge, clean: Collection[Slot] = ()) -> Steps[Outcome]:
-    """One input after the other: all that fail, or that none does. Of `clean` ones it is known."""
+def judged(
+    subject: Subject,
+    slots: Iterable[Slot],
+    judge: Judge,
+    clean: Collection[Slot] = (),
+    *,
+    bounded: bool = False,
+) -> Steps[Outcome]:
+    """One input after the other: all that fail, or that none does. Of `clean` ones it is known.
+
+    An input in which a text keeps the server busy is left alone from then on, by other checks too;
+    not by one whose texts are `bounded`, so that the server is busy for seconds at most.
+    """
     found: list[Failed] = []
+    left: list[str] = []
     tried = len(clean)
     for slot in slots:
         if slot in clean:
             continue
-        failure = yield from judge(slot)
+        failure = None
+        if bounded or not stalls(subject, slot):
+            failure = yield from until_it_stalls(subject, slot, judge(slot), bounded=bounded)
+        if failure is None and stalls(subject, slot):
+            left.append(named(slot))
         tried += failure is not None
         if isinstance(failure, Failed):
             found.append(failure)
     if found:
         return FailedMany(failures=tuple(found))
+    if left:
+        reason = "an odd text there keeps the server busy, so it was left alone"
+        return Inconclusive(reason=f"{format_names(left)}: {reason}")
     return PASSED if tried else Inconclusive(reason="no input could be tried")
 
 
@@ -273,8 +294,3 @@ def _slots(subject: Subject) -> tuple[Slot, ...]:
         for slot in subject.builder.slots(subject.operation)
         if slot.location in places and not (slot in fixed and is_password(slot.name))
     )
-
-
-def took_s(exchange: Exchange) -> float:
-    """From the send to the last byte, seconds."""
-    return exchange.timing.service_time_ns / 1_000_000_000

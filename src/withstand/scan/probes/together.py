@@ -15,8 +15,11 @@ from withstand.scan.access.granted import same_kind
 from withstand.scan.answers.complaints import complaints
 from withstand.scan.check import Steps, send
 from withstand.scan.probes.inputs import has_strict_format, request_with
+from withstand.scan.probes.stalling import stalls
 from withstand.scan.subject import Subject
 from withstand.scan.wire.leftovers import may_create
+from withstand.scan.wire.patience import hung
+from withstand.scan.wire.unanswered import NoiseStays
 
 _USUAL: Final = object()
 """Stands for the value of the baseline, where an input has fewer tries than others."""
@@ -46,7 +49,12 @@ def cleared(
             request = request_with(subject, odd)
             if request is None:
                 return frozenset()
-            exchange = yield from send(request)
+            try:
+                exchange = yield from send(request)
+            except NoiseStays as noise:
+                if hung(noise.exchange):
+                    return frozenset()
+                raise
             if shows(exchange):
                 return frozenset()
             if _is_usual(subject, exchange):
@@ -76,7 +84,7 @@ def _sharing(subject: Subject, slots: Iterable[Slot]) -> Sequence[Slot]:
         slot
         for slot in slots
         if slot.location == "body" and slot.is_text and not has_strict_format(slot)
-        if slot in baseline.built.values
+        if slot in baseline.built.values and not stalls(subject, slot)
     ]
 
 

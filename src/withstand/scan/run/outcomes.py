@@ -104,18 +104,15 @@ class Outcomes:
         """
         if self.courier.requests == self._asked_at:
             return
-        self.courier.place = "the identities"
+        self.courier.place = f"the identities after {self.last}"
         broken = await health.broken_identity(self.ground, self.courier)
         self._asked_at = self.courier.requests
         if broken is None:
             self._good, self._since_good = len(self.ledger.coverage), []
             return
-        lost = await health.recovered(self.plan, self.ground, self.courier, broken)
+        lost = await self._lost(broken)
         if lost is not None:
-            self.void = (
-                f"an identity stopped working during the scan: {broken.name} ({lost}); the check "
-                f"that ran last was {self.last}"
-            )
+            self.void = f"{lost}; the check that ran last was {self.last}"
             self.ledger.withdraw_since(self._good, self.void)
             return
         doubtful, self._since_good = self._since_good, []
@@ -130,6 +127,16 @@ class Outcomes:
         for check, operation in doubtful:
             await self.judge(check, operation)
         await self.watch_identities(again=False)
+
+    async def _lost(self, broken: health.Broken) -> str | None:
+        """Why nothing counts any more; None where the identity that broke has recovered."""
+        hung = self.courier.silent_since
+        if hung is not None:
+            return f"the target has answered nothing since {hung.method} {hung.operation_path} hung"
+        lost = await health.recovered(self.plan, self.ground, self.courier, broken)
+        if lost is None:
+            return None
+        return f"an identity stopped working during the scan: {broken.name} ({lost})"
 
     def subject(self, operation: Operation | None) -> Subject:
         """What a check is shown of an operation, or of the whole API."""

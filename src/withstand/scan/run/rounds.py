@@ -14,12 +14,12 @@ _FIRST: Final = frozenset({"authentication", "authorisation"})
 def rounds(
     checks: Iterable[Check], operations: int, requests_left: float
 ) -> tuple[tuple[Check, ...], ...]:
-    """The checks of each round over all operations, in their order.
+    """The checks of each round over all operations: those that go first, the rest in their order.
 
     Where the requests that are left may not do for everything, who is let in comes before what is
     sent in: that every operation is asked for its guard tells more than all about a few.
     """
-    every = tuple(checks)
+    every = tuple(sorted(checks, key=lambda check: not check.goes_first))
     if operations * _REQUESTS_PER_OPERATION <= requests_left:
         return (every,)
     first = tuple(check for check in every if check.family in _FIRST)

@@ -20,10 +20,12 @@ from withstand.scan.wire.budget import Allowance, Budget, BudgetSpent
 from withstand.scan.wire.logbook import Logbook
 from withstand.scan.wire.patience import (
     LONGEST_WAIT_S,
+    PROMPT_S,
     SHORT_WAIT_S,
     Pace,
     Troubles,
     back_off_s,
+    hung,
     is_noise,
 )
 from withstand.scan.wire.preconditions import Preconditions
@@ -76,6 +78,8 @@ class Courier:
         self.place = ""  # what is being tested: an operation that hangs is given up
         self.refusals = 0  # answers of 429 that were waited for
         self.waited_s = 0.0
+        self.silent_since: Request | None = None  # after which nothing at all was answered
+        self._held_up_s = 0.0  # that others had to wait too, after a request hung
         self._pace = Pace()
         self._last_sent_s = 0.0
         self._last_served: Request | None = None  # a read, which may be repeated
@@ -135,8 +139,11 @@ class Courier:
             raise NoiseStays(last_hang)
         exchange = await self._submitted(request, fresh=fresh, to=to)
         waited_s, tries = 0.0, 0
-        while is_noise(exchange) and not noise_is_answer:
-            wait_s = await self._wait_s(exchange, tries, waited_s)
+        while is_noise(exchange):
+            held_up = hung(exchange) and await self._holds_up_others(exchange)
+            if noise_is_answer:
+                break
+            wait_s = None if held_up else await self._wait_s(exchange, tries, waited_s)
             if wait_s is None:
                 raise NoiseStays(exchange)
             waited_s, tries = waited_s + wait_s, tries + 1
@@ -190,6 +197,7 @@ class Courier:
         current = tuple(self.current(request) for request in requests)
         exchanges = tuple(self._named(e) for e in await self._transport.burst(current))
         for exchange in exchanges:
+            self._troubles.see(exchange, self.place)
             self._observe(exchange)
         if self._browser is None:
             return exchanges
@@ -218,7 +226,10 @@ class Courier:
         """Let time pass."""
         await self._transport.pause(seconds)
 
-    async def _once(self, request: Request, *, fresh: bool, to: Target | None) -> Exchange:
+    async def _once(
+        self, request: Request, *, fresh: bool, to: Target | None, counts: bool = True
+    ) -> Exchange:
+        """One exchange; whether its failure `counts` against the place that is tested."""
         self._account(1)
         per_s = self.allowance.budget.requests_per_s
         if per_s is not None:
@@ -232,6 +243,8 @@ class Courier:
         fresh, self.fresh_next = fresh or self.fresh_next, False
         sent = await self._transport.send(self.current(request), fresh=fresh, to=to)
         exchange = self._named(sent)
+        if counts:
+            self._troubles.see(exchange, self.place)
         self._observe(exchange)
         return exchange
 
@@ -242,9 +255,7 @@ class Courier:
         wait_s = back_off_s(exchange, tries, self.now_s())
         if wait_s is None or waited_s + wait_s > LONGEST_WAIT_S:
             return None
-        duration_s = self.allowance.budget.duration_s
-        most_s = _WAITED_S if duration_s is None else duration_s * _WAITED_SHARE
-        if self.waited_s + wait_s > most_s:
+        if self.waited_s + wait_s > self._most_waited_s():
             return None
         if waited_s + wait_s > SHORT_WAIT_S and await self._others_are_served():
             return None
@@ -266,6 +277,33 @@ class Courier:
             return
         raise Withheld(f"{request.method} {request.operation_path} was not sent: {reason}")
 
+    async def _holds_up_others(self, exchange: Exchange) -> bool:
+        """Whether a read that was served before has to wait too, after a request hung: a server
+        with one thread is busy with it yet. Then this waits until somebody is served again.
+
+        What was the last to be sent when the target fell silent is `silent_since`.
+        """
+        if self._last_served is None or self.overtime or self.silent_since is not None:
+            return self.silent_since is not None
+        began_s = self.now_s()
+        most_s = min(LONGEST_WAIT_S, self._most_waited_s() - self.waited_s - self._held_up_s)
+        while (waited_s := self.now_s() - began_s) < most_s:
+            asked = await self._once(self._last_served, fresh=True, to=None, counts=False)
+            if not is_noise(asked):
+                self._held_up_s += waited_s
+                return self.now_s() - began_s > PROMPT_S
+            self.waits(most_s)
+            if not hung(asked):
+                await self._rest(PROMPT_S)
+        self._held_up_s += waited_s
+        self.silent_since = exchange.request
+        self._troubles.give_up(exchange, self.place)
+        return True
+
+    def _most_waited_s(self) -> float:
+        duration_s = self.allowance.budget.duration_s
+        return _WAITED_S if duration_s is None else duration_s * _WAITED_SHARE
+
     async def _others_are_served(self) -> bool:
         """Whether a read that was served before still is: then the limit is on one thing only."""
         if self._last_served is None:
@@ -277,7 +315,8 @@ class Courier:
         self._renewal.see(exchange)
         if self._browser is not None:
             self._browser.see(exchange)
-        self._troubles.see(exchange, self.place)
+        if exchange.response is not None:
+            self.silent_since = None
         if exchange.response is not None and exchange.status != 429:
             self._pace.served(self.now_s())
             if exchange.succeeded and exchange.request.method == "GET":

@@ -15,6 +15,7 @@ from withstand.client.exchange import Exchange, Failure, FailureKind, Response
 
 NOISY_STATUSES: Final = frozenset({429, 502, 503, 504})
 SHORT_WAIT_S: Final = 12.0  # for one request, in several pauses, without asking who else must wait
+PROMPT_S: Final = 1.0  # in which who is not held up answers
 LONGEST_WAIT_S: Final = 65.0  # for one request: limits count in seconds or in minutes
 _FIRST_BACK_OFF_S: Final = 0.5
 _MOST_BACK_OFFS: Final = 5  # each twice as long as the one before: 15.5 s in all
@@ -132,6 +133,11 @@ class Troubles:
         if hung(exchange):
             self._hangs[place] += 1
             self._last_hang[place] = exchange
+
+    def give_up(self, exchange: Exchange, place: str) -> None:
+        """Nothing is asked there any more: a request hung, and the target with it."""
+        self._hangs[place] = max(self._hangs[place], _MOST_HANGS)
+        self._last_hang[place] = exchange
 
     def hopeless(self, exchange: Exchange, place: str) -> bool:
         """Whether a request that failed there is not worth another try."""

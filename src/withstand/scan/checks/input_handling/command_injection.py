@@ -90,7 +90,7 @@ def applies(subject: Subject) -> Skipped | None:
 def run(subject: Subject) -> Steps[Outcome]:
     address = yield from listen()
     clean = yield from _cleared(subject, address)
-    return (yield from judged(_slots(subject), partial(_judge, subject, address), clean))
+    return (yield from judged(subject, _slots(subject), partial(_judge, subject, address), clean))
 
 
 def _slots(subject: Subject) -> tuple[Slot, ...]:

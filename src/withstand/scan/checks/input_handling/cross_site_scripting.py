@@ -51,7 +51,7 @@ def run(subject: Subject) -> Steps[Outcome]:
         lambda slot: (inserted(usual_value(subject, slot), marker),),
         lambda exchange: exchange.response is not None and _shows(marker, exchange.response),
     )
-    return (yield from judged(_slots(subject), partial(_judge, subject), clean))
+    return (yield from judged(subject, _slots(subject), partial(_judge, subject), clean))
 
 
 def _slots(subject: Subject) -> tuple[Slot, ...]:

@@ -32,7 +32,7 @@ from withstand.scan.check import (
 )
 from withstand.scan.examples import answer, body, late, operation
 from withstand.scan.finding import Severity
-from withstand.scan.probes.inputs import took_s
+from withstand.scan.probes.stalling import took_s
 from withstand.scan.subject import Baseline, Subject
 
 _DEPTH: Final = 2_000

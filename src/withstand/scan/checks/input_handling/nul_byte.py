@@ -50,7 +50,7 @@ def applies(subject: Subject) -> Skipped | None:
 
 
 def run(subject: Subject) -> Steps[Outcome]:
-    return (yield from judged(text_slots(subject), partial(_judge, subject)))
+    return (yield from judged(subject, text_slots(subject), partial(_judge, subject)))
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:

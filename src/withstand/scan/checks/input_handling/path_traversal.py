@@ -99,7 +99,7 @@ def run(subject: Subject) -> Steps[Outcome]:
         lambda exchange: any(_line(way.file, exchange) is not None for way in _PLAIN),
         refusal_clears=True,
     )
-    return (yield from judged(slots, partial(_judge, subject), clean))
+    return (yield from judged(subject, slots, partial(_judge, subject), clean))
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:

@@ -1,7 +1,7 @@
 """A text that almost fits keeps a regular expression busy: each letter doubles the ways to try."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
@@ -18,33 +18,34 @@ from withstand.scan.check import (
     Server,
     Skipped,
     Steps,
+    attack,
     not_applicable,
     send,
     shown,
 )
 from withstand.scan.examples import answer, late, operation, query
 from withstand.scan.finding import Severity
+from withstand.scan.probes.almost_fitting import Series, all_series
+from withstand.scan.probes.growing_time import ENOUGH_S, LEAST_S, Pair, is_proof, is_slow
 from withstand.scan.probes.inputs import (
     judged,
     left_alone,
     named,
     probing,
     text_slots,
-    took_s,
     usual_value,
 )
+from withstand.scan.probes.stalling import set_stalling, took_s
 from withstand.scan.probes.together import cleared
 from withstand.scan.subject import Subject
 
 # A backtracking engine takes some 5 to 50 ns a step: 2 to the 22nd steps are 20 to 200 ms.
 _LENGTHS: Final = (18, 22, 24, 26, 28)
-_SHORT_LENGTHS: Final = (10, 12, 14, 16, 18)  # where 18 letters take long already: 3 to the 18th
-_LONG_S: Final = 0.1
-_LEAST_S: Final = 0.5
-_ENOUGH_S: Final = 2.0  # two letters more would take some eight seconds
-_LEAST_GROWTH: Final = 20.0  # from the first length to the last; 2 to the 6th would be 64
-_LEAST_STEP: Final = 1.8  # from one length to the next, two letters on; at least 4 in theory
-_FLAT_S: Final = 0.01
+_SHORT_LENGTHS: Final = (10, 12, 14, 16)  # before, where 18 take long already: 3 to the 18th
+_SHORTER: Final = 4  # letters, where the first of them took long
+_LONG_S: Final = 0.1  # for 18
+_LOOKS: Final = 3  # at what does not fit
+_SLOW_BASE_S: Final = 0.3  # of a request, in which what 22 letters take would drown
 
 
 def applies(subject: Subject) -> Skipped | None:
@@ -55,7 +56,8 @@ def applies(subject: Subject) -> Skipped | None:
 
 def run(subject: Subject) -> Steps[Outcome]:
     clean = yield from _cleared(subject)
-    return (yield from judged(text_slots(subject), partial(_judge, subject), clean))
+    judge = partial(_judge, subject)
+    return (yield from judged(subject, text_slots(subject), judge, clean, bounded=True))
 
 
 def _cleared(subject: Subject) -> Steps[frozenset[Slot]]:
@@ -65,14 +67,14 @@ def _cleared(subject: Subject) -> Steps[frozenset[Slot]]:
     def tries(slot: Slot) -> Iterator[str]:
         usual = usual_value(subject, slot)
         yield _benign(usual)
-        for before, letter, shift, lengths in _series(usual):
-            yield from (_almost(before, letter, length + shift) for length in lengths)
+        for series in all_series(usual):
+            yield from (series.almost(length + series.shift) for length in _first(series))
 
-    def is_slow(exchange: Exchange) -> bool:
+    def shows(exchange: Exchange) -> bool:
         benign.append(exchange)
-        return _is_slow(exchange, benign[0])
+        return is_slow(exchange, _base_s(subject, benign[0]))
 
-    return (yield from cleared(subject, text_slots(subject), tries, is_slow, refusal_clears=True))
+    return (yield from cleared(subject, text_slots(subject), tries, shows, refusal_clears=True))
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
@@ -80,104 +82,116 @@ def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:
     benign = yield from _asked(subject, slot, _benign(usual))
     if benign is None:
         return None
-    for before, letter, shift, first_lengths in _series(usual):
-        for length in first_lengths:
-            first = yield from _asked(subject, slot, _almost(before, letter, length + shift))
-            if first is None or not _is_slow(first, benign):
+    base_s = _base_s(subject, benign)
+    for series in all_series(usual):
+        more = (_LENGTHS[2],) if base_s > _SLOW_BASE_S else ()
+        for length in (*_first(series), *more):
+            gate = length + series.shift
+            first = yield from _asked(subject, slot, series.almost(gate))
+            if first is None or not is_slow(first, base_s):
                 continue
-            already = length == _LENGTHS[0] and took_s(first) > _LONG_S
-            lengths = tuple(at + shift for at in (_SHORT_LENGTHS if already else _LENGTHS))
-            failure = yield from _growing(subject, slot, usual, before, letter, lengths)
+            already = length == _LENGTHS[0] and took_s(first) - base_s > _LONG_S
+            lengths = [
+                at + series.shift for at in (*(_SHORT_LENGTHS if already else ()), *_LENGTHS)
+            ]
+            failure = yield from _growing(subject, slot, series, gate, lengths)
             if failure is not None:
+                set_stalling(subject, slot)
                 return failure
     return False
 
 
-def _series(usual: str) -> Iterator[tuple[str, str, int, tuple[int, ...]]]:
-    """What stands before the repeated letter, the letter, and how many letters, by how many more.
-
-    Letters in what stands before may be repeated as well, or not: first as if they were.
-    """
-    for before, letter in _pumps(usual):
-        for shift in dict.fromkeys((0, len(before))):
-            yield before, letter, shift, _LENGTHS[1 if shift else 0 : 2]
+def _first(series: Series) -> tuple[int, ...]:
+    """How many letters are tried at first, apart from the shift."""
+    return _LENGTHS[1 if series.shift else 0 : 2]
 
 
 def _benign(usual: str) -> str:
-    return _harmless(usual, "", "a", _LENGTHS[1])
+    return Series(usual=usual, before="", letter="a", shift=0).harmless(_LENGTHS[1])
 
 
-def _is_slow(exchange: Exchange, benign: Exchange) -> bool:
-    """Whether it may be worth while to look how it goes on."""
-    return took_s(exchange) > 3 * took_s(benign) + _FLAT_S
+def _base_s(subject: Subject, benign: Exchange) -> float:
+    """What a request takes that keeps no expression busy, seconds."""
+    usual = subject.baseline.exchange if subject.baseline is not None else benign
+    return min(took_s(benign), took_s(usual))
 
 
 def _growing(
-    subject: Subject, slot: Slot, usual: str, before: str, letter: str, lengths: tuple[int, ...]
+    subject: Subject, slot: Slot, series: Series, gate: int, lengths: Iterable[int]
 ) -> Steps[Failed | None]:
-    """Longer and longer, each beside a harmless text of that length, until it takes half a second
-    and twenty times as long as at first.
+    """Longer and longer, until a text that almost fits takes half a second more than a harmless
+    one, and twenty times as much more as the first did.
 
-    Every step must cost more than the one before: a server that is slow now and then, or slow with
-    long texts, does not grow like that.
+    As soon as it can be told from the harmless one, every step must cost more than the one before:
+    a server that is slow now and then, or slow with long texts, does not grow like that. A busy
+    machine only adds to what is measured, so whatever does not fit is measured again, and the
+    least counts. `gate` is the length that was slow at first sight.
     """
-    took: list[tuple[int, Exchange, Exchange]] = []
-    for at, length in enumerate(lengths):
-        slow = yield from _asked(subject, slot, _almost(before, letter, length))
-        fast = yield from _asked(subject, slot, _harmless(usual, before, letter, length + 1))
-        if slow is None or fast is None:
-            return None
-        if took and took_s(slow) < _LEAST_STEP * max(took_s(took[-1][1]), took_s(fast)):
-            return None
-        took.append((length, slow, fast))
-        grown = took_s(slow) >= _LEAST_GROWTH * took_s(took[0][1])
-        if at > 1 and took_s(slow) >= (_LEAST_S if grown else _ENOUGH_S):
+    at_gate = None
+    for _ in range(_LOOKS):
+        at_gate = yield from _measured(subject, slot, series, gate, at_gate)
+        if at_gate is None or at_gate.tells:
             break
-    _, shortest, _ = took[0]
-    length, longest, beside = took[-1]
-    longest_s = took_s(longest)
-    if longest_s < _LEAST_S or longest_s < _LEAST_GROWTH * took_s(shortest):
+    if at_gate is None or not at_gate.tells:
         return None
-    if longest_s < _LEAST_GROWTH * took_s(beside):
-        return None
-    again = yield from _asked(subject, slot, _almost(before, letter, length))
-    if again is None or took_s(again) < max(_LEAST_S, longest_s / 2):
-        return None
-    times = ", ".join(f"{at} letters {took_s(each):.2f} s" for at, each, _ in took)
+    pairs: list[Pair] = []
+    for length in lengths:
+        known = at_gate if length == gate else None
+        pair = known or (yield from _measured(subject, slot, series, length))
+        if pair is not None and pair.more_s >= LEAST_S:
+            pair = yield from _measured(subject, slot, series, length, pair)
+        for _ in range(_LOOKS):
+            if pair is None or not pairs or pair.follows(pairs[-1]):
+                break
+            before = yield from _measured(subject, slot, series, pairs[-1].length, pairs[-1])
+            pairs[-1] = before or pairs[-1]
+            pair = yield from _measured(subject, slot, series, length, pair, both=False)
+        if pair is None or (pairs and not pair.follows(pairs[-1])):
+            return None
+        pairs.append(pair)
+        if pair.more_s >= ENOUGH_S and not pair.is_grown_from(pairs[0]):
+            shorter = yield from _measured(subject, slot, series, pairs[0].length - _SHORTER)
+            pairs[:0] = [shorter] if shorter is not None else []
+        if is_proof(pairs):
+            return _failed(slot, pairs)
+        if pair.more_s >= ENOUGH_S:
+            return None
+    return None
+
+
+def _failed(slot: Slot, pairs: Sequence[Pair]) -> Failed:
+    first, last = pairs[0], pairs[-1]
+    times = ", ".join(f"{each.length} letters {took_s(each.slow):.2f} s" for each in pairs)
     return Failed(
         detail=f"A text in {named(slot)} that almost fits takes ever longer: {times}.",
         evidence=(
-            shown(f"{took[0][0]} letters: {took_s(shortest):.3f} s", shortest),
-            shown(f"{length} letters: {longest_s:.3f} s", longest),
-            shown(f"A harmless text of that length: {took_s(beside):.3f} s", beside),
+            shown(f"{first.length} letters: {took_s(first.slow):.3f} s", first.slow),
+            attack(f"{last.length} letters: {took_s(last.slow):.3f} s", last.slow),
+            shown(f"A harmless text of that length: {took_s(last.fast):.3f} s", last.fast),
         ),
         parameter=named(slot),
     )
 
 
-def _pumps(usual: str) -> Iterator[tuple[str, str]]:
-    """What stands before the repeated letter, and the letter."""
-    letter = "1" if re.fullmatch(r"[\d +().:-]+", usual) else "a"
-    yield "", letter
-    # Some expressions begin with something fixed: `SKU-`, `http://`.
-    fixed = re.match(r".{0,7}[^0-9A-Za-z]", usual)
-    if fixed is not None:
-        yield fixed.group(), letter
-    if "@" in usual:
-        yield "a@", letter
-
-
-def _almost(before: str, letter: str, length: int) -> str:
-    """So many letters in all: those before may be repeated by the expression as well."""
-    return f"{before}{letter * (length - len(before))}!"
-
-
-def _harmless(usual: str, before: str, letter: str, length: int) -> str:
-    """A text of that length that no expression is busy with. Letters without an `@` keep one for
-    addresses as busy as those that almost fit: there it is one that is refused at its first sign.
+def _measured(
+    subject: Subject,
+    slot: Slot,
+    series: Series,
+    length: int,
+    known: Pair | None = None,
+    *,
+    both: bool = True,
+) -> Steps[Pair | None]:
+    """A text that almost fits and a harmless one (or, not `both`, the latter only), each as quick
+    as it was at its best, `known` included.
     """
-    odd = "!" if "@" in usual else ""
-    return before + odd + letter * (length - len(before + odd))
+    slow = (yield from _asked(subject, slot, series.almost(length))) if both else None
+    fast = yield from _asked(subject, slot, series.harmless(length + 1))
+    slows = [each for each in (slow, known.slow if known else None) if each is not None]
+    fasts = [each for each in (fast, known.fast if known else None) if each is not None]
+    if not slows or not fasts:
+        return None
+    return Pair(length=length, slow=min(slows, key=took_s), fast=min(fasts, key=took_s))
 
 
 def _asked(subject: Subject, slot: Slot, text: str) -> Steps[Exchange | None]:
@@ -230,9 +244,10 @@ CHECK = Check(
         "A regular expression with a repetition inside a repetition, such as `^([a-z]+)+$`, tries "
         "all ways of dividing a text that almost fits: one letter more doubles them, and thirty "
         "letters stop a process for minutes. The check sends such texts with up to 28 letters, "
-        "each beside a harmless text of the same length. It reports an input only if every step "
-        "costs more, the last at least half a second and twenty times as much as the first and as "
-        "the harmless text."
+        "each beside a harmless text of the same length. It reports an input only if what it takes "
+        "longer than that text grows with every step, at the last one to half a second at least "
+        "and to twenty times as much as at the first. It is the first check of an operation: an "
+        "input that it reports is left alone by all others, whose texts could stop the server."
     ),
     remedy=(
         "Rewrite the expression so that no two repetitions can take the same letters, or use an "
@@ -242,6 +257,7 @@ CHECK = Check(
     run=run,
     applies=applies,
     stands_alone=True,
+    goes_first=True,
     example=Example(
         paths={
             "/people": {

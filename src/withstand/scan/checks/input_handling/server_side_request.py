@@ -32,6 +32,7 @@ from withstand.scan.check import (
 from withstand.scan.examples import answer, body, operation, sent
 from withstand.scan.finding import Confidence, Severity
 from withstand.scan.probes.inputs import is_invalid, named, probing, text_slots, usual_value
+from withstand.scan.probes.stalling import stalls
 from withstand.scan.probes.triggers import triggers
 from withstand.scan.subject import Subject
 
@@ -63,6 +64,8 @@ def run(subject: Subject) -> Steps[Outcome]:
         )
     tried: list[tuple[Slot, str, Exchange]] = []
     for slot in _slots(subject):
+        if stalls(subject, slot):
+            continue
         tried += yield from _sent(subject, slot, address)
     if not tried:
         return Inconclusive(reason="no input could be tried")

@@ -72,7 +72,7 @@ def run(subject: Subject) -> Steps[Outcome]:
             lambda slot: (inserted(usual_value(subject, slot), _QUOTES),),
             lambda exchange: reacts(exchange) or not _was_created(exchange),
         )
-    outcome = yield from judged(slots, partial(_judge, subject), clean)
+    outcome = yield from judged(subject, slots, partial(_judge, subject), clean)
     if not isinstance(outcome, FailedMany):
         bypass = yield from by_login(subject)
         if bypass is not None:

@@ -83,7 +83,7 @@ def run(subject: Subject) -> Steps[Outcome]:
         lambda slot: (inserted(usual_value(subject, slot), every.text(_FORMS)),),
         every.is_in,
     )
-    return (yield from judged(text_slots(subject), partial(_judge, subject), clean))
+    return (yield from judged(subject, text_slots(subject), partial(_judge, subject), clean))
 
 
 def _judge(subject: Subject, slot: Slot) -> Steps[Failed | bool | None]:

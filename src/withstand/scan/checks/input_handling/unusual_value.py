@@ -44,7 +44,7 @@ def applies(subject: Subject) -> Skipped | None:
 
 def run(subject: Subject) -> Steps[Outcome]:
     slots = (*scalar_slots(subject), *_containers(subject))[:_MOST_SLOTS]
-    outcome = yield from judged(slots, partial(_judge, subject))
+    outcome = yield from judged(subject, slots, partial(_judge, subject))
     twice = yield from _sent_twice(subject)
     if twice is None:
         return outcome
