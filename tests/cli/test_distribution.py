@@ -76,7 +76,9 @@ def test_ctrl_c_ends_every_process_and_loses_nothing(folder: Path, api: Api) -> 
     assert run["generator"]["lost"] is None
     assert run["sent"] == api.seen().requests > 0
     answered = run["operations"]["GET /ok"]["statuses"]["200"]
-    assert answered + run["unanswered"] == run["sent"]
+    # Of what was due, the last may still have waited for a connection.
+    assert answered + run["unanswered"] == run["offered"]
+    assert answered <= run["sent"]
 
 
 @pytest.mark.slow
