@@ -137,7 +137,7 @@ def test_no_more_than_a_share_of_the_time_is_spent_on_waiting() -> None:
             try:
                 await courier.send(GET_ME)
             except NoiseStays:
-                if courier.waited_s > 20:
+                if courier.waiting.waited_s > 20:
                     return number
         raise AssertionError
 
@@ -198,7 +198,7 @@ def test_a_long_wait_is_announced_and_ends_when_somebody_asks_for_it() -> None:
     transport = Scripted(lambda _request: busy(retry_after="30"))
     announced: list[float] = []
     courier = Courier(transport, Budget(), stop=lambda: transport.unix_time_s() > START_UNIX_S + 4)
-    courier.waits = announced.append
+    courier.waiting.announce = announced.append
     with pytest.raises(Stopped):
         asyncio.run(courier.send(GET_ME))
     assert announced == [30.0]

@@ -50,7 +50,7 @@ async def _asked(courier: Courier, request: Request) -> Exchange:
     try:
         return await courier.send(request)
     except NoiseStays as noise:
-        if not hung(noise.exchange) or courier.silent_since is not None:
+        if not hung(noise.exchange) or courier.waiting.silent_since is not None:
             raise
         return await courier.send(request)
 

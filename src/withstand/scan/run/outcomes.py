@@ -130,7 +130,7 @@ class Outcomes:
 
     async def _lost(self, broken: health.Broken) -> str | None:
         """Why nothing counts any more; None where the identity that broke has recovered."""
-        hung = self.courier.silent_since
+        hung = self.courier.waiting.silent_since
         if hung is not None:
             return f"the target has answered nothing since {hung.method} {hung.operation_path} hung"
         lost = await health.recovered(self.plan, self.ground, self.courier, broken)

@@ -62,7 +62,7 @@ class ScanRun:
             stop=lambda: self._listening and stop(),
         )
         self.courier.new_user = self._new_user
-        self.courier.waits = self._waits
+        self.courier.waiting.announce = self._waits
         self._progress = ScanProgress(phase="log in", done=0, total=0, requests=0, findings=0)
         self._listening = True
         self._observer = observer
@@ -251,10 +251,11 @@ class ScanRun:
     def stop_listening(self) -> None:
         """From here on nobody can stop the scan: what was created is still cleaned up."""
         self._listening = False
-        if self.courier.refusals:
+        waiting = self.courier.waiting
+        if waiting.refusals:
             self._ground.notes.append(
-                f"A rate limit slowed the scan: the target answered 429 {self.courier.refusals:,} "
-                f"times, and {self.courier.waited_s:.0f} s went by waiting for it."
+                f"A rate limit slowed the scan: the target answered 429 {waiting.refusals:,} "
+                f"times, and {waiting.waited_s:.0f} s went by waiting for it."
             )
 
     def record(self) -> ScanRecord:

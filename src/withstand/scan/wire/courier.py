@@ -2,7 +2,7 @@
 
 No check meets noise: an answer of 429, 502, 503 or 504, a timeout or a reset is tried once more on
 a fresh connection after a pause, and when it stays, the check that asked ends as inconclusive. How
-long a busy target is waited for is decided in `withstand.scan.wire.patience`.
+long a busy target is waited for is the matter of `withstand.scan.wire.waiting`.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -18,28 +18,17 @@ from withstand.client.transport import Transport
 from withstand.scan.wire.browser import Browser
 from withstand.scan.wire.budget import Allowance, Budget, BudgetSpent
 from withstand.scan.wire.logbook import Logbook
-from withstand.scan.wire.patience import (
-    LONGEST_WAIT_S,
-    PROMPT_S,
-    SHORT_WAIT_S,
-    Pace,
-    Troubles,
-    back_off_s,
-    hung,
-    is_noise,
-)
+from withstand.scan.wire.patience import hung, is_noise
 from withstand.scan.wire.preconditions import Preconditions
 from withstand.scan.wire.real_users import RealUsers
 from withstand.scan.wire.renewal import Renewal
 from withstand.scan.wire.spellings import Spellings
 from withstand.scan.wire.unanswered import NoiseStays, Stopped, Withheld
+from withstand.scan.wire.waiting import Waiting
 
 __all__ = ["Budget", "BudgetSpent", "Courier", "NoiseStays", "Stopped", "Withheld", "is_noise"]
 
 _MOST_HOPS: Final = 3  # from one spelling of an address to the next
-_BETWEEN_LOOKS_S: Final = 0.5  # at whether somebody wants the scan to stop
-_WAITED_SHARE: Final = 1 / 3  # of the scan's time, which is spent on waiting at most
-_WAITED_S: Final = 600.0  # where its time has no limit
 
 
 NewUser = Callable[[], Awaitable[Identity | str]]
@@ -69,21 +58,13 @@ class Courier:
         self._spellings = Spellings(target)
         self.real_users = RealUsers()  # to whom nothing is done
         self.watch: Callable[[Exchange], None] | None = None  # is shown each exchange as it comes
-        self.waits: Callable[[float], None] = _nothing  # is told how long the scan waits, seconds
         self.logbook = Logbook()
         self.new_user: NewUser = _nobody  # makes a throw-away user for the check that asks
         self.overtime = False  # what is sent to finish properly counts against no budget
         self.kept: dict[str, Credential] = {}  # by identity: with which the scan is to go on
         self.fresh_next = False  # the next request opens a new connection, whoever sends it
         self.place = ""  # what is being tested: an operation that hangs is given up
-        self.refusals = 0  # answers of 429 that were waited for
-        self.waited_s = 0.0
-        self.silent_since: Request | None = None  # after which nothing at all was answered
-        self._held_up_s = 0.0  # that others had to wait too, after a request hung
-        self._pace = Pace()
-        self._last_sent_s = 0.0
-        self._last_served: Request | None = None  # a read, which may be repeated
-        self._troubles = Troubles()
+        self.waiting = Waiting(transport, self._plainly, stop=stop, duration_s=budget.duration_s)
 
     @property
     def requests(self) -> int:
@@ -132,7 +113,7 @@ class Courier:
     ) -> Exchange:
         """One exchange. Raises NoiseStays, Withheld, BudgetSpent or Stopped."""
         self._spare(request)
-        last_hang = self._troubles.given_up(self.place)
+        last_hang = self.waiting.given_up(self.place)
         if last_hang is not None:
             if noise_is_answer:
                 return last_hang
@@ -140,14 +121,20 @@ class Courier:
         exchange = await self._submitted(request, fresh=fresh, to=to)
         waited_s, tries = 0.0, 0
         while is_noise(exchange):
-            held_up = hung(exchange) and await self._holds_up_others(exchange)
+            held_up = hung(exchange) and await self.waiting.holds_up_others(
+                exchange, self.place, looks=not self.overtime
+            )
             if noise_is_answer:
                 break
-            wait_s = None if held_up else await self._wait_s(exchange, tries, waited_s)
+            wait_s = None
+            if not held_up:
+                wait_s = await self.waiting.before_next_s(
+                    exchange, self.place, tries=tries, waited_s=waited_s
+                )
             if wait_s is None:
                 raise NoiseStays(exchange)
             waited_s, tries = waited_s + wait_s, tries + 1
-            await self._rest(wait_s)
+            await self.waiting.rest(wait_s)
             exchange = await self._submitted(request, fresh=True, to=to)
         return exchange
 
@@ -197,7 +184,7 @@ class Courier:
         current = tuple(self.current(request) for request in requests)
         exchanges = tuple(self._named(e) for e in await self._transport.burst(current))
         for exchange in exchanges:
-            self._troubles.see(exchange, self.place)
+            self.waiting.count(exchange, self.place)
             self._observe(exchange)
         if self._browser is None:
             return exchanges
@@ -206,21 +193,14 @@ class Courier:
             self.logbook.keep_judged(exchange)
         return tuple(landed)
 
-    async def _plainly(self, request: Request) -> Exchange:
-        return await self._once(request, fresh=False, to=None)
+    async def _plainly(
+        self, request: Request, *, fresh: bool = False, counts: bool = True
+    ) -> Exchange:
+        return await self._once(request, fresh=fresh, to=None, counts=counts)
 
     async def shake_hands(self) -> Handshake | None:
         """What the target's server agrees to; None where no TLS is spoken."""
         return await self._transport.handshake()
-
-    async def _rest(self, seconds: float) -> None:
-        """Waits for a busy target, for no longer than until somebody asks the scan to stop."""
-        self.waits(seconds)
-        end_s = self.now_s() + seconds
-        while (left_s := end_s - self.now_s()) > 0:
-            if self._stop():
-                raise Stopped("the scan was interrupted")
-            await self._transport.pause(min(left_s, _BETWEEN_LOOKS_S))
 
     async def pause(self, seconds: float) -> None:
         """Let time pass."""
@@ -236,34 +216,14 @@ class Courier:
             ahead_s = self.requests / per_s - self.elapsed_s
             if ahead_s > 0:
                 await self._transport.pause(ahead_s)
-        gap_s = self._last_sent_s + self._pace.gap_s - self.now_s()
-        if self._pace.gap_s and gap_s > 0:
-            await self._transport.pause(gap_s)
-        self._last_sent_s = self.now_s()
+        await self.waiting.for_its_turn()
         fresh, self.fresh_next = fresh or self.fresh_next, False
         sent = await self._transport.send(self.current(request), fresh=fresh, to=to)
         exchange = self._named(sent)
         if counts:
-            self._troubles.see(exchange, self.place)
+            self.waiting.count(exchange, self.place)
         self._observe(exchange)
         return exchange
-
-    async def _wait_s(self, exchange: Exchange, tries: int, waited_s: float) -> float | None:
-        """How long to wait before a noisy request is repeated; None when it is given up."""
-        if self._troubles.hopeless(exchange, self.place):
-            return None
-        wait_s = back_off_s(exchange, tries, self.now_s())
-        if wait_s is None or waited_s + wait_s > LONGEST_WAIT_S:
-            return None
-        if self.waited_s + wait_s > self._most_waited_s():
-            return None
-        if waited_s + wait_s > SHORT_WAIT_S and await self._others_are_served():
-            return None
-        if exchange.status == 429:
-            self.refusals += 1
-            self._pace.refused()
-        self.waited_s += wait_s
-        return wait_s
 
     def _spare(self, request: Request) -> None:
         sender = self._renewal.sender(request)
@@ -277,50 +237,12 @@ class Courier:
             return
         raise Withheld(f"{request.method} {request.operation_path} was not sent: {reason}")
 
-    async def _holds_up_others(self, exchange: Exchange) -> bool:
-        """Whether a read that was served before has to wait too, after a request hung: a server
-        with one thread is busy with it yet. Then this waits until somebody is served again.
-
-        What was the last to be sent when the target fell silent is `silent_since`.
-        """
-        if self._last_served is None or self.overtime or self.silent_since is not None:
-            return self.silent_since is not None
-        began_s = self.now_s()
-        most_s = min(LONGEST_WAIT_S, self._most_waited_s() - self.waited_s - self._held_up_s)
-        while (waited_s := self.now_s() - began_s) < most_s:
-            asked = await self._once(self._last_served, fresh=True, to=None, counts=False)
-            if not is_noise(asked):
-                self._held_up_s += waited_s
-                return self.now_s() - began_s > PROMPT_S
-            self.waits(most_s)
-            if not hung(asked):
-                await self._rest(PROMPT_S)
-        self._held_up_s += waited_s
-        self.silent_since = exchange.request
-        self._troubles.give_up(exchange, self.place)
-        return True
-
-    def _most_waited_s(self) -> float:
-        duration_s = self.allowance.budget.duration_s
-        return _WAITED_S if duration_s is None else duration_s * _WAITED_SHARE
-
-    async def _others_are_served(self) -> bool:
-        """Whether a read that was served before still is: then the limit is on one thing only."""
-        if self._last_served is None:
-            return False
-        return not is_noise(await self._once(self._last_served, fresh=False, to=None))
-
     def _observe(self, exchange: Exchange) -> None:
         self._preconditions.see(exchange)
         self._renewal.see(exchange)
         if self._browser is not None:
             self._browser.see(exchange)
-        if exchange.response is not None:
-            self.silent_since = None
-        if exchange.response is not None and exchange.status != 429:
-            self._pace.served(self.now_s())
-            if exchange.succeeded and exchange.request.method == "GET":
-                self._last_served = exchange.request
+        self.waiting.see(exchange)
         if self.watch is not None:
             self.watch(exchange)
         self.logbook.keep(exchange)
@@ -339,10 +261,6 @@ class Courier:
             return exchange
         self._renewal.follow(exchange, sender)
         return replace(exchange, identity=sender.name)
-
-
-def _nothing(_seconds: float) -> None:
-    """Nobody wants to know."""
 
 
 async def _nobody() -> Identity | str:
