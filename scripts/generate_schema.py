@@ -184,7 +184,7 @@ def _table(cls: Any) -> dict[str, Any]:
             item.name: {
                 **_value(item.type),
                 "description": item.metadata["doc"],
-                **_default(item.default),
+                **_default(item.default, item.type),
             }
             for item in fields
         },
@@ -216,9 +216,9 @@ def _form(form: Any) -> dict[str, Any]:
     return own if form in _NOT_FILLED_IN else {"anyOf": [own, _FROM_VARIABLE]}
 
 
-def _default(value: Any) -> dict[str, Any]:
-    """The default of text, switches and durations; of all others it is to be not there at all."""
-    if isinstance(value, str | bool):
+def _default(value: Any, annotation: Any) -> dict[str, Any]:
+    """The default of text, switches, numbers and durations; of all others it is to be not there."""
+    if isinstance(value, str | bool) or (isinstance(value, int) and annotation is int):
         return {"default": value}
     if isinstance(value, int):
         return {"default": f"{value // 1_000_000_000}s"}

@@ -41,6 +41,22 @@ def test_the_example_configuration_fits_the_schema(
     assert [error.message for error in validator.iter_errors(_as_editors_see(EXAMPLE))] == []
 
 
+def test_every_default_is_a_value_that_its_key_may_have(
+    validator: jsonschema.Draft202012Validator,
+) -> None:
+    found: list[dict[str, Any]] = []
+    waiting: list[Any] = [validator.schema]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, dict) and "default" in node:
+            found.append(node)
+        if isinstance(node, dict | list):
+            waiting += node.values() if isinstance(node, dict) else node
+    assert found
+    for node in found:
+        validator.evolve(schema=node).validate(node["default"])
+
+
 @pytest.mark.parametrize(
     ("text", "path"),
     [
