@@ -69,7 +69,7 @@ def _silence(rows: list[dict[str, Any]]) -> Iterator[str]:
         "0.5 % are 429 by chance, and a limiter answers 429 above 60 to 300 requests a second; "
         "then tests may be undecided, and none may fail. `python -m benchmarks.scan.silence`\n"
     )
-    yield "| API | network | scans | findings | void | requests (median) | time | undecided |"
+    yield "| API | network | scans | findings | void | requests (median) | time (median) | undecided |"
     yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
     for row in rows:
         undecided = f"{min(row['undecided'])} to {max(row['undecided'])}"

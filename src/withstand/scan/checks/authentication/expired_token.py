@@ -174,10 +174,11 @@ CHECK = Check(
     explanation=(
         "A token that has expired must be as good as none. Where its expiry is not looked at, a "
         "token that leaked once, from a log or a lost laptop, opens the account for ever. The "
-        "check logs in for a token that lives only seconds, or minutes, sees it accepted, waits "
-        "until its expiry and the tolerated clock skew are over, and sends it again to every read "
-        "operation that needs a credential. Where the key that signs the tokens can be guessed, "
-        "it writes one that expired an hour ago. That made-up tokens are refused is the control."
+        "check logs in for a token that soon expires, by short_lived under [login] or because "
+        "the API's tokens live no longer than a minute or two, sees it accepted, waits until its "
+        "expiry and the tolerated clock skew are over, and sends it again to every read operation "
+        "that needs a credential. Where the key that signs the tokens can be guessed, it writes "
+        "one that expired an hour ago. That made-up tokens are refused is the control."
     ),
     remedy=(
         "Verify `exp` on every request, with a leeway of a minute at most, and switch on that "
