@@ -111,7 +111,7 @@ def command(
     _require_whole(results)
     if approve:
         _approve(results, settings.approved_file)
-    else:
+    elif shard is None:
         click.echo(f"nothing is approved yet: --approve writes {settings.approved_file}", err=True)
     return 0
 
