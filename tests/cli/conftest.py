@@ -40,8 +40,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(weak_secrets, "MOST_DIGITS", 3)  # a million numbers take seconds
     monkeypatch.setattr(rota, "_PAUSE_S", 0.05)  # a second, before a breach has to show again
-    # How long an API may take to show what was done, and a server that resets to come back: those
-    # of these tests are as quick as they ever will be.
+    # How long an API may take to show what was done, or a server to come back: these do it at once.
     monkeypatch.setattr(ownership, "_SETTLED_AFTER_S", 0.05)
     monkeypatch.setattr(token_after_logout, "_REFRESH_WAIT_S", 0.05)
     monkeypatch.setattr(patience, "_FIRST_BACK_OFF_S", 0.05)
