@@ -67,9 +67,10 @@ def _silence(rows: list[dict[str, Any]]) -> Iterator[str]:
         "The careful builds, scanned again and again without a restart. On the bad network 5 % of "
         "the answers are late, 1 % are 503 (half of them after the API did what it was asked), "
         "0.5 % are 429 by chance, and a limiter answers 429 above 60 to 300 requests a second; "
-        "then tests may be undecided, and none may fail. `python -m benchmarks.scan.silence`\n"
+        "then tests may be undecided, and none may fail. Requests and times are medians. "
+        "`python -m benchmarks.scan.silence`\n"
     )
-    yield "| API | network | scans | findings | void | requests (median) | time (median) | undecided |"
+    yield "| API | network | scans | findings | void | requests | time | undecided |"
     yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
     for row in rows:
         undecided = f"{min(row['undecided'])} to {max(row['undecided'])}"
