@@ -127,6 +127,7 @@ def test_a_booking_is_for_one_night_and_each_request_has_another() -> None:
     [
         ("number", "9876895423", r"9876\d{6}"),
         ("contact_number", "+49 170 1234567", r"\+49 \d{3} \d{7}"),
+        ("phone", "+1-555-0123", r"\+1-5\d\d-\d{4}"),
         ("number", "4111111111111111", "4111111111111111"),
         ("account_number", "9876895423", "9876895423"),
     ],
@@ -138,6 +139,33 @@ def test_a_telephone_number_is_another_one_in_the_form_of_the_example(
     first, second = (value(schema, name=name, nonce=f"ws{n:024x}") for n in (1, 2))
     assert all(re.fullmatch(form, each) for each in (first, second))
     assert (first != second) == (form != example)
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern", "example"),
+    [
+        ("phone", r"^\+1-555-01\d\d$", "+1-555-0123"),
+        ("number", r"^\+49 151 \d{7}$", "+49 151 1234567"),
+        ("date", r"^20[01]\d-\d\d-\d\d$", None),
+        ("created_at", r"^20[01]\d-\d\d-\d\dT00$", None),
+    ],
+)
+def test_what_is_another_one_in_each_request_is_what_the_pattern_allows(
+    name: str, pattern: str, example: str | None
+) -> None:
+    schema = {"type": "string", "pattern": pattern}
+    made = {
+        value(schema | ({"example": example} if example else {}), name=name, nonce=f"ws{n:024x}")
+        for n in range(20)
+    }
+    assert len(made) > 1
+    assert all(re.fullmatch(pattern, each) for each in made)
+
+
+def test_a_map_of_such_maps_is_empty() -> None:
+    tree = {"type": "object", "additionalProperties": {"$ref": "#/Tree"}}
+    whole = {"type": "object", "required": ["tree"], "properties": {"tree": {"$ref": "#/Tree"}}}
+    assert value(whole, Tree=tree) == {"tree": {}}
 
 
 def test_the_number_of_a_card_passes_as_one() -> None:

@@ -1,6 +1,7 @@
 """Minimal, plausible values from schemas, the same for the same nonce. Pure."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 from withstand.openapi.free_properties import free_properties
@@ -20,9 +21,8 @@ class ExampleValues:
     """The values of one request, which share one nonce.
 
     `full` gives objects every optional property, except references that nothing is known for;
-    otherwise they have required ones only. In a
-    request body (`recognisable`) free text and what must be unique carry the nonce even where the
-    document has an example.
+    otherwise they have required ones only. In a request body (`recognisable`) free text and what
+    must be unique carry the nonce even where the document has an example.
     """
 
     def __init__(
@@ -150,10 +150,11 @@ class ExampleValues:
         """As many properties as `minProperties` wants; a pure map gets one, to be of use."""
         flat = position.flat
         least, most = bound(flat, "minProperties") or 0, bound(flat, "maxProperties")
-        if self._full and position.facts.is_map:
-            least = max(least, 1)
         if len(found) < least:
             self._add_properties(found, least, position)
+        elif not found and self._full and position.facts.is_map:
+            with suppress(NoValueError):  # it may be a map of such maps
+                self._add_properties(found, 1, position)
         if most is not None and len(found) > most:
             required = as_list(flat.get("required"))
             for name in [name for name in reversed(found) if name not in required]:

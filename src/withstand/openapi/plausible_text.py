@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date, timedelta
 
 from withstand.openapi.naming import words
@@ -186,7 +187,9 @@ def on_another_day(text: str, marks: Marks) -> str | None:
     """
     if not text.startswith("20") or _FORMS["date"].match(text) is None:
         return None
-    return _days_later(text, int.from_bytes(bytes(marks.seed[-4:]), "big") % _DAYS)
+    with suppress(ValueError):  # a pattern may also allow the month 83
+        return _days_later(text, int.from_bytes(bytes(marks.seed[-4:]), "big") % _DAYS)
+    return None
 
 
 def _days_later(text: str, days: int) -> str:

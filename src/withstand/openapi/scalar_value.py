@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from withstand.openapi.naming import words
@@ -85,11 +84,16 @@ def _marked(
     """The nonce in place of an example that must be unique, or behind one that is free; and a day
     of the request's own: a room is let to one at a time.
     """
-    if examples and is_phone_number(name, examples[0]):
-        return partial(another_number, examples[0])
-    if is_personal(name):
-        return text_maker(name, flat)
     text_for = text_maker(name, flat)
+    if examples and is_phone_number(name, examples[0]):
+
+        def in_form(marks: Marks) -> str | None:
+            number = another_number(examples[0], marks)
+            return number if fits(number, flat, resolve) else text_for(marks)
+
+        return in_form
+    if is_personal(name):
+        return text_for
     if not examples and (flat.get("format") in _DAYS or words(name)[-1] in {"date", "at"}):
 
         def on_own_day(marks: Marks) -> str | None:
