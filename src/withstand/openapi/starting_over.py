@@ -36,7 +36,8 @@ _SAYS: Final = re.compile(
 def starts_over(operation: Operation) -> bool:
     """Whether the path, the operation's id or its summary says so.
 
-    `POST /databases` makes one of many, and what a path parameter names is not everything.
+    `POST /databases` and `POST /tables/create` make one of many, and what a path parameter names
+    is not everything.
     """
     if operation.path_parameters:
         return False
@@ -44,7 +45,8 @@ def starts_over(operation: Operation) -> bool:
     *before, last = parts or [""]
     if last in _ALONE and all(_THE_API.fullmatch(part) for part in before):
         return True
-    if any(_CALL.fullmatch("".join(parts[-count:])) for count in (1, 2)):
+    adds = operation.method != "GET" and last == "create" and is_plural("".join(before[-1:]))
+    if not adds and any(_CALL.fullmatch("".join(parts[-count:])) for count in (1, 2)):
         return True
     if operation.method != "GET" and is_plural(last):
         return False
