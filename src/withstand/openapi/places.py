@@ -37,8 +37,9 @@ class Places:
     def around(
         self, thing: str, value: object, path: str, name: str, chosen: Mapping[str, object]
     ) -> Mapping[str, str] | None:
-        """What the thing is in, where `name` picks it in a path: `{"id": "7"}` for a member of
-        `/teams/{id}/members/{n}`. None where it was not seen there, or not in what is `chosen`.
+        """What the thing is in, by the path's names in their order, where `name` picks it in a
+        path: `{"id": "7"}` for a member of `/teams/{id}/members/{n}`. None where it was not seen
+        there, or not in what is `chosen`.
         """
         before = path_before(path, name)
         names = [canonical(each) for each in parameters_in(before)]
@@ -54,6 +55,13 @@ def path_before(path: str, name: str) -> str:
     """A path up to a parameter: `/teams/{id}/members/`; nothing where it has no such parameter."""
     before, found, _ = path.partition("{" + name + "}")
     return before if found else ""
+
+
+def shape_to(path: str, name: str) -> str:
+    """A path up to and with a parameter, unnamed: what `id` picks in `/orders/{id}/items` is
+    `/orders/{}`, whatever it is called in other operations.
+    """
+    return shape(path_before(path, name) + "{}")
 
 
 def place_in(path: str, values: Mapping[str, str]) -> Place:

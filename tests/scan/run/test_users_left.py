@@ -149,3 +149,19 @@ def test_where_nobody_may_read_users_nobody_is_asked_again_for_each_of_them() ->
     found, _ = cleared(paths, server, *[SIGNS_UP] * 9, sign_up="POST /register")
     assert asked.count("GET") == 2  # a user and an administrator
     assert found.deleted == 0
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+def test_a_user_whom_only_a_call_deletes_by_an_input_is_named_until_it_was_sent(
+    deleted: bool,
+) -> None:
+    inputs = {"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}}}
+    body = {"requestBody": {"content": {"application/json": {"schema": inputs}}}}
+    paths = api_of("POST /users", "POST /deleteUser")
+    paths["/deleteUser"]["post"] |= body
+    signs_up = replace(SIGNS_UP, path="/users")
+    removal = replace(post("/deleteUser"), body=b'{"id": 7}')
+    sent = (signs_up, removal) if deleted else (signs_up,)
+    found, _ = cleared(paths, lambda _: answer(201, {"id": 7}), *sent, sign_up="POST /users")
+    named = ("POST /users created 1 that could not be deleted: 7 (no operation deletes it).",)
+    assert found.notes == (() if deleted else named)

@@ -10,6 +10,7 @@ from withstand.openapi.naming import canonical
 from withstand.openapi.operation import Operation
 from withstand.openapi.page_ids import ids_listed
 from withstand.openapi.path_template import item_path, shape
+from withstand.openapi.places import shape_to
 from withstand.openapi.request_builder import Built, RequestBuilder, Slot, Unbuildable
 from withstand.openapi.resources import lister_of, reader_of
 from withstand.openapi.spoken import only_reads, picker_of, thing_of
@@ -82,7 +83,7 @@ def parents(
     for slot in builder.slots(operation):
         if slot.location != "path":
             continue
-        place = _place_of(operation.path, slot.name)
+        place = shape_to(operation.path, slot.name)
         if place in by_place:
             found[slot] = by_place[place]
         elif slot.name in known:
@@ -93,7 +94,7 @@ def parents(
 def placed(producer: Operation, made: Built) -> dict[str, object]:
     """The creating request's path parameters, by the path up to each."""
     return {
-        _place_of(producer.path, slot.name): value
+        shape_to(producer.path, slot.name): value
         for slot, value in made.values.items()
         if slot.location == "path"
     }
@@ -104,14 +105,6 @@ def place_around(made: Made, operation: Operation) -> object | None:
     item = item_path(operation.path)
     known = {**placed(made.producer, made.built), **made.places}
     return known.get(shape(item)) if item is not None else None
-
-
-def _place_of(path: str, name: str) -> str:
-    """The path up to a parameter, unnamed: what `id` picks in `/orders/{id}/items` is `/orders/{}`.
-
-    The same place has other names in other operations.
-    """
-    return shape(path.partition("{" + name + "}")[0] + "{}")
 
 
 def item_slot(builder: RequestBuilder, operation: Operation) -> Slot:

@@ -79,8 +79,8 @@ class UsersLeft:
         return None
 
     def _on_user(self, operation: Operation, user: Leftover, identifier: object) -> Request | None:
-        path = self._plan.target.base_path
-        return on_thing(path, operation, user.producer, user.made, identifier)
+        api, path = self._plan.api, self._plan.target.base_path
+        return on_thing(api, path, operation, user.producer, user.made, identifier)
 
     async def _read(self, operation: Operation, request: Request) -> Response | None:
         """The answer to whoever may read; None where nobody may, or the request was refused."""

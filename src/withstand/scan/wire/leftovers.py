@@ -26,7 +26,7 @@ from withstand.scan.access.accounts import (
 )
 from withstand.scan.made import MARK
 from withstand.scan.seen import called, was_served
-from withstand.scan.wire.deletions import by_call, on_thing
+from withstand.scan.wire.deletions import on_thing
 
 _MOST_NOTES: Final = 20
 _CREATING: Final = frozenset({"POST", "PUT"})
@@ -107,9 +107,8 @@ def leftovers(
         deleted_by = {who for who, then in gone.get(_mark(left), {}).items() if then > at}
         if deleted_by and (left.by is None or left.by in deleted_by):
             continue
-        if any(
-            then > at for mark in _perhaps(base_path, left) for then in gone.get(mark, {}).values()
-        ):
+        perhaps = (gone.get(mark, {}) for mark in _perhaps(api, base_path, left))
+        if any(then > at for times in perhaps for then in times.values()):
             continue
         left = replace(left, claimed=bool(deleted_by))
         named = at if left.identifier is None else str(left.identifier)
@@ -154,12 +153,7 @@ def _leftover(
             identifier = _chosen(name, exchange)
     deletion = None
     if deleter is not None and identifier is not None:
-        made = exchange.request
-        deletion = (
-            on_thing(base_path, deleter, producer, made, identifier)
-            if deleter.path_parameters
-            else by_call(api, base_path, deleter, made, identifier)
-        )
+        deletion = on_thing(api, base_path, deleter, producer, exchange.request, identifier)
     if deletion is None:
         # A 200 to a POST is as often a search or an action: only what has an address was created.
         is_thing = (
@@ -203,13 +197,14 @@ def _deleters(
     return deleter, removers
 
 
-def _perhaps(base_path: str, left: Leftover) -> Iterator[tuple[object, ...]]:
+def _perhaps(api: Api, base_path: str, left: Leftover) -> Iterator[tuple[object, ...]]:
     """What other deletions of a user are known by than the one that is sure."""
     others = [each for each in left.removers if each != left.deleter]
     for remover in others if left.identifier is not None else ():
-        request = on_thing(base_path, remover, left.producer, left.made, left.identifier)
-        if request is not None:
-            yield _marks(request)[0]
+        deletion = on_thing(api, base_path, remover, left.producer, left.made, left.identifier)
+        mark = _mark(replace(left, deletion=deletion, deleter=remover))
+        if mark is not None:
+            yield mark
 
 
 def _name_in_paths(api: Api, producer: Operation) -> str:

@@ -29,14 +29,14 @@ def made_by_reads(api: Api, base_path: str, observed: Iterable[Exchange]) -> Ite
         if is_get and not may_create(exchange):  # what says that it creates is a leftover
             asked.setdefault((exchange.identity, exchange.request.path), []).append(exchange)
     told: dict[str, list[str]] = {}
-    for place, exchanges in asked.items():
+    for read, exchanges in asked.items():
         if len(exchanges) < _LEAST:
             continue
         operation = called(api, base_path, exchanges[0].request)
         if operation is None or ends_in_parameter(operation.path) or not _has_items(api, operation):
             continue
         ids = [_id_in(exchange, operation) for exchange in exchanges]
-        if _all_new(ids) and not {*map(str, ids)} & _ids_elsewhere(asked, place):
+        if _all_new(ids) and not {*map(str, ids)} & _ids_elsewhere(asked, read):
             told.setdefault(operation.key, []).extend(map(str, ids))
     for key, ids_told in told.items():
         shown = ", ".join(ids_told[:10]) + (" …" if len(ids_told) > 10 else "")
@@ -68,12 +68,12 @@ def _all_new(ids: list[object | None]) -> bool:
     return all(one < other for one, other in pairwise(numbers))
 
 
-def _ids_elsewhere(asked: dict[_Asked, list[Exchange]], place: _Asked) -> set[str]:
+def _ids_elsewhere(asked: dict[_Asked, list[Exchange]], read: _Asked) -> set[str]:
     """The ids in the answers to other reads: what they show was there, or was made by others."""
     return {
         str(value)
         for other, exchanges in asked.items()
-        if other != place
+        if other != read
         for exchange in exchanges
         if exchange.response is not None
         for name, value in leaves(exchange.response.json())
