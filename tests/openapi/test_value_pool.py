@@ -119,6 +119,12 @@ def test_a_location_gives_the_id_that_the_body_does_not() -> None:
     assert pool.find("id", path="/orders/{id}") == "a-7"
 
 
+@pytest.mark.parametrize("address", ["/", "?done=1"])
+def test_a_location_that_leads_to_no_thing_teaches_no_id(address: str) -> None:
+    pool = harvested("POST", "/orders", None, status=201, headers=(("Location", address),))
+    assert pool.find("id", path="/orders/{id}") is None
+
+
 def test_a_failed_request_teaches_nothing() -> None:
     assert (
         harvested("POST", "/orders", {"id": 7}, status=409).find("id", path="/orders/{id}") is None
@@ -252,6 +258,15 @@ def test_a_member_is_asked_for_in_the_team_where_it_was_seen() -> None:
     assert pool.find("memberId", path=path, chosen={"team": 8}) == 4  # none is known there
     assert pool.around("memberId", 9, path, {"team": 8}) == {}
     assert pool.find("memberId", path="/clubs/{id}/members/{memberId}") == 4
+
+
+@pytest.mark.parametrize("team", ["team_id", "teamId"])
+def test_of_what_was_seen_in_a_team_comes_first_what_was_made_there(team: str) -> None:
+    members = f"/teams/{{{team}}}/members"
+    pool = harvested("POST", members, {"id": 3}, path="/teams/9/members")
+    harvested("POST", members, {"id": 2}, path="/teams/8/members", pool=pool)
+    harvested("GET", f"{members}/{{id}}", {"id": 2}, path="/teams/9/members/2", pool=pool)
+    assert pool.find("id", path=f"{members}/{{id}}", chosen={"team_id": 9}) == 3
 
 
 def test_what_a_thing_shows_of_what_is_in_it_is_known_as_in_it() -> None:

@@ -75,10 +75,9 @@ def seen_in(operation: Operation, request: Request, response: Response) -> Itera
             yield Seen(thing=thing, name="id", value=shown, place=place, listed=True)
     location = response.made_at
     made = response.status in {201, 202} or response.accepted is not None
-    if operation.method in {"POST", "PUT"} and made and location:
-        last = segments(location.split("?", 1)[0])[-1:]
-        if last and identifier_in(response.json(), "id") is None:
-            yield Seen(thing=thing, name="id", value=unquote(last[0]), place=place)
+    told = operation.method in {"POST", "PUT"} and made and location
+    if told and identifier_in(response.json(), "id") is None:
+        yield Seen(thing=thing, name="id", value=_last_of(told), place=place)
 
 
 def made_by(operation: Operation, request: Request, response: Response) -> Iterator[Seen]:
@@ -91,8 +90,8 @@ def made_by(operation: Operation, request: Request, response: Response) -> Itera
     document, name = response.json(), f"{thing}_id"
     both = {identifier_in(document, name), identifier_in(document, name, about=named)}
     if both == {None} and location:
-        both = {unquote(segments(location.split("?", 1)[0])[-1:][0])}
-    known = {"None", *in_path.values(), *_picked(request)}
+        both = {_last_of(location)}
+    known = {"None", "", *in_path.values(), *_picked(request)}
     place = place_of_answer(operation.path, thing, in_path)
     for each in both:
         if str(each) not in known:
@@ -155,6 +154,11 @@ def _inside(node: Mapping[str, Any], place: Place, key: str) -> Place:
     """The place of what a thing has under a key; none where the thing says no id of its own."""
     own = next((node[word] for word in PLAIN_IDS if isinstance(node.get(word), str | int)), None)
     return place_within(place, own, key) if place and own is not None else ()
+
+
+def _last_of(address: str) -> str:
+    """The last part of an address, `7` of `/orders/7?x`; empty where it has none."""
+    return unquote("".join(segments(address.split("?", 1)[0])[-1:]))
 
 
 def _picked(request: Request) -> Iterator[str]:

@@ -16,10 +16,7 @@ from withstand.openapi.naming import (
     noun,
     words,
 )
-from withstand.openapi.path_template import (
-    parameter_in,
-    segments,
-)
+from withstand.openapi.path_template import parameter_in, segments
 
 _WRAPPERS = ("data", "result", "item", "payload", "response", "attributes", "content", "properties")
 _OF_THE_MESSAGE = frozenset({"request", "trace", "correlation", "transaction", "span", "session"})

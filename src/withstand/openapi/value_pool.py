@@ -19,8 +19,8 @@ from withstand.openapi.naming import (
     words,
 )
 from withstand.openapi.operation import Operation, Schema
-from withstand.openapi.path_template import parameters_in, resource_before, values_in
-from withstand.openapi.places import Place, Places, path_before, place_in
+from withstand.openapi.path_template import parameters_in, resource_before, shape, values_in
+from withstand.openapi.places import Place, Places, path_before
 from withstand.openapi.schema_fit import has_type
 from withstand.openapi.schema_merge import types_of
 from withstand.openapi.spoken import thing_in
@@ -158,12 +158,12 @@ class ValuePool:
         chosen: Mapping[str, object],
     ) -> Iterator[tuple[str, object]]:
         """Those that were seen where a parameter of a path picks one, what was made there first."""
-        before = path_before(path, name)
+        before = shape(path_before(path, name))
         found: list[tuple[bool, str, object]] = []
         for thing, value in seen:
             around = self._places.around(thing, value, path, name, chosen)
             if around is not None:
-                place = place_in(before, around)
+                place = before, *around.values()
                 found.append((not self.made(thing, value, place), thing, value))
         yield from ((thing, value) for _, thing, value in sorted(found, key=itemgetter(0)))
 

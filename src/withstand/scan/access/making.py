@@ -9,9 +9,7 @@ from typing import Final
 
 from withstand.client.exchange import Exchange
 from withstand.client.identity import Identity
-from withstand.openapi.identifiers import (
-    identifier_inside,
-)
+from withstand.openapi.identifiers import identifier_inside
 from withstand.openapi.naming import canonical
 from withstand.openapi.operation import Operation
 from withstand.openapi.page_ids import id_listed_with
